@@ -1,0 +1,3 @@
+module ledcast
+
+go 1.26.8

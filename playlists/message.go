@@ -1,0 +1,137 @@
+package playlists
+
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of a message. A face is read in seconds, so what is over these is a
+// mistake, not a message.
+const (
+	MaxText     = 2000 // runes in one text part
+	MaxVariants = 8
+	MaxQR       = 300 // bytes in a QR code
+)
+
+// Layout is how a text that does not fit one face is shown.
+type Layout string
+
+const (
+	LayoutAuto   Layout = ""       // pages; a scroll where pages would be too many
+	LayoutPages  Layout = "page"   // pages only
+	LayoutScroll Layout = "scroll" // one strip that moves
+)
+
+// Source says where a message's words come from and when they were said.
+type Source struct {
+	Title string `yaml:"title" json:"title"`
+	Date  string `yaml:"date" json:"date"` // YYYY-MM-DD
+	URL   string `yaml:"url,omitempty" json:"url,omitempty"`
+}
+
+// Variant is the message's text in one language. Each variant gets pages of
+// its own.
+type Variant struct {
+	Lang     string `yaml:"lang" json:"lang"` // BCP 47, e.g. "vi", "en"
+	Headline string `yaml:"headline,omitempty" json:"headline,omitempty"`
+	Body     string `yaml:"body,omitempty" json:"body,omitempty"`
+	Caption  string `yaml:"caption,omitempty" json:"caption,omitempty"` // band over an image
+}
+
+// Image places a picture in a message.
+type Image struct {
+	Media  string `yaml:"media" json:"media"`                         // id of an uploaded medium, or a file beside the document
+	Fit    string `yaml:"fit,omitempty" json:"fit,omitempty"`         // "fit" (default), "fill" or "stretch"
+	FocalX int    `yaml:"focal_x,omitempty" json:"focal_x,omitempty"` // percent of the width kept in view by "fill"; 0 means 50
+	FocalY int    `yaml:"focal_y,omitempty" json:"focal_y,omitempty"` // percent of the height
+}
+
+// Message is what somebody wants read: parts, never pixels. It becomes frames
+// for a class in package render.
+type Message struct {
+	ID       string    `yaml:"id" json:"id"`
+	Owner    string    `yaml:"owner" json:"owner"`
+	Campaign string    `yaml:"campaign,omitempty" json:"campaign,omitempty"`
+	Theme    string    `yaml:"theme,omitempty" json:"theme,omitempty"`
+	Icon     string    `yaml:"icon,omitempty" json:"icon,omitempty"`
+	Layout   Layout    `yaml:"layout,omitempty" json:"layout,omitempty"`
+	QR       string    `yaml:"qr,omitempty" json:"qr,omitempty"`           // encoded as given; capitals make smaller codes
+	Address  string    `yaml:"address,omitempty" json:"address,omitempty"` // short address printed where the QR cannot go
+	Image    *Image    `yaml:"image,omitempty" json:"image,omitempty"`
+	Variants []Variant `yaml:"variants,omitempty" json:"variants,omitempty"`
+	Source   *Source   `yaml:"source,omitempty" json:"source,omitempty"`
+}
+
+// Validate checks what can be known without drawing: names, limits, dates, and
+// that there is something to show. Glyphs, fit and contrast are render's.
+// Its error is an *Error of code Invalid or TooLarge.
+func (m *Message) Validate() error {
+	where := "messages/" + m.ID
+	if err := CheckSlug("messages/id", m.ID); err != nil {
+		return err
+	}
+	if err := CheckSlug(where+".owner", m.Owner); err != nil {
+		return err
+	}
+	if m.Campaign != "" {
+		if err := CheckSlug(where+".campaign", m.Campaign); err != nil {
+			return err
+		}
+	}
+	switch m.Layout {
+	case LayoutAuto, LayoutPages, LayoutScroll:
+	default:
+		return &Error{Code: Invalid, Field: where + ".layout", Value: string(m.Layout),
+			Problem: "is not a layout", Remedy: "use page or scroll, or leave it out"}
+	}
+	if len(m.Variants) > MaxVariants {
+		return &Error{Code: TooLarge, Field: where + ".variants",
+			Problem: fmt.Sprintf("has %d languages, over the limit of %d", len(m.Variants), MaxVariants),
+			Remedy:  "split the message"}
+	}
+	if len(m.QR) > MaxQR {
+		return &Error{Code: TooLarge, Field: where + ".qr", Value: m.QR,
+			Problem: fmt.Sprintf("has %d bytes, over the limit of %d", len(m.QR), MaxQR), Remedy: "use a shorter address"}
+	}
+	something := m.Image != nil || m.QR != "" || m.Address != ""
+	for i, v := range m.Variants {
+		for _, p := range []struct{ name, text string }{
+			{"headline", v.Headline}, {"body", v.Body}, {"caption", v.Caption}} {
+			field := fmt.Sprintf("%s.variants[%d].%s", where, i, p.name)
+			if !utf8.ValidString(p.text) {
+				return &Error{Code: Invalid, Field: field, Problem: "is not UTF-8", Remedy: "save the file as UTF-8"}
+			}
+			if n := utf8.RuneCountInString(p.text); n > MaxText {
+				return &Error{Code: TooLarge, Field: field, Value: p.text,
+					Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxText),
+					Remedy:  "shorten it, or make several messages"}
+			}
+			something = something || !blank(p.text)
+		}
+		if v.Lang == "" {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.variants[%d].lang", where, i),
+				Problem: "is missing", Remedy: "write the language, e.g. lang: vi"}
+		}
+	}
+	if !something {
+		return &Error{Code: Invalid, Field: where, Problem: "has no text, image, address or QR code",
+			Remedy: "write a headline or body in at least one variant"}
+	}
+	if m.Source != nil {
+		if _, err := time.Parse(time.DateOnly, m.Source.Date); err != nil {
+			return &Error{Code: Invalid, Field: where + ".source.date", Value: m.Source.Date,
+				Problem: "is not a date that exists", Remedy: "write it as YYYY-MM-DD"}
+		}
+	}
+	return nil
+}
+
+func blank(s string) bool {
+	for _, r := range s {
+		if r != ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\u00a0' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,52 @@
+package playlists
+
+import "fmt"
+
+// Item is one place in a playlist.
+type Item struct {
+	Message string `yaml:"message" json:"message"`                       // id of a message of the same owner, or "public/<id>"
+	DwellMS int64  `yaml:"dwell_ms,omitempty" json:"dwell_ms,omitempty"` // how long it is shown; stretched where reading takes longer; 0 is the reading time
+}
+
+// Playlist is an order of messages that repeats.
+type Playlist struct {
+	ID    string `yaml:"id" json:"id"`
+	Owner string `yaml:"owner" json:"owner"`
+	Name  string `yaml:"name,omitempty" json:"name,omitempty"`
+	Items []Item `yaml:"items" json:"items"`
+}
+
+// Limits of a playlist.
+const (
+	MaxItems   = 200
+	MaxDwellMS = 5 * 60 * 1000
+)
+
+// Validate returns an *Error of code Invalid or TooLarge that names the item.
+func (p *Playlist) Validate() error {
+	where := "playlists/" + p.ID
+	if err := CheckSlug("playlists/id", p.ID); err != nil {
+		return err
+	}
+	if err := CheckSlug(where+".owner", p.Owner); err != nil {
+		return err
+	}
+	if len(p.Items) == 0 {
+		return &Error{Code: Invalid, Field: where + ".items", Problem: "is empty", Remedy: "name at least one message"}
+	}
+	if len(p.Items) > MaxItems {
+		return &Error{Code: TooLarge, Field: where + ".items",
+			Problem: fmt.Sprintf("has %d items, over the limit of %d", len(p.Items), MaxItems), Remedy: "split the playlist"}
+	}
+	for i, it := range p.Items {
+		f := fmt.Sprintf("%s.items[%d]", where, i)
+		if it.Message == "" {
+			return &Error{Code: Invalid, Field: f + ".message", Problem: "is missing", Remedy: "name a message"}
+		}
+		if it.DwellMS < 0 || it.DwellMS > MaxDwellMS {
+			return &Error{Code: Invalid, Field: f + ".dwell_ms", Value: fmt.Sprint(it.DwellMS),
+				Problem: fmt.Sprintf("is outside 0 to %d ms", MaxDwellMS), Remedy: "leave it out for the reading time"}
+		}
+	}
+	return nil
+}
