@@ -1,0 +1,298 @@
+// Package link is the paho client as both ends of the wire use it: one
+// outbound connection that comes back by itself, with a session of its own
+// each time.
+//
+// paho's own reconnecting is switched off. It resends what a broker refused at
+// every reconnect for ever, doubles without jitter, and gives a token that
+// completes without error for what was never delivered. Here a connection is a
+// paho client that lives once; what was in flight when it broke is reported as
+// failed to its caller, who knows what is still wanted.
+package link
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mrand "math/rand/v2"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// Times of a connection (FACTS: paho's defaults let a stuck write block the
+// pings for ever).
+const (
+	keepAlive      = 30 * time.Second
+	pingTimeout    = 10 * time.Second
+	writeTimeout   = 15 * time.Second
+	connectTimeout = 15 * time.Second
+	firstBackoff   = time.Second
+	lastBackoff    = 30 * time.Second
+)
+
+// MaxInflight is how many QoS 1 publishes may wait for their PUBACK at once.
+const MaxInflight = 16
+
+// ErrDown is returned for what is asked of a link that has no connection.
+var ErrDown = errors.New("not connected to the broker")
+
+// Message is one MQTT message.
+type Message struct {
+	Topic    string
+	Payload  []byte
+	QoS      byte
+	Retained bool
+}
+
+// Options describe one end. Its callbacks are called from the link's own
+// goroutines, one connection at a time; Up and Down alternate.
+type Options struct {
+	Broker   string // mqtt://host:port or mqtts://host:port
+	ClientID string
+	Username string
+	Password string
+	TLS      *tls.Config // for mqtts; nil is the system's roots
+
+	// Will is asked at every connection for the will to leave; nil is none.
+	Will func(session string) *Message
+	// Up is called when a connection stands; subscribe there.
+	Up func(c *Conn)
+	// Down is called when it fell, with the reason.
+	Down func(err error)
+	// Message is called for each message that arrives. It must not block.
+	Message func(m Message)
+	// Gate, if given, is waited for before every attempt to connect.
+	Gate func(ctx context.Context) error
+	// Wait sleeps for a backoff; nil waits for real.
+	Wait func(ctx context.Context, d time.Duration) error
+	// Opened, if given, is told the local address of each connection before
+	// CONNECT is sent.
+	Opened func(local net.Addr)
+	Log    *slog.Logger
+}
+
+// Link keeps a connection. Run does the work.
+type Link struct {
+	o Options
+
+	mu   sync.Mutex
+	conn *Conn
+}
+
+// New checks the options. Its error says what to write instead.
+func New(o Options) (*Link, error) {
+	u, err := url.Parse(o.Broker)
+	if err != nil || u.Host == "" || (u.Scheme != "mqtt" && u.Scheme != "mqtts") {
+		return nil, fmt.Errorf("broker %q is not an address; write mqtt://host:port or mqtts://host:port", o.Broker)
+	}
+	if o.Wait == nil {
+		o.Wait = sleep
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return &Link{o: o}, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Run connects and reconnects until ctx ends: full jitter, from 1 s, doubling,
+// at most 30 s, begun anew after a connection that stood. It ends the
+// connection cleanly, so that the broker does not publish the will.
+func (l *Link) Run(ctx context.Context) error {
+	backoff := firstBackoff
+	for {
+		if l.o.Gate != nil {
+			if err := l.o.Gate(ctx); err != nil {
+				return err
+			}
+		}
+		up, err := l.once(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if up {
+			backoff = firstBackoff
+		}
+		l.o.Log.Debug("mqtt connection lost", "broker", l.o.Broker, "client", l.o.ClientID, "err", err)
+		if err := l.o.Wait(ctx, mrand.N(backoff)); err != nil {
+			return err
+		}
+		backoff = min(2*backoff, lastBackoff)
+	}
+}
+
+// once makes one connection and waits for its end.
+func (l *Link) once(ctx context.Context) (up bool, err error) {
+	c := &Conn{Session: newSession(), slots: make(chan struct{}, MaxInflight), gone: make(chan struct{})}
+	lost := make(chan error, 1)
+	o := mqtt.NewClientOptions()
+	o.AddBroker(l.o.Broker)
+	o.SetClientID(l.o.ClientID).SetUsername(l.o.Username).SetPassword(l.o.Password)
+	o.SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(true)
+	o.SetStore(mqtt.NewMemoryStore())
+	o.SetAutoReconnect(false).SetConnectRetry(false)
+	o.SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetWriteTimeout(writeTimeout).SetConnectTimeout(connectTimeout)
+	if l.o.TLS != nil {
+		o.SetTLSConfig(l.o.TLS)
+	}
+	if l.o.Will != nil {
+		if w := l.o.Will(c.Session); w != nil {
+			o.SetBinaryWill(w.Topic, w.Payload, w.QoS, w.Retained)
+		}
+	}
+	o.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
+		if l.o.Message != nil {
+			l.o.Message(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()})
+		}
+	})
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
+	if l.o.Opened != nil {
+		o.SetDialer(&net.Dialer{Timeout: connectTimeout})
+		o.SetCustomOpenConnectionFn(func(u *url.URL, opts mqtt.ClientOptions) (net.Conn, error) {
+			n, err := (&net.Dialer{Timeout: connectTimeout}).DialContext(ctx, "tcp", u.Host)
+			if err != nil {
+				return nil, err
+			}
+			l.o.Opened(n.LocalAddr())
+			if u.Scheme == "mqtts" {
+				conf := opts.TLSConfig.Clone()
+				if conf.ServerName == "" {
+					conf.ServerName = u.Hostname()
+				}
+				return tls.Client(n, conf), nil
+			}
+			return n, nil
+		})
+	}
+	c.client = mqtt.NewClient(o)
+	if err := wait(ctx, c.client.Connect()); err != nil {
+		c.client.Disconnect(0)
+		return false, err
+	}
+	l.set(c)
+	if l.o.Up != nil {
+		l.o.Up(c)
+	}
+	select {
+	case err = <-lost:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	l.set(nil)
+	close(c.gone)
+	c.client.Disconnect(250)
+	if l.o.Down != nil {
+		l.o.Down(err)
+	}
+	return true, err
+}
+
+func (l *Link) set(c *Conn) {
+	l.mu.Lock()
+	l.conn = c
+	l.mu.Unlock()
+}
+
+// Conn is the present connection, or nil.
+func (l *Link) Conn() *Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.conn
+}
+
+// Publish sends over the present connection, or returns ErrDown.
+func (l *Link) Publish(ctx context.Context, m Message) error {
+	c := l.Conn()
+	if c == nil {
+		return ErrDown
+	}
+	return c.Publish(ctx, m)
+}
+
+// Conn is one connection. Its methods return ErrDown once it is gone.
+type Conn struct {
+	Session string // random; wills and statuses carry it
+
+	client mqtt.Client
+	slots  chan struct{}
+	gone   chan struct{}
+}
+
+// Publish sends one message. At QoS 1 it returns when the broker has
+// acknowledged it; that the broker has it is no proof that anyone got it.
+func (c *Conn) Publish(ctx context.Context, m Message) error {
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-c.gone:
+		return ErrDown
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return c.wait(ctx, c.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload))
+}
+
+// Subscribe asks for topics, each at its QoS, in one packet.
+func (c *Conn) Subscribe(ctx context.Context, topics map[string]byte) error {
+	t := c.client.SubscribeMultiple(topics, nil)
+	if err := c.wait(ctx, t); err != nil {
+		return err
+	}
+	if s, ok := t.(*mqtt.SubscribeToken); ok {
+		for topic, code := range s.Result() {
+			if code == 0x80 {
+				return fmt.Errorf("the broker refuses the subscription to %s", topic)
+			}
+		}
+	}
+	return nil
+}
+
+// Unsubscribe ends subscriptions.
+func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
+	return c.wait(ctx, c.client.Unsubscribe(topics...))
+}
+
+func (c *Conn) wait(ctx context.Context, t mqtt.Token) error {
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-c.gone:
+		return ErrDown
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func wait(ctx context.Context, t mqtt.Token) error {
+	select {
+	case <-t.Done():
+		return t.Error()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func newSession() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,207 @@
+// Package player turns a clock and accepted documents into what is on the face
+// now. It checks nothing and fetches nothing: what reaches it was accepted.
+// It has no network, no disk and no goroutine; its caller owns it.
+//
+// What shows is timeline.At's answer. The player adds what a pure function
+// cannot know: when an alert arrived, and that what ended stays ended.
+package player
+
+import (
+	"math"
+
+	"ledcast/playlists/timeline"
+)
+
+// Player is one face. Every time it is given is monotonic, in ms.
+type Player struct {
+	Clock Clock
+
+	sign    string
+	areas   []string
+	program *timeline.Program
+	sets    [2]*timeline.AlertSet // live and test
+	runs    map[string]*run       // by alert id
+	missing map[string]bool       // alerts whose frames are not all there
+	contact int64                 // effective ms of the last contact with the broker
+	merged  []timeline.Alert      // of both sets, as At gets them
+	dirty   bool
+}
+
+// run is what the player remembers of an alert beyond its document.
+type run struct {
+	deadline int64 // monotonic ms; only ever lowered
+	from     int64 // Unix s by an untrusted clock's count; 0 while trusted
+	ended    bool
+}
+
+// New makes a player for a sign in areas, the config's until a program comes.
+func New(sign string, areas []string, clock Clock) *Player {
+	return &Player{Clock: clock, sign: sign, areas: areas, runs: map[string]*run{}, missing: map[string]bool{}, dirty: true}
+}
+
+// SetProgram takes over a whole program; nil is none.
+func (p *Player) SetProgram(g *timeline.Program) { p.program = g }
+
+// Program is the present program, or nil.
+func (p *Player) Program() *timeline.Program { return p.program }
+
+// SetAlerts takes over a set that arrived at mono; nil is none. What it names
+// under ended, and what was there before and is gone, is over at once.
+func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
+	i := 0
+	if test {
+		i = 1
+	}
+	p.sets[i] = set
+	p.dirty = true
+	if set == nil {
+		return
+	}
+	for _, e := range set.Ended {
+		p.end(e.ID)
+	}
+	for k := range set.Alerts {
+		a := &set.Alerts[k]
+		if r := p.runs[a.ID]; r != nil {
+			p.lower(r, a, set.Iat, monoMS)
+			continue
+		}
+		r := &run{deadline: math.MaxInt64}
+		if !p.Clock.Trusted() {
+			// Its own span from its arrival, less what had passed when it was issued.
+			r.from = p.Clock.Now(monoMS)/1000 - max(0, set.Iat-a.From)
+		}
+		p.runs[a.ID] = r
+		p.lower(r, a, set.Iat, monoMS)
+	}
+}
+
+// lower brings an alert's deadline down to what the clock says now. A deadline
+// never rises: a jump of the clock must not prolong an alert.
+func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
+	left := a.Until*1000 - p.Clock.Now(monoMS)
+	if !p.Clock.Trusted() {
+		left = (a.Until - max(a.From, iat)) * 1000
+	}
+	r.deadline = min(r.deadline, monoMS+left)
+}
+
+// SetTime takes over a signed time.
+func (p *Player) SetTime(monoMS, atMS int64) {
+	p.Clock.Set(monoMS, atMS)
+	for _, set := range p.sets {
+		if set == nil {
+			continue
+		}
+		for k := range set.Alerts {
+			a := &set.Alerts[k]
+			if r := p.runs[a.ID]; r != nil {
+				r.from = 0
+				p.lower(r, a, set.Iat, monoMS)
+			}
+		}
+	}
+	p.dirty = true
+}
+
+func (p *Player) end(id string) {
+	if p.runs[id] == nil {
+		p.runs[id] = &run{}
+	}
+	p.runs[id].ended = true
+}
+
+// End marks an alert as over for good, as it was before a restart.
+func (p *Player) End(id string) { p.end(id); p.dirty = true }
+
+// Over reports whether an alert is over for this sign.
+func (p *Player) Over(id string) bool { r := p.runs[id]; return r != nil && r.ended }
+
+// SetReady says whether all frames of an alert are there.
+func (p *Player) SetReady(alert string, ready bool) {
+	if ready {
+		delete(p.missing, alert)
+	} else {
+		p.missing[alert] = true
+	}
+}
+
+// Contact notes that the broker was reached at mono.
+func (p *Player) Contact(monoMS int64) { p.contact = p.Clock.Now(monoMS) }
+
+// SetContact restores the last contact from disk, in effective ms.
+func (p *Player) SetContact(ms int64) { p.contact = ms }
+
+// LastContact is the last contact with the broker in effective ms.
+func (p *Player) LastContact() int64 { return p.contact }
+
+// At is what shows at mono. The second result is the monotonic time before
+// which the answer stays the same but for a scroll's position; it may be
+// early and is never late.
+func (p *Player) At(monoMS int64) (timeline.Shown, int64) {
+	now := p.Clock.Now(monoMS)
+	next := int64(math.MaxInt64)
+	for _, r := range p.runs {
+		if r.ended {
+			continue
+		}
+		if r.deadline <= monoMS {
+			r.ended, p.dirty = true, true
+		} else {
+			next = min(next, r.deadline)
+		}
+	}
+	if p.dirty {
+		p.merge()
+	}
+	s := timeline.At(p.program, p.merged, timeline.Conditions{
+		Sign: p.sign, Areas: p.areas, ClockTrusted: p.Clock.Trusted(),
+		LastContactMS: p.contact, NotReady: p.missing,
+	}, now)
+	if s.UntilMS != math.MaxInt64 {
+		next = min(next, monoMS+s.UntilMS-now)
+	}
+	return s, next
+}
+
+// merge gathers the alerts that are not over. By an untrusted clock they run
+// from their arrival.
+func (p *Player) merge() {
+	p.merged = p.merged[:0]
+	for _, set := range p.sets {
+		if set == nil {
+			continue
+		}
+		for _, a := range set.Alerts {
+			r := p.runs[a.ID]
+			if r.ended {
+				continue
+			}
+			if r.from != 0 {
+				a.From, a.Until = r.from, r.from+a.Until-a.From
+			}
+			p.merged = append(p.merged, a)
+		}
+	}
+	p.dirty = false
+}
+
+// Alerts are those of both sets, with whether they are test alerts.
+func (p *Player) Alerts(visit func(a *timeline.Alert, set *timeline.AlertSet, test bool)) {
+	for i, set := range p.sets {
+		if set == nil {
+			continue
+		}
+		for k := range set.Alerts {
+			visit(&set.Alerts[k], set, i == 1)
+		}
+	}
+}
+
+// Areas are those in force: the program's, or the config's before the first.
+func (p *Player) Areas() []string {
+	if p.program != nil {
+		return p.program.Areas
+	}
+	return p.areas
+}

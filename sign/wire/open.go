@@ -1,0 +1,164 @@
+package wire
+
+import (
+	"ledcast/playlists/timeline"
+)
+
+// Receiver is what a sign is and has accepted so far, as the checks need it.
+type Receiver struct {
+	Sign  string
+	Class string // e.g. "128x64-rgb"
+	Keys  *KeySet
+	Floor func(role, subject string, epoch int64) *Floor // nil where there is none
+	Now   Clock
+}
+
+// OpenProgram makes every check of a program but those of its frames. repeat
+// is true for the document that is at the floor already; its times are not
+// checked again, because what was accepted plays on.
+func OpenProgram(doc []byte, r Receiver) (p *timeline.Program, repeat bool, err error) {
+	p = &timeline.Program{}
+	s, err := open(doc, TypProgram, RoleProgram, r, p)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := checkHeader(&p.Header, RoleProgram, LifeProgram); err != nil {
+		return nil, false, err
+	}
+	w, h, ok := classSize(p.Class)
+	if !ok {
+		return nil, false, reject(BadDocument, "class %q is not <W>x<H>-<colour>", p.Class)
+	}
+	if err := checkProgram(p, w, h); err != nil {
+		return nil, false, err
+	}
+	if p.Sign != r.Sign {
+		return nil, false, reject(WrongSign, "it is for %q", p.Sign)
+	}
+	if p.Class != r.Class {
+		return nil, false, reject(WrongClass, "it is for the class %q", p.Class)
+	}
+	repeat, err = s.finish(&p.Header, r, p.Sign)
+	if err != nil {
+		return nil, false, err
+	}
+	p.Prepare()
+	return p, repeat, nil
+}
+
+// OpenAlerts makes every check of an alert set; frames of its alerts are
+// checked when they come, alert by alert.
+func OpenAlerts(doc []byte, test bool, r Receiver) (a *timeline.AlertSet, repeat bool, err error) {
+	typ, role := TypAlerts, RoleAlerts
+	if test {
+		typ, role = TypAlertsTest, RoleAlertsTest
+	}
+	a = &timeline.AlertSet{}
+	s, err := open(doc, typ, role, r, a)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := checkHeader(&a.Header, role, LifeAlerts); err != nil {
+		return nil, false, err
+	}
+	w, h, ok := classSize(a.Class)
+	if !ok {
+		return nil, false, reject(BadDocument, "class %q is not <W>x<H>-<colour>", a.Class)
+	}
+	if err := checkAlerts(a, w, h); err != nil {
+		return nil, false, err
+	}
+	if a.Class != r.Class {
+		return nil, false, reject(WrongClass, "it is for the class %q", a.Class)
+	}
+	repeat, err = s.finish(&a.Header, r, a.Class)
+	return a, repeat, err
+}
+
+// Operations of a request.
+const (
+	OpSnapshot    = "snapshot"
+	OpIdentify    = "identify"
+	OpResync      = "resync"
+	OpForgetCache = "forget-cache"
+	OpTime        = "time"
+	OpPlayedHave  = "played-have"
+)
+
+// SignRequest asks something of one sign: the payload of
+// led/v1/signs/{sign}/request.
+type SignRequest struct {
+	timeline.Header
+	Sign    string `json:"sign"`
+	ID      string `json:"id"`
+	Op      string `json:"op"`
+	Session string `json:"session,omitempty"` // time
+	AtMS    int64  `json:"at_ms,omitempty"`   // time
+	Chain   string `json:"chain,omitempty"`   // played-have
+	N       int64  `json:"n,omitempty"`       // played-have
+}
+
+// OpenRequest makes every check of a request.
+//
+// A signed time is how a wrong clock is put right, so that clock cannot judge
+// it: its own iat is taken instead. What bounds it is the session that it
+// names and the 5 s that a sign waits for it.
+func OpenRequest(doc []byte, r Receiver) (q *SignRequest, repeat bool, err error) {
+	q = &SignRequest{}
+	if s, err := Split(doc, TypRequest); err == nil && !r.Now.Trusted &&
+		decode(s.Payload, q) == nil && q.Op == OpTime {
+		r.Now = Clock{NowMS: q.Iat * 1000}
+	}
+	q = &SignRequest{}
+	s, err := open(doc, TypRequest, RoleRequest, r, q)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := checkHeader(&q.Header, RoleRequest, LifeRequest); err != nil {
+		return nil, false, err
+	}
+	if q.Sign != r.Sign {
+		return nil, false, reject(WrongSign, "it is for %q", q.Sign)
+	}
+	if q.Op == OpTime {
+		r.Now = Clock{NowMS: q.Iat * 1000}
+	}
+	repeat, err = s.finish(&q.Header, r, q.Sign)
+	return q, repeat, err
+}
+
+// checked is a document whose signature is right.
+type checked struct {
+	digest string
+	role   string
+}
+
+func open(doc []byte, typ, role string, r Receiver, v any) (*checked, error) {
+	s, err := Split(doc, typ)
+	if err != nil {
+		return nil, err
+	}
+	pub, err := r.Keys.Find(s.Kid, role, r.Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Verify(pub); err != nil {
+		return nil, err
+	}
+	if err := decode(s.Payload, v); err != nil {
+		return nil, reject(BadDocument, "%v", err)
+	}
+	return &checked{digest: Digest(doc), role: role}, nil
+}
+
+// finish makes the checks from wrong-epoch to expired.
+func (c *checked) finish(h *timeline.Header, r Receiver, subject string) (repeat bool, err error) {
+	if h.Epoch != r.Keys.Epoch {
+		return false, reject(WrongEpoch, "epoch %d; the key set's is %d", h.Epoch, r.Keys.Epoch)
+	}
+	repeat, err = r.Floor(c.role, subject, h.Epoch).Check(h.Seq, c.digest)
+	if err != nil || repeat {
+		return repeat, err
+	}
+	return false, checkTime(h, r.Now)
+}
