@@ -162,3 +162,56 @@ func (c *checked) finish(h *timeline.Header, r Receiver, subject string) (repeat
 	}
 	return false, checkTime(h, r.Now)
 }
+
+// StoredProgram reads a program that was accepted before and whose bytes are
+// known to be those: what was accepted plays on after an expiry or a rotation.
+func StoredProgram(doc []byte) (*timeline.Program, error) {
+	p := &timeline.Program{}
+	if err := stored(doc, TypProgram, p); err != nil {
+		return nil, err
+	}
+	w, h, _ := classSize(p.Class)
+	if err := checkProgram(p, w, h); err != nil {
+		return nil, err
+	}
+	p.Prepare()
+	return p, nil
+}
+
+// StoredAlerts is StoredProgram for an alert set.
+func StoredAlerts(doc []byte, test bool) (*timeline.AlertSet, error) {
+	typ := TypAlerts
+	if test {
+		typ = TypAlertsTest
+	}
+	a := &timeline.AlertSet{}
+	if err := stored(doc, typ, a); err != nil {
+		return nil, err
+	}
+	w, h, _ := classSize(a.Class)
+	return a, checkAlerts(a, w, h)
+}
+
+// StoredKeys is StoredProgram for a key set.
+func StoredKeys(doc []byte) (*KeySet, error) {
+	k := &KeySet{}
+	return k, stored(doc, TypKeys, k)
+}
+
+func stored(doc []byte, typ string, v any) error {
+	s, err := Split(doc, typ)
+	if err != nil {
+		return err
+	}
+	return decode(s.Payload, v)
+}
+
+// Claimed is the header that a document claims, unchecked: zero where it
+// cannot be read. It is for saying what was refused, for nothing else.
+func Claimed(doc []byte, typ string) timeline.Header {
+	var v struct{ timeline.Header }
+	if s, err := Split(doc, typ); err != nil || decode(s.Payload, &v) != nil {
+		return timeline.Header{}
+	}
+	return v.Header
+}

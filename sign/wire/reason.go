@@ -48,3 +48,6 @@ func ReasonOf(err error) Reason {
 	}
 	return ""
 }
+
+// ErrLost is the fault of a stored frame that is no longer what was accepted.
+var ErrLost = errors.New("a stored frame is damaged or gone")

@@ -1,0 +1,451 @@
+package box
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/link"
+	"ledcast/sign/output"
+	"ledcast/sign/player"
+	"ledcast/sign/wire"
+)
+
+// Times of a box in ms (PROTOCOL: What a sign says; Repeating and reconnecting).
+const (
+	statusEvery    = 5 * 60_000
+	saveEvery      = 60_000
+	scrubEvery     = 60_000
+	resubEvery     = 10 * 60_000
+	ntpEvery       = 60_000
+	timeWindow     = 5_000   // a signed time must come so soon after the status
+	pictureTimeout = 120_000 // a picture sign without a picture goes dark
+	identifyFor    = 10_000
+	frameInterval  = 1000 / 60 // of a scroll
+)
+
+// Times is where a box reads the time from.
+type Times struct {
+	Mono   func() int64         // ms since some fixed moment, never set back
+	System func() (int64, bool) // Unix ms, and whether NTP holds it
+}
+
+// RealTimes reads the machine's clocks.
+func RealTimes() Times {
+	start := time.Now()
+	return Times{
+		Mono:   func() int64 { return time.Since(start).Milliseconds() },
+		System: func() (int64, bool) { return time.Now().UnixMilli(), clockSynchronised() },
+	}
+}
+
+// Options describe a box.
+type Options struct {
+	Config   Config
+	Dir      string // its own data folder
+	Outputs  []output.Output
+	Times    Times // zero: RealTimes
+	Software string
+	Log      *slog.Logger
+	CacheCap int64 // bytes of frames on disk; 0 is 128 MiB
+	// Gate and Opened are link.Options' of the same names.
+	Gate   func(ctx context.Context) error
+	Opened func(local net.Addr)
+}
+
+// Box is a sign.
+type Box struct {
+	o      Options
+	cfg    Config
+	w, h   int
+	log    *slog.Logger
+	times  Times
+	disk   *disk
+	key    ed25519.PrivateKey
+	player *player.Player
+	link   *link.Link
+	in     chan any // events of the link and the fetches
+	out    chan outgoing
+
+	roots      wire.Roots
+	keys       *wire.KeySet
+	keysDigest string
+	waiting    map[string][]byte // refused documents to try again, by topic
+	pending    *candidate        // a program whose frames are being fetched
+	acked      map[string]string // last ack by "program" or alert id
+	fetches    fetcher
+	frames     *frameCache
+
+	conn      *link.Conn
+	upMS      int64 // mono of the last online status
+	face      *image.RGBA
+	shown     timeline.Shown
+	drawn     bool // something was put out
+	lastKey   string
+	shownKey  string
+	due       map[string]int64 // mono of each periodic duty
+	faults    map[string]bool
+	identify  int64 // mono until which the border flashes
+	requests  map[int64]*wire.Floor
+	reload    bool // the stored program is damaged: store the repeat
+	startMono int64
+
+	picture     image.Image // of a picture sign
+	pictureSHA  string
+	pictureMono int64
+}
+
+// New opens the data folder and everything accepted before. Its errors name
+// what is wrong with the config or the folder.
+func New(o Options) (*Box, error) {
+	if err := o.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Times.Mono == nil {
+		o.Times = RealTimes()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.CacheCap == 0 {
+		o.CacheCap = 128 << 20
+	}
+	w, h, _ := o.Config.size()
+	roots, _ := o.Config.roots()
+	b := &Box{
+		o: o, cfg: o.Config, w: w, h: h, log: o.Log.With("sign", o.Config.Sign), times: o.Times, roots: roots,
+		in: make(chan any, 256), out: make(chan outgoing, 256),
+		waiting: map[string][]byte{}, acked: map[string]string{}, due: map[string]int64{},
+		faults: map[string]bool{}, requests: map[int64]*wire.Floor{},
+		face: image.NewRGBA(image.Rect(0, 0, w, h)),
+	}
+	player.Darken(b.face)
+	var err error
+	if b.disk, err = openDisk(o.Dir); errors.Is(err, errStateLost) {
+		b.faults["state-lost"] = true
+	} else if err != nil {
+		return nil, err
+	}
+	if b.key, err = b.disk.key(); err != nil {
+		return nil, err
+	}
+	b.roots.FirstRetired = b.disk.state.FirstRetired
+	mono := b.times.Mono()
+	b.startMono = mono
+	system, trusted := b.times.System()
+	b.player = player.New(b.cfg.Sign, b.cfg.Areas, player.StartClock(mono, system, b.disk.state.SavedMS, trusted))
+	b.player.SetContact(b.disk.state.ContactMS)
+	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
+		return nil, err
+	}
+	b.fetches.init(b)
+	b.restore(mono)
+	b.link, err = b.newLink()
+	return b, err
+}
+
+func (b *Box) newLink() (*link.Link, error) {
+	tlsConf, err := b.cfg.tls()
+	if err != nil {
+		return nil, err
+	}
+	return link.New(link.Options{
+		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
+		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
+		Will: func(session string) *link.Message {
+			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.StatusOf), Payload: b.will(session), QoS: 1, Retained: true}
+		},
+		Up:      func(c *link.Conn) { b.in <- eventUp{c} },
+		Down:    func(err error) { b.in <- eventDown{err} },
+		Message: func(m link.Message) { b.in <- eventMessage{m} },
+	})
+}
+
+type (
+	eventUp         struct{ conn *link.Conn }
+	eventSubscribed struct {
+		conn *link.Conn
+		err  error
+	}
+	eventDown    struct{ err error }
+	eventMessage struct{ m link.Message }
+)
+
+// Run plays until ctx ends. It begins with what is on disk, before there is a
+// network. It returns nil after a clean stop.
+func (b *Box) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	mono := b.times.Mono()
+	for duty, every := range map[string]int64{"status": statusEvery, "save": saveEvery, "scrub": scrubEvery, "ntp": ntpEvery} {
+		b.due[duty] = mono + every
+	}
+	b.present()
+
+	linkDone := make(chan struct{})
+	go func() { defer close(linkDone); _ = b.link.Run(ctx) }()
+	senderDone := make(chan struct{})
+	go func() { defer close(senderDone); b.send(ctx) }()
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		next := min(b.present(), b.duties(ctx))
+		mono := b.times.Mono()
+		timer.Reset(time.Duration(min(max(next-mono, 0), 3_600_000)) * time.Millisecond)
+		select {
+		case <-ctx.Done():
+		case ev := <-b.in:
+			b.handle(ctx, ev)
+		case <-timer.C:
+		}
+	}
+	// The link says goodbye first, so that its events still find a reader.
+	for running := true; running; {
+		select {
+		case <-b.in:
+		case <-linkDone:
+			running = false
+		}
+	}
+	<-senderDone
+	b.save()
+	var err error
+	for _, o := range b.o.Outputs {
+		err = errors.Join(err, o.Close())
+	}
+	return err
+}
+
+func (b *Box) handle(ctx context.Context, ev any) {
+	mono := b.times.Mono()
+	switch ev := ev.(type) {
+	case eventUp:
+		b.conn = ev.conn
+		b.player.Contact(mono)
+		go b.subscribe(ctx, ev.conn)
+	case eventSubscribed:
+		if ev.conn != b.conn {
+			return
+		}
+		if ev.err != nil {
+			b.log.Warn("subscribing failed", "err", ev.err)
+			b.due["resub"] = mono + 5_000 + rand.Int64N(5_000)
+			return
+		}
+		b.due["resub"] = mono + resubEvery*9/10 + rand.Int64N(resubEvery/5)
+		b.say(mono)
+		b.fetches.resume(ctx, mono)
+	case eventDown:
+		b.player.Contact(mono)
+		b.conn = nil
+		delete(b.due, "resub")
+		b.fetches.down()
+	case eventMessage:
+		if b.conn != nil {
+			b.player.Contact(mono)
+		}
+		b.message(ctx, ev.m, mono)
+	}
+}
+
+// duties does what is due and returns when the next is.
+func (b *Box) duties(ctx context.Context) int64 {
+	mono := b.times.Mono()
+	if b.conn != nil {
+		b.player.Contact(mono)
+	}
+	take := func(duty string, every int64) bool {
+		at, ok := b.due[duty]
+		if !ok || mono < at {
+			return false
+		}
+		b.due[duty] = mono + every
+		return true
+	}
+	if take("status", statusEvery) {
+		b.say(mono)
+	}
+	if take("save", saveEvery) {
+		b.save()
+	}
+	if take("scrub", scrubEvery) {
+		b.scrub(ctx, mono)
+	}
+	if take("resub", resubEvery*9/10+rand.Int64N(resubEvery/5)) && b.conn != nil {
+		go b.subscribe(ctx, b.conn)
+	}
+	if take("ntp", ntpEvery) && !b.player.Clock.Trusted() {
+		if ms, ok := b.times.System(); ok {
+			b.setTime(ctx, mono, ms)
+		}
+	}
+	next := b.fetches.expire(ctx, mono)
+	for _, at := range b.due {
+		next = min(next, at)
+	}
+	return next
+}
+
+func (b *Box) save() {
+	mono := b.times.Mono()
+	b.disk.state.SavedMS = b.player.Clock.Now(mono)
+	b.disk.state.ContactMS = b.player.LastContact()
+	if err := b.disk.save(); err != nil {
+		b.fault("disk", err)
+		return
+	}
+	delete(b.faults, "disk")
+}
+
+func (b *Box) fault(code string, err error) {
+	if !b.faults[code] {
+		b.log.Warn("fault", "code", code, "err", err)
+	}
+	b.faults[code] = true
+}
+
+func (b *Box) setTime(ctx context.Context, mono, atMS int64) {
+	b.player.SetTime(mono, atMS)
+	b.retry(ctx, mono)
+}
+
+// present puts on the outputs what shows now, and returns the mono before
+// which nothing changes.
+func (b *Box) present() int64 {
+	mono := b.times.Mono()
+	shown, next := b.now(mono)
+	frame := ""
+	if shown.Frame != nil {
+		frame = shown.Frame.SHA256
+	}
+	key := fmt.Sprintf("%s|%s|%s|%d", shown.Why, shown.Item, frame, shown.Step)
+	offset := shown.Offset()
+	flashing := mono < b.identify
+	if key == b.lastKey && !flashing && offset == b.shown.Offset() && b.drawn && shown.Percent == b.shown.Percent {
+		b.shown = shown
+		return b.wake(shown, next, mono)
+	}
+	if !b.draw(&shown) {
+		// Its pixels are not to be had. What is on the face stays: it was accepted.
+		b.shown = shown
+		b.lastKey = key
+		return b.wake(shown, next, mono)
+	}
+	if flashing {
+		b.border((b.identify-mono)/500%2 == 0)
+		next = min(next, mono+500)
+	}
+	changed := key != b.lastKey
+	out := true
+	for _, o := range b.o.Outputs {
+		if err := o.Show(output.Picture{Image: b.face, AtMS: b.player.Clock.Now(mono), Item: shown.Item, Frame: frame,
+			Why: shown.Why, Percent: shown.Percent, Changed: changed}); err != nil {
+			b.fault("output", err)
+			out = false
+		}
+	}
+	b.shown, b.lastKey, b.drawn = shown, key, true
+	if out {
+		delete(b.faults, "output")
+		b.ackShowing(&shown, mono)
+	}
+	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {
+		b.shownKey = k
+		b.say(mono)
+	}
+	return b.wake(shown, next, mono)
+}
+
+func (b *Box) wake(shown timeline.Shown, next, mono int64) int64 {
+	if shown.Scroll != nil {
+		next = min(next, mono+frameInterval)
+	}
+	b.endAlerts(mono)
+	return next
+}
+
+// now is timeline.At's answer, or the last picture of a picture sign.
+func (b *Box) now(mono int64) (timeline.Shown, int64) {
+	if !b.cfg.picture() {
+		return b.player.At(mono)
+	}
+	if b.picture == nil || mono >= b.pictureMono+pictureTimeout {
+		return timeline.Shown{Why: timeline.WhyDark, Percent: 100}, math.MaxInt64
+	}
+	f := &timeline.Frame{SHA256: b.pictureSHA, W: int64(b.w), H: int64(b.h)}
+	return timeline.Shown{Why: timeline.WhyProgram, Frame: f, Percent: 100}, b.pictureMono + pictureTimeout
+}
+
+// draw composes shown on the face. False: its frame cannot be read.
+func (b *Box) draw(shown *timeline.Shown) bool {
+	switch {
+	case shown.Frame == nil:
+		player.Darken(b.face)
+		return true
+	case b.cfg.picture():
+		player.NewStrip(b.picture, b.w, b.h, "").Blit(b.face, shown)
+		return true
+	}
+	s, err := b.frames.strip(shown.Frame, shown.Scroll)
+	if err != nil {
+		b.lost(shown.Frame, err)
+		if b.drawn {
+			return false
+		}
+		// Nothing was shown since the start: any other accepted still of the
+		// program is better than a dark face.
+		if s = b.substitute(); s == nil {
+			return false
+		}
+		still := *shown
+		still.Scroll = nil
+		s.Blit(b.face, &still)
+		return true
+	}
+	s.Blit(b.face, shown)
+	return true
+}
+
+func (b *Box) substitute() *player.Strip {
+	p := b.player.Program()
+	if p == nil {
+		return nil
+	}
+	for i := range p.Frames {
+		f := &p.Frames[i]
+		if f.W != int64(b.w) || f.H != int64(b.h) {
+			continue
+		}
+		if s, err := b.frames.strip(f, nil); err == nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// border draws a frame of one LED around the face, or leaves it: identify.
+func (b *Box) border(lit bool) {
+	if !lit {
+		return
+	}
+	for x := range b.w {
+		for _, y := range []int{0, b.h - 1} {
+			copy(b.face.Pix[b.face.PixOffset(x, y):], []byte{255, 255, 255, 255})
+		}
+	}
+	for y := range b.h {
+		for _, x := range []int{0, b.w - 1} {
+			copy(b.face.Pix[b.face.PixOffset(x, y):], []byte{255, 255, 255, 255})
+		}
+	}
+}

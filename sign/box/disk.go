@@ -1,0 +1,282 @@
+package box
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ledcast/sign/wire"
+)
+
+// state is what a box must not forget, in DIR/state.json. Documents lie beside
+// it under the digest that it names, so that one rename changes everything.
+type state struct {
+	Floors       map[string]wire.Floor `json:"floors"` // by role|subject|epoch
+	Docs         map[string]string     `json:"docs"`   // name → digest of the accepted document
+	FirstRetired bool                  `json:"first_root_retired,omitempty"`
+	SavedMS      int64                 `json:"saved_ms"`   // effective time when this was written
+	ContactMS    int64                 `json:"contact_ms"` // last contact with the broker
+	Ended        map[string]int64      `json:"ended,omitempty"`
+}
+
+// Names of accepted documents.
+const (
+	docKeys       = "keys"
+	docProgram    = "program"
+	docAlerts     = "alerts"
+	docAlertsTest = "alerts-test"
+)
+
+// disk is a box's folder. Every write is atomic and synced before it counts:
+// a power cut leaves the old or the new, never half.
+type disk struct {
+	dir   string
+	state state
+}
+
+func openDisk(dir string) (*disk, error) {
+	d := &disk{dir: dir, state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}}}
+	for _, sub := range []string{"docs", "frames"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return nil, fmt.Errorf("the sign's data folder: %w; choose another with --data", err)
+		}
+	}
+	err := d.load()
+	if d.state.Floors == nil {
+		d.state.Floors = map[string]wire.Floor{}
+	}
+	if d.state.Docs == nil {
+		d.state.Docs = map[string]string{}
+	}
+	if d.state.Ended == nil {
+		d.state.Ended = map[string]int64{}
+	}
+	return d, err
+}
+
+// stateFiles are two copies of one content: floors are what keeps yesterday's
+// program out, so one bad sector must not lose them.
+var stateFiles = [...]string{"state.json", "state.copy.json"}
+
+type stateFile struct {
+	SHA256 string          `json:"sha256"` // of State's bytes
+	State  json.RawMessage `json:"state"`
+}
+
+// errStateLost is openDisk's error when both copies are damaged: the box goes
+// on without floors and says so as a fault.
+var errStateLost = errors.New("both copies of the state are damaged")
+
+func (d *disk) load() error {
+	found := false
+	for _, name := range stateFiles {
+		data, err := os.ReadFile(filepath.Join(d.dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		found = true
+		var f stateFile
+		var s state
+		if err == nil && json.Unmarshal(data, &f) == nil && wire.Digest(f.State) == f.SHA256 && json.Unmarshal(f.State, &s) == nil {
+			d.state = s
+			return nil
+		}
+	}
+	if found {
+		return errStateLost
+	}
+	return nil
+}
+
+func floorKey(role, subject string, epoch int64) string {
+	return fmt.Sprintf("%s|%s|%d", role, subject, epoch)
+}
+
+func (d *disk) floor(role, subject string, epoch int64) *wire.Floor {
+	if f, ok := d.state.Floors[floorKey(role, subject, epoch)]; ok {
+		return &f
+	}
+	return nil
+}
+
+// save writes both copies of the state and syncs them.
+func (d *disk) save() error {
+	text, err := json.Marshal(&d.state)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(stateFile{SHA256: wire.Digest(text), State: text})
+	if err != nil {
+		return err
+	}
+	for _, name := range stateFiles {
+		if err := writeSynced(d.dir, name, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accept stores a document and its floor, synced, before anything of it shows.
+func (d *disk) accept(name, role, subject string, epoch, seq int64, doc []byte) error {
+	digest := wire.Digest(doc)
+	if err := writeSynced(filepath.Join(d.dir, "docs"), docFile(name, digest), doc); err != nil {
+		return err
+	}
+	key := floorKey(role, subject, epoch)
+	oldFloor, hadFloor := d.state.Floors[key]
+	oldDoc := d.state.Docs[name]
+	d.state.Floors[key] = wire.Floor{Seq: seq, Digest: digest}
+	d.state.Docs[name] = digest
+	if err := d.save(); err != nil {
+		d.state.Docs[name] = oldDoc
+		if hadFloor {
+			d.state.Floors[key] = oldFloor
+		} else {
+			delete(d.state.Floors, key)
+		}
+		return err
+	}
+	d.tidyDocs()
+	return nil
+}
+
+// drop forgets an accepted document and keeps its floor.
+func (d *disk) drop(name string) error {
+	delete(d.state.Docs, name)
+	if err := d.save(); err != nil {
+		return err
+	}
+	d.tidyDocs()
+	return nil
+}
+
+func docFile(name, digest string) string { return name + "." + digest[:16] + ".jws" }
+
+// doc reads an accepted document: nil when there is none, an error when its
+// bytes are not those that were accepted.
+func (d *disk) doc(name string) ([]byte, error) {
+	digest := d.state.Docs[name]
+	if digest == "" {
+		return nil, nil
+	}
+	if !wire.IsDigest(digest) {
+		return nil, fmt.Errorf("the state names %q as the digest of %s", digest, name)
+	}
+	data, err := os.ReadFile(filepath.Join(d.dir, "docs", docFile(name, digest)))
+	if err != nil {
+		return nil, err
+	}
+	if wire.Digest(data) != digest {
+		return nil, fmt.Errorf("the stored %s is not what was accepted", name)
+	}
+	return data, nil
+}
+
+// tidyDocs removes documents that the state no longer names. A failure leaves
+// a file behind that nothing reads.
+func (d *disk) tidyDocs() {
+	entries, err := os.ReadDir(filepath.Join(d.dir, "docs"))
+	if err != nil {
+		return
+	}
+	keep := map[string]bool{}
+	for name, digest := range d.state.Docs {
+		if wire.IsDigest(digest) {
+			keep[docFile(name, digest)] = true
+		}
+	}
+	for _, e := range entries {
+		if !keep[e.Name()] {
+			_ = os.Remove(filepath.Join(d.dir, "docs", e.Name()))
+		}
+	}
+}
+
+func (d *disk) framePath(sha string) string { return filepath.Join(d.dir, "frames", sha) }
+
+func (d *disk) frame(sha string) ([]byte, error) { return os.ReadFile(d.framePath(sha)) }
+
+func (d *disk) putFrame(sha string, data []byte) error {
+	return writeSynced(filepath.Join(d.dir, "frames"), sha, data)
+}
+
+func (d *disk) removeFrame(sha string) { _ = os.Remove(d.framePath(sha)) }
+
+// frames lists the cache by digest with sizes in bytes.
+func (d *disk) frames() (map[string]int64, error) {
+	entries, err := os.ReadDir(filepath.Join(d.dir, "frames"))
+	if err != nil {
+		return nil, err
+	}
+	sizes := map[string]int64{}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			continue
+		}
+		if !wire.IsDigest(e.Name()) {
+			_ = os.Remove(filepath.Join(d.dir, "frames", e.Name())) // a write that a power cut ended
+			continue
+		}
+		sizes[e.Name()] = info.Size()
+	}
+	return sizes, nil
+}
+
+// key is the sign's own signing key, made at the first start.
+func (d *disk) key() (ed25519.PrivateKey, error) {
+	path := filepath.Join(d.dir, "sign.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		return key, writeSynced(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	seed, err := wire.DecodeKey(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged: it holds no key of 32 bytes; remove it and confirm the sign's new key", path)
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// writeSynced replaces dir/name: a temporary file, its sync, a rename, and the
+// folder's sync.
+func writeSynced(dir, name string, data []byte) error {
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	tmp := f.Name()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp, filepath.Join(dir, name))
+	}
+	if err != nil {
+		_ = os.Remove(tmp)
+		return err
+	}
+	df, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer df.Close()
+	return df.Sync()
+}

@@ -1,0 +1,168 @@
+package box
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/link"
+	"ledcast/sign/wire"
+)
+
+const (
+	fetchAtOnce  = 4
+	fetchTimeout = 30_000  // ms, then missing-frame
+	fetchFirst   = 5_000   // ms before the second try, doubling
+	fetchLast    = 300_000 // at most
+)
+
+// fetcher gets frames by subscribing to their exact topics, four at once.
+type fetcher struct {
+	b      *Box
+	wanted map[string]*fetch // by topic
+	queue  []string          // topics that wait for a turn
+	active int
+}
+
+type fetch struct {
+	frame   timeline.Frame
+	running bool
+	at      int64 // mono: a running one's deadline, a waiting one's next try
+	backoff int64
+	queued  bool
+}
+
+func (f *fetcher) init(b *Box) { f.b, f.wanted = b, map[string]*fetch{} }
+
+// want asks for a frame unless it is being asked for already.
+func (f *fetcher) want(ctx context.Context, topic string, frame timeline.Frame, mono int64) {
+	if f.wanted[topic] != nil {
+		return
+	}
+	f.wanted[topic] = &fetch{frame: frame, backoff: fetchFirst, queued: true}
+	f.queue = append(f.queue, topic)
+	f.fill(ctx, mono)
+}
+
+func (f *fetcher) fill(ctx context.Context, mono int64) {
+	c := f.b.conn
+	if c == nil {
+		return
+	}
+	for f.active < fetchAtOnce && len(f.queue) > 0 {
+		topic := f.queue[0]
+		f.queue = f.queue[1:]
+		w := f.wanted[topic]
+		if w == nil || !w.queued {
+			continue
+		}
+		w.queued, w.running, w.at = false, true, mono+fetchTimeout
+		f.active++
+		// An answer is a message on the topic; a refused or lost subscription
+		// is one that never comes.
+		go func() { _ = c.Subscribe(ctx, map[string]byte{topic: byte(f.b.cfg.QoS)}) }()
+	}
+}
+
+// arrived takes a frame from its topic. Topics that were not asked for are
+// ignored.
+func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono int64) {
+	w := f.wanted[topic]
+	if w == nil {
+		return
+	}
+	if _, err := wire.OpenFrame(data, &w.frame, f.b.cfg.Class); err != nil {
+		f.b.log.Warn("frame refused", "frame", w.frame.SHA256, "err", err)
+		f.b.frameFailed(&w.frame, wire.BadFrame, mono)
+		f.later(ctx, topic, mono)
+		return
+	}
+	if err := f.b.frames.put(&w.frame, data, f.b.needed); err != nil {
+		f.b.fault("disk", err)
+		f.later(ctx, topic, mono)
+		return
+	}
+	f.done(ctx, topic)
+	f.b.frames.forget(w.frame.SHA256)
+	f.fill(ctx, mono)
+	f.b.advance(ctx, mono)
+	f.b.readyAll(ctx, mono)
+	f.b.lastKey = "" // what could not be drawn may be drawable now
+	f.b.due["scrub"] = min(f.b.due["scrub"], mono+1000)
+}
+
+// done ends a fetch.
+func (f *fetcher) done(ctx context.Context, topic string) {
+	w := f.wanted[topic]
+	if w == nil {
+		return
+	}
+	delete(f.wanted, topic)
+	f.stop(ctx, topic, w)
+}
+
+func (f *fetcher) stop(ctx context.Context, topic string, w *fetch) {
+	if !w.running {
+		return
+	}
+	w.running = false
+	f.active--
+	if c := f.b.conn; c != nil {
+		go func(c *link.Conn) { _ = c.Unsubscribe(ctx, topic) }(c)
+	}
+}
+
+// later ends a try and sets the next, or forgets a frame that nothing names
+// any more.
+func (f *fetcher) later(ctx context.Context, topic string, mono int64) {
+	w := f.wanted[topic]
+	f.stop(ctx, topic, w)
+	if !f.b.needed(w.frame.SHA256) {
+		delete(f.wanted, topic)
+	}
+	w.at = mono + w.backoff/2 + rand.Int64N(w.backoff/2)
+	w.backoff = min(2*w.backoff, fetchLast)
+	f.fill(ctx, mono)
+}
+
+// expire ends tries that took too long, begins those whose time has come, and
+// returns when to look again.
+func (f *fetcher) expire(ctx context.Context, mono int64) int64 {
+	next := int64(math.MaxInt64)
+	if f.b.conn == nil {
+		return next
+	}
+	for topic, w := range f.wanted {
+		switch {
+		case w.queued:
+			continue
+		case w.running && mono >= w.at:
+			f.b.frameFailed(&w.frame, wire.MissingFrame, mono)
+			f.later(ctx, topic, mono)
+		case !w.running && mono >= w.at:
+			w.queued = true
+			f.queue = append(f.queue, topic)
+			f.fill(ctx, mono)
+		}
+		if w.at > mono {
+			next = min(next, w.at)
+		}
+	}
+	return next
+}
+
+// down notes that the connection is gone and every running fetch with it.
+func (f *fetcher) down() {
+	f.active = 0
+	for topic, w := range f.wanted {
+		w.running = false
+		if !w.queued {
+			w.queued = true
+			f.queue = append(f.queue, topic)
+		}
+	}
+}
+
+// resume goes on after a reconnect.
+func (f *fetcher) resume(ctx context.Context, mono int64) { f.fill(ctx, mono) }

@@ -1,0 +1,252 @@
+package box
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"net/url"
+	"os"
+	"sort"
+	"time"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/link"
+	"ledcast/sign/wire"
+)
+
+// outgoing is a message on its way to the sender.
+type outgoing struct {
+	conn *link.Conn
+	m    link.Message
+}
+
+// send publishes in order, beside the loop: a slow link must not stop the face.
+func (b *Box) send(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case o := <-b.out:
+			c, cancel := context.WithTimeout(ctx, 20*time.Second)
+			if err := o.conn.Publish(c, o.m); err != nil {
+				b.log.Debug("publish failed", "topic", o.m.Topic, "err", err)
+			}
+			cancel()
+		}
+	}
+}
+
+// publish hands a message to the sender; without a connection, or behind a
+// full queue, it is dropped: what a sign says is said again.
+func (b *Box) publish(leaf string, payload []byte, retained bool) {
+	if b.conn == nil {
+		return
+	}
+	select {
+	case b.out <- outgoing{b.conn, link.Message{Topic: wire.SignTopic(b.cfg.Sign, leaf), Payload: payload, QoS: 1, Retained: retained}}:
+	default:
+		b.log.Warn("too much to say", "topic", leaf)
+	}
+}
+
+// subscribe asks for everything that a sign reads. It runs beside the loop.
+func (b *Box) subscribe(ctx context.Context, c *link.Conn) {
+	q := byte(b.cfg.QoS)
+	topics := map[string]byte{wire.TopicKeys: q, wire.SignTopic(b.cfg.Sign, wire.Request): q}
+	if b.cfg.picture() {
+		topics[wire.SignTopic(b.cfg.Sign, wire.Frame)] = q
+	} else {
+		topics[wire.SignTopic(b.cfg.Sign, wire.Program)] = q
+		tests := []bool{false}
+		if b.cfg.Test {
+			tests = append(tests, true)
+		}
+		for _, test := range tests {
+			topics[wire.AlertsTopic(b.cfg.Class, test)] = q
+			topics[wire.AlertFrameTopic(b.cfg.Class, test, "+")] = q
+		}
+	}
+	tctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	err := c.Subscribe(tctx, topics)
+	select {
+	case b.in <- eventSubscribed{c, err}:
+	case <-ctx.Done():
+	}
+}
+
+func (b *Box) will(session string) []byte {
+	data, _ := json.Marshal(wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: b.wallMS()})
+	return data
+}
+
+// wallMS is for the will, which is written outside the loop before a
+// connection stands.
+func (b *Box) wallMS() int64 { ms, _ := b.times.System(); return ms }
+
+// say publishes the sign's status.
+func (b *Box) say(mono int64) {
+	if b.conn == nil {
+		return
+	}
+	pub := b.key.Public().(ed25519.PublicKey)
+	s := wire.Status{V: 1, State: wire.Online, Session: b.conn.Session, AtMS: b.player.Clock.Now(mono),
+		Software: b.o.Software, Class: b.cfg.Class, Clock: "untrusted",
+		Key:     &wire.PublicKey{Kid: wire.KeyID(pub), X: wire.EncodeKey(pub)},
+		Cache:   &wire.Cache{Frames: int64(len(b.frames.sizes)), Bytes: b.frames.total},
+		UptimeS: (mono - b.startMono) / 1000,
+		Showing: &wire.Showing{Item: b.shown.Item, Why: b.shown.Why}}
+	if b.shown.Frame != nil {
+		s.Showing.Frame = b.shown.Frame.SHA256
+	}
+	if b.player.Clock.Trusted() {
+		s.Clock = "trusted"
+	}
+	if b.keys != nil {
+		s.Keys = &wire.SeqOf{Epoch: b.keys.Epoch, Seq: b.keys.Seq}
+	}
+	if p := b.player.Program(); p != nil {
+		s.Program = &wire.SeqOf{Epoch: p.Epoch, Seq: p.Seq}
+	}
+	b.player.Alerts(func(_ *timeline.Alert, set *timeline.AlertSet, test bool) {
+		if !test {
+			s.Alerts = &wire.SeqOf{Epoch: set.Epoch, Seq: set.Seq}
+		}
+	})
+	for code := range b.faults {
+		s.Faults = append(s.Faults, code)
+	}
+	sort.Strings(s.Faults)
+	data, err := json.Marshal(s)
+	if err != nil || len(data) > wire.MaxStatus {
+		b.log.Error("status not sent", "bytes", len(data), "err", err)
+		return
+	}
+	b.publish(wire.StatusOf, data, true)
+	b.upMS = mono
+	b.due["status"] = mono + statusEvery
+}
+
+func (b *Box) ack(a wire.Ack, mono int64) {
+	a.V, a.AtMS = 1, b.player.Clock.Now(mono)
+	data, err := json.Marshal(a)
+	if err != nil || len(data) > wire.MaxAck {
+		b.log.Error("ack not sent", "bytes", len(data), "err", err)
+		return
+	}
+	b.publish(wire.AckOf, data, false)
+}
+
+// reject acks a refusal with the place that the document claims, where it can
+// be read; nothing else of a refused document is used.
+func (b *Box) reject(role string, doc []byte, typ string, reason wire.Reason, mono int64) {
+	h := wire.Claimed(doc, typ)
+	b.ack(wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.RejectedNow, Reason: reason}, mono)
+}
+
+// ackShowing acks after the first pixel was put out, never before.
+func (b *Box) ackShowing(shown *timeline.Shown, mono int64) {
+	if b.cfg.picture() {
+		return
+	}
+	if shown.Why == timeline.WhyAlert {
+		b.player.Alerts(func(a *timeline.Alert, set *timeline.AlertSet, test bool) {
+			if a.ID == shown.Item && b.acked[a.ID] != wire.ShowingNow {
+				b.ackAlert(a, set, test, wire.ShowingNow, "", mono)
+			}
+		})
+		return
+	}
+	p := b.player.Program()
+	if p == nil || shown.Frame == nil || b.acked["program"] == wire.ShowingNow {
+		return
+	}
+	b.acked["program"] = wire.ShowingNow
+	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.ShowingNow, Frame: shown.Frame.SHA256}, mono)
+}
+
+func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
+	q, repeat, err := wire.OpenRequest(doc, b.receiver(mono))
+	if err != nil {
+		b.log.Warn("request refused", "err", err)
+		return
+	}
+	if repeat {
+		return
+	}
+	b.requests[q.Epoch] = &wire.Floor{Seq: q.Seq, Digest: wire.Digest(doc)}
+	switch q.Op {
+	case wire.OpSnapshot:
+		b.snapshot()
+	case wire.OpIdentify:
+		b.identify = mono + identifyFor
+	case wire.OpResync:
+		if b.conn != nil {
+			go b.subscribe(ctx, b.conn)
+		}
+	case wire.OpForgetCache:
+		for sha := range b.frames.sizes {
+			if !b.needed(sha) {
+				b.frames.remove(sha)
+			}
+		}
+		b.say(mono)
+	case wire.OpTime:
+		rtt := mono - b.upMS
+		if b.conn != nil && q.Session == b.conn.Session && rtt >= 0 && rtt <= timeWindow {
+			trusted := b.player.Clock.Trusted()
+			b.setTime(ctx, mono, q.AtMS+rtt/2)
+			if !trusted {
+				b.say(mono)
+			}
+		}
+	default:
+		b.log.Warn("request not known", "op", q.Op)
+	}
+}
+
+// snapshot publishes what is on the output.
+func (b *Box) snapshot() {
+	var buf bytes.Buffer
+	enc := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := enc.Encode(&buf, b.face); err != nil || buf.Len() > wire.MaxSnapshot {
+		b.log.Warn("snapshot not sent", "bytes", buf.Len(), "err", err)
+		return
+	}
+	b.publish(wire.Snapshot, buf.Bytes(), false)
+}
+
+func (b *Box) onPicture(data []byte, mono int64) {
+	img, err := wire.OpenPicture(data, b.cfg.Class)
+	if err != nil {
+		b.log.Warn("picture refused", "err", err)
+		return
+	}
+	b.picture, b.pictureSHA, b.pictureMono = img, wire.Digest(data), mono
+}
+
+// tls is nil for mqtt://.
+func (c *Config) tls() (*tls.Config, error) {
+	u, err := url.Parse(c.Broker)
+	if err != nil || u.Scheme != "mqtts" {
+		return nil, nil
+	}
+	conf := &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
+	if c.CA == "" {
+		return conf, nil
+	}
+	pem, err := os.ReadFile(c.CA)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w; give the file with the certificate of the broker's CA", err)
+	}
+	conf.RootCAs = x509.NewCertPool()
+	if !conf.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca: %s holds no PEM certificate", c.CA)
+	}
+	return conf, nil
+}
