@@ -1,0 +1,173 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"ledcast/playlists"
+)
+
+// MaxInteger bounds every number on the wire (PROTOCOL.md, Names): below 2^53,
+// so that it survives a reader that keeps numbers as doubles.
+const MaxInteger = 1<<53 - 1
+
+// SeedSize and RootSize are the bytes of an Ed25519 seed and public key.
+const (
+	SeedSize = 32
+	RootSize = 32
+)
+
+// Path names an object in errors, e.g. "message/viet-ads/bluezone-1".
+func (o *Object) Path() string {
+	if o.Owner == "" {
+		return o.Kind + "/" + o.ID
+	}
+	return o.Kind + "/" + o.Owner + "/" + o.ID
+}
+
+// Validate returns an *playlists.Error of code Invalid for an object that no
+// store can keep.
+func (o *Object) Validate() error {
+	if err := o.checkName(); err != nil {
+		return err
+	}
+	if !json.Valid(o.Data) {
+		return invalid(o.Path(), string(o.Data), "is not JSON", "encode it with encoding/json")
+	}
+	return nil
+}
+
+func (o *Object) checkName() error {
+	if err := checkText("kind", o.Kind, false); err != nil {
+		return err
+	}
+	if err := checkText(o.Kind+".owner", o.Owner, true); err != nil {
+		return err
+	}
+	if o.Owner == AllOwners {
+		return invalid(o.Kind+".owner", o.Owner, "means all owners", "name one")
+	}
+	return checkText(o.Kind+".id", o.ID, false)
+}
+
+// Validate returns an *playlists.Error of code Invalid for a key that cannot be
+// kept.
+func (k *Key) Validate() error {
+	if err := checkText("keys.kid", k.KID, false); err != nil {
+		return err
+	}
+	where := "keys/" + k.KID
+	if err := checkText(where+".role", k.Role, false); err != nil {
+		return err
+	}
+	if len(k.Seed) != SeedSize {
+		return invalid(where+".seed", "", fmt.Sprintf("has %d bytes", len(k.Seed)), "give an Ed25519 seed of 32 bytes")
+	}
+	if err := checkSpan(where, k.Nbf, k.Exp); err != nil {
+		return err
+	}
+	return k.State.Validate()
+}
+
+// Validate returns an *playlists.Error of code Invalid for an unknown state.
+func (s KeyState) Validate() error {
+	switch s {
+	case KeyNext, KeyActive, KeyRetired, KeyRevoked:
+		return nil
+	}
+	return invalid("keys.state", string(s), "is not a state", "use next, active, retired or revoked")
+}
+
+// Validate returns an *playlists.Error of code Invalid for a set that cannot be
+// kept.
+func (s *KeySet) Validate() error {
+	if err := checkInteger("key-set.epoch", s.Epoch); err != nil {
+		return err
+	}
+	if err := checkInteger("key-set.seq", s.Seq); err != nil {
+		return err
+	}
+	if len(s.JWS) == 0 {
+		return invalid("key-set.jws", "", "is empty", "sign the set before it is kept")
+	}
+	for i, r := range s.Roots {
+		if len(r) != RootSize {
+			return invalid(fmt.Sprintf("key-set.roots[%d]", i), "", fmt.Sprintf("has %d bytes", len(r)),
+				"give an Ed25519 public key of 32 bytes")
+		}
+	}
+	return nil
+}
+
+// Validate returns an *playlists.Error of code Invalid for a draft that cannot
+// be issued.
+func (d *Draft) Validate() error {
+	if err := CheckSubject(d.Role, d.Subject, d.Epoch, d.IatMS); err != nil {
+		return err
+	}
+	if err := checkText(d.Role+"/"+d.Subject+".digest", d.Digest, true); err != nil {
+		return err
+	}
+	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
+}
+
+// CheckSubject returns an *playlists.Error of code Invalid for arguments of
+// NextSeq that cannot be kept or would leave the wire's numbers.
+func CheckSubject(role, subject string, epoch, iatMS int64) error {
+	if err := checkText("role", role, false); err != nil {
+		return err
+	}
+	where := role + "/" + subject
+	if err := checkText(role+".subject", subject, false); err != nil {
+		return err
+	}
+	if err := checkInteger(where+".epoch", epoch); err != nil {
+		return err
+	}
+	return checkInteger(where+".iat_ms", iatMS)
+}
+
+// CheckName returns an *playlists.Error of code Invalid for a name, such as a
+// sign's or a setting's, that cannot be kept.
+func CheckName(field, s string) error { return checkText(field, s, false) }
+
+// CheckValue is CheckName for a text that may be empty.
+func CheckValue(field, s string) error { return checkText(field, s, true) }
+
+// checkText refuses what PostgreSQL would: NUL and broken UTF-8. SQLite would
+// take both and hand a database over that cannot be moved.
+func checkText(field, s string, mayBeEmpty bool) error {
+	switch {
+	case s == "" && !mayBeEmpty:
+		return invalid(field, s, "is missing", "give it a name")
+	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
+		return invalid(field, fmt.Sprintf("%x", s), "is not UTF-8 without NUL", "give it a name in plain text")
+	}
+	return nil
+}
+
+func checkSpan(where string, from, until int64) error {
+	if err := checkInteger(where, from); err != nil {
+		return err
+	}
+	if err := checkInteger(where+".exp", until); err != nil {
+		return err
+	}
+	if until <= from {
+		return invalid(where+".exp", fmt.Sprint(until), fmt.Sprintf("is not after its start %d", from), "give a later time in Unix seconds")
+	}
+	return nil
+}
+
+func checkInteger(field string, n int64) error {
+	if n < 0 || n > MaxInteger {
+		return invalid(field, fmt.Sprint(n), "is outside 0 to 2^53-1", "check the clock and the units")
+	}
+	return nil
+}
+
+func invalid(field, value, problem, remedy string) error {
+	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: value, Problem: problem, Remedy: remedy}
+}

@@ -1,0 +1,107 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"ledcast/controller/internal/store"
+)
+
+type credentials struct{ *Store }
+
+func (s credentials) Set(ctx context.Context, c store.Credential) error {
+	if err := store.CheckName("credentials.sign", c.Sign); err != nil {
+		return err
+	}
+	_, err := s.w.ExecContext(ctx, `INSERT INTO credentials (sign, sha256, created_ms) VALUES ($1, $2, $3)
+		ON CONFLICT (sign) DO UPDATE SET sha256 = excluded.sha256, created_ms = excluded.created_ms`,
+		c.Sign, c.SHA256[:], c.CreatedMS)
+	if err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
+
+// digest32 scans a 32-byte column; a shorter one must not become a password of
+// zeros.
+type digest32 struct{ to *[32]byte }
+
+func (d digest32) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok || len(b) != len(d.to) {
+		return fmt.Errorf("a digest of %d bytes, not 32", len(b))
+	}
+	copy(d.to[:], b)
+	return nil
+}
+
+func (s credentials) Get(ctx context.Context, sign string) (store.Credential, error) {
+	c := store.Credential{Sign: sign}
+	err := s.r.QueryRowContext(ctx, `SELECT sha256, created_ms FROM credentials WHERE sign = $1`, sign).
+		Scan(digest32{&c.SHA256}, &c.CreatedMS)
+	if err != nil {
+		return store.Credential{}, s.found(err, "credentials/"+sign, "")
+	}
+	return c, nil
+}
+
+func (s credentials) List(ctx context.Context) ([]store.Credential, error) {
+	return collect(ctx, s.Store, func(rows *sql.Rows, c *store.Credential) error {
+		return rows.Scan(&c.Sign, digest32{&c.SHA256}, &c.CreatedMS)
+	}, `SELECT sign, sha256, created_ms FROM credentials ORDER BY sign`)
+}
+
+func (s credentials) Remove(ctx context.Context, sign string) error {
+	res, err := s.w.ExecContext(ctx, `DELETE FROM credentials WHERE sign = $1`, sign)
+	if err != nil {
+		return s.trouble(err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return s.trouble(err)
+	}
+	if n == 0 {
+		return notFound("credentials/"+sign, "")
+	}
+	return nil
+}
+
+type settings struct{ *Store }
+
+func (s settings) Set(ctx context.Context, key, value string) error {
+	if err := store.CheckName("settings.key", key); err != nil {
+		return err
+	}
+	if err := store.CheckValue("settings/"+key, value); err != nil {
+		return err
+	}
+	_, err := s.w.ExecContext(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2)
+		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
+	if err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
+
+func (s settings) Get(ctx context.Context, key string) (string, error) {
+	var v string
+	err := s.r.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&v)
+	if err != nil {
+		return "", s.found(err, "settings/"+key, "")
+	}
+	return v, nil
+}
+
+func (s settings) All(ctx context.Context) (map[string]string, error) {
+	rows, err := collect(ctx, s.Store, func(rows *sql.Rows, kv *[2]string) error { return rows.Scan(&kv[0], &kv[1]) },
+		`SELECT key, value FROM settings`)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]string, len(rows))
+	for _, kv := range rows {
+		all[kv[0]] = kv[1]
+	}
+	return all, nil
+}

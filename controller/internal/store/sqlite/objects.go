@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"ledcast/controller/internal/store"
+)
+
+type objects struct{ *Store }
+
+// Put is one statement either way, so that the version is checked and the
+// object written at once on any database, whatever its isolation.
+func (s objects) Put(ctx context.Context, o store.Object, expected int64) (int64, error) {
+	if err := o.Validate(); err != nil {
+		return 0, err
+	}
+	var version int64
+	var err error
+	switch expected {
+	case store.Absent, store.AnyVersion:
+		err = s.w.QueryRowContext(ctx, `
+			INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ($1, $2, $3, $4, 1, $5)
+			ON CONFLICT (kind, owner, id) DO UPDATE
+			SET data = excluded.data, version = objects.version + 1, updated_ms = excluded.updated_ms, deleted = 0
+			WHERE objects.deleted = 1 OR $6 = -1
+			RETURNING version`,
+			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
+	default:
+		err = s.w.QueryRowContext(ctx, `
+			UPDATE objects SET data = $4, version = version + 1, updated_ms = $5
+			WHERE kind = $1 AND owner = $2 AND id = $3 AND version = $6 AND deleted = 0
+			RETURNING version`,
+			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, s.refused(ctx, o, expected)
+	}
+	if err != nil {
+		return 0, s.trouble(err)
+	}
+	return version, nil
+}
+
+func (s objects) Delete(ctx context.Context, kind, owner, id string, expected int64) error {
+	o := store.Object{Kind: kind, Owner: owner, ID: id}
+	var version int64
+	err := s.w.QueryRowContext(ctx, `
+		UPDATE objects SET data = $5, version = version + 1, deleted = 1
+		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0 AND (version = $4 OR $4 = -1)
+		RETURNING version`,
+		kind, owner, id, expected, []byte{}).Scan(&version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s.refused(ctx, o, expected)
+	}
+	if err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
+
+// refused says why no row was written. It asks the writer: a reader might not
+// see yet what the write has just met.
+func (s objects) refused(ctx context.Context, o store.Object, expected int64) error {
+	var version int64
+	err := s.w.QueryRowContext(ctx, `SELECT version FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`,
+		o.Kind, o.Owner, o.ID).Scan(&version)
+	if err != nil {
+		return s.found(err, o.Path(), "")
+	}
+	if expected == store.Absent {
+		return conflict(o.Path(), "", fmt.Sprintf("exists already, with version %d", version), "read it and change that version, or take another id")
+	}
+	return conflict(o.Path()+".version", fmt.Sprint(expected), fmt.Sprintf("is not the present version %d", version),
+		"read it again and repeat the change")
+}
+
+func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object, error) {
+	o := store.Object{Kind: kind, Owner: owner, ID: id}
+	err := s.r.QueryRowContext(ctx, `SELECT data, version, updated_ms FROM objects
+		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, kind, owner, id).
+		Scan(&o.Data, &o.Version, &o.UpdatedMS)
+	if err != nil {
+		return store.Object{}, s.found(err, o.Path(), "")
+	}
+	return o, nil
+}
+
+func (s objects) List(ctx context.Context, kind, owner string) ([]store.Object, error) {
+	return collect(ctx, s.Store, func(rows *sql.Rows, o *store.Object) error {
+		o.Kind = kind
+		return rows.Scan(&o.Owner, &o.ID, &o.Data, &o.Version, &o.UpdatedMS)
+	}, `SELECT owner, id, data, version, updated_ms FROM objects
+		WHERE kind = $1 AND (owner = $2 OR $2 = '*') AND deleted = 0 ORDER BY owner, id`, kind, owner)
+}

@@ -1,0 +1,152 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+func object(kind, owner, id, data string) store.Object {
+	return store.Object{Kind: kind, Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1767200400000}
+}
+
+func objectVersions(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	put := func(data string, expected int64) (int64, error) {
+		return o.Put(ctx, object("message", "viet-ads", "bluezone-1", data), expected)
+	}
+	_, err := o.Get(ctx, "message", "viet-ads", "bluezone-1")
+	code(t, "get of none", err, playlists.NotFound)
+	_, err = put(`{"n":0}`, 1)
+	code(t, "put on a version of none", err, playlists.NotFound)
+	for i, step := range []struct {
+		expected, want int64
+	}{{store.Absent, 1}, {1, 2}, {store.AnyVersion, 3}, {3, 4}} {
+		v, err := put(fmt.Sprintf(`{"n": %d}`, i), step.expected)
+		must(t, err)
+		if v != step.want {
+			t.Fatalf("write %d got version %d, want %d", i, v, step.want)
+		}
+	}
+	for _, stale := range []int64{store.Absent, 3, 5, -2} {
+		_, err := put(`{"n":9}`, stale)
+		code(t, fmt.Sprintf("put expecting %d", stale), err, playlists.Conflict)
+		if stale > 0 && !strings.Contains(err.Error(), "4") {
+			t.Errorf("%q does not say the present version", err)
+		}
+	}
+	got, err := o.Get(ctx, "message", "viet-ads", "bluezone-1")
+	must(t, err)
+	want := object("message", "viet-ads", "bluezone-1", `{"n": 3}`) // the space too: byte for byte
+	if string(got.Data) != string(want.Data) || got.Version != 4 || got.UpdatedMS != want.UpdatedMS ||
+		got.Kind != want.Kind || got.Owner != want.Owner || got.ID != want.ID {
+		t.Errorf("got %+v, want %+v with version 4", got, want)
+	}
+	code(t, "delete of a stale version", o.Delete(ctx, "message", "viet-ads", "bluezone-1", 3), playlists.Conflict)
+	code(t, "delete of none", o.Delete(ctx, "message", "song-tra-ads", "bluezone-1", store.AnyVersion), playlists.NotFound)
+	must(t, o.Delete(ctx, "message", "viet-ads", "bluezone-1", 4))
+	_, err = o.Get(ctx, "message", "viet-ads", "bluezone-1")
+	code(t, "get after delete", err, playlists.NotFound)
+}
+
+// objectDeleted: a version of a deleted object is never that of a later one.
+func objectDeleted(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	x := object("sign", "viet-ads", "qn-001", `{}`)
+	old, err := o.Put(ctx, x, store.Absent)
+	must(t, err)
+	must(t, o.Delete(ctx, "sign", "viet-ads", "qn-001", store.AnyVersion))
+	code(t, "delete twice", o.Delete(ctx, "sign", "viet-ads", "qn-001", store.AnyVersion), playlists.NotFound)
+	_, err = o.Put(ctx, x, old)
+	code(t, "put on the deleted version", err, playlists.NotFound)
+	again, err := o.Put(ctx, x, store.Absent)
+	must(t, err)
+	if again <= old {
+		t.Fatalf("made again with version %d, not above the deleted one's %d", again, old)
+	}
+	_, err = o.Put(ctx, x, old)
+	code(t, "put on the deleted version after it was made again", err, playlists.Conflict)
+}
+
+func objectList(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	none, err := o.List(ctx, "message", store.AllOwners)
+	must(t, err)
+	if len(none) != 0 {
+		t.Fatalf("a new store has %v", none)
+	}
+	for _, x := range []store.Object{
+		object("message", "viet-ads", "b", `1`), object("message", "viet-ads", "a-1", `2`), object("message", "viet-ads", "a1", `3`),
+		object("message", "public", "z", `4`), object("message", "", "i", `5`), object("message", "viet", "c", `6`),
+		object("sign", "viet-ads", "qn-001", `7`), object("message", "viet-ads", "gone", `8`),
+	} {
+		_, err := o.Put(ctx, x, store.Absent)
+		must(t, err)
+	}
+	must(t, o.Delete(ctx, "message", "viet-ads", "gone", 1))
+	for _, test := range []struct{ kind, owner, want string }{
+		{"message", store.AllOwners, "message/i message/public/z message/viet/c message/viet-ads/a-1 message/viet-ads/a1 message/viet-ads/b"},
+		{"message", "viet-ads", "message/viet-ads/a-1 message/viet-ads/a1 message/viet-ads/b"},
+		{"message", "", "message/i"},
+		{"sign", "viet-ads", "sign/viet-ads/qn-001"},
+		{"sign", "public", ""},
+		{"playlist", store.AllOwners, ""},
+	} {
+		list, err := o.List(ctx, test.kind, test.owner)
+		must(t, err)
+		var paths []string
+		for _, x := range list {
+			paths = append(paths, x.Path())
+			if len(x.Data) != 1 || x.Version != 1 || x.UpdatedMS == 0 {
+				t.Errorf("%s is listed as %+v", x.Path(), x)
+			}
+		}
+		if got := strings.Join(paths, " "); got != test.want {
+			t.Errorf("list of %s of %q: %s, want %s", test.kind, test.owner, got, test.want)
+		}
+	}
+}
+
+func objectBad(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	for name, x := range map[string]store.Object{
+		"no kind":        object("", "viet-ads", "a", `{}`),
+		"no id":          object("message", "viet-ads", "", `{}`),
+		"all owners":     object("message", store.AllOwners, "a", `{}`),
+		"not JSON":       object("message", "viet-ads", "a", `{`),
+		"no data":        object("message", "viet-ads", "a", ``),
+		"NUL in a name":  object("message", "viet-ads", "a\x00", `{}`),
+		"broken UTF-8":   object("message", "viet\xff", "a", `{}`),
+		"two JSON texts": object("message", "viet-ads", "a", `{}{}`),
+	} {
+		_, err := o.Put(ctx, x, store.Absent)
+		code(t, name, err, playlists.Invalid)
+	}
+}
+
+// objectOneWinner: of many writers on one version one wins, every time.
+func objectOneWinner(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	x := object("message", "viet-ads", "a", `{}`)
+	for version := range int64(5) {
+		var won, lost atomic.Int64
+		together(8, func(int) {
+			switch v, err := o.Put(ctx, x, version); {
+			case err == nil && v == version+1:
+				won.Add(1)
+			case err != nil:
+				code(t, "overtaken", err, playlists.Conflict)
+				lost.Add(1)
+			default:
+				t.Errorf("put on version %d made %d", version, v)
+			}
+		})
+		if won.Load() != 1 || lost.Load() != 7 {
+			t.Fatalf("version %d: %d won and %d lost, want 1 and 7", version, won.Load(), lost.Load())
+		}
+	}
+}

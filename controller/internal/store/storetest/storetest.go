@@ -1,0 +1,215 @@
+// Package storetest is the suite that every implementation of package store
+// passes. An implementation's test calls Run; what is of one database only
+// (file modes, kill -9) it tests itself.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// Opener opens one store; called again after Close, it opens the same one with
+// what it held.
+type Opener func() store.Store
+
+// Run runs the suite. fresh returns an Opener of an empty store that belongs to
+// t; Run closes what it opens.
+func Run(t *testing.T, fresh func(t *testing.T) Opener) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, Opener)
+	}{
+		{"objects/versions", objectVersions},
+		{"objects/list", objectList},
+		{"objects/deleted", objectDeleted},
+		{"objects/bad", objectBad},
+		{"objects/one-winner", objectOneWinner},
+		{"keys/states", keyStates},
+		{"keys/add-all-or-none", keyAddAllOrNone},
+		{"keys/bad", keyBad},
+		{"keys/set", keySet},
+		{"documents/seq", documentSeq},
+		{"documents/seq-together", documentSeqTogether},
+		{"documents/issue", documentIssue},
+		{"documents/issue-atomic", documentIssueAtomic},
+		{"documents/epoch", documentEpoch},
+		{"documents/history", documentHistory},
+		{"documents/bad", documentBad},
+		{"credentials", credentials},
+		{"settings", settings},
+		{"cancelled", cancelled},
+		{"reopened", reopened},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
+	}
+}
+
+// opened opens a store until the end of the test.
+func opened(t *testing.T, open Opener) store.Store {
+	t.Helper()
+	s := open()
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// code fails the test unless err is a *playlists.Error of that code which says
+// where and what to do.
+func code(t *testing.T, what string, err error, want playlists.Code) {
+	t.Helper()
+	var e *playlists.Error
+	if !errors.As(err, &e) || e.Code != want {
+		t.Fatalf("%s: got error %v, want code %s", what, err, want)
+	}
+	if e.Field == "" || e.Problem == "" || e.Remedy == "" {
+		t.Errorf("%s: the error %q does not name the thing, the problem and the remedy", what, e)
+	}
+}
+
+// together runs n copies of do at once and returns when all are done.
+func together(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			do(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+func credentials(t *testing.T, open Opener) {
+	ctx, c := t.Context(), opened(t, open).Credentials()
+	_, err := c.Get(ctx, "qn-001")
+	code(t, "get of none", err, playlists.NotFound)
+	code(t, "remove of none", c.Remove(ctx, "qn-001"), playlists.NotFound)
+	code(t, "no name", c.Set(ctx, store.Credential{}), playlists.Invalid)
+
+	b := store.Credential{Sign: "qn-002", SHA256: [32]byte{31: 2}, CreatedMS: 5}
+	a := store.Credential{Sign: "qn-001", SHA256: [32]byte{0: 1, 31: 9}, CreatedMS: 7}
+	must(t, c.Set(ctx, b))
+	must(t, c.Set(ctx, store.Credential{Sign: "qn-001", CreatedMS: 6}))
+	must(t, c.Set(ctx, a)) // in place of the one before
+	got, err := c.Get(ctx, "qn-001")
+	must(t, err)
+	if got != a {
+		t.Errorf("got %v, want %v", got, a)
+	}
+	all, err := c.List(ctx)
+	must(t, err)
+	if len(all) != 2 || all[0] != a || all[1] != b {
+		t.Errorf("list is %v, want both, sorted by sign", all)
+	}
+	must(t, c.Remove(ctx, "qn-001"))
+	_, err = c.Get(ctx, "qn-001")
+	code(t, "get after remove", err, playlists.NotFound)
+}
+
+func settings(t *testing.T, open Opener) {
+	ctx, s := t.Context(), opened(t, open).Settings()
+	_, err := s.Get(ctx, "time-zone")
+	code(t, "get of none", err, playlists.NotFound)
+	code(t, "no key", s.Set(ctx, "", "x"), playlists.Invalid)
+	code(t, "NUL", s.Set(ctx, "k", "a\x00b"), playlists.Invalid)
+	must(t, s.Set(ctx, "time-zone", "UTC"))
+	must(t, s.Set(ctx, "time-zone", "Asia/Ho_Chi_Minh"))
+	must(t, s.Set(ctx, "note", ""))
+	all, err := s.All(ctx)
+	must(t, err)
+	v, ok := all["note"]
+	if len(all) != 2 || all["time-zone"] != "Asia/Ho_Chi_Minh" || v != "" || !ok {
+		t.Errorf("settings are %v", all)
+	}
+	got, err := s.Get(ctx, "time-zone")
+	must(t, err)
+	if got != "Asia/Ho_Chi_Minh" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// cancelled: a context that is over changes nothing.
+func cancelled(t *testing.T, open Opener) {
+	s := opened(t, open)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Objects().Put(ctx, object("message", "viet-ads", "a1", `{}`), store.Absent); !errors.Is(err, context.Canceled) {
+		t.Errorf("put: got %v, want the context's error", err)
+	}
+	if _, err := s.Documents().NextSeq(ctx, "program", "qn-001", 0, 5); !errors.Is(err, context.Canceled) {
+		t.Errorf("seq: got %v, want the context's error", err)
+	}
+	// Cancelled in the middle of a transaction: rolled back, and the store
+	// takes the next one.
+	ctx, cancel = context.WithCancel(t.Context())
+	_, err := s.Documents().Issue(ctx, []store.Draft{draft("qn-001", 5), draft("qn-002", 5)}, func(i int, seq int64) ([]byte, error) {
+		cancel()
+		return []byte("signed"), nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("issue: got %v, want the context's error", err)
+	}
+	all, err := s.Objects().List(t.Context(), "message", store.AllOwners)
+	must(t, err)
+	heads, err := s.Documents().Heads(t.Context(), "program")
+	must(t, err)
+	seq, err := s.Documents().NextSeq(t.Context(), "program", "qn-001", 0, 5)
+	must(t, err)
+	if len(all) != 0 || len(heads) != 0 || seq != 5 {
+		t.Errorf("objects %v, documents %v, seq %d after cancelled writes", all, heads, seq)
+	}
+}
+
+// reopened: everything is there again after a restart, and seqs go on.
+func reopened(t *testing.T, open Opener) {
+	ctx := t.Context()
+	s := open()
+	_, err := s.Objects().Put(ctx, object("sign", "viet-ads", "qn-001", `{"id":"qn-001"}`), store.Absent)
+	must(t, err)
+	must(t, s.Keys().Add(ctx, key("k1", "program", 0)))
+	must(t, s.Keys().PutSet(ctx, store.KeySet{Epoch: 0, Seq: 1, JWS: []byte("set"), Roots: [][]byte{make([]byte, 32)}}))
+	issued, err := s.Documents().Issue(ctx, []store.Draft{draft("qn-001", 1000)}, sealed)
+	must(t, err)
+	must(t, s.Credentials().Set(ctx, store.Credential{Sign: "qn-001", SHA256: [32]byte{1}}))
+	must(t, s.Settings().Set(ctx, "a", "b"))
+	must(t, s.Close())
+
+	s = opened(t, open)
+	if o, err := s.Objects().Get(ctx, "sign", "viet-ads", "qn-001"); err != nil || string(o.Data) != `{"id":"qn-001"}` || o.Version != 1 {
+		t.Errorf("object: %v, %v", o, err)
+	}
+	if ks, err := s.Keys().List(ctx); err != nil || len(ks) != 1 {
+		t.Errorf("keys: %v, %v", ks, err)
+	}
+	if set, err := s.Keys().Set(ctx); err != nil || string(set.JWS) != "set" || len(set.Roots) != 1 {
+		t.Errorf("key set: %v, %v", set, err)
+	}
+	if d, err := s.Documents().Latest(ctx, "program", "qn-001"); err != nil || d.Head != issued[0].Head || string(d.JWS) != string(issued[0].JWS) {
+		t.Errorf("document: %v, %v, want %v", d, err, issued[0])
+	}
+	if c, err := s.Credentials().Get(ctx, "qn-001"); err != nil || c.SHA256 != [32]byte{1} {
+		t.Errorf("credential: %v, %v", c, err)
+	}
+	if v, err := s.Settings().Get(ctx, "a"); err != nil || v != "b" {
+		t.Errorf("setting: %q, %v", v, err)
+	}
+	if seq, err := s.Documents().NextSeq(ctx, "program", "qn-001", 0, 1000); err != nil || seq != issued[0].Seq+1 {
+		t.Errorf("seq after reopening: %d, %v, want %d", seq, err, issued[0].Seq+1)
+	}
+}
