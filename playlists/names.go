@@ -103,3 +103,12 @@ func cut(s string, n int) string {
 	}
 	return string(r[:n]) + "…"
 }
+
+// SplitRef reads a reference to a message or playlist: an id of the owner's
+// own, or "public/<id>" for the department's.
+func SplitRef(owner, ref string) (refOwner, id string) {
+	if rest, ok := strings.CutPrefix(ref, Public+"/"); ok {
+		return Public, rest
+	}
+	return owner, ref
+}

@@ -1,0 +1,217 @@
+// Package listen keeps what signs say of themselves: status, acks and
+// snapshots. It believes a sign only about itself, and only within the limits
+// of PROTOCOL.
+package listen
+
+import (
+	"bytes"
+	"image/png"
+	"log/slog"
+	"sort"
+	"sync"
+	"time"
+
+	"ledcast/sign/wire"
+)
+
+// Silence after which a sign counts as offline although its will never came
+// (two statuses and a minute).
+const Silence = 11 * time.Minute
+
+// Flood is PROTOCOL's limit: more than 20 messages in 10 s from one sign are
+// dropped and shown.
+const (
+	floodMessages = 20
+	floodWindow   = 10 * time.Second
+)
+
+// State is what is known of a sign. Its zero value is a sign that was never
+// heard.
+type State struct {
+	Sign     string
+	Status   *wire.Status // the last online one; nil before
+	Online   bool
+	HeardAt  time.Time            // of anything it said
+	Snapshot []byte               // PNG, its last
+	ShotAt   time.Time            // when the snapshot came
+	Acks     map[string]*wire.Ack // last by role, and role/alert
+	Dropped  int                  // messages over the limit, since start
+	Bad      string               // the last thing it said that could not be read
+}
+
+// Events are told of changes, from the goroutine that received them.
+type Events struct {
+	// Online is called when a sign's online status begins a session, and at
+	// each later one of it.
+	Online func(sign string, s *wire.Status)
+	// Changed is called whenever a sign's State changed.
+	Changed func(sign string)
+}
+
+// Listener receives. Its methods are safe for concurrent use.
+type Listener struct {
+	now func() time.Time
+	log *slog.Logger
+	ev  Events
+
+	mu    sync.Mutex
+	signs map[string]*heard
+}
+
+type heard struct {
+	State
+	session string      // of the last online status
+	recent  []time.Time // of messages within the flood window
+}
+
+// New makes a listener.
+func New(now func() time.Time, log *slog.Logger, ev Events) *Listener {
+	return &Listener{now: now, log: log, ev: ev, signs: map[string]*heard{}}
+}
+
+// Topics are the filters to subscribe to.
+func Topics() []string {
+	out := []string{}
+	for _, leaf := range []string{wire.StatusOf, wire.AckOf, wire.Snapshot, wire.PlayedOf} {
+		out = append(out, wire.SignTopic("+", leaf))
+	}
+	return out
+}
+
+// Message takes one message. retained says that the broker had it already: it
+// is no sign of life.
+func (l *Listener) Message(topic string, payload []byte, retained bool) {
+	sign, leaf, ok := wire.SplitSignTopic(topic)
+	if !ok || len(payload) == 0 {
+		return
+	}
+	now := l.now()
+	l.mu.Lock()
+	h := l.signs[sign]
+	if h == nil {
+		h = &heard{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}}
+		l.signs[sign] = h
+	}
+	if !retained && h.flooded(now) {
+		h.Dropped++
+		l.mu.Unlock()
+		return
+	}
+	var online *wire.Status
+	var err error
+	switch leaf {
+	case wire.StatusOf:
+		online, err = h.status(payload)
+	case wire.AckOf:
+		err = h.ack(payload)
+	case wire.Snapshot:
+		err = h.snapshot(payload, now)
+	}
+	if err != nil {
+		h.Bad = err.Error()
+		l.log.Warn("a sign said what cannot be read", "sign", sign, "topic", leaf, "err", err)
+	} else if !retained {
+		h.HeardAt = now
+	}
+	l.mu.Unlock()
+	if online != nil && l.ev.Online != nil {
+		l.ev.Online(sign, online)
+	}
+	if l.ev.Changed != nil {
+		l.ev.Changed(sign)
+	}
+}
+
+func (h *heard) flooded(now time.Time) bool {
+	keep := h.recent[:0]
+	for _, t := range h.recent {
+		if now.Sub(t) < floodWindow {
+			keep = append(keep, t)
+		}
+	}
+	h.recent = keep
+	if len(h.recent) >= floodMessages {
+		return true
+	}
+	h.recent = append(h.recent, now)
+	return false
+}
+
+// status takes a status or will. An "offline" of another session than the last
+// "online" is a will that lost its race, and is ignored.
+func (h *heard) status(payload []byte) (online *wire.Status, err error) {
+	s, err := wire.ParseStatus(payload)
+	if err != nil {
+		return nil, err
+	}
+	if s.State == wire.Offline {
+		if s.Session == h.session || h.session == "" {
+			h.Online = false
+		}
+		return nil, nil
+	}
+	h.session, h.Status, h.Online = s.Session, s, true
+	return s, nil
+}
+
+func (h *heard) ack(payload []byte) error {
+	a, err := wire.ParseAck(payload)
+	if err != nil {
+		return err
+	}
+	key := a.Role
+	if a.Alert != "" {
+		key += "/" + a.Alert
+	}
+	if len(h.Acks) < 200 || h.Acks[key] != nil {
+		h.Acks[key] = a
+	}
+	return nil
+}
+
+// snapshot checks a stranger's PNG by its header before anything decodes it.
+func (h *heard) snapshot(payload []byte, now time.Time) error {
+	if len(payload) > wire.MaxSnapshot {
+		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a snapshot over 900 KiB"}
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(payload))
+	if err != nil {
+		return err
+	}
+	if c.Width*c.Height > wire.MaxStripPixels {
+		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a snapshot over 4 Mi pixels"}
+	}
+	h.Snapshot, h.ShotAt = payload, now
+	return nil
+}
+
+// State is what is known of a sign now.
+func (l *Listener) State(sign string) State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.signs[sign]
+	if h == nil {
+		return State{Sign: sign}
+	}
+	s := h.State
+	s.Acks = make(map[string]*wire.Ack, len(h.Acks))
+	for k, a := range h.Acks {
+		s.Acks[k] = a
+	}
+	if s.Online && l.now().Sub(s.HeardAt) > Silence {
+		s.Online = false
+	}
+	return s
+}
+
+// Signs lists every sign that was heard, sorted.
+func (l *Listener) Signs() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]string, 0, len(l.signs))
+	for id := range l.signs {
+		out = append(out, id)
+	}
+	sort.Strings(out)
+	return out
+}

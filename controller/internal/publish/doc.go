@@ -1,0 +1,70 @@
+// Package publish makes the broker hold what it should hold: the key set, each
+// sign's program, the frames they name, and the picture that each picture sign
+// shows now.
+//
+// The database is the truth and the broker a cache. A Publisher computes what
+// should be retained and makes it so, again and again: after a change, after
+// every reconnect (an embedded broker begins empty), and once a minute. So a
+// crash or an emptied broker heals itself, and nothing here has to remember
+// what it was about to do.
+package publish
+
+import (
+	"context"
+	"crypto/ed25519"
+
+	"ledcast/playlists"
+)
+
+// Broker is the link to publish over.
+type Broker interface {
+	// Publish returns once the broker has the message.
+	Publish(ctx context.Context, topic string, payload []byte, retained bool) error
+}
+
+// Catalogue is what owners have asked for.
+type Catalogue interface {
+	Signs(ctx context.Context) ([]playlists.Sign, error)
+	Playlist(ctx context.Context, owner, id string) (*playlists.Playlist, error)
+	Message(ctx context.Context, owner, id string) (*playlists.Message, error)
+}
+
+// Artist draws a message for a class; stills says that nothing may scroll. It
+// caches: asking twice costs nothing.
+type Artist interface {
+	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error)
+}
+
+// Draft is a document to be signed and kept.
+type Draft struct {
+	Role, Subject string
+	Epoch         int64
+	IatMS         int64
+	Exp           int64  // Unix seconds
+	Digest        string // of what was planned: equal means that nothing changed
+}
+
+// Issued is a document that was signed and is kept.
+type Issued struct {
+	Epoch, Seq int64
+	Iat, Exp   int64
+	Digest     string
+	JWS        []byte
+}
+
+// Ledger gives out sequence numbers and keeps what was signed with them: a seq
+// and its document are durable together, or neither is.
+type Ledger interface {
+	Issue(ctx context.Context, drafts []Draft, seal func(i int, seq int64) ([]byte, error)) ([]Issued, error)
+	// Latest returns nil where nothing was issued.
+	Latest(ctx context.Context, role, subject string) (*Issued, error)
+	NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error)
+}
+
+// Keys is the controller's signing keys.
+type Keys interface {
+	// Signer is the key that signs for role now, and the epoch of its key set.
+	Signer(role string) (key ed25519.PrivateKey, epoch int64, err error)
+	// KeySet is the signed key set in force.
+	KeySet() []byte
+}

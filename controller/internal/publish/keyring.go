@@ -1,0 +1,228 @@
+package publish
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"ledcast/sign/wire"
+)
+
+// SigningKey is one of the controller's online keys.
+type SigningKey struct {
+	Role     string
+	Key      ed25519.PrivateKey
+	Nbf, Exp int64 // Unix seconds
+	Active   bool  // signs; otherwise only still listed, or revoked
+	Revoked  bool
+}
+
+// SignedSet is a key set as it was signed, with the public roots that signs
+// were enrolled with.
+type SignedSet struct {
+	Epoch, Seq  int64
+	JWS         []byte
+	Root, Spare ed25519.PublicKey
+}
+
+// KeyStore keeps keys and the key set.
+type KeyStore interface {
+	Keys(ctx context.Context) ([]SigningKey, error)
+	AddKeys(ctx context.Context, keys []SigningKey) error
+	// Set returns nil before the first.
+	Set(ctx context.Context) (*SignedSet, error)
+	PutSet(ctx context.Context, set SignedSet) error
+}
+
+// WarnBefore is how long before the key set's end the controller warns.
+const WarnBefore = 60 * 24 * time.Hour
+
+// Keyring holds what the controller signs with. The roots are in it only while
+// a set is being made: their place is off this machine.
+type Keyring struct {
+	mu   sync.Mutex
+	set  SignedSet
+	exp  int64
+	keys []SigningKey
+	dir  string
+}
+
+// onlineRoles each have a key of their own, so that one stolen key opens one
+// door.
+var onlineRoles = []string{wire.RoleProgram, wire.RoleAlerts, wire.RoleAlertsTest, wire.RoleRequest}
+
+// OpenKeyring reads the keys. On the first start it makes the two roots in
+// rootDir (mode 0600), the online keys and the first key set. A set past half
+// its life is renewed if the root is there.
+func OpenKeyring(ctx context.Context, store KeyStore, rootDir string, now time.Time) (*Keyring, error) {
+	k := &Keyring{dir: rootDir}
+	set, err := store.Set(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if set == nil {
+		if err := k.begin(ctx, store, now); err != nil {
+			return nil, err
+		}
+		return k, nil
+	}
+	if k.keys, err = store.Keys(ctx); err != nil {
+		return nil, err
+	}
+	if err := k.use(*set); err != nil {
+		return nil, err
+	}
+	if now.Unix() > k.exp-wire.LifeKeys/2 {
+		root, err := readRoot(rootDir, "root.key")
+		switch {
+		case err == nil:
+			return k, k.sign(ctx, store, root, set.Root, set.Spare, set.Epoch, set.Seq, now)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	return k, nil
+}
+
+func (k *Keyring) begin(ctx context.Context, store KeyStore, now time.Time) error {
+	if err := os.MkdirAll(k.dir, 0o700); err != nil {
+		return fmt.Errorf("the roots' folder: %w", err)
+	}
+	root, err := makeRoot(k.dir, "root.key")
+	if err != nil {
+		return err
+	}
+	spare, err := makeRoot(k.dir, "root-spare.key")
+	if err != nil {
+		return err
+	}
+	for _, role := range onlineRoles {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return err
+		}
+		k.keys = append(k.keys, SigningKey{Role: role, Key: key, Nbf: now.Unix() - wire.Early, Exp: now.Unix() + wire.LifeKeys, Active: true})
+	}
+	if err := store.AddKeys(ctx, k.keys); err != nil {
+		return err
+	}
+	return k.sign(ctx, store, root, public(root), public(spare), 1, 0, now)
+}
+
+// sign makes a key set of the present keys and keeps it.
+func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.PrivateKey, pub, spare ed25519.PublicKey, epoch, lastSeq int64, now time.Time) error {
+	set := wire.KeySet{Header: wire.NewHeader(wire.RoleKeys, epoch, max(lastSeq+1, now.UnixMilli()), now.Unix(), wire.LifeKeys), Revoked: []string{}}
+	for i := range k.keys {
+		s := &k.keys[i]
+		kid := wire.KeyID(public(s.Key))
+		if s.Revoked {
+			set.Revoked = append(set.Revoked, kid)
+			continue
+		}
+		s.Exp = now.Unix() + wire.LifeKeys
+		set.Keys = append(set.Keys, wire.Key{Kid: kid, Role: s.Role, X: wire.EncodeKey(public(s.Key)), Nbf: s.Nbf, Exp: s.Exp})
+	}
+	jws, err := wire.Seal(root, wire.TypKeys, set)
+	if err != nil {
+		return err
+	}
+	signed := SignedSet{Epoch: epoch, Seq: set.Seq, JWS: jws, Root: pub, Spare: spare}
+	if err := store.PutSet(ctx, signed); err != nil {
+		return err
+	}
+	return k.use(signed)
+}
+
+func (k *Keyring) use(set SignedSet) error {
+	read, err := wire.StoredKeys(set.JWS)
+	if err != nil {
+		return fmt.Errorf("the stored key set cannot be read: %w; restore the database from a backup", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.set, k.exp = set, read.Exp
+	return nil
+}
+
+// KeySet is the signed key set in force.
+func (k *Keyring) KeySet() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.set.JWS
+}
+
+// Roots are the public keys that a sign is enrolled with.
+func (k *Keyring) Roots() (root, spare ed25519.PublicKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.set.Root, k.set.Spare
+}
+
+// Ends is when the key set ends: the controller cannot publish past it.
+func (k *Keyring) Ends() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return time.Unix(k.exp, 0)
+}
+
+// RootsHere reports whether a root's private key still lies on this machine.
+func (k *Keyring) RootsHere() bool {
+	for _, name := range []string{"root.key", "root-spare.key"} {
+		if _, err := os.Stat(filepath.Join(k.dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Signer is the key that signs for role, and the epoch of its key set.
+func (k *Keyring) Signer(role string) (ed25519.PrivateKey, int64, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range k.keys {
+		if s := &k.keys[i]; s.Role == role && s.Active && !s.Revoked {
+			return s.Key, k.set.Epoch, nil
+		}
+	}
+	return nil, 0, fmt.Errorf("no active key signs for %s; run `controller keys rotate`", role)
+}
+
+func public(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
+
+// makeRoot writes a new root key. It never replaces one: signs are enrolled
+// with it.
+func makeRoot(dir, name string) (ed25519.PrivateKey, error) {
+	if key, err := readRoot(dir, name); err == nil {
+		return key, nil // an earlier first start was cut short here
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("root key: %w", err)
+	}
+	_, err = f.WriteString(wire.EncodeKey(key.Seed()) + "\n")
+	return key, errors.Join(err, f.Sync(), f.Close())
+}
+
+func readRoot(dir, name string) (ed25519.PrivateKey, error) {
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	seed, err := wire.DecodeKey(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, fmt.Errorf("%s holds no root key: one line of 43 base64url characters", filepath.Join(dir, name))
+	}
+	return ed25519.NewKeyFromSeed(seed), nil
+}

@@ -1,0 +1,95 @@
+package publish
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"ledcast/sign/player"
+	"ledcast/sign/wire"
+)
+
+// repeatPicture is how often a picture sign gets its picture again although it
+// has not changed: it goes dark after 120 s without one.
+const repeatPicture = time.Minute
+
+// picture plays one picture sign here: the same player as on a sign, whose
+// output is a topic.
+type picture struct {
+	plan   *Plan
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// runPictures starts a player for each picture sign whose plan is new, and
+// stops those whose sign is gone.
+func (p *Publisher) runPictures(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, pic := range p.pictures {
+		if plan := p.plans[id]; plan != pic.plan {
+			pic.cancel()
+			delete(p.pictures, id)
+		}
+	}
+	for id, plan := range p.plans {
+		if !plan.Sign.Picture() || p.pictures[id] != nil {
+			continue
+		}
+		pctx, cancel := context.WithCancel(ctx)
+		pic := &picture{plan: plan, cancel: cancel, done: make(chan struct{})}
+		p.pictures[id] = pic
+		go func() { defer close(pic.done); p.play(pctx, id, plan) }()
+	}
+}
+
+func (p *Publisher) stopPictures() {
+	p.mu.Lock()
+	pics := p.pictures
+	p.pictures = map[string]*picture{}
+	p.mu.Unlock()
+	for _, pic := range pics {
+		pic.cancel()
+		<-pic.done
+	}
+}
+
+// play publishes what the sign should show, at every change and once a minute.
+func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
+	pl := player.New(id, plan.Sign.Areas, player.StartClock(0, 0, 0, true))
+	pl.SetProgram(plan.Program)
+	topic := wire.SignTopic(id, wire.Frame)
+	var last string
+	var lastAt time.Time
+	retry := time.Second
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		// The player's monotonic clock is here the controller's own, in Unix ms.
+		now := p.o.Now()
+		pl.Contact(now.UnixMilli())
+		shown, next := pl.At(now.UnixMilli())
+		sha := ""
+		if shown.Frame != nil {
+			sha = shown.Frame.SHA256
+		}
+		wait := repeatPicture
+		if f := p.Frame(sha); f != nil && (sha != last || now.Sub(lastAt) >= repeatPicture) {
+			if err := p.o.Broker.Publish(ctx, topic, f.Data, true); err != nil {
+				wait = retry
+				last = ""
+			} else {
+				last, lastAt = sha, now
+			}
+		}
+		if next != math.MaxInt64 {
+			wait = min(wait, time.UnixMilli(next).Sub(p.o.Now()))
+		}
+		t.Reset(max(wait, 0))
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
