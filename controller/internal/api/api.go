@@ -1,0 +1,139 @@
+// Package api is the HTTP API: one route table, JSON, problem documents.
+//
+// It knows the rest of the controller only through the interfaces declared
+// here; app connects them.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// Heard is what a sign said of itself. The zero value is a sign never heard.
+type Heard struct {
+	Online      bool
+	At          time.Time // of anything it said; zero for never
+	Why         string    // as in its last status
+	Item, Frame string
+	ProgramSeq  int64
+	Trusted     bool // its clock
+	Software    string
+	Faults      []string
+	Snapshot    []byte // PNG of what is on its output
+	ShotAt      time.Time
+	Dropped     int
+}
+
+// Source is what the pages and the API read.
+type Source interface {
+	Signs(ctx context.Context) ([]playlists.Sign, error)
+	Owners(ctx context.Context) ([]playlists.Owner, error)
+	Heard(sign string) Heard
+	// Program is the sign's present program, and why a newer one could not be
+	// made, if so; nil before the first.
+	Program(sign string) (p *timeline.Program, problem string)
+	// ProgramAt is the program that was in force at t; nil if none was.
+	ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error)
+	// Frame is the bytes of a frame file that some program names.
+	Frame(sha string) (data []byte, mime string)
+	// Snapshot asks the sign for a picture of its output.
+	Snapshot(sign string)
+	// Ready is nil when the broker holds what every sign should have.
+	Ready() error
+}
+
+// Server answers requests.
+type Server struct {
+	src  Source
+	now  func() time.Time
+	log  *slog.Logger
+	wall *wall
+}
+
+// New makes a server. Run must be running for events.
+func New(src Source, now func() time.Time, log *slog.Logger) *Server {
+	s := &Server{src: src, now: now, log: log}
+	s.wall = newWall(s)
+	return s
+}
+
+// Run watches the wall for those who listen to events, until ctx ends.
+func (s *Server) Run(ctx context.Context) { s.wall.run(ctx) }
+
+// Routes is the one route table.
+func (s *Server) Routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /healthz":                        s.healthz,
+		"GET /readyz":                         s.readyz,
+		"GET /api/v1/signs":                   s.signs,
+		"GET /api/v1/signs/{id}":              s.sign,
+		"GET /api/v1/signs/{id}/at":           s.signAt,
+		"GET /api/v1/signs/{id}/face.png":     s.facePNG,
+		"GET /api/v1/signs/{id}/frames/{sha}": s.frame,
+		"GET /api/v1/signs/{id}/snapshot.png": s.snapshotPNG,
+		"GET /api/v1/events":                  s.events,
+	}
+}
+
+// problem is an RFC 9457 problem document.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Field  string `json:"field,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+var statuses = map[playlists.Code]int{
+	playlists.Invalid:  http.StatusUnprocessableEntity,
+	playlists.NotFound: http.StatusNotFound,
+	playlists.Conflict: http.StatusPreconditionFailed,
+	playlists.TooLarge: http.StatusRequestEntityTooLarge,
+	playlists.Denied:   http.StatusForbidden,
+}
+
+// fail answers with err as a problem document: the one place where codes
+// become statuses. What is not the caller's fault is logged, not told.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problem{Type: "about:blank", Status: http.StatusInternalServerError, Title: "the controller failed", Remedy: "try again; the log says more"}
+	var e *playlists.Error
+	if errors.As(err, &e) {
+		p = problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
+			Field: e.Field, Value: e.Value, Remedy: e.Remedy}
+	} else {
+		s.log.Error("request failed", "path", r.URL.Path, "err", err)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client went away
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // the client went away
+}
+
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	if err := s.src.Ready(); err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(err.Error() + "\n"))
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}

@@ -1,0 +1,326 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"net/http"
+	"time"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// Quiet is how long a sign that is watched may say nothing before it counts as
+// stale: it is asked for a snapshot every 5 s.
+const Quiet = 15 * time.Second
+
+// SignView is a sign as pages see it.
+type SignView struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Owner     string   `json:"owner"`
+	OwnerName string   `json:"owner_name"`
+	Class     string   `json:"class"`
+	W         int      `json:"w"`
+	H         int      `json:"h"`
+	Colour    string   `json:"colour"`
+	Areas     []string `json:"areas"`
+	Mode      string   `json:"mode"`
+	Test      bool     `json:"test"`
+	State     string   `json:"state"` // "online", "stale", "offline", "never"
+	HeardMS   int64    `json:"heard_ms"`
+	ShotMS    int64    `json:"shot_ms"`
+	Clock     string   `json:"clock,omitempty"`
+	Seq       int64    `json:"seq"`     // of the program that the sign says it plays
+	Wanted    int64    `json:"wanted"`  // of the program that it should play
+	Showing   *Showing `json:"showing"` // by the sign's program, where the sign says that it plays it; nil otherwise
+	Said      *Said    `json:"said"`    // what its last status says
+	Agrees    *bool    `json:"agrees"`  // whether its last snapshot is what its program says; nil: not compared
+	Problem   string   `json:"problem,omitempty"`
+	Faults    []string `json:"faults,omitempty"`
+	Dropped   int      `json:"dropped,omitempty"`
+}
+
+// Showing is the face at a moment.
+type Showing struct {
+	AtMS    int64            `json:"at_ms"`
+	Item    string           `json:"item"`
+	Owner   string           `json:"owner"`
+	Why     string           `json:"why"`
+	Rule    string           `json:"rule,omitempty"`
+	Frame   string           `json:"frame"` // digest; "" is dark
+	Scroll  *timeline.Scroll `json:"scroll,omitempty"`
+	TauMS   int64            `json:"tau_ms"` // since the step began
+	Percent int64            `json:"percent"`
+	UntilMS int64            `json:"until_ms"`
+}
+
+// Said is what a sign's last status says.
+type Said struct {
+	Item  string `json:"item"`
+	Frame string `json:"frame"`
+	Why   string `json:"why"`
+}
+
+func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
+	signs, err := s.src.Signs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range signs {
+		if signs[i].ID == id {
+			return &signs[i], nil
+		}
+	}
+	return nil, &playlists.Error{Code: playlists.NotFound, Field: "signs/id", Value: id, Problem: "is not a sign here", Remedy: "GET /api/v1/signs lists them"}
+}
+
+func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
+	views, err := s.views(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, map[string]any{"now_ms": s.now().UnixMilli(), "signs": views})
+}
+
+func (s *Server) sign(w http.ResponseWriter, r *http.Request) {
+	sign, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	owners, err := s.ownerNames(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, s.view(sign, owners, s.now()))
+}
+
+func (s *Server) ownerNames(ctx context.Context) (map[string]string, error) {
+	owners, err := s.src.Owners(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(owners))
+	for _, o := range owners {
+		names[o.ID] = o.Name
+	}
+	return names, nil
+}
+
+func (s *Server) views(ctx context.Context) ([]SignView, error) {
+	signs, err := s.src.Signs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := s.ownerNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	out := make([]SignView, len(signs))
+	for i := range signs {
+		out[i] = s.view(&signs[i], owners, now)
+	}
+	return out, nil
+}
+
+func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.Time) SignView {
+	h := s.src.Heard(sign.ID)
+	v := SignView{ID: sign.ID, Name: sign.Name, Owner: sign.Owner, OwnerName: owners[sign.Owner], Class: sign.Class.String(),
+		W: sign.Class.W, H: sign.Class.H, Colour: string(sign.Class.Colour), Areas: sign.Areas, Test: sign.Test,
+		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped}
+	if sign.Picture() {
+		v.Mode = string(playlists.ModePicture)
+	}
+	if !h.At.IsZero() {
+		v.HeardMS, v.State = h.At.UnixMilli(), "online"
+		switch {
+		case !h.Online:
+			v.State = "offline"
+		case now.Sub(h.At) > Quiet:
+			v.State = "stale"
+		}
+		v.Said = &Said{Item: h.Item, Frame: h.Frame, Why: h.Why}
+		v.Clock = "untrusted"
+		if h.Trusted {
+			v.Clock = "trusted"
+		}
+	}
+	if !h.ShotAt.IsZero() {
+		v.ShotMS = h.ShotAt.UnixMilli()
+	}
+	program, problem := s.src.Program(sign.ID)
+	v.Problem = problem
+	if program == nil {
+		return v
+	}
+	v.Wanted = program.Seq
+	if v.State == "never" || v.State == "offline" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
+		return v
+	}
+	shown := at(program, sign, h, now.UnixMilli())
+	v.Showing = showing(&shown, now.UnixMilli())
+	if h.Snapshot != nil && now.Sub(h.ShotAt) < Quiet {
+		agrees := s.agrees(program, sign, h)
+		v.Agrees = &agrees
+	}
+	return v
+}
+
+// at is timeline.At under the conditions that the sign's status tells of.
+func at(p *timeline.Program, sign *playlists.Sign, h Heard, tMS int64) timeline.Shown {
+	c := timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: sign.Picture() || h.Trusted, LastContactMS: tMS}
+	return timeline.At(p, nil, c, tMS)
+}
+
+func showing(s *timeline.Shown, now int64) *Showing {
+	out := &Showing{AtMS: now, Item: s.Item, Owner: s.Owner, Why: s.Why, Rule: s.Rule, Scroll: s.Scroll, TauMS: s.TauMS, Percent: s.Percent, UntilMS: s.UntilMS}
+	if s.Frame != nil {
+		out.Frame = s.Frame.SHA256
+	}
+	return out
+}
+
+// agrees compares the sign's snapshot with what its program says of the moment
+// it came, or of the second before, when it was on its way.
+func (s *Server) agrees(p *timeline.Program, sign *playlists.Sign, h Heard) bool {
+	shot, err := png.Decode(bytes.NewReader(h.Snapshot))
+	if err != nil {
+		return false
+	}
+	for _, back := range []int64{0, 250, 1000} {
+		shown := at(p, sign, h, h.ShotAt.UnixMilli()-back)
+		if shown.Scroll != nil {
+			return true // at which pixel of a strip it was is not told
+		}
+		if shown.Frame == nil {
+			continue
+		}
+		data, _ := s.src.Frame(shown.Frame.SHA256)
+		if want, _, err := image.Decode(bytes.NewReader(data)); err == nil && samePixels(shot, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func samePixels(a, b image.Image) bool {
+	if a.Bounds().Size() != b.Bounds().Size() {
+		return false
+	}
+	ao, bo := a.Bounds().Min, b.Bounds().Min
+	for y := range a.Bounds().Dy() {
+		for x := range a.Bounds().Dx() {
+			r1, g1, b1, _ := a.At(ao.X+x, ao.Y+y).RGBA()
+			r2, g2, b2, _ := b.At(bo.X+x, bo.Y+y).RGBA()
+			if r1>>8 != r2>>8 || g1>>8 != g2>>8 || b1>>8 != b2>>8 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// signAt says what a sign shows at a time, and why, from the program that was
+// or is in force then.
+func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
+	sign, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	t := s.now()
+	if q := r.URL.Query().Get("time"); q != "" {
+		if t, err = time.Parse(time.RFC3339, q); err != nil {
+			s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "time", Value: q, Problem: "is not a time", Remedy: "write it as 2021-01-30T02:30:00+07:00 (the + as %2B)"})
+			return
+		}
+	}
+	p, err := s.src.ProgramAt(r.Context(), sign.ID, t)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if p == nil {
+		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "time", Value: t.Format(time.RFC3339), Problem: "is before the sign's first program", Remedy: "ask for a later time"})
+		return
+	}
+	shown := timeline.At(p, nil, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
+	answer(w, struct {
+		Sign string `json:"sign"`
+		Time string `json:"time"`
+		Seq  int64  `json:"seq"`
+		*Showing
+	}{sign.ID, t.Format(time.RFC3339), p.Seq, showing(&shown, t.UnixMilli())})
+}
+
+// facePNG is the frame that the sign shows now by its program, or its last
+// snapshot where that is not known.
+func (s *Server) facePNG(w http.ResponseWriter, r *http.Request) {
+	sign, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v := s.view(sign, nil, s.now())
+	if v.Showing == nil || v.Showing.Frame == "" || v.Showing.Scroll != nil {
+		s.snapshotPNG(w, r)
+		return
+	}
+	s.serveFrame(w, r, v.Showing.Frame, "no-store")
+}
+
+func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
+	sign, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	sha := r.PathValue("sha")
+	p, _ := s.src.Program(sign.ID)
+	if p != nil {
+		for i := range p.Frames {
+			if p.Frames[i].SHA256 == sha {
+				s.serveFrame(w, r, sha, "private, max-age=31536000, immutable")
+				return
+			}
+		}
+	}
+	s.fail(w, r, noFrame(sha))
+}
+
+func noFrame(sha string) error {
+	return &playlists.Error{Code: playlists.NotFound, Field: "frame", Value: sha, Problem: "is in no program of this sign", Remedy: "reload the sign"}
+}
+
+func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request, sha, cache string) {
+	data, mime := s.src.Frame(sha)
+	if data == nil {
+		s.fail(w, r, noFrame(sha))
+		return
+	}
+	w.Header().Set("Content-Type", mime)
+	w.Header().Set("Cache-Control", cache)
+	_, _ = w.Write(data)
+}
+
+func (s *Server) snapshotPNG(w http.ResponseWriter, r *http.Request) {
+	sign, err := s.find(r.Context(), r.PathValue("id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := s.src.Heard(sign.ID)
+	if h.Snapshot == nil {
+		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "snapshot", Problem: "has not come from this sign yet", Remedy: "try again in some seconds"})
+		return
+	}
+	w.Header().Set("Content-Type", "image/png")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(h.Snapshot)
+}

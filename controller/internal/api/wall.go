@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Rhythm of the wall while somebody watches it.
+const (
+	wallEvery     = 200 * time.Millisecond
+	snapshotEvery = 5 * time.Second
+	aliveEvery    = 15 * time.Second
+)
+
+// wall tells those who listen to events how the signs' views change. While
+// nobody listens it does nothing, and asks no sign for anything.
+type wall struct {
+	s *Server
+
+	mu       sync.Mutex
+	watchers map[chan []byte]map[string]string // each with what it was told last, by sign
+	wake     chan struct{}
+}
+
+func newWall(s *Server) *wall {
+	return &wall{s: s, watchers: map[chan []byte]map[string]string{}, wake: make(chan struct{}, 1)}
+}
+
+func (w *wall) run(ctx context.Context) {
+	t := time.NewTicker(wallEvery)
+	defer t.Stop()
+	var asked time.Time
+	for {
+		w.mu.Lock()
+		idle := len(w.watchers) == 0
+		w.mu.Unlock()
+		if idle {
+			select {
+			case <-ctx.Done():
+				return
+			case <-w.wake:
+			}
+		}
+		views, err := w.s.views(ctx)
+		if err == nil {
+			w.tell(views)
+			if now := w.s.now(); now.Sub(asked) >= snapshotEvery {
+				asked = now
+				for i := range views {
+					if views[i].State == "online" || views[i].State == "stale" {
+						w.s.src.Snapshot(views[i].ID)
+					}
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		case <-w.wake:
+		}
+	}
+}
+
+// tell sends each watcher the views that are not as it was told.
+func (w *wall) tell(views []SignView) {
+	now := w.s.now().UnixMilli()
+	texts := make([]string, len(views))
+	keys := make([]string, len(views))
+	for i := range views {
+		v := views[i]
+		text, err := json.Marshal(v)
+		if err != nil {
+			continue
+		}
+		texts[i] = string(text)
+		if v.Showing != nil { // the clock alone is no change
+			c := *v.Showing
+			c.AtMS, c.TauMS = 0, 0
+			v.Showing = &c
+		}
+		key, err := json.Marshal(v)
+		if err != nil {
+			continue
+		}
+		keys[i] = string(key)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch, told := range w.watchers {
+		for i := range views {
+			if told[views[i].ID] == keys[i] {
+				continue
+			}
+			event := fmt.Appendf(nil, "event: sign\ndata: {\"now_ms\":%d,\"sign\":%s}\n\n", now, texts[i])
+			select {
+			case ch <- event:
+				told[views[i].ID] = keys[i]
+			default: // it reads too slowly; told next time
+			}
+		}
+	}
+}
+
+// events is a stream of server-sent events: "sign" with a SignView, at once
+// for every sign and then at every change.
+func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	out := http.NewResponseController(w)
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	ch := make(chan []byte, 256)
+	s.wall.mu.Lock()
+	s.wall.watchers[ch] = map[string]string{}
+	s.wall.mu.Unlock()
+	defer func() {
+		s.wall.mu.Lock()
+		delete(s.wall.watchers, ch)
+		s.wall.mu.Unlock()
+	}()
+	select {
+	case s.wall.wake <- struct{}{}:
+	default:
+	}
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	if _, err := w.Write([]byte(": ledcast\n\n")); err != nil {
+		return
+	}
+	for {
+		if err := out.Flush(); err != nil {
+			return
+		}
+		var event []byte
+		select {
+		case <-r.Context().Done():
+			return
+		case event = <-ch:
+		case <-alive.C:
+			event = []byte(": alive\n\n")
+		}
+		_ = out.SetWriteDeadline(time.Now().Add(aliveEvery))
+		if _, err := w.Write(event); err != nil {
+			return
+		}
+	}
+}

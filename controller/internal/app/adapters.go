@@ -1,0 +1,234 @@
+package app
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/store/sqlite"
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+	"ledcast/sign/link"
+	"ledcast/sign/wire"
+)
+
+// Kinds of objects in the store. Signs belong to the installation there, so
+// that their ids are unique in it; their owner is a field.
+const (
+	kindOwner    = "owner"
+	kindSign     = "sign"
+	kindMessage  = "message"
+	kindPlaylist = "playlist"
+)
+
+func missing(err error) bool {
+	var e *playlists.Error
+	return errors.As(err, &e) && e.Code == playlists.NotFound
+}
+
+// catalogue is the store as the publisher reads it.
+type catalogue struct{ store *sqlite.Store }
+
+func (c catalogue) Signs(ctx context.Context) ([]playlists.Sign, error) {
+	return list[playlists.Sign](ctx, c.store, kindSign)
+}
+
+func (c catalogue) Owners(ctx context.Context) ([]playlists.Owner, error) {
+	return list[playlists.Owner](ctx, c.store, kindOwner)
+}
+
+func (c catalogue) Playlist(ctx context.Context, owner, id string) (*playlists.Playlist, error) {
+	return get[playlists.Playlist](ctx, c.store, kindPlaylist, owner, id)
+}
+
+func (c catalogue) Message(ctx context.Context, owner, id string) (*playlists.Message, error) {
+	return get[playlists.Message](ctx, c.store, kindMessage, owner, id)
+}
+
+func list[T any](ctx context.Context, s *sqlite.Store, kind string) ([]T, error) {
+	objects, err := s.Objects().List(ctx, kind, store.AllOwners)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]T, len(objects))
+	for i, o := range objects {
+		if err := json.Unmarshal(o.Data, &out[i]); err != nil {
+			return nil, fmt.Errorf("stored %s %s: %w", kind, o.ID, err)
+		}
+	}
+	return out, nil
+}
+
+func get[T any](ctx context.Context, s *sqlite.Store, kind, owner, id string) (*T, error) {
+	o, err := s.Objects().Get(ctx, kind, owner, id)
+	if err != nil {
+		return nil, err
+	}
+	v := new(T)
+	if err := json.Unmarshal(o.Data, v); err != nil {
+		return nil, fmt.Errorf("stored %s %s/%s: %w", kind, owner, id, err)
+	}
+	return v, nil
+}
+
+// put writes an object over whatever is there.
+func put(ctx context.Context, s *sqlite.Store, kind, owner, id string, v any, expected int64, now time.Time) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = s.Objects().Put(ctx, store.Object{Kind: kind, Owner: owner, ID: id, Data: data, UpdatedMS: now.UnixMilli()}, expected)
+	return err
+}
+
+// ledger is the store's documents as the publisher uses them.
+type ledger struct{ store *sqlite.Store }
+
+func (l ledger) Issue(ctx context.Context, drafts []publish.Draft, seal func(i int, seq int64) ([]byte, error)) ([]publish.Issued, error) {
+	in := make([]store.Draft, len(drafts))
+	for i, d := range drafts {
+		in[i] = store.Draft{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, IatMS: d.IatMS, Exp: d.Exp, Digest: d.Digest, Keep: true}
+	}
+	docs, err := l.store.Documents().Issue(ctx, in, seal)
+	out := make([]publish.Issued, len(docs))
+	for i, d := range docs {
+		out[i] = issued(d)
+	}
+	return out, err
+}
+
+func issued(d store.Document) publish.Issued {
+	return publish.Issued{Epoch: d.Epoch, Seq: d.Seq, Iat: d.Iat, Exp: d.Exp, Digest: d.Digest, JWS: d.JWS}
+}
+
+func (l ledger) Latest(ctx context.Context, role, subject string) (*publish.Issued, error) {
+	d, err := l.store.Documents().Latest(ctx, role, subject)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	i := issued(d)
+	return &i, nil
+}
+
+func (l ledger) NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error) {
+	return l.store.Documents().NextSeqs(ctx, role, subjects, epoch, iatMS)
+}
+
+// keyStore is the store's keys as the key ring uses them.
+type keyStore struct{ store *sqlite.Store }
+
+func (k keyStore) Keys(ctx context.Context) ([]publish.SigningKey, error) {
+	keys, err := k.store.Keys().List(ctx)
+	out := make([]publish.SigningKey, len(keys))
+	for i, x := range keys {
+		out[i] = publish.SigningKey{Role: x.Role, Key: ed25519.NewKeyFromSeed(x.Seed), Nbf: x.Nbf, Exp: x.Exp,
+			Active: x.State == store.KeyActive, Revoked: x.State == store.KeyRevoked}
+	}
+	return out, err
+}
+
+func (k keyStore) AddKeys(ctx context.Context, keys []publish.SigningKey) error {
+	in := make([]store.Key, len(keys))
+	for i, x := range keys {
+		in[i] = store.Key{KID: wire.KeyID(x.Key.Public().(ed25519.PublicKey)), Role: x.Role, Seed: x.Key.Seed(), Nbf: x.Nbf, Exp: x.Exp, State: store.KeyActive}
+	}
+	return k.store.Keys().Add(ctx, in...)
+}
+
+func (k keyStore) Set(ctx context.Context) (*publish.SignedSet, error) {
+	s, err := k.store.Keys().Set(ctx)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Roots) != 2 {
+		return nil, fmt.Errorf("the stored key set names %d roots instead of 2; restore the database from a backup", len(s.Roots))
+	}
+	return &publish.SignedSet{Epoch: s.Epoch, Seq: s.Seq, JWS: s.JWS, Root: s.Roots[0], Spare: s.Roots[1]}, nil
+}
+
+func (k keyStore) PutSet(ctx context.Context, s publish.SignedSet) error {
+	return k.store.Keys().PutSet(ctx, store.KeySet{Epoch: s.Epoch, Seq: s.Seq, JWS: s.JWS, Roots: [][]byte{s.Root, s.Spare}})
+}
+
+// toBroker publishes over the controller's link.
+type toBroker struct{ a *App }
+
+func (b toBroker) Publish(ctx context.Context, topic string, payload []byte, retained bool) error {
+	return b.a.link.Publish(ctx, link.Message{Topic: topic, Payload: payload, QoS: 1, Retained: retained})
+}
+
+// source is the App as the API reads it.
+type source struct{ a *App }
+
+func (s source) Signs(ctx context.Context) ([]playlists.Sign, error) {
+	return catalogue{s.a.store}.Signs(ctx)
+}
+func (s source) Owners(ctx context.Context) ([]playlists.Owner, error) {
+	return catalogue{s.a.store}.Owners(ctx)
+}
+
+func (s source) Heard(sign string) api.Heard {
+	st := s.a.listener.State(sign)
+	h := api.Heard{Online: st.Online, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped}
+	if x := st.Status; x != nil {
+		h.Software, h.Faults, h.Trusted = x.Software, x.Faults, x.Clock == "trusted"
+		if x.Program != nil {
+			h.ProgramSeq = x.Program.Seq
+		}
+		if x.Showing != nil {
+			h.Why, h.Item, h.Frame = x.Showing.Why, x.Showing.Item, x.Showing.Frame
+		}
+	}
+	return h
+}
+
+func (s source) Program(sign string) (*timeline.Program, string) {
+	problem := s.a.publisher.Problem(sign)
+	if p := s.a.publisher.Plan(sign); p != nil {
+		return p.Program, problem
+	}
+	return nil, problem
+}
+
+// ProgramAt reads what was issued, never today's playlists: the newest program
+// that was issued by t, or the present one for the future.
+func (s source) ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error) {
+	docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, t.Unix(), t.Unix()+1)
+	if err != nil || len(docs) == 0 {
+		return nil, err
+	}
+	return wire.StoredProgram(docs[len(docs)-1].JWS)
+}
+
+func (s source) Frame(sha string) ([]byte, string) {
+	if f := s.a.publisher.Frame(sha); f != nil {
+		return f.Data, f.Type
+	}
+	return nil, ""
+}
+
+func (s source) Snapshot(sign string) {
+	s.a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpSnapshot})
+}
+
+func (s source) Ready() error {
+	if !s.a.files.Load() {
+		return errors.New("files are still being written")
+	}
+	if !s.a.publisher.Ready() {
+		return errors.New("the broker does not hold everything yet")
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+// Package app is the only wiring: it opens the store, starts the broker, the
+// publisher, the listener and the pages, and stops them again.
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/broker"
+	"ledcast/controller/internal/listen"
+	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/store/sqlite"
+	"ledcast/controller/internal/web"
+	"ledcast/playlists"
+	"ledcast/sign/link"
+	"ledcast/sign/wire"
+)
+
+// Options are what `serve` and `demo` set.
+type Options struct {
+	Data       string // folder
+	Listen     string // of the pages, e.g. "127.0.0.1:8080"
+	MQTTListen string // of the embedded broker
+	Broker     string // an outside broker instead, mqtt:// or mqtts://
+	BrokerUser string
+	BrokerPass string
+	Insecure   bool // pages and broker on any address without a certificate
+	Software   string
+	Now        func() time.Time // nil: time.Now
+	Log        *slog.Logger
+}
+
+// App is a running controller.
+type App struct {
+	o          Options
+	log        *slog.Logger
+	now        func() time.Time
+	store      *sqlite.Store
+	keyring    *publish.Keyring
+	broker     *broker.Broker
+	brokerAddr string
+	link       *link.Link
+	publisher  *publish.Publisher
+	requester  *publish.Requester
+	listener   *listen.Listener
+	accounts   *accounts
+	presence   *presence
+	http       *http.Server
+	httpLn     net.Listener
+	files      atomic.Bool // what others wait for is written
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// New opens the data folder and claims the ports; nothing runs before Start.
+// Its errors say which folder, file or address, and what to do.
+func New(ctx context.Context, o Options) (*App, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &App{o: o, log: o.Log, now: o.Now, presence: newPresence()}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Stop())
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) error {
+	if err := a.checkAddresses(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(a.o.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w; choose another with --data", err)
+	}
+	var err error
+	if a.store, err = sqlite.Open(ctx, filepath.Join(a.o.Data, "ledcast.db")); err != nil {
+		return err
+	}
+	if a.httpLn, err = claim("--listen", a.o.Listen); err != nil {
+		return err
+	}
+	if a.keyring, err = publish.OpenKeyring(ctx, keyStore{a.store}, filepath.Join(a.o.Data, "root"), a.now()); err != nil {
+		return err
+	}
+	if a.accounts, err = loadAccounts(ctx, a.store); err != nil {
+		return err
+	}
+	if err := a.seed(ctx); err != nil {
+		return err
+	}
+	user, pass := a.o.BrokerUser, a.o.BrokerPass
+	if a.o.Broker == "" {
+		user, pass = broker.ControllerUser, secret()
+		ln, err := claim("--mqtt-listen", a.o.MQTTListen)
+		if err != nil {
+			return err
+		}
+		if a.broker, err = broker.Start(broker.Options{Listener: ln, Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
+			Sessions: a.presence.session,
+			Dropped:  func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
+			return err
+		}
+		a.brokerAddr = "mqtt://" + a.broker.Addr().String()
+	} else {
+		a.brokerAddr = a.o.Broker
+	}
+	return a.assemble(user, pass)
+}
+
+func (a *App) assemble(user, pass string) error {
+	artist, err := newArtist()
+	if err != nil {
+		return err
+	}
+	opts := publish.Options{Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log}
+	a.publisher = publish.New(opts)
+	a.requester = publish.NewRequester(opts)
+	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {
+		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
+	}})
+	a.link, err = link.New(link.Options{Broker: a.brokerAddr, ClientID: broker.ControllerUser + "-" + secret()[:8], Username: user, Password: pass, Log: a.log,
+		Up: func(c *link.Conn) {
+			topics := map[string]byte{}
+			for _, t := range listen.Topics() {
+				topics[t] = 1
+			}
+			go func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+				defer cancel()
+				if err := c.Subscribe(ctx, topics); err != nil {
+					a.log.Error("the broker does not let the controller listen", "err", err)
+				}
+				a.publisher.Connected()
+			}()
+		},
+		Message: func(m link.Message) { a.listener.Message(m.Topic, m.Payload, m.Retained) }})
+	if err != nil {
+		return err
+	}
+	srv := api.New(source{a}, a.now, a.log)
+	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	for pattern, h := range srv.Routes() {
+		mux.HandleFunc(pattern, h)
+	}
+	mux.Handle("/", pages)
+	guard := http.NewCrossOriginProtection()
+	a.http = &http.Server{Handler: guard.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	a.start(srv)
+	return nil
+}
+
+// start runs everything that runs until Stop.
+func (a *App) start(srv *api.Server) {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	run := func(f func()) {
+		a.done.Add(1)
+		go func() { defer a.done.Done(); f() }()
+	}
+	run(func() { _ = a.link.Run(ctx) })
+	run(func() { a.publisher.Run(ctx) })
+	run(func() { a.requester.Run(ctx) })
+	run(func() { srv.Run(ctx) })
+	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
+	run(func() {
+		if err := a.http.Serve(a.httpLn); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("the pages stopped", "err", err)
+		}
+	})
+}
+
+// Addr is the pages' address, e.g. "127.0.0.1:8080".
+func (a *App) Addr() string { return a.httpLn.Addr().String() }
+
+// BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
+func (a *App) BrokerAddr() string { return a.brokerAddr }
+
+// FilesWritten says that everything that others wait for lies in the folder.
+func (a *App) FilesWritten() { a.files.Store(true) }
+
+// Kick asks for publishing soon, after a change in the store.
+func (a *App) Kick() { a.publisher.Kick() }
+
+// Stop ends everything, in the order in which it needs each other. It may be
+// called once, also after a failed New.
+func (a *App) Stop() error {
+	var errs []error
+	if a.cancel != nil {
+		a.cancel()
+	}
+	if a.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		errs = append(errs, a.http.Shutdown(ctx))
+		cancel()
+	} else if a.httpLn != nil {
+		errs = append(errs, a.httpLn.Close())
+	}
+	a.done.Wait()
+	if a.broker != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		errs = append(errs, a.broker.Stop(ctx))
+		cancel()
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// checkAddresses refuses any address but loopback without --insecure: what is
+// not encrypted is not shown to a network by accident.
+func (a *App) checkAddresses() error {
+	if a.o.Insecure {
+		return nil
+	}
+	for _, x := range []struct{ flag, addr string }{{"--listen", a.o.Listen}, {"--mqtt-listen", a.o.MQTTListen}} {
+		if x.addr == "" || a.o.Broker != "" && x.flag == "--mqtt-listen" {
+			continue
+		}
+		host, _, err := net.SplitHostPort(x.addr)
+		if err != nil {
+			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Problem: "is not an address", Remedy: "write host:port, e.g. 127.0.0.1:8080"}
+		}
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Problem: "is reachable from other machines and would not be encrypted",
+				Remedy: "use a loopback address, or --insecure if you accept that everybody on the way can read and change it"}
+		}
+	}
+	return nil
+}
+
+// claim opens a port. A port that is in use is the commonest trouble of all.
+func claim(flag, addr string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: flag, Value: addr, Problem: "cannot be used: " + cause(err),
+			Remedy: "stop what uses it, or choose another address with " + flag}
+	}
+	return ln, nil
+}
+
+func cause(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}
+
+func secret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
+	return hex.EncodeToString(b[:])
+}
