@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ledcast/playlists"
+	"ledcast/render"
+)
+
+type previewFlags struct {
+	class, text, qr, theme, message, image, out string
+	led                                         bool
+}
+
+// newPreview draws a message as a class of sign would show it.
+func newPreview(e *env) *cobra.Command {
+	var f previewFlags
+	c := &cobra.Command{
+		Use:   "preview --class 128x64-rgb (--text TEXT | --message FILE | --image FILE) --out x.png",
+		Short: "Draw a message as a class of sign shows it",
+		Long: "preview writes exactly the pixels that a sign of the class would get.\n" +
+			"Several pages become x-1.png, x-2.png and so on, or one GIF that plays as the sign does.\n" +
+			"What does not fit, and why, is said on standard error.",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(e, c) },
+	}
+	p := c.Flags()
+	p.StringVar(&f.class, "class", "", "the kind of face, <W>x<H>-<colour>, e.g. 128x64-rgb")
+	p.StringVar(&f.text, "text", "", "draw this text and nothing else")
+	p.StringVar(&f.qr, "qr", "", "a QR code beside the text; capitals make smaller codes")
+	p.StringVar(&f.theme, "theme", "", "colours: a theme's name, or ground/letters as RRGGBB/RRGGBB")
+	p.StringVar(&f.message, "message", "", "draw the message in this YAML file")
+	p.StringVar(&f.image, "image", "", "draw this picture (PNG, JPEG, GIF or WebP)")
+	p.StringVar(&f.out, "out", "", "the file to write, x.png or x.gif")
+	p.BoolVar(&f.led, "led", false, "draw round LEDs, as seen from the street")
+	return c
+}
+
+func (f *previewFlags) run(e *env, c *cobra.Command) error {
+	if err := required(c.Flags(), "class", "out"); err != nil {
+		return err
+	}
+	given := 0
+	for _, n := range []string{"text", "message", "image"} {
+		if c.Flags().Changed(n) {
+			given++
+		}
+	}
+	if given != 1 {
+		return usagef("give one of --text, --message and --image", "preview needs something to draw")
+	}
+	for _, n := range []string{"qr", "theme"} {
+		if c.Flags().Changed(n) && c.Flags().Changed("message") {
+			return usagef("write it in the file", "--%s does not go with --message", n)
+		}
+	}
+	ext := strings.ToLower(filepath.Ext(f.out))
+	if ext != ".png" && ext != ".gif" {
+		return usagef("end it in .png or .gif", "--out %q is neither a PNG nor a GIF", f.out)
+	}
+	class, err := playlists.ParseClass(f.class)
+	if err != nil {
+		return err
+	}
+	msgs, err := f.messages()
+	if err != nil {
+		return err
+	}
+	r, err := render.New()
+	if err != nil {
+		return err
+	}
+	var pages []page
+	for _, m := range msgs {
+		a, err := r.Message(m, class, render.Options{Media: f.media})
+		if err != nil {
+			return in(f.message, err)
+		}
+		for _, x := range a.Findings {
+			fmt.Fprintf(e.err, "%s: %s %s\n", x.Level, x.Text.EN, x.Remedy.EN)
+		}
+		p, err := f.pages(a, class)
+		if err != nil {
+			return err
+		}
+		pages = append(pages, p...)
+	}
+	if ext == ".gif" {
+		return write(f.out, func() ([]byte, error) { return encodeGIF(pages) })
+	}
+	for i, p := range pages {
+		name := f.out
+		if len(pages) > 1 {
+			name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(f.out, filepath.Ext(f.out)), i+1, filepath.Ext(f.out))
+		}
+		if err := write(name, p.png); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page is one picture and how long it shows.
+type page struct {
+	img  image.Image
+	data []byte // the frame's own bytes, if img is it
+	ms   int64
+}
+
+func (p page) png() ([]byte, error) {
+	if p.data != nil {
+		return p.data, nil
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, p.img)
+	return b.Bytes(), err
+}
+
+// messages is what to draw.
+func (f *previewFlags) messages() ([]*playlists.Message, error) {
+	if f.message == "" {
+		m := &playlists.Message{ID: "preview", Owner: "preview", Theme: f.theme, QR: f.qr}
+		switch {
+		case f.image != "":
+			m.Image = &playlists.Image{Media: f.image}
+		case strings.TrimSpace(f.text) == "":
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "text", Value: f.text, Problem: "is empty", Remedy: "write what the sign should say"}
+		default:
+			m.Variants = []playlists.Variant{{Lang: "vi", Body: f.text}}
+		}
+		return []*playlists.Message{m}, nil
+	}
+	data, err := readFile(f.message)
+	if err != nil {
+		return nil, err
+	}
+	m, err := playlists.ParseManifest(f.message, data)
+	if err != nil {
+		return nil, err
+	}
+	var out []*playlists.Message
+	for i := range m.Messages {
+		out = append(out, &m.Messages[i])
+	}
+	if len(out) == 0 {
+		return nil, &playlists.Error{Code: playlists.Invalid, File: f.message, Problem: "has no document of kind Message", Remedy: "write one"}
+	}
+	return out, nil
+}
+
+// media finds a message's picture: a file beside the document, or the path
+// that was given.
+func (f *previewFlags) media(id string) ([]byte, error) {
+	if f.message != "" {
+		id = filepath.Join(filepath.Dir(f.message), filepath.Base(id))
+	}
+	return readFile(id)
+}
+
+// pages decodes an artwork's frames in the order in which they show.
+func (f *previewFlags) pages(a *playlists.Artwork, c playlists.Class) ([]page, error) {
+	var out []page
+	for _, s := range a.Steps {
+		data := a.Frames[s.Frame].Data
+		img, err := render.DecodeFrame(data)
+		if err != nil {
+			return nil, err
+		}
+		p := page{img, data, s.MS}
+		if f.led {
+			p.img, p.data = render.LED(img, c, ledCell(c)), nil
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// ledCell keeps the picture of a face to a size that a screen shows.
+func ledCell(c playlists.Class) int { return min(12, max(4, 1600/max(c.W, c.H))) }
+
+// encodeGIF plays the pages in their own time.
+func encodeGIF(pages []page) ([]byte, error) {
+	g := gif.GIF{}
+	for _, p := range pages {
+		g.Image = append(g.Image, palettedOf(p.img))
+		g.Delay = append(g.Delay, int(p.ms/10))
+	}
+	var b bytes.Buffer
+	err := gif.EncodeAll(&b, &g)
+	return b.Bytes(), err
+}
+
+// palettedOf gives an image a palette of its own colours; a photo's most
+// frequent 256.
+func palettedOf(img image.Image) *image.Paletted {
+	if p, ok := img.(*image.Paletted); ok {
+		return p
+	}
+	b := img.Bounds()
+	count := map[color.RGBA]int{}
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			count[color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)]++
+		}
+	}
+	out := image.NewPaletted(b, nil)
+	out.Palette = mostFrequent(count, 256)
+	index := map[color.RGBA]uint8{}
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			k := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+			i, ok := index[k]
+			if !ok {
+				i = uint8(out.Palette.Index(k))
+				index[k] = i
+			}
+			out.SetColorIndex(x, y, i)
+		}
+	}
+	return out
+}
+
+// in names the file in a domain error that does not.
+func in(file string, err error) error {
+	var e *playlists.Error
+	if file != "" && errors.As(err, &e) {
+		return e.At(file, 0)
+	}
+	return err
+}
+
+// readFile reads a file that a person named.
+func readFile(name string) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, &playlists.Error{Code: playlists.NotFound, File: name, Problem: "cannot be read: " + cause(err), Remedy: "check the path"}
+	}
+	return data, nil
+}
+
+// write writes a file whole.
+func write(name string, data func() ([]byte, error)) error {
+	b, err := data()
+	if err == nil {
+		err = os.WriteFile(name, b, 0o644)
+	}
+	if err != nil {
+		return &playlists.Error{Code: playlists.Invalid, File: name, Problem: "cannot be written: " + cause(err), Remedy: "check that the folder exists and may be written to"}
+	}
+	return nil
+}
+
+// cause is an error without the path that is named already.
+func cause(err error) string {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

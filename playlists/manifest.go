@@ -1,0 +1,272 @@
+package playlists
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Limits of a manifest.
+const (
+	MaxManifest  = 1 << 20 // bytes of one file
+	maxDocuments = 2000
+	maxDepth     = 32
+)
+
+// Manifest is what a YAML file asks for: things of several kinds, in the order
+// of the file within each kind.
+type Manifest struct {
+	Owners    []Owner
+	Signs     []Sign
+	Messages  []Message
+	Playlists []Playlist
+}
+
+// ParseManifest reads a YAML file of one or more documents separated by "---".
+// Each has a kind (Owner, Sign, Message or Playlist) and the fields of that
+// type by their yaml names. Everything is validated. file is only the name
+// that errors give.
+//
+// It is strict: an unknown field, a value of another type, a missing kind, the
+// same thing twice, and every anchor or alias are refused. Its error is an
+// *Error with file, line, field, value and remedy.
+func ParseManifest(file string, data []byte) (*Manifest, error) {
+	if len(data) > MaxManifest {
+		return nil, &Error{Code: TooLarge, File: file,
+			Problem: fmt.Sprintf("the file has %d bytes, over the limit of %d", len(data), MaxManifest), Remedy: "split it"}
+	}
+	if line := tooDeep(data); line > 0 {
+		return nil, &Error{Code: TooLarge, File: file, Line: line,
+			Problem: fmt.Sprintf("the file nests deeper than the limit of %d", maxDepth), Remedy: "write it flat"}
+	}
+	parsed, err := parseYAML(data)
+	if err != nil {
+		return nil, yamlError(file, err)
+	}
+	m := &Manifest{}
+	seen := map[string]int{}
+	n := 0
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if n++; n > maxDocuments {
+			return nil, &Error{Code: TooLarge, File: file, Line: lineOf(doc.Body),
+				Problem: fmt.Sprintf("the file has more than %d documents", maxDocuments), Remedy: "split it"}
+		}
+		if err := m.add(file, doc.Body, seen); err != nil {
+			return nil, err
+		}
+	}
+	if n == 0 {
+		return nil, &Error{Code: Invalid, File: file, Line: 1, Problem: "the file has no YAML document", Remedy: "write at least one, beginning with kind:"}
+	}
+	return m, nil
+}
+
+// kinds are what a document may be.
+const kinds = "Owner, Sign, Message or Playlist"
+
+// add decodes one document into m.
+func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
+	line := lineOf(body)
+	fail := func(field, value, problem, remedy string, at int) error {
+		return &Error{Code: Invalid, File: file, Line: at, Field: field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	if n := findAlias(body); n != nil {
+		return fail("", n.String(), "is a YAML anchor, alias or merge, which this file may not have", "write the value out", lineOf(n))
+	}
+	top, ok := body.(*ast.MappingNode)
+	if !ok {
+		return fail("", firstLine(body.String()), "is not a document with fields", "begin it with kind:", line)
+	}
+	kind, rest, at := "", make([]*ast.MappingValueNode, 0, len(top.Values)), 0
+	for _, v := range top.Values {
+		if v.Key.String() != "kind" {
+			rest = append(rest, v)
+			continue
+		}
+		s, ok := v.Value.(*ast.StringNode)
+		if !ok {
+			return fail("kind", firstLine(v.Value.String()), "is not a kind", "use "+kinds, lineOf(v.Key))
+		}
+		kind, at = s.Value, lineOf(v.Key)
+	}
+	fields := *top
+	fields.Values = rest
+	var owner, id string
+	var err error
+	switch kind {
+	case "Owner":
+		m.Owners, id, err = decode(m.Owners, &fields, func(o *Owner) (string, error) { return o.ID, o.Validate() })
+	case "Sign":
+		// A sign's name is unique in the installation, whoever owns it.
+		m.Signs, id, err = decode(m.Signs, &fields, func(s *Sign) (string, error) { return s.ID, s.Validate() })
+	case "Message":
+		m.Messages, id, err = decode(m.Messages, &fields, func(x *Message) (string, error) { owner = x.Owner; return x.ID, x.Validate() })
+	case "Playlist":
+		m.Playlists, id, err = decode(m.Playlists, &fields, func(p *Playlist) (string, error) { owner = p.Owner; return p.ID, p.Validate() })
+	case "":
+		return fail("kind", "", "is missing", "say what the document is: "+kinds, line)
+	default:
+		return fail("kind", kind, "is not a kind", "use "+kinds, at)
+	}
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			return e.At(file, lineIn(top, e.Field, line))
+		}
+		return yamlError(file, err)
+	}
+	key := kind + " " + owner + "/" + id
+	if before := seen[key]; before > 0 {
+		return fail("id", id, fmt.Sprintf("is a second %s of this name; the first is at line %d", kind, before), "give one of them another id", line)
+	}
+	seen[key] = line
+	return nil
+}
+
+// decode appends one decoded and validated T to list.
+func decode[T any](list []T, n *ast.MappingNode, check func(*T) (string, error)) ([]T, string, error) {
+	var v T
+	if len(n.Values) > 0 {
+		d := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict())
+		if err := d.DecodeFromNodeContext(context.Background(), n, &v); err != nil {
+			return list, "", err
+		}
+	}
+	id, err := check(&v)
+	return append(list, v), id, err
+}
+
+// parseYAML is the parser with its panics made errors: it reads whatever
+// somebody uploads.
+func parseYAML(data []byte) (f *ast.File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, err = nil, fmt.Errorf("the file is not YAML: %v", r)
+		}
+	}()
+	return parser.ParseBytes(data, 0)
+}
+
+// yamlError makes one line of the library's error, which draws the source with
+// an arrow over several.
+func yamlError(file string, err error) error {
+	e := &Error{Code: Invalid, File: file, Problem: firstLine(err.Error()), Remedy: "correct this line"}
+	var ye yaml.Error
+	if errors.As(err, &ye) {
+		e.Problem = firstLine(ye.GetMessage())
+		if t := ye.GetToken(); t != nil && t.Position != nil {
+			e.Line, e.Value = t.Position.Line, strings.TrimSpace(firstLine(t.Value))
+		}
+	}
+	return e
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return s
+}
+
+func lineOf(n ast.Node) int {
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return 0
+	}
+	line := n.GetToken().Position.Line
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		// A mapping's own token is its first colon; the key stands on its line too.
+		line = lineOf(m.Values[0].Key)
+	}
+	return line
+}
+
+// lineIn is the line of the field that an error names, e.g. the body of
+// "messages/x.variants[0].body"; otherwise of the document.
+func lineIn(top *ast.MappingNode, field string, line int) int {
+	_, path, ok := strings.Cut(field, ".")
+	if !ok {
+		_, path, _ = strings.Cut(field, "/") // "messages/id"
+	}
+	var node ast.Node = top
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		switch n := node.(type) {
+		case *ast.MappingNode:
+			node = nil
+			for _, v := range n.Values {
+				if v.Key.String() == part {
+					line, node = lineOf(v.Key), v.Value
+				}
+			}
+		case *ast.SequenceNode:
+			node = nil
+			var i int
+			if _, err := fmt.Sscan(part, &i); err == nil && i >= 0 && i < len(n.Values) {
+				node = n.Values[i]
+				line = lineOf(node)
+			}
+		default:
+			return line
+		}
+	}
+	return line
+}
+
+// findAlias returns the first anchor, alias or merge key below n: they let a
+// short file stand for a huge one.
+func findAlias(n ast.Node) ast.Node {
+	v := &aliasFinder{}
+	ast.Walk(v, n)
+	return v.found
+}
+
+type aliasFinder struct{ found ast.Node }
+
+func (f *aliasFinder) Visit(n ast.Node) ast.Visitor {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		if f.found == nil {
+			f.found = n
+		}
+	}
+	if f.found != nil {
+		return nil
+	}
+	return f
+}
+
+// tooDeep returns the line where the file nests deeper than maxDepth, before
+// the parser recurses into it, or 0. Brackets in quoted text count too; no
+// message has 32 of them open. Blocks nest by indentation, where each level
+// takes a column or a dash.
+func tooDeep(data []byte) int {
+	depth, line, column, leading := 0, 1, 0, true
+	for _, b := range data {
+		column++
+		switch b {
+		case '\n':
+			line, column, leading = line+1, 0, true
+		case ' ', '-', '?', '\t':
+			if leading && column > 8*maxDepth {
+				return line
+			}
+		case '[', '{':
+			leading = false
+			if depth++; depth > maxDepth {
+				return line
+			}
+		case ']', '}':
+			leading = false
+			depth = max(0, depth-1)
+		default:
+			leading = false
+		}
+	}
+	return 0
+}

@@ -1,0 +1,33 @@
+package render
+
+import "ledcast/assets"
+
+// card draws one page.
+func (c *canvas) card(k *card, t assets.Theme, f *fonts) error {
+	text := c.ramp(t.Ground, t.Text)
+	c.fill(0, 0, c.w, c.h, text)
+	if k.band > 0 {
+		c.fill(0, 0, c.w, k.band, c.ramp(t.Band, t.Title))
+	}
+	if k.qr != nil {
+		c.qr(k.qr)
+	}
+	for _, s := range k.sets {
+		r := text
+		switch {
+		case s.role == roleTitle && k.band > 0:
+			r = c.ramp(t.Band, t.Title)
+		case s.role == roleTitle:
+			r = c.ramp(t.Ground, t.Title)
+		case s.role == roleAddress:
+			r = c.ramp(t.Ground, t.Accent)
+		}
+		face := f.face(s.run.fam, s.px)
+		for i, sp := range s.spans {
+			if err := c.text(face, s.run, sp, s.at[i].x, s.at[i].y, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

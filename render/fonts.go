@@ -1,0 +1,205 @@
+package render
+
+import (
+	"fmt"
+	"image"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+
+	"ledcast/assets"
+	"ledcast/assets/bdf"
+)
+
+// maxRune bounds the tables that a family keeps per letter. Everything that a
+// sign prints lies below: Latin, Vietnamese, punctuation, arrows, shapes.
+const maxRune = 0x2800
+
+// family is one typeface. What does not depend on the size is measured once,
+// in units of the em, so that a layout is tried at many sizes without asking
+// the font again.
+type family struct {
+	name  string
+	units int // per em
+	cap   int // height of a capital letter, units
+	safe  int // smallest em in pixels at which no two letters look alike (FACTS.md)
+
+	id    [maxRune]uint16 // 0: the font has no such letter
+	runes []rune          // by id
+	adv   []int32         // by id, units
+	box   []box           // by id, units: ink
+
+	pixel *bdf.Font  // of a pixel font; its em is units pixels and its only size
+	ttf   *sfnt.Font // of an outline font
+	gid   []sfnt.GlyphIndex
+	mu    sync.Mutex // guards buf and kern
+	buf   sfnt.Buffer
+	kern  map[uint32]int32 // by two ids, units
+}
+
+// box is an ink rectangle from the pen on the baseline; y grows downwards.
+type box struct{ x0, y0, x1, y1 int32 }
+
+func newOutline(name string, data []byte, safe int) (*family, error) {
+	ttf, err := sfnt.Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("font %s: %w", name, err)
+	}
+	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, kern: map[uint32]int32{},
+		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1), gid: make([]sfnt.GlyphIndex, 1)}
+	em := fixed.I(f.units)
+	m, err := ttf.Metrics(&f.buf, em, font.HintingNone)
+	if err != nil {
+		return nil, fmt.Errorf("font %s: %w", name, err)
+	}
+	f.cap = m.CapHeight.Round()
+	for r := rune(0x20); r < maxRune; r++ {
+		g, err := ttf.GlyphIndex(&f.buf, r)
+		if err != nil {
+			return nil, fmt.Errorf("font %s: %U: %w", name, r, err)
+		}
+		if g == 0 {
+			continue
+		}
+		b, adv, err := ttf.GlyphBounds(&f.buf, g, em, font.HintingNone)
+		if err != nil {
+			return nil, fmt.Errorf("font %s: %U: %w", name, r, err)
+		}
+		f.id[r] = uint16(len(f.adv))
+		f.runes = append(f.runes, r)
+		f.adv = append(f.adv, int32(adv.Round()))
+		f.box = append(f.box, box{int32(b.Min.X.Floor()), int32(b.Min.Y.Floor()), int32(b.Max.X.Ceil()), int32(b.Max.Y.Ceil())})
+		f.gid = append(f.gid, g)
+	}
+	return f, nil
+}
+
+func newPixel(size int) (*family, error) {
+	p, err := assets.Galmuri(size)
+	if err != nil {
+		return nil, err
+	}
+	f := &family{name: fmt.Sprintf("Galmuri%d", size), pixel: p, units: size, cap: p.CapHeight, safe: size,
+		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1)}
+	for r := rune(0x20); r < maxRune; r++ {
+		g := p.Glyph(r)
+		if g == nil {
+			continue
+		}
+		f.id[r] = uint16(len(f.adv))
+		f.runes = append(f.runes, r)
+		f.adv = append(f.adv, int32(g.Advance))
+		f.box = append(f.box, box{int32(g.X), int32(-g.Y - g.H), int32(g.X + g.W), int32(-g.Y)})
+	}
+	return f, nil
+}
+
+// has returns the first letter of s that the family lacks, and false.
+func (f *family) has(s string) (rune, bool) {
+	for _, r := range s {
+		if r != '\n' && (r >= maxRune || f.id[r] == 0) {
+			return r, false
+		}
+	}
+	return 0, true
+}
+
+// kernUnits is the kerning between two letters by id, in units.
+func (f *family) kernUnits(a, b uint16) int32 {
+	if f.ttf == nil || a == 0 || b == 0 {
+		return 0
+	}
+	key := uint32(a)<<16 | uint32(b)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k, ok := f.kern[key]
+	if !ok {
+		if v, err := f.ttf.Kern(&f.buf, f.gid[a], f.gid[b], fixed.I(f.units), font.HintingNone); err == nil {
+			k = int32(v.Round())
+		}
+		f.kern[key] = k
+	}
+	return k
+}
+
+// face is a family at one size, with the letters that were drawn so far.
+type face struct {
+	fam    *family
+	px     int // em in pixels
+	glyphs []atomic.Pointer[glyph]
+	budget *atomic.Int64 // bytes of all glyphs of the renderer
+}
+
+// glyph is one letter's coverage.
+type glyph struct {
+	x, y, w, h int     // of the mask, from the pen on the baseline
+	a          []uint8 // w*h
+}
+
+// capPx is the height of a capital letter in pixels, rounded.
+func (f *face) capPx() int { return (f.fam.cap*f.px + f.fam.units/2) / f.fam.units }
+
+// scale converts units to 26.6 pixels.
+func (f *face) scale(u int32) fixed.Int26_6 {
+	return fixed.Int26_6((int64(u)*int64(f.px)*64 + int64(f.fam.units)/2) / int64(f.fam.units))
+}
+
+// glyph returns the letter's mask, drawing it the first time. It is safe for
+// concurrent use: two goroutines may draw a letter twice, to the same bytes.
+func (f *face) glyph(id uint16) (*glyph, error) {
+	if g := f.glyphs[id].Load(); g != nil {
+		return g, nil
+	}
+	g, err := f.draw(id)
+	if err != nil {
+		return nil, err
+	}
+	if f.glyphs[id].CompareAndSwap(nil, g) {
+		f.budget.Add(int64(len(g.a)) + 64)
+	}
+	return g, nil
+}
+
+func (f *face) draw(id uint16) (*glyph, error) {
+	if f.fam.pixel != nil {
+		return f.drawPixel(id), nil
+	}
+	// A face of opentype's holds a buffer and a rasteriser, so each drawing has
+	// its own: it happens once per letter and size.
+	of, err := opentype.NewFace(f.fam.ttf, &opentype.FaceOptions{Size: float64(f.px), DPI: 72, Hinting: font.HintingNone})
+	if err != nil {
+		return nil, fmt.Errorf("font %s at %d px: %w", f.fam.name, f.px, err)
+	}
+	defer of.Close()
+	r, mask, mp, _, ok := of.Glyph(fixed.Point26_6{}, f.fam.runes[id])
+	if !ok {
+		return nil, fmt.Errorf("font %s at %d px: glyph %d cannot be drawn", f.fam.name, f.px, id)
+	}
+	g := &glyph{x: r.Min.X, y: r.Min.Y, w: r.Dx(), h: r.Dy(), a: make([]uint8, r.Dx()*r.Dy())}
+	src, ok := mask.(*image.Alpha)
+	if !ok {
+		return nil, fmt.Errorf("font %s: unexpected mask %T", f.fam.name, mask)
+	}
+	for y := range g.h {
+		o := src.PixOffset(mp.X, mp.Y+y)
+		copy(g.a[y*g.w:(y+1)*g.w], src.Pix[o:o+g.w])
+	}
+	return g, nil
+}
+
+func (f *face) drawPixel(id uint16) *glyph {
+	p := f.fam.pixel.Glyph(f.fam.runes[id])
+	g := &glyph{x: p.X, y: -p.Y - p.H, w: p.W, h: p.H, a: make([]uint8, p.W*p.H)}
+	for y := range p.H {
+		for x := range p.W {
+			if p.Lit(x, y) {
+				g.a[y*p.W+x] = 255
+			}
+		}
+	}
+	return g
+}

@@ -1,0 +1,285 @@
+package render
+
+import (
+	"fmt"
+
+	"golang.org/x/image/math/fixed"
+
+	"ledcast/playlists"
+)
+
+// card is one page, ready to be drawn.
+type card struct {
+	sets []placed
+	band int // height of the headline's band in pixels; 0 for none
+	qr   *qrSpot
+	ms   int64
+}
+
+// placed is a set of lines with where each pen starts.
+type placed struct {
+	*set
+	at []point
+}
+
+type point struct{ x, y int }
+
+// layouter lays out one message on one class.
+type layouter struct {
+	fonts *fonts
+	class playlists.Class
+	style style
+}
+
+// face is the zone of the whole face within its margins.
+func (l *layouter) full() zone {
+	m := l.style.margin
+	return zone{m, m, l.class.W - 2*m, l.class.H - 2*m}
+}
+
+// choose picks a family for what fits tells of each: the size in pixels at
+// which it fits, or 0. Be Vietnam before Barlow unless Barlow is a quarter
+// larger; pixel fonts only where neither fits.
+func (l *layouter) choose(fits func(*family) int) (*family, int) {
+	capOf := func(f *family, px int) int { return f.cap * px / f.units }
+	bv, ba := fits(l.fonts.beVietnam), 0
+	if ba = fits(l.fonts.barlow); bv > 0 && 4*capOf(l.fonts.barlow, ba) <= 5*capOf(l.fonts.beVietnam, bv) {
+		return l.fonts.beVietnam, bv
+	}
+	if ba > 0 {
+		return l.fonts.barlow, ba
+	}
+	for _, p := range l.fonts.pixel {
+		if n := fits(p); n > 0 {
+			return p, n
+		}
+	}
+	return nil, 0
+}
+
+// smooth chooses the largest size that try accepts, but rather one up to four
+// tenths smaller whose lines all end where sense allows.
+func (l *layouter) smooth(try func(*family, int) []*set, floor int) (*family, int) {
+	fam, px := l.choose(func(f *family) int {
+		return f.largest(floor, func(px int) bool { return try(f, px) != nil })
+	})
+	if fam == nil || !rough(try(fam, px)) {
+		return fam, px
+	}
+	least := max(floor, fam.cap*px/fam.units*6/10)
+	f, p := l.choose(func(f *family) int {
+		s := f.sizes()
+		for i := len(s) - 1; i >= 0 && f.cap*s[i]/f.units >= least; i-- {
+			if f.cap*s[i]/f.units > 2*fam.cap*px/fam.units {
+				continue
+			}
+			if sets := try(f, s[i]); sets != nil && !rough(sets) {
+				return s[i]
+			}
+		}
+		return 0
+	})
+	if f != nil {
+		return f, p
+	}
+	return fam, px
+}
+
+func rough(sets []*set) bool {
+	for _, s := range sets {
+		if s.rough {
+			return true
+		}
+	}
+	return false
+}
+
+// flow lays one block out over as many pages as the smallest comfortable size
+// needs, in the largest size that needs no more.
+func (l *layouter) flow(b *block, z zone) ([]*card, error) {
+	for _, floor := range []int{l.style.floor, minCap} {
+		if sets := l.pages(b, z, floor); sets != nil {
+			cards := make([]*card, len(sets))
+			for i, s := range sets {
+				cards[i] = l.column([]*set{s}, z)
+			}
+			return cards, nil
+		}
+	}
+	return nil, l.tooSmall(b)
+}
+
+// pages is flow at sizes of at least floor pixels cap height; nil where even
+// the smallest does not fit.
+func (l *layouter) pages(b *block, z zone, floor int) []*set {
+	fewest := 0
+	for _, fam := range l.fonts.families() {
+		for _, px := range fam.sizes() {
+			if (fam.cap*px+fam.units/2)/fam.units < floor {
+				continue
+			}
+			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines); p != nil && (fewest == 0 || len(p) < fewest) {
+				fewest = len(p)
+			}
+			break
+		}
+	}
+	if fewest == 0 {
+		return nil
+	}
+	fam, px := l.smooth(func(f *family, px int) []*set {
+		if p := b.pages(f, px, z.w, z.h, l.style.maxLines); len(p) <= fewest {
+			return p
+		}
+		return nil
+	}, floor)
+	return b.pages(fam, px, z.w, z.h, l.style.maxLines)
+}
+
+func (l *layouter) tooSmall(b *block) error {
+	var text string
+	for _, w := range b.words {
+		if len(w.s) > len(text) {
+			text = w.s
+		}
+	}
+	return &playlists.Error{Code: playlists.Invalid, Field: "class", Value: l.class.String(),
+		Problem: fmt.Sprintf("has no room for %q in the smallest letters that can be told apart", text),
+		Remedy:  "use shorter words or a larger face"}
+}
+
+// one lays all blocks out on a single page, the headline a quarter larger
+// where that goes, or returns nil.
+func (l *layouter) one(blocks []*block, z zone) *card {
+	var got []*set
+	try := func(f *family, px int) []*set {
+		var best []*set
+		for _, lead := range []int{l.lead(f, px), px} {
+			sets := make([]*set, 0, len(blocks))
+			lines := 0
+			for _, b := range blocks {
+				em := px
+				if b.role == roleTitle && len(blocks) > 1 {
+					em = lead
+				}
+				p := b.pages(f, em, z.w, z.h, l.style.maxLines)
+				if len(p) != 1 {
+					sets = nil
+					break
+				}
+				sets = append(sets, p[0])
+				lines += len(p[0].spans)
+			}
+			if sets != nil && lines <= l.style.maxLines && l.height(sets, z) <= z.h {
+				best = sets
+				break
+			}
+			if lead == px {
+				break
+			}
+		}
+		return best
+	}
+	fam, px := l.smooth(try, l.style.floor)
+	if fam == nil {
+		return nil
+	}
+	got = try(fam, px)
+	return l.column(got, z)
+}
+
+// lead is the headline's size over a body of px.
+func (l *layouter) lead(f *family, px int) int {
+	if f.pixel != nil {
+		return px
+	}
+	want := px * 5 / 4
+	best := px
+	for _, s := range f.sizes() {
+		if s <= want {
+			best = max(best, s)
+		}
+	}
+	return best
+}
+
+// banded reports whether the sets' headline stands in a band.
+func (l *layouter) banded(sets []*set) bool {
+	return l.style.band && len(sets) > 1 && sets[0].role == roleTitle
+}
+
+// part is the room between two sets of a column.
+func (l *layouter) part(a, b *set) int { return max(2, (a.cap()+b.cap())/5) }
+
+// height is what a column of sets takes, in pixels.
+func (l *layouter) height(sets []*set, z zone) int {
+	h := 0
+	for i, s := range sets {
+		h += s.height()
+		if i > 0 {
+			h += l.part(sets[i-1], s)
+		}
+	}
+	if l.banded(sets) {
+		// The band's padding, above and below; above it the zone's margin counts.
+		h += 2*l.pad(sets[0]) + l.part(sets[0], sets[1])
+	}
+	return h
+}
+
+// pad is the band's colour above and below the headline's ink.
+func (l *layouter) pad(s *set) int { return max(2, s.cap()/4) }
+
+// column places sets under one another, centred in the zone by their ink.
+func (l *layouter) column(sets []*set, z zone) *card {
+	c := &card{}
+	var words int64
+	lines := 0
+	for _, s := range sets {
+		for _, sp := range s.spans {
+			for _, w := range s.run.words[sp.from:sp.to] {
+				words += w.ms
+			}
+			lines++
+		}
+	}
+	c.ms = pageMS(lines, words)
+	y := z.y
+	rest := sets
+	if l.banded(sets) {
+		p := l.pad(sets[0])
+		c.band = z.y + sets[0].height() + 2*p
+		c.sets = append(c.sets, l.place(sets[0], z, z.y+p))
+		y, rest = c.band, sets[1:]
+	}
+	h := 0
+	for i, s := range rest {
+		h += s.height()
+		if i > 0 {
+			h += l.part(rest[i-1], s)
+		}
+	}
+	y += max(0, (z.y+z.h-y-h)/2)
+	for i, s := range rest {
+		if i > 0 {
+			y += l.part(rest[i-1], s)
+		}
+		c.sets = append(c.sets, l.place(s, z, y))
+		y += s.height()
+	}
+	return c
+}
+
+// place centres a set's lines in the zone, its ink beginning at top.
+func (l *layouter) place(s *set, z zone, top int) placed {
+	p := placed{set: s}
+	base := top + s.top()
+	pitch := s.pitch()
+	for _, sp := range s.spans {
+		ink := s.run.inkOf(sp)
+		mid := fixed.Int26_6(int64(ink.x0+ink.x1) * int64(s.px) * 32 / int64(s.run.fam.units))
+		p.at = append(p.at, point{(fixed.I(2*z.x+z.w)/2 - mid).Round(), base})
+		base += pitch
+	}
+	return p
+}

@@ -1,0 +1,84 @@
+package render
+
+import (
+	"fmt"
+
+	"rsc.io/qr"
+
+	"ledcast/playlists"
+)
+
+// QR rules (FACTS.md): at least 2 LEDs a module, a quiet zone of 4 modules, or
+// of 2 on faces only 64 LEDs high; dark on lit; full-colour faces only.
+const (
+	minModule    = 2
+	quietZone    = 4
+	quietZoneLow = 2
+)
+
+// qrSpot is a code's place on a face.
+type qrSpot struct {
+	code   *qr.Code
+	module int // LEDs
+	quiet  int // modules
+	x, y   int // of the lit square
+}
+
+// side is the lit square's width and height in LEDs.
+func (q *qrSpot) side() int { return (q.code.Size + 2*q.quiet) * q.module }
+
+// encodeQR makes the smallest code, with as much error correction as that
+// size has room for.
+func encodeQR(text string) (*qr.Code, error) {
+	low, err := qr.Encode(text, qr.L)
+	if err != nil {
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: "qr", Value: text,
+			Problem: fmt.Sprintf("cannot be written as a QR code (%v)", err), Remedy: "use a shorter address"}
+	}
+	best := low
+	for _, level := range []qr.Level{qr.M, qr.Q, qr.H} {
+		c, err := qr.Encode(text, level)
+		if err != nil || c.Size > low.Size {
+			break
+		}
+		best = c
+	}
+	return best, nil
+}
+
+// place sizes a code for the right end of the face, or says with nil that it
+// cannot go. share is how much of the width it may take, in percent.
+func (l *layouter) placeQR(c *qr.Code, share int) *qrSpot {
+	if l.class.Colour != playlists.RGB {
+		return nil
+	}
+	m := l.style.margin
+	room := min(l.class.H-2*m, l.class.W*share/100-m)
+	for _, quiet := range []int{quietZone, quietZoneLow} {
+		if quiet == quietZoneLow && l.class.H > 64 {
+			break
+		}
+		if module := room / (c.Size + 2*quiet); module >= minModule {
+			q := &qrSpot{code: c, module: module, quiet: quiet}
+			q.x, q.y = l.class.W-m-q.side(), (l.class.H-q.side())/2
+			return q
+		}
+	}
+	return nil
+}
+
+// qr draws the code: a lit square with dark modules.
+func (c *canvas) qr(q *qrSpot) {
+	r := c.ramp(ledBlack, ledWhite)
+	s := q.side()
+	c.solid(q.x, q.y, q.x+s, q.y+s, r)
+	o := q.quiet * q.module
+	for y := range q.code.Size {
+		for x := range q.code.Size {
+			if q.code.Black(x, y) {
+				px, py := q.x+o+x*q.module, q.y+o+y*q.module
+				c.fill(px, py, px+q.module, py+q.module, r)
+			}
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package render
+
+import "ledcast/playlists"
+
+// style is what a class's size and colour allow.
+type style struct {
+	margin   int // pixels kept dark at each edge
+	maxLines int // on a page
+	floor    int // cap height in pixels below which more pages are better than smaller letters
+	band     bool
+}
+
+// minCap is the cap height of the smallest font.
+const minCap = 7
+
+// styleOf reads the class. The numbers are FACTS.md's "what fits", as
+// proportions: at most 3 lines a page up to 192x96, capitals of about a sixth
+// of the height, lines of about twelve letters on upright faces.
+func styleOf(c playlists.Class) style {
+	s := style{margin: max(1, min(c.W, c.H)/32)}
+	switch {
+	case c.H < 24:
+		s.maxLines = 1
+	case c.H < 40:
+		s.maxLines = 2
+	case c.H > c.W:
+		s.maxLines = min(8, max(3, c.H/(c.W/4)))
+	case c.H <= 96:
+		s.maxLines = 3
+	default:
+		s.maxLines = 4
+	}
+	switch {
+	case c.H < 40:
+		s.floor = minCap
+	case c.H <= 64:
+		s.floor = min(9, max(minCap, c.W/11))
+	case c.H <= 96:
+		s.floor = max(minCap, min(c.H*10/64, c.W/11))
+	default:
+		s.floor = max(9, min(c.H*10/68, c.W/12))
+	}
+	s.band = c.Colour == playlists.RGB && c.H >= 96
+	return s
+}

@@ -1,0 +1,80 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"ledcast/playlists"
+)
+
+// clean is the text as it will be drawn: NFC, one kind of line end, no white
+// space at the ends of lines. Letters that cannot be drawn in any font, emoji
+// and control characters are refused with an *playlists.Error that names the
+// field and the character.
+func (f *fonts) clean(field, s string) (string, error) {
+	refuse := func(r rune, problem, remedy string) (string, error) {
+		return "", &playlists.Error{Code: playlists.Invalid, Field: field, Value: show(r),
+			Problem: problem, Remedy: remedy}
+	}
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	s = norm.NFC.String(s)
+	for i, r := range s {
+		switch {
+		case r == '\n' || r == ' ' || r == nbsp:
+		case r == unicode.ReplacementChar:
+			return refuse(r, fmt.Sprintf("stands at byte %d where the text was damaged", i), "write the text again as UTF-8")
+		case isEmoji(r):
+			return refuse(r, "is an emoji, which signs do not show", "leave it out or say it in words")
+		case unicode.Is(unicode.Cf, r):
+			return refuse(r, "is an invisible formatting character", "delete it")
+		case unicode.IsControl(r):
+			return refuse(r, "is a control character", "delete it; for a new line use Enter")
+		case unicode.Is(unicode.M, r):
+			return refuse(r, "is a combining mark without a letter that takes it", "write the letter with its mark")
+		case !f.anyHas(r):
+			return refuse(r, "has no glyph in any of the fonts", "use letters of Vietnamese or English")
+		}
+	}
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.Join(strings.FieldsFunc(lines[i], func(r rune) bool { return r == ' ' }), " ")
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n "), nil
+}
+
+const nbsp = '\u00a0'
+
+func (f *fonts) anyHas(r rune) bool {
+	if r >= maxRune {
+		return false
+	}
+	for _, fam := range f.families() {
+		if fam.id[r] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isEmoji reports the pictographs that phones put into text. The few that are
+// also plain typographic marks (arrows, ★, ☎) are letters if a font has them.
+func isEmoji(r rune) bool {
+	switch {
+	case r >= 0x1f000 && r <= 0x1faff, r >= 0xfe00 && r <= 0xfe0f, r == 0x20e3, r >= 0xe0020 && r <= 0xe007f:
+		return true
+	case r >= 0x2600 && r <= 0x27bf:
+		return !strings.ContainsRune("★☆☎✓✔", r)
+	}
+	return false
+}
+
+// show names a character in an error, also one that cannot be seen.
+func show(r rune) string {
+	if unicode.IsPrint(r) && !unicode.Is(unicode.M, r) {
+		return fmt.Sprintf("%c (%U)", r, r)
+	}
+	return fmt.Sprintf("%U", r)
+}
