@@ -2,6 +2,7 @@ package playlists
 
 import (
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -61,6 +62,18 @@ type Message struct {
 	Image    *Image    `yaml:"image,omitempty" json:"image,omitempty"`
 	Variants []Variant `yaml:"variants,omitempty" json:"variants,omitempty"`
 	Source   *Source   `yaml:"source,omitempty" json:"source,omitempty"`
+}
+
+// Title is what people call the message: its first words, or its id.
+func (m *Message) Title() string {
+	for _, v := range m.Variants {
+		for _, t := range []string{v.Headline, v.Body, v.Caption} {
+			if !blank(t) {
+				return strings.Join(strings.Fields(t), " ")
+			}
+		}
+	}
+	return m.ID
 }
 
 // Validate checks what can be known without drawing: names, limits, dates, and

@@ -39,6 +39,8 @@ type Source interface {
 	// Program is the sign's present program, and why a newer one could not be
 	// made, if so; nil before the first.
 	Program(sign string) (p *timeline.Program, problem string)
+	// Title is what people call an item of the sign's present program.
+	Title(sign, owner, item string) string
 	// ProgramAt is the program that was in force at t; nil if none was.
 	ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error)
 	// Frame is the bytes of a frame file that some program names.

@@ -47,6 +47,7 @@ type SignView struct {
 type Showing struct {
 	AtMS    int64            `json:"at_ms"`
 	Item    string           `json:"item"`
+	Title   string           `json:"title,omitempty"` // what people call the item
 	Owner   string           `json:"owner"`
 	Why     string           `json:"why"`
 	Rule    string           `json:"rule,omitempty"`
@@ -165,6 +166,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	}
 	shown := at(program, sign, h, now.UnixMilli())
 	v.Showing = showing(&shown, now.UnixMilli())
+	v.Showing.Title = s.src.Title(sign.ID, shown.Owner, shown.Item)
 	if h.Snapshot != nil && now.Sub(h.ShotAt) < Quiet {
 		agrees := s.agrees(program, sign, h)
 		v.Agrees = &agrees

@@ -13,7 +13,7 @@ import (
 const (
 	wallEvery     = 200 * time.Millisecond
 	snapshotEvery = 5 * time.Second
-	aliveEvery    = 15 * time.Second
+	aliveEvery    = 10 * time.Second
 )
 
 // wall tells those who listen to events how the signs' views change. While
@@ -142,7 +142,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		case event = <-ch:
 		case <-alive.C:
-			event = []byte(": alive\n\n")
+			event = []byte("event: alive\ndata: {}\n\n")
 		}
 		_ = out.SetWriteDeadline(time.Now().Add(aliveEvery))
 		if _, err := w.Write(event); err != nil {

@@ -202,6 +202,13 @@ func (s source) Program(sign string) (*timeline.Program, string) {
 	return nil, problem
 }
 
+func (s source) Title(sign, owner, item string) string {
+	if p := s.a.publisher.Plan(sign); p != nil {
+		return p.Titles[owner+"/"+item]
+	}
+	return ""
+}
+
 // ProgramAt reads what was issued, never today's playlists: the newest program
 // that was issued by t, or the present one for the future.
 func (s source) ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error) {

@@ -112,8 +112,8 @@ func (a *App) open(ctx context.Context) error {
 			return err
 		}
 		if a.broker, err = broker.Start(broker.Options{Listener: ln, Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
-			Sessions: a.presence.session,
-			Dropped:  func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
+			Session: func(sign string, remote net.Addr, up bool) { a.presence.session(sign, remote, up, a.now()) },
+			Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
 			return err
 		}
 		a.brokerAddr = "mqtt://" + a.broker.Addr().String()

@@ -71,7 +71,9 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // commands makes every command. Add a new one here.
 var commands = []func(*env) *cobra.Command{
+	newDemo,
 	newPreview,
+	newServe,
 	newVersion,
 }
 

@@ -43,6 +43,7 @@ type Plan struct {
 	Sign    playlists.Sign
 	Program *timeline.Program
 	JWS     []byte
+	Titles  map[string]string // what people call each item, by owner/id
 }
 
 // Publisher makes wanted and retained agree. Run does the work.
@@ -118,14 +119,14 @@ func (p *Publisher) Run(ctx context.Context) {
 	defer t.Stop()
 	defer p.stopPictures()
 	for {
-		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			p.o.Log.Warn("publishing is behind and is tried again", "err", err)
-		}
-		select {
+		select { // the first connection kicks
 		case <-ctx.Done():
 			return
 		case <-p.kick:
 		case <-t.C:
+		}
+		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
+			p.o.Log.Warn("publishing is behind and is tried again", "err", err)
 		}
 	}
 }
@@ -156,6 +157,7 @@ type drafted struct {
 	sign    playlists.Sign
 	program *timeline.Program
 	digest  string
+	titles  map[string]string
 }
 
 func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
@@ -189,7 +191,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
 		if last != nil && last.Digest == d.digest && last.Epoch == epoch && now.Unix()-last.Iat < RenewAfter && now.Unix() >= last.Iat-wire.Early {
 			program, err := wire.StoredProgram(last.JWS)
 			if err == nil {
-				plans[s.ID] = p.same(&Plan{Sign: s, Program: program, JWS: last.JWS})
+				plans[s.ID] = p.same(&Plan{Sign: s, Program: program, JWS: last.JWS, Titles: d.titles})
 				continue
 			}
 			p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
@@ -241,6 +243,7 @@ func (p *Publisher) draft(ctx context.Context, s playlists.Sign, now time.Time) 
 	}
 	var files []playlists.FrameFile
 	var items []playlists.Placed
+	titles := map[string]string{}
 	for _, it := range list.Items {
 		owner, id := playlists.SplitRef(list.Owner, it.Message)
 		m, err := p.o.Catalogue.Message(ctx, owner, id)
@@ -255,6 +258,7 @@ func (p *Publisher) draft(ctx context.Context, s playlists.Sign, now time.Time) 
 			f.Owner = m.Owner
 			files = append(files, f)
 		}
+		titles[m.Owner+"/"+m.ID] = m.Title()
 		items = append(items, playlists.Placed{Message: m, DwellMS: it.DwellMS, Art: art})
 	}
 	iat := now.Unix()
@@ -263,7 +267,7 @@ func (p *Publisher) draft(ctx context.Context, s playlists.Sign, now time.Time) 
 		return nil, files, err
 	}
 	digest, err := contentDigest(program)
-	return &drafted{sign: s, program: program, digest: digest}, files, err
+	return &drafted{sign: s, program: program, digest: digest, titles: titles}, files, err
 }
 
 func (p *Publisher) playlist(ctx context.Context, s *playlists.Sign) (*playlists.Playlist, error) {
@@ -302,7 +306,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 	}
 	for i, d := range drafts {
 		d.program.Prepare()
-		plans[d.sign.ID] = &Plan{Sign: d.sign, Program: d.program, JWS: issued[i].JWS}
+		plans[d.sign.ID] = &Plan{Sign: d.sign, Program: d.program, JWS: issued[i].JWS, Titles: d.titles}
 		p.o.Log.Info("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.program.Items), "bytes", len(issued[i].JWS))
 	}
 	return nil

@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+	"ledcast/sign/box"
+	"ledcast/sign/wire"
+)
+
+// yieldFor is how long a virtual sign stays away after an outside client that
+// took its session has left.
+const yieldFor = 10 * time.Second
+
+// demoManifest is the demo's two companies and four signs. They show the
+// default rotation.
+func demoManifest() *playlists.Manifest {
+	class := func(s string) playlists.Class {
+		c, err := playlists.ParseClass(s)
+		if err != nil {
+			panic(err) // a constant below is wrong
+		}
+		return c
+	}
+	sign := func(id, owner, name, c, area string, mode playlists.Mode) playlists.Sign {
+		return playlists.Sign{ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area}, Mode: mode}
+	}
+	return &playlists.Manifest{
+		Owners: []playlists.Owner{
+			{ID: "viet-ads", Name: "Công ty Quảng cáo Việt"},
+			{ID: "song-tra-ads", Name: "Quảng cáo Sông Trà"},
+		},
+		Signs: []playlists.Sign{
+			sign("demo-64x32", "viet-ads", "Chợ Quảng Ngãi", "64x32-red", "thanh-pho-quang-ngai", playlists.ModeProgram),
+			sign("demo-128x64", "viet-ads", "Ngã tư Ba La", "128x64-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
+			sign("demo-320x160", "song-tra-ads", "Quảng trường Phạm Văn Đồng", "320x160-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
+			sign("demo-picture", "song-tra-ads", "Bến xe Sơn Tịnh", "128x64-rgb", "son-tinh", playlists.ModePicture),
+		},
+	}
+}
+
+// Demo is the virtual signs beside a running App.
+type Demo struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// StartDemo sets up the demo's companies and signs, writes their config files
+// to DIR/signs (mode 0600), and runs a virtual sign for each.
+func (a *App) StartDemo(ctx context.Context) (*Demo, error) {
+	if a.broker == nil {
+		return nil, errors.New("the demo needs the embedded broker; leave --broker out")
+	}
+	m := demoManifest()
+	if err := a.apply(ctx, m, store.Absent); err != nil {
+		return nil, err
+	}
+	signs, err := catalogue{a.store}.Signs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(a.o.Data, "signs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("sign configs: %w", err)
+	}
+	run, cancel := context.WithCancel(context.Background())
+	d := &Demo{cancel: cancel}
+	for i := range signs {
+		conf, err := a.signConfig(ctx, &signs[i], filepath.Join(dir, signs[i].ID+".json"))
+		if err == nil {
+			err = d.runSign(run, a, conf)
+		}
+		if err != nil {
+			d.Stop()
+			return nil, fmt.Errorf("sign %s: %w", signs[i].ID, err)
+		}
+	}
+	a.FilesWritten()
+	a.Kick()
+	return d, nil
+}
+
+// signConfig writes a sign's config file, and keeps the password that an
+// earlier start gave it, so that a sign that somebody attached comes back.
+func (a *App) signConfig(ctx context.Context, s *playlists.Sign, path string) (box.Config, error) {
+	root, spare := a.keyring.Roots()
+	conf := box.Config{Sign: s.ID, Class: s.Class.String(), Mode: string(playlists.ModeProgram), Test: s.Test, Areas: s.Areas,
+		Broker: a.BrokerAddr(), Username: s.ID, Root: wire.EncodeKey(root), RootSpare: wire.EncodeKey(spare)}
+	if s.Picture() {
+		conf.Mode = string(playlists.ModePicture)
+	}
+	if old, err := box.LoadConfig(path); err == nil && a.Enrolled(s.ID, old.Password) {
+		conf.Password = old.Password
+	} else {
+		conf.Password = secret()
+		if err := a.Enrol(ctx, s, conf.Password); err != nil {
+			return conf, err
+		}
+	}
+	return conf, writePrivate(path, conf)
+}
+
+// writePrivate replaces path with v as JSON, readable by its owner only.
+func writePrivate(path string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// runSign runs a virtual sign: a real one, with its own folder, over MQTT. It
+// yields to an outside client that takes its session.
+func (d *Demo) runSign(ctx context.Context, a *App, conf box.Config) error {
+	id := conf.Sign
+	b, err := box.New(box.Options{
+		Config: conf, Dir: filepath.Join(a.o.Data, "virtual", id), Software: "ledcast " + a.o.Software + " (virtual)", Log: a.log,
+		Opened: a.presence.opened,
+		Gate: func(ctx context.Context) error {
+			t := time.NewTicker(250 * time.Millisecond)
+			defer t.Stop()
+			for !a.presence.free(id, a.now(), yieldFor) {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-t.C:
+				}
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	d.done.Add(1)
+	go func() {
+		defer d.done.Done()
+		if err := b.Run(ctx); err != nil {
+			a.log.Error("virtual sign stopped", "sign", id, "err", err)
+		}
+	}()
+	return nil
+}
+
+// Stop ends the virtual signs.
+func (d *Demo) Stop() {
+	d.cancel()
+	d.done.Wait()
+}

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"ledcast/assets"
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// seed puts the department's default content into a store that lacks it. What
+// is there already was perhaps edited, and stays.
+func (a *App) seed(ctx context.Context) error {
+	m, err := playlists.ParseManifest("assets/content.yaml", assets.DefaultContent)
+	if err != nil {
+		return err
+	}
+	return a.apply(ctx, m, store.Absent)
+}
+
+// apply writes a manifest's objects, each under the expected version. With
+// store.Absent what exists is left alone.
+func (a *App) apply(ctx context.Context, m *playlists.Manifest, expected int64) error {
+	now := a.now()
+	one := func(kind, owner, id string, v any) error {
+		err := put(ctx, a.store, kind, owner, id, v, expected, now)
+		var e *playlists.Error
+		if expected == store.Absent && errors.As(err, &e) && e.Code == playlists.Conflict {
+			return nil
+		}
+		return err
+	}
+	var err error
+	for i := range m.Owners {
+		err = errors.Join(err, one(kindOwner, "", m.Owners[i].ID, &m.Owners[i]))
+	}
+	for i := range m.Messages {
+		err = errors.Join(err, one(kindMessage, m.Messages[i].Owner, m.Messages[i].ID, &m.Messages[i]))
+	}
+	for i := range m.Playlists {
+		err = errors.Join(err, one(kindPlaylist, m.Playlists[i].Owner, m.Playlists[i].ID, &m.Playlists[i]))
+	}
+	for i := range m.Signs {
+		err = errors.Join(err, one(kindSign, "", m.Signs[i].ID, &m.Signs[i]))
+	}
+	return err
+}

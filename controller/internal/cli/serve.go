@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ledcast/controller/internal/app"
+)
+
+func newServe(e *env) *cobra.Command {
+	var f serverFlags
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the controller",
+		Long: "serve runs the controller for real signs: its database and keys in --data, its embedded MQTT broker or\n" +
+			"an outside one. Any address but loopback needs --insecure until it has a certificate.",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := required(c.Flags(), "data"); err != nil {
+				return err
+			}
+			a, err := app.New(c.Context(), f.options(e))
+			if err != nil {
+				return err
+			}
+			a.FilesWritten()
+			fmt.Fprintf(e.out, "ledcast: http://%s/\n", a.Addr())
+			<-c.Context().Done()
+			return a.Stop()
+		},
+	}
+	f.add(c.Flags(), "")
+	c.Flags().StringVar(&f.broker, "broker", "", "`address` of an outside broker instead, mqtt://host:port or mqtts://host:port")
+	return c
+}
