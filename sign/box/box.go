@@ -91,6 +91,7 @@ type Box struct {
 	shown     timeline.Shown
 	drawn     bool // something was put out
 	lastKey   string
+	redraw    bool // put the face out again although nothing changed
 	shownKey  string
 	due       map[string]int64 // mono of each periodic duty
 	faults    map[string]bool
@@ -331,10 +332,11 @@ func (b *Box) present() int64 {
 	key := fmt.Sprintf("%s|%s|%s|%d", shown.Why, shown.Item, frame, shown.Step)
 	offset := shown.Offset()
 	flashing := mono < b.identify
-	if key == b.lastKey && !flashing && offset == b.shown.Offset() && b.drawn && shown.Percent == b.shown.Percent {
+	if key == b.lastKey && !flashing && !b.redraw && offset == b.shown.Offset() && b.drawn && shown.Percent == b.shown.Percent {
 		b.shown = shown
 		return b.wake(shown, next, mono)
 	}
+	b.redraw = flashing // and once more when the border goes out
 	if !b.draw(&shown) {
 		// Its pixels are not to be had. What is on the face stays: it was accepted.
 		b.shown = shown

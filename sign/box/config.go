@@ -16,6 +16,7 @@ import (
 	"os"
 	"regexp"
 
+	"ledcast/sign/output"
 	"ledcast/sign/wire"
 )
 
@@ -114,3 +115,9 @@ func (c *Config) roots() (wire.Roots, error) {
 }
 
 func (c *Config) picture() bool { return c.Mode == "picture" }
+
+// Face is what an output needs to know of the sign.
+func (c *Config) Face() output.Face {
+	w, h, _ := c.size()
+	return output.Face{Sign: c.Sign, Class: c.Class, Colour: c.colour(), W: w, H: h}
+}

@@ -114,8 +114,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Run connects and reconnects until ctx ends: full jitter, from 1 s, doubling,
-// at most 30 s, begun anew after a connection that stood. It ends the
-// connection cleanly, so that the broker does not publish the will.
+// at most 30 s, begun anew after a connection that stood. When ctx ends it
+// publishes the will itself and ends the connection cleanly.
 func (l *Link) Run(ctx context.Context) error {
 	backoff := firstBackoff
 	for {
@@ -195,6 +195,7 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	case err = <-lost:
 	case <-ctx.Done():
 		err = ctx.Err()
+		l.farewell(c)
 	}
 	l.set(nil)
 	close(c.gone)
@@ -203,6 +204,17 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 		l.o.Down(err)
 	}
 	return true, err
+}
+
+// farewell says by hand what the will would say: a broker publishes the will of
+// a connection that breaks, not of one that is ended.
+func (l *Link) farewell(c *Conn) {
+	if l.o.Will == nil {
+		return
+	}
+	if w := l.o.Will(c.Session); w != nil {
+		c.client.Publish(w.Topic, w.QoS, w.Retained, w.Payload).WaitTimeout(time.Second)
+	}
 }
 
 func (l *Link) set(c *Conn) {
