@@ -242,9 +242,8 @@ func TestPictureSignIsInStep(t *testing.T) {
 	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
 	plan := d.publisher.Plan("demo-128x64").Program
 	topic := "led/v1/signs/demo-picture/frame"
-	var ch <-chan received
-	eventually(t, "a retained picture", func() bool { return d.publisher.Plan("demo-picture") != nil })
-	ch, _ = outside(t, readSign(t, d.data, "demo-picture"), topic)
+	eventually(t, "a picture", func() bool { return source{d.App}.Heard("demo-picture").Frame != "" })
+	ch, _ := outside(t, readSign(t, d.data, "demo-picture"), topic)
 	first := next(t, ch, topic)
 	if conf, err := png.DecodeConfig(bytes.NewReader(first.payload)); err != nil || conf.Width != 128 || conf.Height != 64 {
 		t.Fatalf("a picture of %dx%d, %v", conf.Width, conf.Height, err)

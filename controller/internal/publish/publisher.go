@@ -57,18 +57,22 @@ type Publisher struct {
 	problems map[string]string               // sign → why its plan cannot be made
 	have     map[string]string               // topic → digest of what this connection was sent
 	unnamed  map[string]time.Time            // frame topic → since when nothing names it
-	ready    bool
+	asked    int64                           // how often a comparison was asked for
+	done     int64                           // what asked was when the last successful one began
 	pictures map[string]*picture
 }
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{},
-		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, pictures: map[string]*picture{}}
+		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, pictures: map[string]*picture{}, asked: 1}
 }
 
 // Kick asks for a comparison soon. It never blocks.
 func (p *Publisher) Kick() {
+	p.mu.Lock()
+	p.asked++
+	p.mu.Unlock()
 	select {
 	case p.kick <- struct{}{}:
 	default:
@@ -79,16 +83,16 @@ func (p *Publisher) Kick() {
 func (p *Publisher) Connected() {
 	p.mu.Lock()
 	p.have = map[string]string{}
-	p.ready = false
 	p.mu.Unlock()
 	p.Kick()
 }
 
-// Ready reports whether the broker holds what every sign should have.
+// Ready reports whether the broker holds what every sign should have: nothing
+// was asked for since the last comparison began.
 func (p *Publisher) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.ready
+	return p.done == p.asked
 }
 
 // Plan is a sign's program, or nil.
@@ -135,6 +139,9 @@ func (p *Publisher) Run(ctx context.Context) {
 // broker lacks: frames before the programs that name them. A sign whose plan
 // cannot be made keeps its last program and is named in Problem.
 func (p *Publisher) Reconcile(ctx context.Context) error {
+	p.mu.Lock()
+	asked := p.asked
+	p.mu.Unlock()
 	signs, err := p.o.Catalogue.Signs(ctx)
 	if err != nil {
 		return err
@@ -147,7 +154,7 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	}
 	p.runPictures(ctx)
 	p.mu.Lock()
-	p.ready = true
+	p.done = asked
 	p.mu.Unlock()
 	return nil
 }

@@ -1,0 +1,148 @@
+package broker
+
+import (
+	"strings"
+
+	"ledcast/playlists"
+)
+
+// Account is what the broker knows of a sign.
+type Account struct {
+	Sign           string // user name and client id
+	Owner          string
+	Class          string // as in topics, e.g. "128x64-rgb"
+	Test           bool   // enrolled as a test sign: may read alerts-test
+	PasswordSHA256 [32]byte
+}
+
+// Accounts finds them. It is asked at every connection, subscription, message
+// and delivery, from many goroutines, and must answer from memory. What it
+// answers counts at once; only what a connection was let in with is not asked
+// again, which is what Broker.Disconnect is for.
+type Accounts interface {
+	// Account returns the account whose Sign is user.
+	Account(user string) (Account, bool)
+}
+
+// Limits of what a sign may send, in bytes (PROTOCOL.md, Limits).
+const (
+	MaxStatus   = 4 << 10
+	MaxAck      = 1 << 10
+	MaxPlayed   = 64 << 10
+	MaxSnapshot = 900 << 10
+)
+
+// root is where everything of the protocol's version 1 lies.
+const root = "led/v1/"
+
+// Rules says what one sign may do: PROTOCOL.md, Topics and Access. It is the
+// strict reading of it: what is not named there is refused. The rules are pure;
+// the zero Rules, or an account with a name that could be a wildcard, may do
+// nothing.
+type Rules struct{ Account Account }
+
+// Subscribe reports whether the sign may subscribe to filter. It holds for
+// topics too, so a delivery is checked by the same words.
+//
+// The only wildcard in it is the + below the frames of the sign's own alerts,
+// which are pushed before the set that names them.
+func (r Rules) Subscribe(filter string) bool {
+	a := r.Account
+	if !plain(a.Sign) || !plain(a.Owner) || !plain(a.Class) {
+		return false
+	}
+	rest, ok := strings.CutPrefix(filter, root)
+	if !ok {
+		return false
+	}
+	kind, rest, _ := strings.Cut(rest, "/")
+	switch kind {
+	case "keys":
+		return filter == root+"keys"
+	case "signs":
+		leaf, own := strings.CutPrefix(rest, a.Sign+"/")
+		return own && (leaf == "program" || leaf == "frame" || leaf == "request")
+	case "frames":
+		owner, digest, _ := strings.Cut(rest, "/")
+		return (owner == a.Owner || owner == playlists.Public) && isDigest(digest)
+	case "alerts":
+		return r.alerts(rest)
+	case "alerts-test":
+		return a.Test && r.alerts(rest)
+	}
+	return false
+}
+
+// alerts checks what follows led/v1/alerts/.
+func (r Rules) alerts(rest string) bool {
+	class, rest, more := strings.Cut(rest, "/")
+	if class != r.Account.Class {
+		return false
+	}
+	if !more {
+		return true
+	}
+	frame, ok := strings.CutPrefix(rest, "frames/")
+	return ok && (frame == "+" || isDigest(frame))
+}
+
+// Write is what a sign may send on a topic.
+type Write struct {
+	Limit  int  // bytes of payload
+	Retain bool // whether the broker keeps the last one
+}
+
+// Publish says what the sign may send on topic; ok is false where it may send
+// nothing.
+func (r Rules) Publish(topic string) (w Write, ok bool) {
+	if !plain(r.Account.Sign) {
+		return Write{}, false
+	}
+	leaf, own := strings.CutPrefix(topic, root+"signs/"+r.Account.Sign+"/")
+	if !own {
+		return Write{}, false
+	}
+	switch leaf {
+	case "status":
+		return Write{Limit: MaxStatus, Retain: true}, true
+	case "ack":
+		return Write{Limit: MaxAck}, true
+	case "played":
+		return Write{Limit: MaxPlayed}, true
+	case "snapshot":
+		return Write{Limit: MaxSnapshot}, true
+	}
+	return Write{}, false
+}
+
+// Will reports whether the sign may leave a will of size bytes on topic: its own
+// status, within the limit of a status.
+func (r Rules) Will(topic string, size int) bool {
+	w, ok := r.Publish(topic)
+	return ok && w.Retain && size <= w.Limit
+}
+
+// plain reports whether s is a name of lower-case letters, digits and hyphens:
+// one level of a topic, and no wildcard.
+func plain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isDigest reports whether s is 64 lower-case hex digits.
+func isDigest(s string) bool {
+	if len(s) != 64 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
