@@ -1,6 +1,9 @@
 package playlists
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Owner is a company, or the department ("public").
 type Owner struct {
@@ -43,11 +46,18 @@ type Sign struct {
 // MaxAreas is how many areas one sign may lie in.
 const MaxAreas = 16
 
+// ReservedPrefix begins no sign's name: a sign's name is its MQTT client id,
+// and these are the controller's.
+const ReservedPrefix = "controller"
+
 // Validate returns an *Error of code Invalid that names the field.
 func (s *Sign) Validate() error {
 	where := "signs/" + s.ID
 	if err := CheckSlug("signs/id", s.ID); err != nil {
 		return err
+	}
+	if strings.HasPrefix(s.ID, ReservedPrefix) {
+		return &Error{Code: Invalid, Field: "signs/id", Value: s.ID, Problem: "begins as the controller's own name at the broker", Remedy: "choose another name"}
 	}
 	if err := CheckSlug(where+".owner", s.Owner); err != nil {
 		return err
