@@ -1,7 +1,6 @@
 package render
 
 import (
-	"image"
 	"image/color"
 
 	"golang.org/x/image/math/fixed"
@@ -158,14 +157,4 @@ func (c *canvas) text(f *face, r *run, s span, x, y int, rp *ramp) error {
 		}
 	}
 	return nil
-}
-
-// image is the canvas as an image of the standard library, sharing nothing.
-func (c *canvas) image() *image.Paletted {
-	p := image.NewPaletted(image.Rect(0, 0, c.w, c.h), nil)
-	for _, k := range c.pal[:c.n] {
-		p.Palette = append(p.Palette, k)
-	}
-	copy(p.Pix, c.pix)
-	return p
 }

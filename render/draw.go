@@ -3,7 +3,7 @@ package render
 import "ledcast/assets"
 
 // card draws one page.
-func (c *canvas) card(k *card, t assets.Theme, f *fonts) error {
+func (c *canvas) card(k *card, t assets.Theme, f *fonts, icons *iconMasks) error {
 	text := c.ramp(t.Ground, t.Text)
 	c.fill(0, 0, c.w, c.h, text)
 	if k.band > 0 {
@@ -11,6 +11,13 @@ func (c *canvas) card(k *card, t assets.Theme, f *fonts) error {
 	}
 	if k.qr != nil {
 		c.qr(k.qr)
+	}
+	if k.icon != nil {
+		g, err := icons.get(k.icon.name, k.icon.size)
+		if err != nil {
+			return err
+		}
+		c.mask(g.a, g.w, g.h, k.icon.x, k.icon.y, c.ramp(t.Ground, t.Accent))
 	}
 	for _, s := range k.sets {
 		r := text
