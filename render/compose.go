@@ -39,7 +39,7 @@ func (l *layouter) one(q request) *card {
 	p, height := l.best(q)
 	if p != nil && q.icon != "" {
 		q.icon = ""
-		if bare, h := l.best(q); 5*height < 4*h {
+		if bare, h := l.best(q); 5*height < 4*h || rough(p.all()) && !rough(bare.all()) {
 			p = bare
 		}
 	} else if p == nil && q.icon != "" {

@@ -7,6 +7,7 @@ const (
 	roleTitle role = iota
 	roleBody
 	roleAddress
+	roleCaption
 )
 
 // block is one part of a card: its words, measured in each family that has

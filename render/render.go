@@ -60,19 +60,34 @@ func (r *Renderer) Message(m *playlists.Message, c playlists.Class, o Options) (
 		return nil, err
 	}
 	l := &layouter{fonts: r.fonts, class: c, style: styleOf(c)}
-	cards, findings, err := l.message(m)
+	a := &playlists.Artwork{}
+	if m.Image != nil {
+		if err := r.pictures(a, l, m, theme, o); err != nil {
+			return nil, err
+		}
+	}
+	lay, err := l.message(m, o)
 	if err != nil {
 		return nil, err
 	}
-	a := &playlists.Artwork{Findings: findings}
+	a.Findings = append(a.Findings, lay.findings...)
 	cv := r.canvases.Get().(*canvas)
 	defer r.canvases.Put(cv)
-	for _, card := range cards {
-		cv.reset(c.W, c.H, c.Colour != playlists.RGB)
-		if err := cv.card(card, theme, r.fonts, &r.icons); err != nil {
+	for _, s := range lay.scenes {
+		w, step := c.W, timeline.Step{}
+		if s.strip != nil {
+			w, step = s.strip.length, s.strip.step()
+			cv.reset(w, c.H, c.Colour != playlists.RGB)
+			err = cv.strip(s.strip, theme, r.fonts)
+		} else {
+			step.MS = s.card.ms
+			cv.reset(w, c.H, c.Colour != playlists.RGB)
+			err = cv.card(s.card, theme, r.fonts, &r.icons)
+		}
+		if err != nil {
 			return nil, err
 		}
-		add(a, r.encode(cv, c), timeline.Step{MS: card.ms}, c.W, c.H, m.Owner)
+		add(a, r.encode(cv, c), step, w, c.H, m.Owner)
 	}
 	return a, nil
 }
