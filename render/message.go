@@ -61,13 +61,13 @@ func (l *layouter) message(m *playlists.Message, o Options) (*layout, error) {
 			Problem: fmt.Sprintf("cannot be shown on %s and the message has nothing else", l.class), Remedy: "write a text or a short address"}
 	}
 	if m.Layout == playlists.LayoutScroll {
-		if o.mayScroll() && len(texts) > 0 {
+		if l.mayScroll(o) && len(texts) > 0 {
 			return out, l.scrolls(out, texts, code, address)
 		}
 		out.findings = append(out.findings, l.scrollGivenUp())
 	}
 	plain, err := l.variants(texts, nil, nil, m.Icon)
-	auto := m.Layout == playlists.LayoutAuto && o.mayScroll() && len(texts) > 0
+	auto := m.Layout == playlists.LayoutAuto && l.mayScroll(o) && len(texts) > 0
 	switch {
 	case auto && (err != nil || len(plain) > maxPages*len(texts)):
 		return out, l.scrolls(out, texts, code, address)

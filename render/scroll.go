@@ -84,14 +84,11 @@ func (r *run) upTo(from, w, px int) int {
 	return len(r.words)
 }
 
-// scrollSize is the letters of a scroll: as large as the height allows, but on
-// high faces not so large that the strip holds only a few words.
+// scrollSize is the letters of a scroll: as large as the height and a useful
+// number of letters on the face allow.
 func (l *layouter) scrollSize(blocks []*block) (*family, int) {
 	h := l.class.H - 2*l.style.margin
-	limit := max(h*6/10, minCap)
-	if l.class.H > 160 {
-		limit = max(96, l.class.H*22/100)
-	}
+	limit := max(minCap, min(h*6/10, l.class.W/6)) // about ten letters are on the face at once
 	return l.choose(func(f *family) int {
 		return f.largest(minCap, func(px int) bool {
 			if f.cap*px/f.units > limit {
@@ -161,5 +158,8 @@ func (t *strip) step() timeline.Step {
 	return timeline.Step{MS: t.ms, Scroll: &timeline.Scroll{Axis: "x", PxS: t.pxS}}
 }
 
-// mayScroll reports whether the options allow moving text.
-func (o Options) mayScroll() bool { return !o.NoScroll && !o.PicturePages }
+// mayScroll reports whether the options allow moving text, and a strip on a
+// face of this size holds at least three faces' width.
+func (l *layouter) mayScroll(o Options) bool {
+	return !o.NoScroll && !o.PicturePages && 3*l.class.W*l.class.H <= maxStripPixels && 3*l.class.W <= maxStripLength
+}
