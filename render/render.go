@@ -42,33 +42,52 @@ type Options struct {
 // is each page's reading time, and findings on what was given up. What cannot
 // go up at all is an *playlists.Error that names field, value and remedy.
 func (r *Renderer) Message(m *playlists.Message, c playlists.Class, o Options) (*playlists.Artwork, error) {
+	a, _, err := r.message(m, c, o)
+	return a, err
+}
+
+// facts are of the smallest letters that a message came to.
+type facts struct {
+	capPx int
+	font  string
+}
+
+func (f *facts) see(sets []placed) {
+	for _, s := range sets {
+		if f.capPx == 0 || s.cap() < f.capPx {
+			f.capPx, f.font = s.cap(), s.run.fam.name
+		}
+	}
+}
+
+func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (*playlists.Artwork, *facts, error) {
 	if err := c.Validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := m.Validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := checkIcon(m.Icon); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	theme, err := lookUpTheme(m.Theme)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	theme = reduce(theme, c.Colour)
 	if err := checkContrast(theme, c); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l := &layouter{fonts: r.fonts, class: c, style: styleOf(c)}
-	a := &playlists.Artwork{}
+	a, f := &playlists.Artwork{}, &facts{}
 	if m.Image != nil {
 		if err := r.pictures(a, l, m, theme, o); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	lay, err := l.message(m, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a.Findings = append(a.Findings, lay.findings...)
 	cv := r.canvases.Get().(*canvas)
@@ -76,20 +95,22 @@ func (r *Renderer) Message(m *playlists.Message, c playlists.Class, o Options) (
 	for _, s := range lay.scenes {
 		w, step := c.W, timeline.Step{}
 		if s.strip != nil {
+			f.see(s.strip.sets)
 			w, step = s.strip.length, s.strip.step()
 			cv.reset(w, c.H, c.Colour != playlists.RGB)
 			err = cv.strip(s.strip, theme, r.fonts)
 		} else {
+			f.see(s.card.sets)
 			step.MS = s.card.ms
 			cv.reset(w, c.H, c.Colour != playlists.RGB)
 			err = cv.card(s.card, theme, r.fonts, &r.icons)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		add(a, r.encode(cv, c), step, w, c.H, m.Owner)
 	}
-	return a, nil
+	return a, f, nil
 }
 
 // encode writes the canvas as PNG.
