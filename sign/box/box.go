@@ -23,7 +23,7 @@ import (
 // Times of a box in ms (PROTOCOL: What a sign says; Repeating and reconnecting).
 const (
 	statusEvery    = 5 * 60_000
-	saveEvery      = 60_000
+	saveEvery      = 10 * 60_000 // of the clock and the last contact: a memory card wears out
 	scrubEvery     = 60_000
 	resubEvery     = 10 * 60_000
 	ntpEvery       = 60_000
@@ -57,9 +57,16 @@ type Options struct {
 	Software string
 	Log      *slog.Logger
 	CacheCap int64 // bytes of frames on disk; 0 is 128 MiB
+	// Network makes the link; nil is link.New. Tests put a broker in memory here.
+	Network func(link.Options) (Runner, error)
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
+}
+
+// Runner keeps a connection until ctx ends, as *link.Link does.
+type Runner interface {
+	Run(ctx context.Context) error
 }
 
 // Box is a sign.
@@ -72,7 +79,7 @@ type Box struct {
 	disk   *disk
 	key    ed25519.PrivateKey
 	player *player.Player
-	link   *link.Link
+	link   Runner
 	in     chan any // events of the link and the fetches
 	out    chan outgoing
 
@@ -85,7 +92,7 @@ type Box struct {
 	fetches    fetcher
 	frames     *frameCache
 
-	conn      *link.Conn
+	conn      link.Conn
 	upMS      int64 // mono of the last online status
 	face      *image.RGBA
 	shown     timeline.Shown
@@ -154,27 +161,31 @@ func New(o Options) (*Box, error) {
 	return b, err
 }
 
-func (b *Box) newLink() (*link.Link, error) {
+func (b *Box) newLink() (Runner, error) {
 	tlsConf, err := b.cfg.tls()
 	if err != nil {
 		return nil, err
 	}
-	return link.New(link.Options{
+	o := link.Options{
 		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
 		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
 		Will: func(session string) *link.Message {
 			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.StatusOf), Payload: b.will(session), QoS: 1, Retained: true}
 		},
-		Up:      func(c *link.Conn) { b.in <- eventUp{c} },
+		Up:      func(c link.Conn) { b.in <- eventUp{c} },
 		Down:    func(err error) { b.in <- eventDown{err} },
 		Message: func(m link.Message) { b.in <- eventMessage{m} },
-	})
+	}
+	if b.o.Network != nil {
+		return b.o.Network(o)
+	}
+	return link.New(o)
 }
 
 type (
-	eventUp         struct{ conn *link.Conn }
+	eventUp         struct{ conn link.Conn }
 	eventSubscribed struct {
-		conn *link.Conn
+		conn link.Conn
 		err  error
 	}
 	eventDown    struct{ err error }

@@ -21,7 +21,7 @@ import (
 
 // outgoing is a message on its way to the sender.
 type outgoing struct {
-	conn *link.Conn
+	conn link.Conn
 	m    link.Message
 }
 
@@ -55,7 +55,7 @@ func (b *Box) publish(leaf string, payload []byte, retained bool) {
 }
 
 // subscribe asks for everything that a sign reads. It runs beside the loop.
-func (b *Box) subscribe(ctx context.Context, c *link.Conn) {
+func (b *Box) subscribe(ctx context.Context, c link.Conn) {
 	q := byte(b.cfg.QoS)
 	topics := map[string]byte{wire.TopicKeys: q, wire.SignTopic(b.cfg.Sign, wire.Request): q}
 	if b.cfg.picture() {
@@ -95,7 +95,7 @@ func (b *Box) say(mono int64) {
 		return
 	}
 	pub := b.key.Public().(ed25519.PublicKey)
-	s := wire.Status{V: 1, State: wire.Online, Session: b.conn.Session, AtMS: b.player.Clock.Now(mono),
+	s := wire.Status{V: 1, State: wire.Online, Session: b.conn.Session(), AtMS: b.player.Clock.Now(mono),
 		Software: b.o.Software, Class: b.cfg.Class, Clock: "untrusted",
 		Key:     &wire.PublicKey{Kid: wire.KeyID(pub), X: wire.EncodeKey(pub)},
 		Cache:   &wire.Cache{Frames: int64(len(b.frames.sizes)), Bytes: b.frames.total},
@@ -198,7 +198,7 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 		b.say(mono)
 	case wire.OpTime:
 		rtt := mono - b.upMS
-		if b.conn != nil && q.Session == b.conn.Session && rtt >= 0 && rtt <= timeWindow {
+		if b.conn != nil && q.Session == b.conn.Session() && rtt >= 0 && rtt <= timeWindow {
 			trusted := b.player.Clock.Trusted()
 			b.setTime(ctx, mono, q.AtMS+rtt/2)
 			if !trusted {

@@ -147,7 +147,7 @@ func (a *App) assemble(user, pass string) error {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
 	}})
 	a.link, err = link.New(link.Options{Broker: a.brokerAddr, ClientID: broker.ControllerUser + "-" + secret()[:8], Username: user, Password: pass, Log: a.log,
-		Up: func(c *link.Conn) {
+		Up: func(c link.Conn) {
 			topics := map[string]byte{}
 			for _, t := range listen.Topics() {
 				topics[t] = 1
