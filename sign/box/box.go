@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
 	"time"
 
 	"ledcast/playlists/timeline"
@@ -90,6 +91,8 @@ type Box struct {
 	pending    *candidate        // a program whose frames are being fetched
 	acked      map[string]string // last ack by "program" or alert id
 	fetches    fetcher
+	book       *book
+	proofAt    int64 // mono of the next sending of a record
 	frames     *frameCache
 
 	conn      link.Conn
@@ -155,6 +158,9 @@ func New(o Options) (*Box, error) {
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
 	}
+	if b.book, err = openBook(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
+		return nil, fmt.Errorf("the proof of play: %w", err)
+	}
 	b.fetches.init(b)
 	b.restore(mono)
 	b.link, err = b.newLink()
@@ -211,7 +217,7 @@ func (b *Box) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		next := min(b.present(), b.duties(ctx))
+		next := min(b.present(), b.duties(ctx), b.prove(b.times.Mono(), false))
 		mono := b.times.Mono()
 		timer.Reset(time.Duration(min(max(next-mono, 0), 3_600_000)) * time.Millisecond)
 		select {
@@ -230,8 +236,10 @@ func (b *Box) Run(ctx context.Context) error {
 		}
 	}
 	<-senderDone
+	b.conn = nil
+	b.prove(b.times.Mono(), true)
 	b.save()
-	var err error
+	err := b.book.journal.Close()
 	for _, o := range b.o.Outputs {
 		err = errors.Join(err, o.Close())
 	}
@@ -257,6 +265,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		b.due["resub"] = mono + resubEvery*9/10 + rand.Int64N(resubEvery/5)
 		b.say(mono)
 		b.fetches.resume(ctx, mono)
+		b.proofAt = mono
 	case eventDown:
 		b.player.Contact(mono)
 		b.conn = nil
@@ -370,6 +379,9 @@ func (b *Box) present() int64 {
 	b.shown, b.lastKey, b.drawn = shown, key, true
 	if out {
 		delete(b.faults, "output")
+		if changed {
+			b.note(&shown, mono)
+		}
 		b.ackShowing(&shown, mono)
 	}
 	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {

@@ -223,6 +223,7 @@ func TestAlerts(t *testing.T) {
 		d := w.alert("drill", 11, true)
 		d.Drill = true
 		w.sendAlerts(w.alertSet(d))
+		time.Sleep(10 * time.Second) // it says no more than 18 things in 10 s
 		w.expect("item-1", timeline.WhyProgram)
 		if k := w.lastAck(); k.Alert != "drill" || k.State != wire.Received {
 			t.Errorf("the drill's ack %+v", k)

@@ -23,6 +23,7 @@ type state struct {
 	SavedMS      int64                 `json:"saved_ms"`   // effective time when this was written
 	ContactMS    int64                 `json:"contact_ms"` // last contact with the broker
 	Ended        map[string]int64      `json:"ended,omitempty"`
+	Chain        chain                 `json:"chain"` // of the proof of play
 }
 
 // Names of accepted documents.

@@ -25,13 +25,32 @@ type outgoing struct {
 	m    link.Message
 }
 
+// A sign may send 20 messages in 10 s; what is over is dropped by the other
+// side. It keeps a little below.
+const (
+	sendBurst  = 18
+	sendWindow = 10_000 // ms
+)
+
 // send publishes in order, beside the loop: a slow link must not stop the face.
 func (b *Box) send(ctx context.Context) {
+	var sent []int64 // mono of the last sendBurst messages
 	for {
+		if len(sent) == sendBurst {
+			t := time.NewTimer(time.Duration(max(0, sent[0]+sendWindow-b.times.Mono())) * time.Millisecond)
+			select {
+			case <-ctx.Done():
+				t.Stop()
+				return
+			case <-t.C:
+			}
+			sent = sent[1:]
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case o := <-b.out:
+			sent = append(sent, b.times.Mono())
 			c, cancel := context.WithTimeout(ctx, 20*time.Second)
 			if err := o.conn.Publish(c, o.m); err != nil {
 				b.log.Debug("publish failed", "topic", o.m.Topic, "err", err)
@@ -204,6 +223,10 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 			if !trusted {
 				b.say(mono)
 			}
+		}
+	case wire.OpPlayedHave:
+		if b.book.have(q.Chain, q.N) {
+			b.proofAt = mono // the next one, if there is one
 		}
 	default:
 		b.log.Warn("request not known", "op", q.Op)
