@@ -427,4 +427,3 @@ func (w *world) lastAck() wire.Ack {
 	}
 	return acks[len(acks)-1]
 }
-

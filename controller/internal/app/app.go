@@ -55,6 +55,7 @@ type App struct {
 	publisher  *publish.Publisher
 	requester  *publish.Requester
 	listener   *listen.Listener
+	auditor    *listen.Auditor
 	accounts   *accounts
 	presence   *presence
 	http       *http.Server
@@ -165,6 +166,9 @@ func (a *App) assemble(user, pass string) error {
 	if err != nil {
 		return err
 	}
+	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
+		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
+	})
 	srv := api.New(source{a}, a.now, a.log)
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
@@ -193,6 +197,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { _ = a.link.Run(ctx) })
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
+	run(func() { a.auditor.Run(ctx) })
 	run(func() { srv.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {
