@@ -40,6 +40,9 @@ type Sign struct {
 	Mode     Mode     `yaml:"mode,omitempty" json:"mode,omitempty"` // "" means program
 	Test     bool     `yaml:"test,omitempty" json:"test,omitempty"`
 	Areas    []string `yaml:"areas" json:"areas"`
+	Position *Place   `yaml:"position,omitempty" json:"position,omitempty"`
+	TimeZone string   `yaml:"time_zone,omitempty" json:"time_zone,omitempty"` // IANA name; "" means DefaultZone
+	Light    *Light   `yaml:"light,omitempty" json:"light,omitempty"`
 	Playlist string   `yaml:"playlist,omitempty" json:"playlist,omitempty"` // the owner's, or "public/<id>"; "" is the default rotation
 }
 
@@ -81,7 +84,7 @@ func (s *Sign) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return s.checkLight(where)
 }
 
 // Picture reports whether the sign only draws what arrives.
