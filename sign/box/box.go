@@ -155,6 +155,9 @@ func New(o Options) (*Box, error) {
 	system, trusted := b.times.System()
 	b.player = player.New(b.cfg.Sign, b.cfg.Areas, player.StartClock(mono, system, b.disk.state.SavedMS, trusted))
 	b.player.SetContact(b.disk.state.ContactMS)
+	b.disk.stamp = func(s *state) {
+		s.SavedMS, s.ContactMS = b.player.Clock.Now(b.times.Mono()), b.player.LastContact()
+	}
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
 	}
@@ -318,9 +321,6 @@ func (b *Box) duties(ctx context.Context) int64 {
 }
 
 func (b *Box) save() {
-	mono := b.times.Mono()
-	b.disk.state.SavedMS = b.player.Clock.Now(mono)
-	b.disk.state.ContactMS = b.player.LastContact()
 	if err := b.disk.save(); err != nil {
 		b.fault("disk", err)
 		return

@@ -325,7 +325,7 @@ func (b *Box) record(now int64) error {
 	if err != nil {
 		return err
 	}
-	if err := writeSynced(b.book.dir, fmt.Sprintf(recordForm, p.N), doc); err != nil {
+	if err := b.disk.write(b.book.dir, fmt.Sprintf(recordForm, p.N), doc); err != nil {
 		return err
 	}
 	before := b.disk.state.Chain
