@@ -63,6 +63,8 @@ type Options struct {
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
+
+	write func(dir, name string, data []byte) error // in place of writeSynced: tests cut the power here
 }
 
 // Runner keeps a connection until ctx ends, as *link.Link does.
@@ -145,6 +147,9 @@ func New(o Options) (*Box, error) {
 		b.faults["state-lost"] = true
 	} else if err != nil {
 		return nil, err
+	}
+	if o.write != nil {
+		b.disk.write = o.write
 	}
 	if b.key, err = b.disk.key(); err != nil {
 		return nil, err
