@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/sign/box"
@@ -83,9 +84,38 @@ func (a *App) StartDemo(ctx context.Context) (*Demo, error) {
 			return nil, fmt.Errorf("sign %s: %w", signs[i].ID, err)
 		}
 	}
+	if err := a.demoTokens(ctx); err != nil {
+		d.Stop()
+		return nil, err
+	}
 	a.FilesWritten()
 	a.Kick()
 	return d, nil
+}
+
+// DemoGuest is who looks at the demo's wall from its own machine: a viewer of
+// the department, who changes nothing.
+func DemoGuest() *playlists.Principal {
+	return &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer}
+}
+
+// demoTokens writes DIR/tokens.json: API tokens made anew at each start.
+func (a *App) demoTokens(ctx context.Context) error {
+	secrets := map[string]string{}
+	for id, t := range map[string]auth.Token{
+		"author":       {Owner: playlists.Public, Role: playlists.RoleAuthor},
+		"approver":     {Owner: playlists.Public, Role: playlists.RoleApprover},
+		"viet-ads":     {Owner: "viet-ads", Role: playlists.RoleAdmin},
+		"song-tra-ads": {Owner: "song-tra-ads", Role: playlists.RoleAdmin},
+	} {
+		t.ID, t.Expires = id, a.now().Add(30*24*time.Hour).Unix()
+		secret, err := a.auth.Issue(ctx, t)
+		if err != nil {
+			return err
+		}
+		secrets[id] = secret
+	}
+	return writePrivate(filepath.Join(a.o.Data, "tokens.json"), secrets)
 }
 
 // signConfig writes a sign's config file, and keeps the password that an
