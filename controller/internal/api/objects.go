@@ -86,6 +86,7 @@ func (s *Server) objectRoutes(routes map[string]http.HandlerFunc) {
 	routes["PUT /api/v1/signs/{id}"] = s.put(sign)
 	routes["DELETE /api/v1/signs/{id}"] = s.remove(sign)
 	routes["GET /api/v1/signs/{id}/spec"] = s.get(sign)
+	routes["GET /api/v1/specs/signs"] = s.list(sign) // /signs is the wall's view of them
 }
 
 // parse reads JSON strictly: unknown fields and anything behind it are refused
@@ -179,8 +180,16 @@ func (s *Server) list(res resource) http.HandlerFunc {
 		out := []json.RawMessage{}
 		for _, it := range items {
 			of := it.Owner
-			if res.kind == playlists.KindOwner {
+			switch res.kind {
+			case playlists.KindOwner:
 				of = it.ID
+			case playlists.KindSign:
+				var sign playlists.Sign
+				if err := json.Unmarshal(it.Data, &sign); err != nil {
+					s.fail(w, r, err)
+					return
+				}
+				of = sign.Owner
 			}
 			if p.MayRead(res.kind, of) {
 				out = append(out, it.Data)

@@ -190,6 +190,9 @@ func (a *App) assemble(user, pass string) error {
 	guard := http.NewCrossOriginProtection()
 	a.http = &http.Server{Handler: guard.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	if err := a.writeServer(); err != nil {
+		return err
+	}
 	a.start(srv)
 	return nil
 }
@@ -220,6 +223,11 @@ func (a *App) Addr() string { return a.httpLn.Addr().String() }
 
 // BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
 func (a *App) BrokerAddr() string { return a.brokerAddr }
+
+// writeServer tells other commands on this machine where the pages are.
+func (a *App) writeServer() error {
+	return os.WriteFile(filepath.Join(a.o.Data, "server"), []byte("http://"+a.Addr()+"\n"), 0o600)
+}
 
 // FilesWritten says that everything that others wait for lies in the folder.
 func (a *App) FilesWritten() { a.files.Store(true) }

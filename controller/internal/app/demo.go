@@ -101,14 +101,37 @@ func DemoGuest() *playlists.Principal {
 
 // demoTokens writes DIR/tokens.json: API tokens made anew at each start.
 func (a *App) demoTokens(ctx context.Context) error {
-	secrets := map[string]string{}
-	for id, t := range map[string]auth.Token{
+	return a.issueTokens(ctx, demoTokenLife, map[string]auth.Token{
+		"admin":        {Owner: playlists.Public, Role: playlists.RoleAdmin},
 		"author":       {Owner: playlists.Public, Role: playlists.RoleAuthor},
 		"approver":     {Owner: playlists.Public, Role: playlists.RoleApprover},
 		"viet-ads":     {Owner: "viet-ads", Role: playlists.RoleAdmin},
 		"song-tra-ads": {Owner: "song-tra-ads", Role: playlists.RoleAdmin},
-	} {
-		t.ID, t.Expires = id, a.now().Add(30*24*time.Hour).Unix()
+	})
+}
+
+// FirstAdmin gives a controller that has no token yet its first one, the
+// department's administrator, in DIR/tokens.json (mode 0600): there is no
+// default password.
+func (a *App) FirstAdmin(ctx context.Context) (made bool, err error) {
+	have, err := tokens{a.store, nil}.List(ctx)
+	if err != nil || len(have) > 0 {
+		return false, err
+	}
+	return true, a.issueTokens(ctx, adminTokenLife, map[string]auth.Token{"admin": {Owner: playlists.Public, Role: playlists.RoleAdmin}})
+}
+
+// How long tokens live that a start makes.
+const (
+	demoTokenLife  = 30 * 24 * time.Hour
+	adminTokenLife = 90 * 24 * time.Hour
+)
+
+// issueTokens makes tokens and writes them to DIR/tokens.json.
+func (a *App) issueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
+	secrets := map[string]string{}
+	for id, t := range tokens {
+		t.ID, t.Expires = id, a.now().Add(life).Unix()
 		secret, err := a.auth.Issue(ctx, t)
 		if err != nil {
 			return err

@@ -71,8 +71,12 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // commands makes every command. Add a new one here.
 var commands = []func(*env) *cobra.Command{
+	newApply,
 	newCheck,
+	newDelete,
 	newDemo,
+	newDiff,
+	newGet,
 	newPreview,
 	newServe,
 	newVersion,

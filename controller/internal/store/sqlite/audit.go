@@ -29,12 +29,12 @@ func (s audit) Change(ctx context.Context, c store.Change) (version int64, err e
 		}
 		if c.Remove {
 			e.Action = "delete"
-			if err := (objects{s.Store}).remove(ctx, tx, o.Kind, o.Owner, o.ID, c.Expected); err != nil {
+			if err := objects(s).remove(ctx, tx, o.Kind, o.Owner, o.ID, c.Expected); err != nil {
 				return err
 			}
 		} else {
 			e.After = o.Data
-			if version, err = (objects{s.Store}).put(ctx, tx, o, c.Expected); err != nil {
+			if version, err = objects(s).put(ctx, tx, o, c.Expected); err != nil {
 				return err
 			}
 		}
