@@ -33,10 +33,11 @@ func newFonts() (*fonts, error) {
 	// FACTS.md: the smallest em at which every pair of letters that share a base
 	// letter differs by at least 3 pixels, lit or not lit as antialiased.
 	// TestLettersDiffer measures it again.
-	if f.beVietnam, err = newOutline("Be Vietnam Pro Bold", assets.BeVietnamProBold, 16); err != nil {
+	if f.beVietnam, err = newOutline("Be Vietnam Pro Bold", assets.BeVietnamProBold, 16, 20); err != nil {
 		return nil, err
 	}
-	if f.barlow, err = newOutline("Barlow Condensed Bold", assets.BarlowCondensedBold, 20); err != nil {
+	f.beVietnam.leeway = 80
+	if f.barlow, err = newOutline("Barlow Condensed Bold", assets.BarlowCondensedBold, 20, 20); err != nil {
 		return nil, err
 	}
 	for i := len(assets.GalmuriSizes) - 1; i >= 0; i-- {

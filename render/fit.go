@@ -47,7 +47,7 @@ type set struct {
 	rough bool // a line ends where it should not
 }
 
-func (s *set) cap() int { return (s.run.fam.cap*s.px + s.run.fam.units/2) / s.run.fam.units }
+func (s *set) cap() int { return s.run.fam.capAt(s.px) }
 
 // gap is the least dark between the ink of two lines.
 func (s *set) gap() int { return max(1, s.px/10) }
@@ -171,7 +171,7 @@ func (b *block) pages(fam *family, px, w, h, lines int) []*set {
 func (f *family) largest(floor int, ok func(px int) bool) int {
 	s := f.sizes()
 	lo := 0
-	for lo < len(s) && (f.cap*s[lo]+f.units/2)/f.units < floor {
+	for lo < len(s) && f.capAt(s[lo]) < floor*f.leeway/100 {
 		lo++
 	}
 	if lo == len(s) || !ok(s[lo]) {

@@ -25,7 +25,10 @@ type family struct {
 	name  string
 	units int // per em
 	cap   int // height of a capital letter, units
-	safe  int // smallest em in pixels at which no two letters look alike (FACTS.md)
+	safe  int // smallest em in pixels at which no two letters look alike
+	// leeway is the percentage of a class's comfortable cap height that is enough
+	// in this family: wide letters are read at a smaller height than narrow ones.
+	leeway int
 
 	id    [maxRune]uint16 // 0: the font has no such letter
 	runes []rune          // by id
@@ -43,12 +46,12 @@ type family struct {
 // box is an ink rectangle from the pen on the baseline; y grows downwards.
 type box struct{ x0, y0, x1, y1 int32 }
 
-func newOutline(name string, data []byte, safe int) (*family, error) {
+func newOutline(name string, data []byte, safe, track int) (*family, error) {
 	ttf, err := sfnt.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("font %s: %w", name, err)
 	}
-	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, kern: map[uint32]int32{},
+	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, leeway: 100, kern: map[uint32]int32{},
 		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1), gid: make([]sfnt.GlyphIndex, 1)}
 	em := fixed.I(f.units)
 	m, err := ttf.Metrics(&f.buf, em, font.HintingNone)
@@ -70,7 +73,7 @@ func newOutline(name string, data []byte, safe int) (*family, error) {
 		}
 		f.id[r] = uint16(len(f.adv))
 		f.runes = append(f.runes, r)
-		f.adv = append(f.adv, int32(adv.Round()))
+		f.adv = append(f.adv, int32(adv.Round())+int32(track))
 		f.box = append(f.box, box{int32(b.Min.X.Floor()), int32(b.Min.Y.Floor()), int32(b.Max.X.Ceil()), int32(b.Max.Y.Ceil())})
 		f.gid = append(f.gid, g)
 	}
@@ -78,7 +81,7 @@ func newOutline(name string, data []byte, safe int) (*family, error) {
 }
 
 func newPixel(name string, size int, p *bdf.Font) *family {
-	f := &family{name: name, pixel: p, units: size, cap: p.CapHeight, safe: size,
+	f := &family{name: name, pixel: p, units: size, cap: p.CapHeight, safe: size, leeway: 100,
 		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1)}
 	for r := rune(0x20); r < maxRune; r++ {
 		g := p.Glyph(r)
@@ -92,6 +95,9 @@ func newPixel(name string, size int, p *bdf.Font) *family {
 	}
 	return f
 }
+
+// capAt is the height of a capital letter at an em of px pixels, rounded.
+func (f *family) capAt(px int) int { return (f.cap*px + f.units/2) / f.units }
 
 // has returns the first letter of s that the family lacks, and false.
 func (f *family) has(s string) (rune, bool) {

@@ -52,7 +52,7 @@ func (l *layouter) placeQR(c *qr.Code, z zone) *qrSpot {
 	if l.class.Colour != playlists.RGB {
 		return nil
 	}
-	room := min(z.h, z.w*12/25)
+	room := min(z.h, z.w/2)
 	for _, quiet := range []int{quietZone, quietZoneLow} {
 		if quiet == quietZoneLow && l.class.H > 64 {
 			break
