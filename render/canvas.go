@@ -1,10 +1,6 @@
 package render
 
-import (
-	"image/color"
-
-	"golang.org/x/image/math/fixed"
-)
+import "image/color"
 
 // levels is into how many steps antialiasing is quantised: more are not seen
 // on LEDs and make the file larger.
@@ -143,23 +139,16 @@ func (c *canvas) text(f *face, r *run, s span, x, y int, rp *ramp) error {
 
 // each calls f with every letter of a line and where its pen stands.
 func (r *run) each(c *face, s span, x int, f func(g *glyph, x int)) error {
-	pen := fixed.I(x)
+	var pen int32
 	for i := s.from; i < s.to; i++ {
-		ids := r.ids[i]
-		for k, id := range ids {
-			if k > 0 {
-				pen += c.scale(r.fam.kernUnits(ids[k-1], id))
-			}
-			g, err := c.glyph(id)
+		for _, l := range r.letters[r.first[i]:r.first[i+1]] {
+			g, err := c.glyph(l.id)
 			if err != nil {
 				return err
 			}
-			f(g, pen.Round())
-			pen += c.scale(r.fam.adv[id])
+			f(g, x+c.scale(pen+l.pen).Round())
 		}
-		if r.words[i].spaced {
-			pen += c.scale(r.space)
-		}
+		pen += r.step(i)
 	}
 	return nil
 }

@@ -38,9 +38,9 @@ type family struct {
 	pixel *bdf.Font  // of a pixel font; its em is units pixels and its only size
 	ttf   *sfnt.Font // of an outline font
 	gid   []sfnt.GlyphIndex
-	mu    sync.Mutex // guards buf and kern
+	mu    sync.Mutex // guards buf
 	buf   sfnt.Buffer
-	kern  map[uint32]int32 // by two ids, units
+	kern  []atomic.Pointer[[]int16] // by the first letter's id, then the second's, units
 }
 
 // box is an ink rectangle from the pen on the baseline; y grows downwards.
@@ -51,7 +51,7 @@ func newOutline(name string, data []byte, safe, track int) (*family, error) {
 	if err != nil {
 		return nil, fmt.Errorf("font %s: %w", name, err)
 	}
-	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, leeway: 100, kern: map[uint32]int32{},
+	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, leeway: 100,
 		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1), gid: make([]sfnt.GlyphIndex, 1)}
 	em := fixed.I(f.units)
 	m, err := ttf.Metrics(&f.buf, em, font.HintingNone)
@@ -77,6 +77,7 @@ func newOutline(name string, data []byte, safe, track int) (*family, error) {
 		f.box = append(f.box, box{int32(b.Min.X.Floor()), int32(b.Min.Y.Floor()), int32(b.Max.X.Ceil()), int32(b.Max.Y.Ceil())})
 		f.gid = append(f.gid, g)
 	}
+	f.kern = make([]atomic.Pointer[[]int16], len(f.gid))
 	return f, nil
 }
 
@@ -109,22 +110,31 @@ func (f *family) has(s string) (rune, bool) {
 	return 0, true
 }
 
-// kernUnits is the kerning between two letters by id, in units.
+// kernUnits is the kerning between two letters by id, in units. The kerning
+// of a first letter with all others is asked of the font once.
 func (f *family) kernUnits(a, b uint16) int32 {
 	if f.ttf == nil || a == 0 || b == 0 {
 		return 0
 	}
-	key := uint32(a)<<16 | uint32(b)
+	row := f.kern[a].Load()
+	if row == nil {
+		row = f.kernRow(a)
+		f.kern[a].Store(row)
+	}
+	return int32((*row)[b])
+}
+
+func (f *family) kernRow(a uint16) *[]int16 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k, ok := f.kern[key]
-	if !ok {
+	row := make([]int16, len(f.gid))
+	for b := 1; b < len(f.gid); b++ {
+		// An error is a font without kerning.
 		if v, err := f.ttf.Kern(&f.buf, f.gid[a], f.gid[b], fixed.I(f.units), font.HintingNone); err == nil {
-			k = int32(v.Round())
+			row[b] = int16(v.Round())
 		}
-		f.kern[key] = k
 	}
-	return k
+	return &row
 }
 
 // face is a family at one size, with the letters that were drawn so far.

@@ -114,7 +114,7 @@ func (l *layouter) flow(b *block, z zone) ([]*card, error) {
 // the smallest does not fit.
 func (l *layouter) pages(b *block, z zone, floor int) []*set {
 	fewest := 0
-	for _, fam := range l.fonts.families() {
+	for _, fam := range l.fonts.all {
 		for _, px := range fam.sizes() {
 			if fam.capAt(px) < floor*fam.leeway/100 {
 				continue

@@ -150,8 +150,14 @@ func (l *layouter) block(field, text, lang string, ro role) (*block, error) {
 	if err != nil || s == "" {
 		return nil, err
 	}
-	b := l.fonts.block(ro, split(s, lang))
-	if len(b.runs) == 0 {
+	b := &block{role: ro, words: split(s, lang), runs: map[*family]*run{}}
+	some := false
+	for _, f := range l.fonts.all {
+		if some = b.in(f) != nil; some {
+			break
+		}
+	}
+	if !some {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: s,
 			Problem: "mixes letters that no one font has together", Remedy: "replace the rarest sign by a word"}
 	}
@@ -252,7 +258,7 @@ func (l *layouter) cutWords(texts [][]*block) {
 				n := len(out) - 1
 				out[n].after, out[n].spaced = w.after, w.spaced
 			}
-			blocks[bi] = l.fonts.block(b.role, out)
+			blocks[bi] = &block{role: b.role, words: out, runs: map[*family]*run{}}
 		}
 	}
 }

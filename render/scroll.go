@@ -38,7 +38,7 @@ func (l *layouter) scroll(blocks []*block) ([]*strip, error) {
 		cur, x = nil, 0
 	}
 	for _, b := range blocks {
-		r := b.runs[fam]
+		r := b.in(fam)
 		for from := 0; from < len(r.words); {
 			to := r.upTo(from, room-x, px)
 			if to == from && x > 0 {
@@ -96,7 +96,7 @@ func (l *layouter) scrollSize(blocks []*block) (*family, int) {
 			}
 			top, bottom := 0, 0
 			for _, b := range blocks {
-				r := b.runs[f]
+				r := b.in(f)
 				if r == nil {
 					return false
 				}
