@@ -112,21 +112,20 @@ func (c *canvas) mask(a []uint8, w, h, x, y int, r *ramp) {
 	if sx0 >= sx1 {
 		return
 	}
-	first, last := r.first, r.last
+	first, steps := r.first, r.last-r.first
+	of := &r.of
 	for sy := sy0; sy < sy1; sy++ {
 		src := a[sy*w+sx0 : sy*w+sx1]
-		dst := c.pix[(y+sy)*c.w+x+sx0:]
-		dst = dst[:len(src)]
+		at := (y+sy)*c.w + x + sx0
+		dst := c.pix[at : at+len(src)]
 		for i, cov := range src {
 			if cov == 0 {
 				continue
 			}
-			v := r.of[cov]
-			if d := dst[i]; d >= first && d <= last && d >= v {
-				continue
-			}
-			if v != first {
-				dst[i] = v
+			// A pixel of another ramp is ground, whatever its index.
+			v := of[cov] - first
+			if d := dst[i] - first; d > steps || d < v {
+				dst[i] = first + v
 			}
 		}
 	}

@@ -148,12 +148,12 @@ func (l *layouter) columns(q request, p *plan) bool {
 		if p.qr = l.placeQR(q.code, p.body); p.qr == nil {
 			return false
 		}
-		p.body.w = p.qr.x - l.gap() - p.body.x
+		p.body = l.rest(p.qr, p.body)
 	}
 	if q.icon != "" {
 		if p.icon = l.placeIcon(q.icon, p.body); p.icon == nil {
 			return false
 		}
 	}
-	return p.body.w > 0
+	return p.body.w > 0 && p.body.h > 0
 }

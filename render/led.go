@@ -106,12 +106,18 @@ const arcMinute = math.Pi / 180 / 60
 func Distant(img image.Image, c playlists.Class, metres, pitchMM float64) image.Image {
 	b := img.Bounds()
 	scale := min(4, pitchMM/1000/metres/arcMinute) // minutes of arc a LED; nearer than that nothing is lost
-	lit := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	out := image.Pt(max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale))))
+	return resample(rowsOf(lit(img, c)), b.Size(), 0, 0, float64(b.Dx()), float64(b.Dy()), out)
+}
+
+// lit is a frame in the colours of the class's LEDs.
+func lit(img image.Image, c playlists.Class) *image.RGBA {
+	b := img.Bounds()
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	for y := range b.Dy() {
 		for x := range b.Dx() {
-			lit.SetRGBA(x, y, Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour))
+			out.SetRGBA(x, y, Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour))
 		}
 	}
-	out := image.Pt(max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale))))
-	return resample(rowsOf(lit), b.Size(), 0, 0, float64(b.Dx()), float64(b.Dy()), out)
+	return out
 }

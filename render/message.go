@@ -174,7 +174,7 @@ func (l *layouter) variants(texts [][]*block, extra *block, code *qr.Code, icon 
 		if q = l.placeQR(code, z); q == nil {
 			return nil, nil
 		}
-		z.w = q.x - l.gap() - z.x
+		z = l.rest(q, z)
 	}
 	var out []*card
 	for _, blocks := range texts {
@@ -216,14 +216,12 @@ func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr
 	q := l.placeQR(code, l.full())
 	last := &card{}
 	if address != nil {
-		z := l.full()
-		z.w = q.x - l.gap() - z.x
-		if own, err := l.flow(address, z); err == nil && len(own) == 1 {
+		if own, err := l.flow(address, l.rest(q, l.full())); err == nil && len(own) == 1 {
 			last = own[0]
 		}
 	}
 	if len(last.sets) == 0 {
-		q.x = (l.class.W - q.side()) / 2
+		q.x, q.y = (l.class.W-q.side())/2, (l.class.H-q.side())/2
 	}
 	last.qr, last.ms = q, max(last.ms, msQR)
 	return append(plain, last), nil

@@ -73,6 +73,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 var commands = []func(*env) *cobra.Command{
 	newCheck,
 	newPreview,
+	newSheet,
 	newVersion,
 }
 
