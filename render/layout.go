@@ -34,8 +34,8 @@ type layouter struct {
 
 // face is the zone of the whole face within its margins.
 func (l *layouter) full() zone {
-	m := l.style.margin
-	return zone{m, m, l.class.W - 2*m, l.class.H - 2*m}
+	x, y := l.style.side, l.style.margin
+	return zone{x, y, l.class.W - 2*x, l.class.H - 2*y}
 }
 
 // choose picks a family for what fits tells of each: the size in pixels at
@@ -44,7 +44,7 @@ func (l *layouter) full() zone {
 func (l *layouter) choose(fits func(*family) int) (*family, int) {
 	capOf := func(f *family, px int) int { return f.cap * px / f.units }
 	bv, ba := fits(l.fonts.beVietnam), 0
-	if ba = fits(l.fonts.barlow); bv > 0 && 4*capOf(l.fonts.barlow, ba) <= 5*capOf(l.fonts.beVietnam, bv) {
+	if ba = fits(l.fonts.barlow); bv > 0 && 2*capOf(l.fonts.barlow, ba) <= 3*capOf(l.fonts.beVietnam, bv) {
 		return l.fonts.beVietnam, bv
 	}
 	if ba > 0 {
@@ -114,9 +114,9 @@ func (l *layouter) flow(b *block, z zone) ([]*card, error) {
 // the smallest does not fit.
 func (l *layouter) pages(b *block, z zone, floor int) []*set {
 	fewest := 0
-	for _, fam := range l.fonts.families() {
+	for _, fam := range l.fonts.all {
 		for _, px := range fam.sizes() {
-			if (fam.cap*px+fam.units/2)/fam.units < floor {
+			if fam.capAt(px) < floor*fam.leeway/100 {
 				continue
 			}
 			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines); p != nil && (fewest == 0 || len(p) < fewest) {

@@ -79,6 +79,7 @@ var commands = []func(*env) *cobra.Command{
 	newGet,
 	newPreview,
 	newServe,
+	newSheet,
 	newVersion,
 }
 
