@@ -39,12 +39,12 @@ func (l *layouter) full() zone {
 }
 
 // choose picks a family for what fits tells of each: the size in pixels at
-// which it fits, or 0. Be Vietnam before Barlow unless Barlow is a quarter
-// larger; pixel fonts only where neither fits.
+// which it fits, or 0. Be Vietnam before Barlow unless Barlow is twice as
+// large; pixel fonts only where neither fits.
 func (l *layouter) choose(fits func(*family) int) (*family, int) {
 	capOf := func(f *family, px int) int { return f.cap * px / f.units }
 	bv, ba := fits(l.fonts.beVietnam), 0
-	if ba = fits(l.fonts.barlow); bv > 0 && 2*capOf(l.fonts.barlow, ba) <= 3*capOf(l.fonts.beVietnam, bv) {
+	if ba = fits(l.fonts.barlow); bv > 0 && capOf(l.fonts.barlow, ba) <= 2*capOf(l.fonts.beVietnam, bv) {
 		return l.fonts.beVietnam, bv
 	}
 	if ba > 0 {
@@ -111,15 +111,28 @@ func (l *layouter) flow(b *block, z zone) ([]*card, error) {
 }
 
 // pages is flow at sizes of at least floor pixels cap height; nil where even
-// the smallest does not fit.
+// the smallest does not fit. One page more is better than lines that end where
+// sense does not allow.
 func (l *layouter) pages(b *block, z zone, floor int) []*set {
+	sets := l.fewest(b, z, floor, false)
+	if rough(sets) {
+		if whole := l.fewest(b, z, floor, true); whole != nil && len(whole) <= len(sets)+1 {
+			return whole
+		}
+	}
+	return sets
+}
+
+// fewest is the fewest pages that a block needs, in the largest size that
+// needs no more.
+func (l *layouter) fewest(b *block, z zone, floor int, strict bool) []*set {
 	fewest := 0
 	for _, fam := range l.fonts.all {
 		for _, px := range fam.sizes() {
 			if fam.capAt(px) < floor*fam.leeway/100 {
 				continue
 			}
-			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines); p != nil && (fewest == 0 || len(p) < fewest) {
+			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines, strict); p != nil && (fewest == 0 || len(p) < fewest) {
 				fewest = len(p)
 			}
 			break
@@ -129,12 +142,12 @@ func (l *layouter) pages(b *block, z zone, floor int) []*set {
 		return nil
 	}
 	fam, px := l.smooth(func(f *family, px int) []*set {
-		if p := b.pages(f, px, z.w, z.h, l.style.maxLines); len(p) <= fewest {
+		if p := b.pages(f, px, z.w, z.h, l.style.maxLines, strict); len(p) <= fewest {
 			return p
 		}
 		return nil
 	}, floor)
-	return b.pages(fam, px, z.w, z.h, l.style.maxLines)
+	return b.pages(fam, px, z.w, z.h, l.style.maxLines, strict)
 }
 
 func (l *layouter) tooSmall(b *block) error {
