@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/gif"
 	_ "image/png"
 	"os"
+	"os/exec"
 	"strconv"
 	"testing"
 
@@ -73,18 +76,20 @@ func checkExit(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || neg {
 		ts.Fatalf("usage: exits CODE ARGS...")
 	}
-	out, err := os.Create(ts.MkAbs("stdout.txt"))
-	ts.Check(err)
-	defer out.Close()
-	errs, err := os.Create(ts.MkAbs("stderr.txt"))
-	ts.Check(err)
-	defer errs.Close()
-	wd, err := os.Getwd()
-	ts.Check(err)
-	ts.Check(os.Chdir(ts.MkAbs(".")))
-	code := Run(context.Background(), args[1:], os.Stdin, out, errs)
-	ts.Check(os.Chdir(wd))
-	if strconv.Itoa(code) != args[0] {
-		ts.Fatalf("%v exits %d, want %s: %s", args[1:], code, args[0], ts.ReadFile("stderr.txt"))
+	cmd := exec.Command("controller", args[1:]...) // testscript put it on the path
+	cmd.Dir = ts.MkAbs(".")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var failed *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &failed) {
+		ts.Fatalf("%v: %v", args, err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), out.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), errs.Bytes(), 0o600))
+	if code := cmd.ProcessState.ExitCode(); strconv.Itoa(code) != args[0] {
+		ts.Fatalf("%v exits %d, want %s: %s", args[1:], code, args[0], errs.String())
+	}
+	if args[0] == "1" && bytes.Count(errs.Bytes(), []byte("\n")) != 1 {
+		ts.Fatalf("%v says more or less than one line: %q", args[1:], errs.String())
 	}
 }
