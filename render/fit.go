@@ -49,8 +49,9 @@ type set struct {
 
 func (s *set) cap() int { return s.run.fam.capAt(s.px) }
 
-// gap is the least dark between the ink of two lines.
-func (s *set) gap() int { return max(1, s.px/10) }
+// gap is the least dark between the ink of two lines: with less, a reader
+// takes a mark for a part of the line above.
+func (s *set) gap() int { return max(1, (s.px-6)/7) }
 
 // top and bottom are how far the first line's ink rises above its baseline
 // and the last line's falls below its own.
