@@ -104,7 +104,7 @@ func (l *layouter) compose(q request, f *family, px int) *plan {
 		blocks := q.blocks
 		lines := l.style.maxLines
 		if banded {
-			head := blocks[0].pages(f, lead, p.body.w, p.body.h, 2, false)
+			head := blocks[0].pages(f, lead, p.body.w, p.body.h, 2)
 			if len(head) != 1 {
 				continue
 			}
@@ -127,7 +127,7 @@ func (l *layouter) compose(q request, f *family, px int) *plan {
 			if b.role == roleTitle && len(q.blocks) > 1 {
 				em = lead
 			}
-			s := b.pages(f, em, room.w, room.h, max(1, lines), false)
+			s := b.pages(f, em, room.w, room.h, max(1, lines))
 			if len(s) != 1 {
 				ok = false
 				break

@@ -49,10 +49,9 @@ type set struct {
 
 func (s *set) cap() int { return s.run.fam.capAt(s.px) }
 
-// gap is the least dark between the ink of two lines. A dot below must not be
-// taken for a mark on the capital under it, so it is wider than the dark
-// between a letter and its own dot.
-func (s *set) gap() int { return max(1, s.px/9) }
+// gap is the least dark between the ink of two lines: with less, a reader
+// takes a mark for a part of the line above.
+func (s *set) gap() int { return max(1, (s.px-6)/7) }
 
 // top and bottom are how far the first line's ink rises above its baseline
 // and the last line's falls below its own.
@@ -88,16 +87,15 @@ func (s *set) width() int {
 }
 
 // pages wraps a block at a size into pages that fit w x h, with as many lines
-// a page as go, at most lines; strict as wrap has it. nil: it does not fit at
-// this size.
-func (b *block) pages(fam *family, px, w, h, lines int, strict bool) []*set {
+// a page as go, at most lines. nil: it does not fit at this size.
+func (b *block) pages(fam *family, px, w, h, lines int) []*set {
 	r := b.in(fam)
 	if r == nil {
 		return nil
 	}
 	var best []*set
 	for n := lines; n >= 1; n-- {
-		pp, rough := r.wrap(px, w, n, strict)
+		pp, rough := r.wrap(px, w, n)
 		if pp == nil || best != nil && len(pp) >= len(best) {
 			break
 		}

@@ -38,13 +38,20 @@ func (l *layouter) full() zone {
 	return zone{x, y, l.class.W - 2*x, l.class.H - 2*y}
 }
 
+// narrowLeast is the smallest em of Barlow Condensed on faces without
+// antialiasing: below it the counters of its capitals close, and an independent
+// reader takes G for 6 and M for H (TestTesseractReadsFrames).
+const narrowLeast = 25
+
 // choose picks a family for what fits tells of each: the size in pixels at
-// which it fits, or 0. Be Vietnam before Barlow unless Barlow is twice as
-// large; pixel fonts only where neither fits.
+// which it fits, or 0. Be Vietnam before Barlow unless Barlow is half as large
+// again; pixel fonts, the largest first, only where neither fits.
 func (l *layouter) choose(fits func(*family) int) (*family, int) {
-	capOf := func(f *family, px int) int { return f.cap * px / f.units }
-	bv, ba := fits(l.fonts.beVietnam), 0
-	if ba = fits(l.fonts.barlow); bv > 0 && capOf(l.fonts.barlow, ba) <= 2*capOf(l.fonts.beVietnam, bv) {
+	bv, ba := fits(l.fonts.beVietnam), fits(l.fonts.barlow)
+	if l.class.Colour != playlists.RGB && ba < narrowLeast {
+		ba = 0
+	}
+	if bv > 0 && 2*l.fonts.barlow.capAt(ba) <= 3*l.fonts.beVietnam.capAt(bv) {
 		return l.fonts.beVietnam, bv
 	}
 	if ba > 0 {
@@ -111,28 +118,15 @@ func (l *layouter) flow(b *block, z zone) ([]*card, error) {
 }
 
 // pages is flow at sizes of at least floor pixels cap height; nil where even
-// the smallest does not fit. One page more is better than lines that end where
-// sense does not allow.
+// the smallest does not fit.
 func (l *layouter) pages(b *block, z zone, floor int) []*set {
-	sets := l.fewest(b, z, floor, false)
-	if rough(sets) {
-		if whole := l.fewest(b, z, floor, true); whole != nil && len(whole) <= len(sets)+1 {
-			return whole
-		}
-	}
-	return sets
-}
-
-// fewest is the fewest pages that a block needs, in the largest size that
-// needs no more.
-func (l *layouter) fewest(b *block, z zone, floor int, strict bool) []*set {
 	fewest := 0
 	for _, fam := range l.fonts.all {
 		for _, px := range fam.sizes() {
 			if fam.capAt(px) < floor*fam.leeway/100 {
 				continue
 			}
-			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines, strict); p != nil && (fewest == 0 || len(p) < fewest) {
+			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines); p != nil && (fewest == 0 || len(p) < fewest) {
 				fewest = len(p)
 			}
 			break
@@ -141,13 +135,28 @@ func (l *layouter) fewest(b *block, z zone, floor int, strict bool) []*set {
 	if fewest == 0 {
 		return nil
 	}
+	best := l.largestPages(b, z, floor, fewest)
+	if rough(best) {
+		// One page more is better than a word torn apart.
+		if more := l.largestPages(b, z, floor, fewest+1); !rough(more) {
+			return more
+		}
+	}
+	return best
+}
+
+// largestPages is the block in the largest letters on at most so many pages.
+func (l *layouter) largestPages(b *block, z zone, floor, most int) []*set {
 	fam, px := l.smooth(func(f *family, px int) []*set {
-		if p := b.pages(f, px, z.w, z.h, l.style.maxLines, strict); len(p) <= fewest {
+		if p := b.pages(f, px, z.w, z.h, l.style.maxLines); len(p) <= most {
 			return p
 		}
 		return nil
 	}, floor)
-	return b.pages(fam, px, z.w, z.h, l.style.maxLines, strict)
+	if fam == nil {
+		return nil
+	}
+	return b.pages(fam, px, z.w, z.h, l.style.maxLines)
 }
 
 func (l *layouter) tooSmall(b *block) error {

@@ -164,7 +164,7 @@ func (l *layouter) caption(b *block) *card {
 	z := l.full()
 	z.h = max(z.h*2/5, min(z.h, 12))
 	fam, px := l.smooth(func(f *family, px int) []*set {
-		if s := b.pages(f, px, z.w, z.h, 2, false); len(s) == 1 {
+		if s := b.pages(f, px, z.w, z.h, 2); len(s) == 1 {
 			return s
 		}
 		return nil
@@ -172,7 +172,7 @@ func (l *layouter) caption(b *block) *card {
 	if fam == nil {
 		return nil
 	}
-	s := b.pages(fam, px, z.w, z.h, 2, false)
+	s := b.pages(fam, px, z.w, z.h, 2)
 	c := &card{}
 	pad := l.pad(s[0])
 	top := l.class.H - l.style.margin - s[0].height()

@@ -78,7 +78,6 @@ func sheets(t *testing.T, r *Renderer, m *playlists.Message, c playlists.Class) 
 		f.see(s.card.sets)
 		cv := &canvas{}
 		cv.reset(c.W, c.H, c.Colour != playlists.RGB)
-		s.card.icon = nil // tesseract takes pictures for letters; zbar has the codes
 		if err := cv.card(s.card, reduce(theme, c.Colour), r.fonts, &r.icons); err != nil {
 			t.Fatal(err)
 		}
@@ -95,10 +94,10 @@ func sheets(t *testing.T, r *Renderer, m *playlists.Message, c playlists.Class) 
 }
 
 // forReader resizes a page as FACTS.md found best for tesseract: capitals of
-// about 30 pixels, 300 to 550 wide.
+// about 36 pixels, 300 to 550 wide.
 func forReader(s sheet) image.Image {
 	b := s.img.Bounds().Size()
-	w := b.X * 29 / s.cap
+	w := b.X * 30 / s.cap
 	w = min(max(w, 300), 550)
 	h := max(1, b.Y*w/b.X)
 	out := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -242,5 +241,33 @@ func TestTesseractReadsFrames(t *testing.T) {
 				t.Errorf("%s: character error rate %.2f %%, over %.0f %%", k.class, 100*rate, 100*maxErrors)
 			}
 		})
+	}
+}
+
+// What somebody sees from afar, read by the same program: 60 m from LEDs 10 mm
+// apart. It is reported, not demanded: tesseract is no eye.
+func TestTesseractReadsFromAfar(t *testing.T) {
+	tool := needReader(t, "tesseract")
+	r := mustNew(t)
+	for _, class := range []string{"128x64-rgb", "192x96-rgb", "320x160-rgb"} {
+		c := mustClass(t, class)
+		var pages []sheet
+		for _, m := range readerMessages(t) {
+			pages = append(pages, sheets(t, r, m, c)...)
+		}
+		letters, wrong := 0, 0
+		for i, got := range readAll(t, tool, pages, func(s sheet) image.Image {
+			far := Distant(s.img, c, 60, 10)
+			// As large as the near picture would be, so that only detail is lost.
+			b := far.Bounds().Size()
+			w := min(max(c.W*30/s.cap, 300), 550)
+			out := image.NewRGBA(image.Rect(0, 0, w, max(1, b.Y*w/b.X)))
+			draw.BiLinear.Scale(out, out.Rect, far, far.Bounds(), draw.Src, nil)
+			return out
+		}) {
+			want := fold(pages[i].says)
+			letters, wrong = letters+len(want), wrong+edits(want, fold(got))
+		}
+		t.Logf("%s from 60 m at a pitch of 10 mm: %.1f %% of %d characters wrong", class, 100*float64(wrong)/float64(letters), letters)
 	}
 }

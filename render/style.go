@@ -41,7 +41,7 @@ func styleOf(c playlists.Class) style {
 	case c.H <= 64:
 		s.floor = max(minCap, min(c.H*11/64, c.W/11))
 	case c.H <= 96:
-		s.floor = max(minCap, min(c.H*11/64, c.W/11))
+		s.floor = max(minCap, min(c.H*10/64, c.W/11))
 	default:
 		s.floor = max(9, min(c.H*10/68, c.W/12))
 	}

@@ -40,9 +40,8 @@ type cell struct {
 // wrap breaks the run into pages of at most lines lines, each at most w pixels
 // wide at the em px, with the fewest pages and then the best line ends. It
 // returns nil where a word is wider than w. rough says that a line ends inside
-// a word of several syllables or holds one syllable alone; strict has no such
-// lines, rather more pages, or none at all.
-func (r *run) wrap(px, w, lines int, strict bool) (pages [][]span, rough bool) {
+// a word of several syllables or holds one syllable alone.
+func (r *run) wrap(px, w, lines int) (pages [][]span, rough bool) {
 	n := len(r.words)
 	if n == 0 || lines < 1 || w < 1 {
 		return nil, false
@@ -59,7 +58,7 @@ func (r *run) wrap(px, w, lines int, strict bool) (pages [][]span, rough bool) {
 	}
 	for i := range n {
 		if i == 0 || anyOK(r.cells[i*lines:(i+1)*lines]) {
-			r.linesFrom(i, lines, maxU, strict)
+			r.linesFrom(i, lines, maxU)
 		}
 	}
 	k, ok := 0, false
@@ -95,7 +94,7 @@ func anyOK(cells []cell) bool {
 }
 
 // linesFrom tries every line that begins with word i.
-func (r *run) linesFrom(i, lines int, maxU int32, strict bool) {
+func (r *run) linesFrom(i, lines int, maxU int32) {
 	n := len(r.words)
 	var pen int32
 	ink := nothing
@@ -110,7 +109,7 @@ func (r *run) linesFrom(i, lines int, maxU int32, strict bool) {
 			end = afterHard
 		}
 		lineCost, _, ok := endCost(end)
-		if !ok || strict && (end == afterInside || j == i && r.words[i].short && n > 1) {
+		if !ok {
 			continue
 		}
 		slack := int64(maxU-(ink.x1-ink.x0)) * 1000 / int64(maxU)
