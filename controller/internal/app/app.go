@@ -209,6 +209,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
+	run(func() { a.promoteKeys(ctx) })
 	run(func() { srv.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {

@@ -80,6 +80,7 @@ var commands = []func(*env) *cobra.Command{
 	newDemo,
 	newDiff,
 	newGet,
+	newKeys,
 	newPreview,
 	newServe,
 	newSheet,
