@@ -7,6 +7,7 @@ import (
 	"image"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,7 +215,8 @@ func TestStillIsRepeatedWhileTheLoopIsAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := Face{Class: "24x20-rgb", Colour: "rgb", W: 24, H: 20}
 		s, r := record(t, f, ddpRepeat, 0, &ddp{})
-		time.Sleep(5 * time.Second)
+		time.Sleep(5500 * time.Millisecond)
+		synctest.Wait()
 		if len(r.packets) != 0 {
 			t.Fatalf("%d packets before the first picture", len(r.packets))
 		}
@@ -243,12 +245,14 @@ func TestStillIsRepeatedWhileTheLoopIsAlive(t *testing.T) {
 		}
 		// The loop hangs: the stream falls silent, so that receivers go dark.
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if n := len(r.packets) - 61; n != aliveFor {
 			t.Errorf("%d repeats without a sign of life, want %d", n, aliveFor)
 		}
 		// It lives again.
 		s.Keep()
-		time.Sleep(2500 * time.Millisecond)
+		time.Sleep(2200 * time.Millisecond)
+		synctest.Wait()
 		if n := len(r.packets) - 61 - aliveFor; n != 2 {
 			t.Errorf("%d repeats after it lived again, want 2", n)
 		}
@@ -274,6 +278,7 @@ func TestMovingFaceIsNotRepeated(t *testing.T) {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second / 60)
+			synctest.Wait()
 		}
 		if len(r.packets) != 600 {
 			t.Errorf("%d packets for 600 pictures", len(r.packets))
@@ -290,9 +295,10 @@ func TestReceiverThatIsFoundLater(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, there := &recorder{}, false
+		r := &recorder{}
+		var there atomic.Bool
 		s := newStream("ddp:127.0.0.9", l, ddpRepeat, 0, "127.0.0.9", func(net.IP) (sender, error) {
-			if !there {
+			if !there.Load() {
 				return nil, fmt.Errorf("network is unreachable")
 			}
 			return r, nil
@@ -302,9 +308,10 @@ func TestReceiverThatIsFoundLater(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "ddp:127.0.0.9") || !strings.Contains(err.Error(), "unreachable") {
 			t.Fatalf("the error is %v", err)
 		}
-		time.Sleep(10 * time.Second)
-		there = true
-		time.Sleep(1100 * time.Millisecond)
+		time.Sleep(9500 * time.Millisecond)
+		synctest.Wait()
+		there.Store(true)
+		time.Sleep(2100 * time.Millisecond)
 		synctest.Wait()
 		if len(r.packets) == 0 {
 			t.Fatal("the picture did not go out when the receiver was there")

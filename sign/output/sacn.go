@@ -142,15 +142,19 @@ func (s *sacn) end(to sender) {
 	}
 }
 
-// multicast sends each universe to its own group, 239.255.high.low.
+// sacnGroup is the multicast group of a universe: 239.255.high.low.
+func sacnGroup(universe int) net.IP {
+	return net.IPv4(239, 255, byte(universe>>8), byte(universe))
+}
+
+// multicast sends each universe to its own group.
 type multicast struct {
 	conn  *net.UDPConn
 	first int
 }
 
 func (m multicast) send(to int, packet []byte) error {
-	u := m.first + to
-	_, err := m.conn.WriteToUDP(packet, &net.UDPAddr{IP: net.IPv4(239, 255, byte(u>>8), byte(u)), Port: sacnPort})
+	_, err := m.conn.WriteToUDP(packet, &net.UDPAddr{IP: sacnGroup(m.first + to), Port: sacnPort})
 	return err
 }
 

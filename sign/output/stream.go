@@ -68,7 +68,7 @@ func newStream(spec string, l *layout, every time.Duration, early int, host stri
 	ctx, stop := context.WithCancel(context.Background())
 	s := &stream{spec: spec, layout: l, pack: pack, every: every, early: early, host: host, open: open,
 		stop: stop, done: make(chan struct{}), leds: make([]byte, 3*len(l.from)), left: aliveFor,
-		why: fmt.Errorf("the address of %q is not known yet; check the network and the name", host), timer: time.NewTimer(0)}
+		why: fmt.Errorf("the address of %q is not known yet; check the network and the name", host), timer: time.NewTimer(every)}
 	if ip := net.ParseIP(host); ip != nil {
 		s.connect(ip)
 	}
@@ -128,15 +128,15 @@ func (s *stream) connect(ip net.IP) {
 func (s *stream) run(ctx context.Context) {
 	defer close(s.done)
 	for {
+		if s.missing() {
+			s.resolve(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.timer.C:
+			s.repeat()
 		}
-		if s.missing() {
-			s.resolve(ctx)
-		}
-		s.repeat()
 	}
 }
 
