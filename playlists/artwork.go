@@ -12,6 +12,9 @@ type FrameFile struct {
 type Artwork struct {
 	Frames []FrameFile     // distinct files, in the order of their first use
 	Steps  []timeline.Step // Step.Frame indexes Frames; Step.MS is the reading time, below which a plan never goes
+	// Level is the average picture level of its brightest frame, 0 to 1: what
+	// the face draws of its full power.
+	Level float64
 	// Findings says what was hard or given up; a refusal is an error instead.
 	Findings []Finding
 }

@@ -40,7 +40,9 @@ func Plan(s *Sign, items []Placed, from, until int64) (*timeline.Program, error)
 	}
 	index := map[string]int64{} // frames by digest
 	var length int64
+	var level float64
 	for i, it := range items {
+		level = max(level, it.Art.Level)
 		steps := make([]timeline.Step, len(it.Art.Steps))
 		for k, st := range it.Art.Steps {
 			f := it.Art.Frames[st.Frame]
@@ -77,7 +79,9 @@ func Plan(s *Sign, items []Placed, from, until int64) (*timeline.Program, error)
 		Until: Anchor + (floorDiv(until-Anchor-1, sec)+1)*sec,
 		Loop:  0, Why: why(s),
 	}}
-	return p, nil
+	var err error
+	p.Brightness, err = PlanBrightness(s, level, from, until)
+	return p, err
 }
 
 func why(s *Sign) string {

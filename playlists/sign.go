@@ -1,6 +1,9 @@
 package playlists
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Owner is a company, or the department ("public").
 type Owner struct {
@@ -37,17 +40,27 @@ type Sign struct {
 	Mode     Mode     `yaml:"mode,omitempty" json:"mode,omitempty"` // "" means program
 	Test     bool     `yaml:"test,omitempty" json:"test,omitempty"`
 	Areas    []string `yaml:"areas" json:"areas"`
+	Position *Place   `yaml:"position,omitempty" json:"position,omitempty"`
+	TimeZone string   `yaml:"time_zone,omitempty" json:"time_zone,omitempty"` // IANA name; "" means DefaultZone
+	Light    *Light   `yaml:"light,omitempty" json:"light,omitempty"`
 	Playlist string   `yaml:"playlist,omitempty" json:"playlist,omitempty"` // the owner's, or "public/<id>"; "" is the default rotation
 }
 
 // MaxAreas is how many areas one sign may lie in.
 const MaxAreas = 16
 
+// ReservedPrefix begins no sign's name: a sign's name is its MQTT client id,
+// and these are the controller's.
+const ReservedPrefix = "controller"
+
 // Validate returns an *Error of code Invalid that names the field.
 func (s *Sign) Validate() error {
 	where := "signs/" + s.ID
 	if err := CheckSlug("signs/id", s.ID); err != nil {
 		return err
+	}
+	if strings.HasPrefix(s.ID, ReservedPrefix) {
+		return &Error{Code: Invalid, Field: "signs/id", Value: s.ID, Problem: "begins as the controller's own name at the broker", Remedy: "choose another name"}
 	}
 	if err := CheckSlug(where+".owner", s.Owner); err != nil {
 		return err
@@ -71,7 +84,7 @@ func (s *Sign) Validate() error {
 			return err
 		}
 	}
-	return nil
+	return s.checkLight(where)
 }
 
 // Picture reports whether the sign only draws what arrives.

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"image"
 	"image/color"
 
 	"golang.org/x/image/math/fixed"
@@ -139,33 +138,28 @@ func (c *canvas) mask(a []uint8, w, h, x, y int, r *ramp) {
 
 // text draws a line's words with the pen starting at (x, y) on the baseline.
 func (c *canvas) text(f *face, r *run, s span, x, y int, rp *ramp) error {
+	return r.each(f, s, x, func(g *glyph, x int) { c.mask(g.a, g.w, g.h, x+g.x, y+g.y, rp) })
+}
+
+// each calls f with every letter of a line and where its pen stands.
+func (r *run) each(c *face, s span, x int, f func(g *glyph, x int)) error {
 	pen := fixed.I(x)
 	for i := s.from; i < s.to; i++ {
 		ids := r.ids[i]
 		for k, id := range ids {
 			if k > 0 {
-				pen += f.scale(r.fam.kernUnits(ids[k-1], id))
+				pen += c.scale(r.fam.kernUnits(ids[k-1], id))
 			}
-			g, err := f.glyph(id)
+			g, err := c.glyph(id)
 			if err != nil {
 				return err
 			}
-			c.mask(g.a, g.w, g.h, pen.Round()+g.x, y+g.y, rp)
-			pen += f.scale(r.fam.adv[id])
+			f(g, pen.Round())
+			pen += c.scale(r.fam.adv[id])
 		}
 		if r.words[i].spaced {
-			pen += f.scale(r.space)
+			pen += c.scale(r.space)
 		}
 	}
 	return nil
-}
-
-// image is the canvas as an image of the standard library, sharing nothing.
-func (c *canvas) image() *image.Paletted {
-	p := image.NewPaletted(image.Rect(0, 0, c.w, c.h), nil)
-	for _, k := range c.pal[:c.n] {
-		p.Palette = append(p.Palette, k)
-	}
-	copy(p.Pix, c.pix)
-	return p
 }

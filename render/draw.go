@@ -3,7 +3,7 @@ package render
 import "ledcast/assets"
 
 // card draws one page.
-func (c *canvas) card(k *card, t assets.Theme, f *fonts) error {
+func (c *canvas) card(k *card, t assets.Theme, f *fonts, icons *iconMasks) error {
 	text := c.ramp(t.Ground, t.Text)
 	c.fill(0, 0, c.w, c.h, text)
 	if k.band > 0 {
@@ -12,10 +12,28 @@ func (c *canvas) card(k *card, t assets.Theme, f *fonts) error {
 	if k.qr != nil {
 		c.qr(k.qr)
 	}
-	for _, s := range k.sets {
-		r := text
+	if k.icon != nil {
+		g, err := icons.get(k.icon.name, k.icon.size)
+		if err != nil {
+			return err
+		}
+		c.mask(g.a, g.w, g.h, k.icon.x, k.icon.y, c.ramp(t.Ground, t.Accent))
+	}
+	return c.sets(k.sets, k.band > 0, t, f)
+}
+
+// strip draws a scroll's whole length.
+func (c *canvas) strip(s *strip, t assets.Theme, f *fonts) error {
+	c.fill(0, 0, c.w, c.h, c.ramp(t.Ground, t.Text))
+	return c.sets(s.sets, false, t, f)
+}
+
+// sets draws lines of text in their roles' colours.
+func (c *canvas) sets(sets []placed, band bool, t assets.Theme, f *fonts) error {
+	for _, s := range sets {
+		r := c.ramp(t.Ground, t.Text)
 		switch {
-		case s.role == roleTitle && k.band > 0:
+		case s.role == roleTitle && band:
 			r = c.ramp(t.Band, t.Title)
 		case s.role == roleTitle:
 			r = c.ramp(t.Ground, t.Title)

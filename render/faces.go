@@ -40,11 +40,17 @@ func newFonts() (*fonts, error) {
 		return nil, err
 	}
 	for i := len(assets.GalmuriSizes) - 1; i >= 0; i-- {
-		p, err := newPixel(assets.GalmuriSizes[i])
+		size := assets.GalmuriSizes[i]
+		p, err := assets.Galmuri(size)
 		if err != nil {
-			return nil, fmt.Errorf("font Galmuri%d: %w", assets.GalmuriSizes[i], err)
+			return nil, fmt.Errorf("font Galmuri%d: %w", size, err)
 		}
-		f.pixel = append(f.pixel, p)
+		if size >= 11 {
+			// A stroke of one pixel is thin for this height, beside the outline
+			// fonts' two to three: struck twice where there is room.
+			f.pixel = append(f.pixel, newPixel(fmt.Sprintf("Galmuri%d doubled", size), size, p.Doubled()))
+		}
+		f.pixel = append(f.pixel, newPixel(fmt.Sprintf("Galmuri%d", size), size, p))
 	}
 	return f, nil
 }

@@ -7,6 +7,7 @@ const (
 	roleTitle role = iota
 	roleBody
 	roleAddress
+	roleCaption
 )
 
 // block is one part of a card: its words, measured in each family that has
@@ -49,7 +50,7 @@ type set struct {
 func (s *set) cap() int { return (s.run.fam.cap*s.px + s.run.fam.units/2) / s.run.fam.units }
 
 // gap is the least dark between the ink of two lines.
-func (s *set) gap() int { return max(1, s.px/14) }
+func (s *set) gap() int { return max(1, s.px/10) }
 
 // top and bottom are how far the first line's ink rises above its baseline
 // and the last line's falls below its own.
@@ -59,7 +60,7 @@ func (s *set) bottom() int { return max(0, s.run.px(s.run.inkOf(s.spans[len(s.sp
 // pitch is the distance of baselines: enough for the marks of each line under
 // the tails of the one above, and the same for all lines.
 func (s *set) pitch() int {
-	p := s.cap() * 13 / 10
+	p := s.cap() * 7 / 5
 	for i := 1; i < len(s.spans); i++ {
 		p = max(p, s.run.between(s.spans[i-1], s.spans[i], s.px)+s.gap())
 	}
@@ -68,6 +69,16 @@ func (s *set) pitch() int {
 
 // height is the ink from the first line's top to the last one's bottom.
 func (s *set) height() int { return s.top() + (len(s.spans)-1)*s.pitch() + s.bottom() }
+
+// width is the widest line's ink.
+func (s *set) width() int {
+	w := 0
+	for _, sp := range s.spans {
+		b := s.run.inkOf(sp)
+		w = max(w, s.run.px(b.x1-b.x0, s.px))
+	}
+	return w
+}
 
 // between is the least distance of the baselines of two centred lines at which
 // no ink of b touches ink of a. Only letters that stand over one another

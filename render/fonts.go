@@ -11,7 +11,6 @@ import (
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 
-	"ledcast/assets"
 	"ledcast/assets/bdf"
 )
 
@@ -78,12 +77,8 @@ func newOutline(name string, data []byte, safe int) (*family, error) {
 	return f, nil
 }
 
-func newPixel(size int) (*family, error) {
-	p, err := assets.Galmuri(size)
-	if err != nil {
-		return nil, err
-	}
-	f := &family{name: fmt.Sprintf("Galmuri%d", size), pixel: p, units: size, cap: p.CapHeight, safe: size,
+func newPixel(name string, size int, p *bdf.Font) *family {
+	f := &family{name: name, pixel: p, units: size, cap: p.CapHeight, safe: size,
 		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1)}
 	for r := rune(0x20); r < maxRune; r++ {
 		g := p.Glyph(r)
@@ -95,7 +90,7 @@ func newPixel(size int) (*family, error) {
 		f.adv = append(f.adv, int32(g.Advance))
 		f.box = append(f.box, box{int32(g.X), int32(-g.Y - g.H), int32(g.X + g.W), int32(-g.Y)})
 	}
-	return f, nil
+	return f
 }
 
 // has returns the first letter of s that the family lacks, and false.
@@ -139,9 +134,6 @@ type glyph struct {
 	x, y, w, h int     // of the mask, from the pen on the baseline
 	a          []uint8 // w*h
 }
-
-// capPx is the height of a capital letter in pixels, rounded.
-func (f *face) capPx() int { return (f.fam.cap*f.px + f.fam.units/2) / f.fam.units }
 
 // scale converts units to 26.6 pixels.
 func (f *face) scale(u int32) fixed.Int26_6 {

@@ -13,6 +13,7 @@ type card struct {
 	sets []placed
 	band int // height of the headline's band in pixels; 0 for none
 	qr   *qrSpot
+	icon *iconSpot
 	ms   int64
 }
 
@@ -148,46 +149,6 @@ func (l *layouter) tooSmall(b *block) error {
 		Remedy:  "use shorter words or a larger face"}
 }
 
-// one lays all blocks out on a single page, the headline a quarter larger
-// where that goes, or returns nil.
-func (l *layouter) one(blocks []*block, z zone) *card {
-	var got []*set
-	try := func(f *family, px int) []*set {
-		var best []*set
-		for _, lead := range []int{l.lead(f, px), px} {
-			sets := make([]*set, 0, len(blocks))
-			lines := 0
-			for _, b := range blocks {
-				em := px
-				if b.role == roleTitle && len(blocks) > 1 {
-					em = lead
-				}
-				p := b.pages(f, em, z.w, z.h, l.style.maxLines)
-				if len(p) != 1 {
-					sets = nil
-					break
-				}
-				sets = append(sets, p[0])
-				lines += len(p[0].spans)
-			}
-			if sets != nil && lines <= l.style.maxLines && l.height(sets, z) <= z.h {
-				best = sets
-				break
-			}
-			if lead == px {
-				break
-			}
-		}
-		return best
-	}
-	fam, px := l.smooth(try, l.style.floor)
-	if fam == nil {
-		return nil
-	}
-	got = try(fam, px)
-	return l.column(got, z)
-}
-
 // lead is the headline's size over a body of px.
 func (l *layouter) lead(f *family, px int) int {
 	if f.pixel != nil {
@@ -203,26 +164,17 @@ func (l *layouter) lead(f *family, px int) int {
 	return best
 }
 
-// banded reports whether the sets' headline stands in a band.
-func (l *layouter) banded(sets []*set) bool {
-	return l.style.band && len(sets) > 1 && sets[0].role == roleTitle
-}
-
 // part is the room between two sets of a column.
 func (l *layouter) part(a, b *set) int { return max(2, (a.cap()+b.cap())/5) }
 
 // height is what a column of sets takes, in pixels.
-func (l *layouter) height(sets []*set, z zone) int {
+func (l *layouter) height(sets []*set) int {
 	h := 0
 	for i, s := range sets {
 		h += s.height()
 		if i > 0 {
 			h += l.part(sets[i-1], s)
 		}
-	}
-	if l.banded(sets) {
-		// The band's padding, above and below; above it the zone's margin counts.
-		h += 2*l.pad(sets[0]) + l.part(sets[0], sets[1])
 	}
 	return h
 }
@@ -233,9 +185,28 @@ func (l *layouter) pad(s *set) int { return max(2, s.cap()/4) }
 // column places sets under one another, centred in the zone by their ink.
 func (l *layouter) column(sets []*set, z zone) *card {
 	c := &card{}
+	c.stack(l, sets, z)
+	c.read()
+	return c
+}
+
+// stack adds sets to the card, centred in the zone.
+func (c *card) stack(l *layouter, sets []*set, z zone) {
+	y := z.y + max(0, (z.h-l.height(sets))/2)
+	for i, s := range sets {
+		if i > 0 {
+			y += l.part(sets[i-1], s)
+		}
+		c.sets = append(c.sets, l.place(s, z, y))
+		y += s.height()
+	}
+}
+
+// read sets the card's reading time from its words.
+func (c *card) read() {
 	var words int64
 	lines := 0
-	for _, s := range sets {
+	for _, s := range c.sets {
 		for _, sp := range s.spans {
 			for _, w := range s.run.words[sp.from:sp.to] {
 				words += w.ms
@@ -244,30 +215,6 @@ func (l *layouter) column(sets []*set, z zone) *card {
 		}
 	}
 	c.ms = pageMS(lines, words)
-	y := z.y
-	rest := sets
-	if l.banded(sets) {
-		p := l.pad(sets[0])
-		c.band = z.y + sets[0].height() + 2*p
-		c.sets = append(c.sets, l.place(sets[0], z, z.y+p))
-		y, rest = c.band, sets[1:]
-	}
-	h := 0
-	for i, s := range rest {
-		h += s.height()
-		if i > 0 {
-			h += l.part(rest[i-1], s)
-		}
-	}
-	y += max(0, (z.y+z.h-y-h)/2)
-	for i, s := range rest {
-		if i > 0 {
-			y += l.part(rest[i-1], s)
-		}
-		c.sets = append(c.sets, l.place(s, z, y))
-		y += s.height()
-	}
-	return c
 }
 
 // place centres a set's lines in the zone, its ink beginning at top.

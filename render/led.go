@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"math"
 
 	"github.com/fogleman/gg"
 
@@ -11,18 +12,24 @@ import (
 )
 
 // LED draws a frame as it looks in the street: round LEDs on a black mask,
-// cell pixels apart (at least 2), in the colour that the class's LEDs have. img
-// is W x H of the class; the result is cell times as large.
+// cell pixels apart (at least 2), in the colour that the class's LEDs have,
+// each with the faint glow that lit ones throw on the mask around them. img is
+// W x H of the class; the result is cell times as large.
 func LED(img image.Image, c playlists.Class, cell int) image.Image {
 	cell = max(2, cell)
 	b := img.Bounds()
 	out := image.NewRGBA(image.Rect(0, 0, b.Dx()*cell, b.Dy()*cell))
 	draw.Draw(out, out.Bounds(), image.NewUniform(color.RGBA{6, 6, 7, 255}), image.Point{}, draw.Src)
-	dots := ledDots(cell)
+	lens, glow := ledDot(cell, 0.42), ledGlow(cell)
 	for y := range b.Dy() {
 		for x := range b.Dx() {
 			k := Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour)
-			dots.blit(out, x*cell, y*cell, k)
+			if k.R < 12 && k.G < 12 && k.B < 12 {
+				k = color.RGBA{18, 18, 20, 255} // an LED that is off still shows its lens
+			} else {
+				glow.blit(out, x*cell, y*cell, k)
+			}
+			lens.blit(out, x*cell, y*cell, k)
 		}
 	}
 	return out
@@ -52,20 +59,27 @@ type dot struct {
 	a    []uint8
 }
 
-// ledDots draws one LED, three quarters of its cell wide, with gg.
-func ledDots(cell int) dot {
+// ledDot is a disc of radius r cells, drawn with gg.
+func ledDot(cell int, r float64) dot {
 	ctx := gg.NewContext(cell, cell)
 	ctx.SetRGB(1, 1, 1)
-	ctx.DrawCircle(float64(cell)/2, float64(cell)/2, float64(cell)*0.42)
+	ctx.DrawCircle(float64(cell)/2, float64(cell)/2, float64(cell)*r)
 	ctx.Fill()
-	m := ctx.AsMask()
-	return dot{cell, m.Pix}
+	return dot{cell, ctx.AsMask().Pix}
+}
+
+// ledGlow fills the cell's corners with a sixth of the LED's light.
+func ledGlow(cell int) dot {
+	d := dot{cell, make([]uint8, cell*cell)}
+	for i := range d.a {
+		x, y := float64(i%cell)+0.5-float64(cell)/2, float64(i/cell)+0.5-float64(cell)/2
+		r := math.Sqrt(x*x+y*y) / float64(cell)
+		d.a[i] = uint8(60 * math.Max(0, 1-r/0.75))
+	}
+	return d
 }
 
 func (d dot) blit(out *image.RGBA, x0, y0 int, k color.RGBA) {
-	if k.R < 12 && k.G < 12 && k.B < 12 {
-		k = color.RGBA{18, 18, 20, 255} // an LED that is off still shows its lens
-	}
 	for y := range d.cell {
 		row := out.Pix[out.PixOffset(x0, y0+y):]
 		for x := range d.cell {
@@ -79,4 +93,25 @@ func (d dot) blit(out *image.RGBA, x0, y0 int, k color.RGBA) {
 			p[2] = uint8((int(p[2])*(255-a) + int(k.B)*a) / 255)
 		}
 	}
+}
+
+// arcMinute is the angle of a minute of arc, in radians: the finest that an
+// eye of normal sharpness (20/20) tells apart.
+const arcMinute = math.Pi / 180 / 60
+
+// Distant draws a frame as small as it is to somebody metres away whose sign
+// has LEDs pitchMM millimetres apart: each pixel of the result is one minute of
+// arc, what a normal eye just resolves. Light is averaged, as the eye does.
+// What cannot be read here cannot be read from there.
+func Distant(img image.Image, c playlists.Class, metres, pitchMM float64) image.Image {
+	b := img.Bounds()
+	scale := min(4, pitchMM/1000/metres/arcMinute) // minutes of arc a LED; nearer than that nothing is lost
+	lit := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			lit.SetRGBA(x, y, Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour))
+		}
+	}
+	out := image.Pt(max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale))))
+	return resample(rowsOf(lit), b.Size(), 0, 0, float64(b.Dx()), float64(b.Dy()), out)
 }

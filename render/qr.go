@@ -46,21 +46,20 @@ func encodeQR(text string) (*qr.Code, error) {
 	return best, nil
 }
 
-// place sizes a code for the right end of the face, or says with nil that it
-// cannot go. share is how much of the width it may take, in percent.
-func (l *layouter) placeQR(c *qr.Code, share int) *qrSpot {
+// placeQR sizes a code for the right end of a zone, or says with nil that it
+// cannot go. It takes at most half of the width.
+func (l *layouter) placeQR(c *qr.Code, z zone) *qrSpot {
 	if l.class.Colour != playlists.RGB {
 		return nil
 	}
-	m := l.style.margin
-	room := min(l.class.H-2*m, l.class.W*share/100-m)
+	room := min(z.h, z.w*12/25)
 	for _, quiet := range []int{quietZone, quietZoneLow} {
 		if quiet == quietZoneLow && l.class.H > 64 {
 			break
 		}
 		if module := room / (c.Size + 2*quiet); module >= minModule {
 			q := &qrSpot{code: c, module: module, quiet: quiet}
-			q.x, q.y = l.class.W-m-q.side(), (l.class.H-q.side())/2
+			q.x, q.y = z.x+z.w-q.side(), z.y+(z.h-q.side())/2
 			return q
 		}
 	}

@@ -4,10 +4,11 @@ import "ledcast/playlists"
 
 // style is what a class's size and colour allow.
 type style struct {
-	margin   int // pixels kept dark at each edge
-	maxLines int // on a page
-	floor    int // cap height in pixels below which more pages are better than smaller letters
-	band     bool
+	margin   int  // pixels kept dark at each edge
+	maxLines int  // on a page
+	floor    int  // cap height in pixels below which more pages are better than smaller letters
+	band     bool // the headline stands on a band of colour
+	icon     bool // there is room for icons
 }
 
 // minCap is the cap height of the smallest font.
@@ -34,12 +35,13 @@ func styleOf(c playlists.Class) style {
 	case c.H < 40:
 		s.floor = minCap
 	case c.H <= 64:
-		s.floor = min(9, max(minCap, c.W/11))
+		s.floor = max(minCap, min(c.H*11/64, c.W/11))
 	case c.H <= 96:
 		s.floor = max(minCap, min(c.H*10/64, c.W/11))
 	default:
 		s.floor = max(9, min(c.H*10/68, c.W/12))
 	}
 	s.band = c.Colour == playlists.RGB && c.H >= 96
+	s.icon = c.H >= 96 && c.W >= c.H
 	return s
 }

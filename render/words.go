@@ -61,8 +61,9 @@ func split(s, lang string) []word {
 			}
 		}
 	}
-	glueCompounds(out)
 	gluePunctuation(out)
+	glueCompounds(out)
+	glueList(out)
 	return out
 }
 
@@ -128,6 +129,33 @@ func digits(s string) bool {
 	return strings.TrimFunc(s, func(r rune) bool { return r >= '0' && r <= '9' }) == "" && s != ""
 }
 
+// glueList keeps the parts of a list whole: "Khẩu trang – Khử khuẩn – Khoảng
+// cách" breaks after its dashes. A list has at least two marks and parts of at
+// most four words.
+func glueList(ws []word) {
+	start, marks := 0, 0
+	for i, w := range ws {
+		last := i == len(ws)-1
+		if w.after == afterClause || w.after == afterHard || last {
+			if i-start >= 5 {
+				return // not a list: a sentence
+			}
+			if w.after == afterClause {
+				marks++
+			}
+			start = i + 1
+		}
+	}
+	if marks < 2 {
+		return
+	}
+	for i := range ws {
+		if ws[i].after == afterSpace {
+			ws[i].after = afterInside
+		}
+	}
+}
+
 // compounds are Vietnamese words of several syllables that notices use: a line
 // that ends inside one is read twice.
 var compounds = func() map[string][][]string {
@@ -136,7 +164,7 @@ var compounds = func() map[string][][]string {
 điện thoại|tiếp xúc|công cộng|đông người|đường dây|đường dây nóng|thông báo|thông tin|truyền thông|sức khỏe|sức khoẻ|nguy cơ|lây nhiễm|
 người nhiễm|phòng chống|phòng dịch|phòng bệnh|chống dịch|dịch bệnh|cơ quan|văn phòng|cán bộ|người dân|khách đến|bảo vệ|cộng đồng|gia đình|
 việt nam|quảng ngãi|sơn tịnh|hà nội|đà nẵng|hồ chí minh|covid 19|rửa tay|xà phòng|bề mặt|vật dụng|hạn chế|giữ khoảng cách|thường xuyên|
-cảnh báo|nghi nhiễm|cách ly|tự cách ly|hướng dẫn|thực hiện|vui lòng|tối thiểu|đeo khẩu trang|khi ra đường|ra khỏi nhà|nơi công cộng|
+cảnh báo|nghi nhiễm|cách ly|tự cách ly|hướng dẫn|thực hiện|vui lòng|tối thiểu|không tụ tập|không tập trung|
 chính quyền|địa phương|nhà nước|giao thông|an toàn|nguy hiểm|mưa lớn|lũ lụt|sạt lở|bão số|di dời|sơ tán|khẩn cấp|bệnh viện|trạm y tế`, "|") {
 		f := strings.Fields(c)
 		m[f[0]] = append(m[f[0]], f)

@@ -240,3 +240,25 @@ func trim(s string) string {
 	}
 	return s
 }
+
+// Doubled returns the font struck twice, the second time one pixel to the
+// right: strokes of two pixels for a font that was drawn with one. Letters
+// become one pixel wider.
+func (f *Font) Doubled() *Font {
+	d := *f
+	d.Name += " doubled"
+	d.glyphs = make(map[rune]*Glyph, len(f.glyphs))
+	for r, g := range f.glyphs {
+		b := *g
+		b.Advance++
+		if g.W > 0 && g.W < MaxSide {
+			b.W++
+			b.Rows = make([]uint64, len(g.Rows))
+			for i, row := range g.Rows {
+				b.Rows[i] = row | row>>1
+			}
+		}
+		d.glyphs[r] = &b
+	}
+	return &d
+}

@@ -214,12 +214,13 @@ func (b *Box) advance(ctx context.Context, mono int64) {
 	if missing {
 		return
 	}
-	b.pending = nil
 	p := c.program
 	if err := b.disk.accept(docProgram, wire.RoleProgram, p.Sign, p.Epoch, p.Seq, c.doc); err != nil {
-		b.fault("disk", err)
+		b.fault("disk", err) // it stays pending, and every scrub tries again
 		return
 	}
+	b.pending = nil
+	delete(b.faults, "disk")
 	delete(b.faults, "document-corrupt")
 	b.player.SetProgram(p)
 	b.frames.evict(b.needed)

@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"path/filepath"
 	"time"
 
 	"ledcast/playlists/timeline"
@@ -23,7 +24,7 @@ import (
 // Times of a box in ms (PROTOCOL: What a sign says; Repeating and reconnecting).
 const (
 	statusEvery    = 5 * 60_000
-	saveEvery      = 60_000
+	saveEvery      = 10 * 60_000 // of the clock and the last contact: a memory card wears out
 	scrubEvery     = 60_000
 	resubEvery     = 10 * 60_000
 	ntpEvery       = 60_000
@@ -57,12 +58,19 @@ type Options struct {
 	Software string
 	Log      *slog.Logger
 	CacheCap int64 // bytes of frames on disk; 0 is 128 MiB
+	// Network makes the link; nil is link.New. Tests put a broker in memory here.
+	Network func(link.Options) (Runner, error)
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
 	// Alive, if given, is called at every turn of the play loop, at least every
 	// 5 s: feed a watchdog there.
 	Alive func()
+}
+
+// Runner keeps a connection until ctx ends, as *link.Link does.
+type Runner interface {
+	Run(ctx context.Context) error
 }
 
 // Box is a sign.
@@ -75,7 +83,7 @@ type Box struct {
 	disk   *disk
 	key    ed25519.PrivateKey
 	player *player.Player
-	link   *link.Link
+	link   Runner
 	in     chan any // events of the link and the fetches
 	out    chan outgoing
 
@@ -86,9 +94,11 @@ type Box struct {
 	pending    *candidate        // a program whose frames are being fetched
 	acked      map[string]string // last ack by "program" or alert id
 	fetches    fetcher
+	book       *book
+	proofAt    int64 // mono of the next sending of a record
 	frames     *frameCache
 
-	conn      *link.Conn
+	conn      link.Conn
 	upMS      int64 // mono of the last online status
 	face      *image.RGBA
 	shown     timeline.Shown
@@ -148,8 +158,14 @@ func New(o Options) (*Box, error) {
 	system, trusted := b.times.System()
 	b.player = player.New(b.cfg.Sign, b.cfg.Areas, player.StartClock(mono, system, b.disk.state.SavedMS, trusted))
 	b.player.SetContact(b.disk.state.ContactMS)
+	b.disk.stamp = func(s *state) {
+		s.SavedMS, s.ContactMS = b.player.Clock.Now(b.times.Mono()), b.player.LastContact()
+	}
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
+	}
+	if b.book, err = openBook(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
+		return nil, fmt.Errorf("the proof of play: %w", err)
 	}
 	b.fetches.init(b)
 	b.restore(mono)
@@ -157,27 +173,31 @@ func New(o Options) (*Box, error) {
 	return b, err
 }
 
-func (b *Box) newLink() (*link.Link, error) {
+func (b *Box) newLink() (Runner, error) {
 	tlsConf, err := b.cfg.tls()
 	if err != nil {
 		return nil, err
 	}
-	return link.New(link.Options{
+	o := link.Options{
 		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
 		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
 		Will: func(session string) *link.Message {
 			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.StatusOf), Payload: b.will(session), QoS: 1, Retained: true}
 		},
-		Up:      func(c *link.Conn) { b.in <- eventUp{c} },
+		Up:      func(c link.Conn) { b.in <- eventUp{c} },
 		Down:    func(err error) { b.in <- eventDown{err} },
 		Message: func(m link.Message) { b.in <- eventMessage{m} },
-	})
+	}
+	if b.o.Network != nil {
+		return b.o.Network(o)
+	}
+	return link.New(o)
 }
 
 type (
-	eventUp         struct{ conn *link.Conn }
+	eventUp         struct{ conn link.Conn }
 	eventSubscribed struct {
-		conn *link.Conn
+		conn link.Conn
 		err  error
 	}
 	eventDown    struct{ err error }
@@ -203,7 +223,7 @@ func (b *Box) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		next := min(b.present(), b.duties(ctx), b.beat())
+		next := min(b.present(), b.duties(ctx), b.prove(b.times.Mono(), false), b.beat())
 		mono := b.times.Mono()
 		timer.Reset(time.Duration(min(max(next-mono, 0), 3_600_000)) * time.Millisecond)
 		select {
@@ -222,8 +242,10 @@ func (b *Box) Run(ctx context.Context) error {
 		}
 	}
 	<-senderDone
+	b.conn = nil
+	b.prove(b.times.Mono(), true)
 	b.save()
-	var err error
+	err := b.book.journal.Close()
 	for _, o := range b.o.Outputs {
 		err = errors.Join(err, o.Close())
 	}
@@ -249,6 +271,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		b.due["resub"] = mono + resubEvery*9/10 + rand.Int64N(resubEvery/5)
 		b.say(mono)
 		b.fetches.resume(ctx, mono)
+		b.proofAt = mono
 	case eventDown:
 		b.player.Contact(mono)
 		b.conn = nil
@@ -301,9 +324,6 @@ func (b *Box) duties(ctx context.Context) int64 {
 }
 
 func (b *Box) save() {
-	mono := b.times.Mono()
-	b.disk.state.SavedMS = b.player.Clock.Now(mono)
-	b.disk.state.ContactMS = b.player.LastContact()
 	if err := b.disk.save(); err != nil {
 		b.fault("disk", err)
 		return
@@ -362,6 +382,9 @@ func (b *Box) present() int64 {
 	b.shown, b.lastKey, b.drawn = shown, key, true
 	if out {
 		delete(b.faults, "output")
+		if changed {
+			b.note(&shown, mono)
+		}
 		b.ackShowing(&shown, mono)
 	}
 	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {

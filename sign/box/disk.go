@@ -23,6 +23,7 @@ type state struct {
 	SavedMS      int64                 `json:"saved_ms"`   // effective time when this was written
 	ContactMS    int64                 `json:"contact_ms"` // last contact with the broker
 	Ended        map[string]int64      `json:"ended,omitempty"`
+	Chain        chain                 `json:"chain"` // of the proof of play
 }
 
 // Names of accepted documents.
@@ -38,10 +39,12 @@ const (
 type disk struct {
 	dir   string
 	state state
+	stamp func(*state)                              // brings the times up to date before each save
+	write func(dir, name string, data []byte) error // writeSynced; tests cut the power here
 }
 
 func openDisk(dir string) (*disk, error) {
-	d := &disk{dir: dir, state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}}}
+	d := &disk{dir: dir, stamp: func(*state) {}, write: writeSynced, state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}}}
 	for _, sub := range []string{"docs", "frames"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("the sign's data folder: %w; choose another with --data", err)
@@ -107,6 +110,7 @@ func (d *disk) floor(role, subject string, epoch int64) *wire.Floor {
 
 // save writes both copies of the state and syncs them.
 func (d *disk) save() error {
+	d.stamp(&d.state)
 	text, err := json.Marshal(&d.state)
 	if err != nil {
 		return err
@@ -116,7 +120,7 @@ func (d *disk) save() error {
 		return err
 	}
 	for _, name := range stateFiles {
-		if err := writeSynced(d.dir, name, data); err != nil {
+		if err := d.write(d.dir, name, data); err != nil {
 			return err
 		}
 	}
@@ -126,7 +130,7 @@ func (d *disk) save() error {
 // accept stores a document and its floor, synced, before anything of it shows.
 func (d *disk) accept(name, role, subject string, epoch, seq int64, doc []byte) error {
 	digest := wire.Digest(doc)
-	if err := writeSynced(filepath.Join(d.dir, "docs"), docFile(name, digest), doc); err != nil {
+	if err := d.write(filepath.Join(d.dir, "docs"), docFile(name, digest), doc); err != nil {
 		return err
 	}
 	key := floorKey(role, subject, epoch)
@@ -204,7 +208,7 @@ func (d *disk) framePath(sha string) string { return filepath.Join(d.dir, "frame
 func (d *disk) frame(sha string) ([]byte, error) { return os.ReadFile(d.framePath(sha)) }
 
 func (d *disk) putFrame(sha string, data []byte) error {
-	return writeSynced(filepath.Join(d.dir, "frames"), sha, data)
+	return d.write(filepath.Join(d.dir, "frames"), sha, data)
 }
 
 func (d *disk) removeFrame(sha string) { _ = os.Remove(d.framePath(sha)) }

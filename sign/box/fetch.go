@@ -109,7 +109,7 @@ func (f *fetcher) stop(ctx context.Context, topic string, w *fetch) {
 	w.running = false
 	f.active--
 	if c := f.b.conn; c != nil {
-		go func(c *link.Conn) { _ = c.Unsubscribe(ctx, topic) }(c)
+		go func(c link.Conn) { _ = c.Unsubscribe(ctx, topic) }(c)
 	}
 }
 

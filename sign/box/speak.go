@@ -21,17 +21,36 @@ import (
 
 // outgoing is a message on its way to the sender.
 type outgoing struct {
-	conn *link.Conn
+	conn link.Conn
 	m    link.Message
 }
 
+// A sign may send 20 messages in 10 s; what is over is dropped by the other
+// side. It keeps a little below.
+const (
+	sendBurst  = 18
+	sendWindow = 10_000 // ms
+)
+
 // send publishes in order, beside the loop: a slow link must not stop the face.
 func (b *Box) send(ctx context.Context) {
+	var sent []int64 // mono of the last sendBurst messages
 	for {
+		if len(sent) == sendBurst {
+			t := time.NewTimer(time.Duration(max(0, sent[0]+sendWindow-b.times.Mono())) * time.Millisecond)
+			select {
+			case <-ctx.Done():
+				t.Stop()
+				return
+			case <-t.C:
+			}
+			sent = sent[1:]
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case o := <-b.out:
+			sent = append(sent, b.times.Mono())
 			c, cancel := context.WithTimeout(ctx, 20*time.Second)
 			if err := o.conn.Publish(c, o.m); err != nil {
 				b.log.Debug("publish failed", "topic", o.m.Topic, "err", err)
@@ -55,7 +74,7 @@ func (b *Box) publish(leaf string, payload []byte, retained bool) {
 }
 
 // subscribe asks for everything that a sign reads. It runs beside the loop.
-func (b *Box) subscribe(ctx context.Context, c *link.Conn) {
+func (b *Box) subscribe(ctx context.Context, c link.Conn) {
 	q := byte(b.cfg.QoS)
 	topics := map[string]byte{wire.TopicKeys: q, wire.SignTopic(b.cfg.Sign, wire.Request): q}
 	if b.cfg.picture() {
@@ -95,7 +114,7 @@ func (b *Box) say(mono int64) {
 		return
 	}
 	pub := b.key.Public().(ed25519.PublicKey)
-	s := wire.Status{V: 1, State: wire.Online, Session: b.conn.Session, AtMS: b.player.Clock.Now(mono),
+	s := wire.Status{V: 1, State: wire.Online, Session: b.conn.Session(), AtMS: b.player.Clock.Now(mono),
 		Software: b.o.Software, Class: b.cfg.Class, Clock: "untrusted",
 		Key:     &wire.PublicKey{Kid: wire.KeyID(pub), X: wire.EncodeKey(pub)},
 		Cache:   &wire.Cache{Frames: int64(len(b.frames.sizes)), Bytes: b.frames.total},
@@ -198,12 +217,16 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 		b.say(mono)
 	case wire.OpTime:
 		rtt := mono - b.upMS
-		if b.conn != nil && q.Session == b.conn.Session && rtt >= 0 && rtt <= timeWindow {
+		if b.conn != nil && q.Session == b.conn.Session() && rtt >= 0 && rtt <= timeWindow {
 			trusted := b.player.Clock.Trusted()
 			b.setTime(ctx, mono, q.AtMS+rtt/2)
 			if !trusted {
 				b.say(mono)
 			}
+		}
+	case wire.OpPlayedHave:
+		if b.book.have(q.Chain, q.N) {
+			b.proofAt = mono // the next one, if there is one
 		}
 	default:
 		b.log.Warn("request not known", "op", q.Op)

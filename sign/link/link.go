@@ -64,7 +64,7 @@ type Options struct {
 	// Will is asked at every connection for the will to leave; nil is none.
 	Will func(session string) *Message
 	// Up is called when a connection stands; subscribe there.
-	Up func(c *Conn)
+	Up func(c Conn)
 	// Down is called when it fell, with the reason.
 	Down func(err error)
 	// Message is called for each message that arrives. It must not block.
@@ -84,7 +84,7 @@ type Link struct {
 	o Options
 
 	mu   sync.Mutex
-	conn *Conn
+	conn *conn
 }
 
 // New checks the options. Its error says what to write instead.
@@ -141,7 +141,7 @@ func (l *Link) Run(ctx context.Context) error {
 
 // once makes one connection and waits for its end.
 func (l *Link) once(ctx context.Context) (up bool, err error) {
-	c := &Conn{Session: newSession(), slots: make(chan struct{}, MaxInflight), gone: make(chan struct{})}
+	c := &conn{session: newSession(), slots: make(chan struct{}, MaxInflight), gone: make(chan struct{})}
 	lost := make(chan error, 1)
 	o := mqtt.NewClientOptions()
 	o.AddBroker(l.o.Broker)
@@ -154,7 +154,7 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 		o.SetTLSConfig(l.o.TLS)
 	}
 	if l.o.Will != nil {
-		if w := l.o.Will(c.Session); w != nil {
+		if w := l.o.Will(c.session); w != nil {
 			o.SetBinaryWill(w.Topic, w.Payload, w.QoS, w.Retained)
 		}
 	}
@@ -208,31 +208,26 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 
 // farewell says by hand what the will would say: a broker publishes the will of
 // a connection that breaks, not of one that is ended.
-func (l *Link) farewell(c *Conn) {
+func (l *Link) farewell(c *conn) {
 	if l.o.Will == nil {
 		return
 	}
-	if w := l.o.Will(c.Session); w != nil {
+	if w := l.o.Will(c.session); w != nil {
 		c.client.Publish(w.Topic, w.QoS, w.Retained, w.Payload).WaitTimeout(time.Second)
 	}
 }
 
-func (l *Link) set(c *Conn) {
+func (l *Link) set(c *conn) {
 	l.mu.Lock()
 	l.conn = c
 	l.mu.Unlock()
 }
 
-// Conn is the present connection, or nil.
-func (l *Link) Conn() *Conn {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.conn
-}
-
 // Publish sends over the present connection, or returns ErrDown.
 func (l *Link) Publish(ctx context.Context, m Message) error {
-	c := l.Conn()
+	l.mu.Lock()
+	c := l.conn
+	l.mu.Unlock()
 	if c == nil {
 		return ErrDown
 	}
@@ -240,17 +235,29 @@ func (l *Link) Publish(ctx context.Context, m Message) error {
 }
 
 // Conn is one connection. Its methods return ErrDown once it is gone.
-type Conn struct {
-	Session string // random; wills and statuses carry it
-
-	client mqtt.Client
-	slots  chan struct{}
-	gone   chan struct{}
+type Conn interface {
+	// Session is random; wills and statuses carry it.
+	Session() string
+	// Publish sends one message. At QoS 1 it returns when the broker has
+	// acknowledged it; that the broker has it is no proof that anyone got it.
+	Publish(ctx context.Context, m Message) error
+	// Subscribe asks for topics, each at its QoS, in one packet.
+	Subscribe(ctx context.Context, topics map[string]byte) error
+	// Unsubscribe ends subscriptions.
+	Unsubscribe(ctx context.Context, topics ...string) error
 }
 
-// Publish sends one message. At QoS 1 it returns when the broker has
-// acknowledged it; that the broker has it is no proof that anyone got it.
-func (c *Conn) Publish(ctx context.Context, m Message) error {
+// conn is a Conn by paho.
+type conn struct {
+	session string
+	client  mqtt.Client
+	slots   chan struct{}
+	gone    chan struct{}
+}
+
+func (c *conn) Session() string { return c.session }
+
+func (c *conn) Publish(ctx context.Context, m Message) error {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
@@ -262,8 +269,7 @@ func (c *Conn) Publish(ctx context.Context, m Message) error {
 	return c.wait(ctx, c.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload))
 }
 
-// Subscribe asks for topics, each at its QoS, in one packet.
-func (c *Conn) Subscribe(ctx context.Context, topics map[string]byte) error {
+func (c *conn) Subscribe(ctx context.Context, topics map[string]byte) error {
 	t := c.client.SubscribeMultiple(topics, nil)
 	if err := c.wait(ctx, t); err != nil {
 		return err
@@ -278,12 +284,11 @@ func (c *Conn) Subscribe(ctx context.Context, topics map[string]byte) error {
 	return nil
 }
 
-// Unsubscribe ends subscriptions.
-func (c *Conn) Unsubscribe(ctx context.Context, topics ...string) error {
+func (c *conn) Unsubscribe(ctx context.Context, topics ...string) error {
 	return c.wait(ctx, c.client.Unsubscribe(topics...))
 }
 
-func (c *Conn) wait(ctx context.Context, t mqtt.Token) error {
+func (c *conn) wait(ctx context.Context, t mqtt.Token) error {
 	select {
 	case <-t.Done():
 		return t.Error()

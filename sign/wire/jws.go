@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
 // Values of a header's typ.
@@ -67,7 +68,7 @@ func header(kid, typ string) []byte {
 // JWS. It refuses a document over MaxDocument by name, because a broker that
 // rejects a packet makes the client resend it for ever.
 func Seal(key ed25519.PrivateKey, typ string, payload any) ([]byte, error) {
-	body, err := json.Marshal(payload)
+	body, err := json.Marshal(filled(payload))
 	if err != nil {
 		return nil, fmt.Errorf("marshal %s: %w", typ, err)
 	}
@@ -84,6 +85,44 @@ func Seal(key ed25519.PrivateKey, typ string, payload any) ([]byte, error) {
 		return nil, fmt.Errorf("%s of %d bytes is over the limit of %d; show fewer items or frames on it", typ, len(doc), limit(typ))
 	}
 	return doc, nil
+}
+
+// filled replaces nil slices by empty ones: readers expect arrays, never null.
+func filled(payload any) any {
+	v := reflect.ValueOf(payload)
+	if v.Kind() == reflect.Struct {
+		p := reflect.New(v.Type())
+		p.Elem().Set(v)
+		v = p
+		payload = p.Interface()
+	}
+	fill(v)
+	return payload
+}
+
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fill(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fill(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		if v.IsNil() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
+	}
 }
 
 func limit(typ string) int {

@@ -215,3 +215,9 @@ func Claimed(doc []byte, typ string) timeline.Header {
 	}
 	return v.Header
 }
+
+// StoredPlayed reads a proof of play from the sign's own disk, unchecked.
+func StoredPlayed(doc []byte) (*Played, error) {
+	p := &Played{}
+	return p, stored(doc, TypPlayed, p)
+}

@@ -162,6 +162,29 @@ func (k keyStore) PutSet(ctx context.Context, s publish.SignedSet) error {
 	return k.store.Keys().PutSet(ctx, store.KeySet{Epoch: s.Epoch, Seq: s.Seq, JWS: s.JWS, Roots: [][]byte{s.Root, s.Spare}})
 }
 
+// proofs is the store's proof of play as the auditor uses it.
+type proofs struct{ store *sqlite.Store }
+
+func (p proofs) Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) ([32]byte, error) {
+	return p.store.Proofs().Pin(ctx, sign, x, nowMS)
+}
+
+func (p proofs) End(ctx context.Context, sign, chain string) (int64, string, error) {
+	return p.store.Proofs().End(ctx, sign, chain)
+}
+
+func (p proofs) Digest(ctx context.Context, sign, chain string, n int64) (string, error) {
+	return p.store.Proofs().Digest(ctx, sign, chain, n)
+}
+
+func (p proofs) Add(ctx context.Context, doc []byte, digest string, r *wire.Played) error {
+	rec := store.PlayRecord{Sign: r.Sign, Chain: r.Chain, N: r.N, Digest: digest, FromMS: r.FromMS, UntilMS: r.UntilMS, JWS: doc}
+	for _, x := range r.Plays {
+		rec.Plays = append(rec.Plays, store.Play{Item: x.Item, Campaign: x.Campaign, Frame: x.Frame, Why: x.Why, Count: x.Count, MS: x.MS})
+	}
+	return p.store.Proofs().Add(ctx, rec)
+}
+
 // toBroker publishes over the controller's link.
 type toBroker struct{ a *App }
 
@@ -182,8 +205,12 @@ func (s source) Owners(ctx context.Context) ([]playlists.Owner, error) {
 func (s source) Heard(sign string) api.Heard {
 	st := s.a.listener.State(sign)
 	h := api.Heard{Online: st.Online, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped}
+	if st.Proof != "" {
+		h.Faults = append(h.Faults, st.Proof)
+	}
 	if x := st.Status; x != nil {
-		h.Software, h.Faults, h.Trusted = x.Software, x.Faults, x.Clock == "trusted"
+		h.Faults = append(h.Faults, x.Faults...)
+		h.Software, h.Trusted = x.Software, x.Clock == "trusted"
 		if x.Program != nil {
 			h.ProgramSeq = x.Program.Seq
 		}

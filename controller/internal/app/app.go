@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -33,10 +34,8 @@ type Options struct {
 	Data       string // folder
 	Listen     string // of the pages, e.g. "127.0.0.1:8080"
 	MQTTListen string // of the embedded broker
-	Broker     string // an outside broker instead, mqtt:// or mqtts://
-	BrokerUser string
-	BrokerPass string
-	Insecure   bool // pages and broker on any address without a certificate
+	Broker     string // an outside broker instead, mqtt://user:password@host:port or mqtts://
+	Insecure   bool   // pages and broker on any address without a certificate
 	Software   string
 	Now        func() time.Time // nil: time.Now
 	Log        *slog.Logger
@@ -47,6 +46,7 @@ type App struct {
 	o          Options
 	log        *slog.Logger
 	now        func() time.Time
+	lock       *os.File
 	store      *sqlite.Store
 	keyring    *publish.Keyring
 	broker     *broker.Broker
@@ -55,6 +55,7 @@ type App struct {
 	publisher  *publish.Publisher
 	requester  *publish.Requester
 	listener   *listen.Listener
+	auditor    *listen.Auditor
 	accounts   *accounts
 	presence   *presence
 	http       *http.Server
@@ -89,6 +90,9 @@ func (a *App) open(ctx context.Context) error {
 		return fmt.Errorf("data folder: %w; choose another with --data", err)
 	}
 	var err error
+	if a.lock, err = lockFolder(a.o.Data); err != nil {
+		return err
+	}
 	if a.store, err = sqlite.Open(ctx, filepath.Join(a.o.Data, "ledcast.db")); err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.seed(ctx); err != nil {
 		return err
 	}
-	user, pass := a.o.BrokerUser, a.o.BrokerPass
+	var user, pass string
 	if a.o.Broker == "" {
 		user, pass = broker.ControllerUser, secret()
 		ln, err := claim("--mqtt-listen", a.o.MQTTListen)
@@ -118,7 +122,16 @@ func (a *App) open(ctx context.Context) error {
 		}
 		a.brokerAddr = "mqtt://" + a.broker.Addr().String()
 	} else {
-		a.brokerAddr = a.o.Broker
+		u, err := url.Parse(a.o.Broker)
+		if err != nil {
+			return &playlists.Error{Code: playlists.Invalid, Field: "--broker", Value: a.o.Broker, Problem: "is not an address", Remedy: "write mqtts://user:password@host:8883"}
+		}
+		if u.User != nil {
+			user = u.User.Username()
+			pass, _ = u.User.Password()
+			u.User = nil
+		}
+		a.brokerAddr = u.String()
 	}
 	return a.assemble(user, pass)
 }
@@ -135,7 +148,7 @@ func (a *App) assemble(user, pass string) error {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
 	}})
 	a.link, err = link.New(link.Options{Broker: a.brokerAddr, ClientID: broker.ControllerUser + "-" + secret()[:8], Username: user, Password: pass, Log: a.log,
-		Up: func(c *link.Conn) {
+		Up: func(c link.Conn) {
 			topics := map[string]byte{}
 			for _, t := range listen.Topics() {
 				topics[t] = 1
@@ -153,6 +166,9 @@ func (a *App) assemble(user, pass string) error {
 	if err != nil {
 		return err
 	}
+	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
+		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
+	})
 	srv := api.New(source{a}, a.now, a.log)
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
@@ -181,6 +197,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { _ = a.link.Run(ctx) })
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
+	run(func() { a.auditor.Run(ctx) })
 	run(func() { srv.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {
@@ -224,6 +241,9 @@ func (a *App) Stop() error {
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
 	}
 	return errors.Join(errs...)
 }

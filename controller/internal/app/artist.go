@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
 	"sync"
 
 	"ledcast/playlists"
@@ -40,6 +42,13 @@ func (a *artist) Artwork(_ context.Context, m *playlists.Message, c playlists.Cl
 	art, err := a.r.Message(m, c, render.Options{PicturePages: stills})
 	if err != nil {
 		return nil, err
+	}
+	for i := range art.Frames {
+		img, _, err := image.Decode(bytes.NewReader(art.Frames[i].Data))
+		if err != nil {
+			return nil, fmt.Errorf("a frame just drawn cannot be read: %w", err)
+		}
+		art.Level = max(art.Level, render.APL(img, c))
 	}
 	a.drawn[key] = art
 	return art, nil

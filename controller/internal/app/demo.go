@@ -31,7 +31,7 @@ func demoManifest() *playlists.Manifest {
 		return c
 	}
 	sign := func(id, owner, name, c, area string, mode playlists.Mode) playlists.Sign {
-		return playlists.Sign{ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area}, Mode: mode}
+		return playlists.Sign{Position: &playlists.Place{Lat: 15.12, Lon: 108.80}, ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area}, Mode: mode}
 	}
 	return &playlists.Manifest{
 		Owners: []playlists.Owner{

@@ -1,13 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/gif"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +15,8 @@ import (
 
 type previewFlags struct {
 	class, text, qr, theme, message, image, out string
-	led                                         bool
+	led, terminal, noScroll                     bool
+	distance, pitch                             float64 // metres, millimetres
 }
 
 // newPreview draws a message as a class of sign would show it.
@@ -44,11 +40,19 @@ func newPreview(e *env) *cobra.Command {
 	p.StringVar(&f.image, "image", "", "draw this picture (PNG, JPEG, GIF or WebP)")
 	p.StringVar(&f.out, "out", "", "the file to write, x.png or x.gif")
 	p.BoolVar(&f.led, "led", false, "draw round LEDs, as seen from the street")
+	p.Float64Var(&f.distance, "distance", 0, "draw it as small as it is from so many metres; needs --pitch")
+	p.Float64Var(&f.pitch, "pitch", 0, "millimetres between LEDs, with --distance")
+	p.BoolVar(&f.noScroll, "no-scroll", false, "pages only, as for a sign that may not scroll")
+	p.BoolVar(&f.terminal, "terminal", false, "draw in the terminal instead of a file")
 	return c
 }
 
 func (f *previewFlags) run(e *env, c *cobra.Command) error {
-	if err := required(c.Flags(), "class", "out"); err != nil {
+	need := []string{"class", "out"}
+	if f.terminal {
+		need = need[:1]
+	}
+	if err := required(c.Flags(), need...); err != nil {
 		return err
 	}
 	given := 0
@@ -65,8 +69,11 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 			return usagef("write it in the file", "--%s does not go with --message", n)
 		}
 	}
+	if c.Flags().Changed("distance") != c.Flags().Changed("pitch") || c.Flags().Changed("distance") && (f.distance < 1 || f.pitch < 0.5) {
+		return usagef("e.g. --distance 60 --pitch 10", "--distance in metres and --pitch in millimetres go together")
+	}
 	ext := strings.ToLower(filepath.Ext(f.out))
-	if ext != ".png" && ext != ".gif" {
+	if !f.terminal && ext != ".png" && ext != ".gif" {
 		return usagef("end it in .png or .gif", "--out %q is neither a PNG nor a GIF", f.out)
 	}
 	class, err := playlists.ParseClass(f.class)
@@ -83,18 +90,21 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 	}
 	var pages []page
 	for _, m := range msgs {
-		a, err := r.Message(m, class, render.Options{Media: f.media})
+		a, err := r.Message(m, class, render.Options{Media: f.media, NoScroll: f.noScroll})
 		if err != nil {
 			return in(f.message, err)
 		}
 		for _, x := range a.Findings {
 			fmt.Fprintf(e.err, "%s: %s %s\n", x.Level, x.Text.EN, x.Remedy.EN)
 		}
-		p, err := f.pages(a, class)
+		p, err := f.pages(a, class, ext == ".gif")
 		if err != nil {
 			return err
 		}
 		pages = append(pages, p...)
+	}
+	if f.terminal {
+		return printPages(e.out, pages, class)
 	}
 	if ext == ".gif" {
 		return write(f.out, func() ([]byte, error) { return encodeGIF(pages) })
@@ -109,22 +119,6 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-// page is one picture and how long it shows.
-type page struct {
-	img  image.Image
-	data []byte // the frame's own bytes, if img is it
-	ms   int64
-}
-
-func (p page) png() ([]byte, error) {
-	if p.data != nil {
-		return p.data, nil
-	}
-	var b bytes.Buffer
-	err := png.Encode(&b, p.img)
-	return b.Bytes(), err
 }
 
 // messages is what to draw.
@@ -166,69 +160,6 @@ func (f *previewFlags) media(id string) ([]byte, error) {
 		id = filepath.Join(filepath.Dir(f.message), filepath.Base(id))
 	}
 	return readFile(id)
-}
-
-// pages decodes an artwork's frames in the order in which they show.
-func (f *previewFlags) pages(a *playlists.Artwork, c playlists.Class) ([]page, error) {
-	var out []page
-	for _, s := range a.Steps {
-		data := a.Frames[s.Frame].Data
-		img, err := render.DecodeFrame(data)
-		if err != nil {
-			return nil, err
-		}
-		p := page{img, data, s.MS}
-		if f.led {
-			p.img, p.data = render.LED(img, c, ledCell(c)), nil
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-// ledCell keeps the picture of a face to a size that a screen shows.
-func ledCell(c playlists.Class) int { return min(12, max(4, 1600/max(c.W, c.H))) }
-
-// encodeGIF plays the pages in their own time.
-func encodeGIF(pages []page) ([]byte, error) {
-	g := gif.GIF{}
-	for _, p := range pages {
-		g.Image = append(g.Image, palettedOf(p.img))
-		g.Delay = append(g.Delay, int(p.ms/10))
-	}
-	var b bytes.Buffer
-	err := gif.EncodeAll(&b, &g)
-	return b.Bytes(), err
-}
-
-// palettedOf gives an image a palette of its own colours; a photo's most
-// frequent 256.
-func palettedOf(img image.Image) *image.Paletted {
-	if p, ok := img.(*image.Paletted); ok {
-		return p
-	}
-	b := img.Bounds()
-	count := map[color.RGBA]int{}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			count[color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)]++
-		}
-	}
-	out := image.NewPaletted(b, nil)
-	out.Palette = mostFrequent(count, 256)
-	index := map[color.RGBA]uint8{}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			k := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
-			i, ok := index[k]
-			if !ok {
-				i = uint8(out.Palette.Index(k))
-				index[k] = i
-			}
-			out.SetColorIndex(x, y, i)
-		}
-	}
-	return out
 }
 
 // in names the file in a domain error that does not.

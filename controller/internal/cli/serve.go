@@ -31,6 +31,6 @@ func newServe(e *env) *cobra.Command {
 		},
 	}
 	f.add(c.Flags(), "")
-	c.Flags().StringVar(&f.broker, "broker", "", "`address` of an outside broker instead, mqtt://host:port or mqtts://host:port")
+	c.Flags().StringVar(&f.broker, "broker", "", "`address` of an outside broker instead, mqtts://user:password@host:8883 or mqtt://…")
 	return c
 }

@@ -36,6 +36,7 @@ type State struct {
 	ShotAt   time.Time            // when the snapshot came
 	Acks     map[string]*wire.Ack // last by role, and role/alert
 	Dropped  int                  // messages over the limit, since start
+	Proof    string               // what is wrong with its proof of play; "" for nothing
 	Bad      string               // the last thing it said that could not be read
 }
 
@@ -56,6 +57,8 @@ type Listener struct {
 
 	mu    sync.Mutex
 	signs map[string]*heard
+
+	proofs chan<- proof // to the Auditor; nil without one
 }
 
 type heard struct {
@@ -106,6 +109,8 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 		err = h.ack(payload)
 	case wire.Snapshot:
 		err = h.snapshot(payload, now)
+	case wire.PlayedOf:
+		err = l.played(sign, payload)
 	}
 	if err != nil {
 		h.Bad = err.Error()
@@ -120,6 +125,19 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	if l.ev.Changed != nil {
 		l.ev.Changed(sign)
 	}
+}
+
+// played hands a record to the auditor; a full queue drops it, and the sign
+// sends it again.
+func (l *Listener) played(sign string, payload []byte) error {
+	if len(payload) > wire.MaxPlayed {
+		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a proof of play over 64 KiB"}
+	}
+	select {
+	case l.proofs <- proof{sign, bytes.Clone(payload)}:
+	default:
+	}
+	return nil
 }
 
 func (h *heard) flooded(now time.Time) bool {

@@ -294,6 +294,11 @@ func contentDigest(g *timeline.Program) (string, error) {
 	for i := range c.Segments {
 		c.Segments[i].From, c.Segments[i].Until = 0, 0
 	}
+	// The sun rises at another time each day; that alone is renewed daily.
+	c.Brightness = append([]timeline.Brightness(nil), g.Brightness...)
+	for i := range c.Brightness {
+		c.Brightness[i].From, c.Brightness[i].Until = 0, 0
+	}
 	data, err := json.Marshal(&c)
 	return wire.Digest(data), err
 }

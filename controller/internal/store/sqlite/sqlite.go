@@ -136,6 +136,7 @@ func (s *Store) Keys() store.Keys               { return keys{s} }
 func (s *Store) Documents() store.Documents     { return documents{s} }
 func (s *Store) Credentials() store.Credentials { return credentials{s} }
 func (s *Store) Settings() store.Settings       { return settings{s} }
+func (s *Store) Proofs() store.Proofs           { return proofs{s} }
 
 // write runs do in one transaction, which is on disk when write returns nil.
 func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {

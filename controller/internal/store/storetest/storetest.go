@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"documents/bad", documentBad},
 		{"credentials", credentials},
 		{"settings", settings},
+		{"proofs", proofs},
 		{"cancelled", cancelled},
 		{"reopened", reopened},
 	} {

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists/timeline"
+	"ledcast/sign/box"
+	"ledcast/sign/wire"
+)
+
+// mosquitto runs a real broker on a free port and returns its address.
+func mosquitto(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("mosquitto")
+	if err != nil {
+		path = "/usr/sbin/mosquitto"
+		if _, err := os.Stat(path); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal("mosquitto is not installed; .ci/run installs it")
+			}
+			t.Skip("mosquitto is not installed")
+		}
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	_ = ln.Close()
+	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, "listener %d 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", port), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "-c", conf)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	eventually(t, "mosquitto answers", func() bool {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+	return "mqtt://" + addr
+}
+
+// Delivery and playing once more through a broker that is not ours.
+func TestThroughMosquitto(t *testing.T) {
+	addr := mosquitto(t)
+	a, err := New(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Broker: addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := a.apply(t.Context(), demoManifest(), store.Absent); err != nil {
+		t.Fatal(err)
+	}
+	a.FilesWritten()
+	a.Kick()
+	eventually(t, "ready", func() bool { return source{a}.Ready() == nil })
+	root, spare := a.keyring.Roots()
+	var pass [16]byte
+	_, _ = rand.Read(pass[:])
+	for id, class := range map[string]string{"demo-128x64": "128x64-rgb", "demo-picture": "128x64-rgb"} {
+		conf := box.Config{Sign: id, Class: class, Areas: []string{"quang-ngai/x"}, Broker: addr, Username: id,
+			Password: hex.EncodeToString(pass[:]), Root: wire.EncodeKey(root), RootSpare: wire.EncodeKey(spare)}
+		if id == "demo-picture" {
+			conf.Mode = "picture"
+		}
+		path := filepath.Join(t.TempDir(), "sign.json")
+		if err := writePrivate(path, conf); err != nil {
+			t.Fatal(err)
+		}
+		sign := attach(t, path, t.TempDir(), t.TempDir())
+		eventually(t, id+" plays", func() bool { return sign.last(t).Why == timeline.WhyProgram })
+		c := sign.last(t)
+		want := at128(a.publisher.Plan(id).Program, c.AtMS)
+		if id == "demo-128x64" && want.Frame.SHA256 != c.Frame {
+			t.Errorf("it shows %s; its program says %s", c.Frame, want.Frame.SHA256)
+		}
+		eventually(t, id+" is heard", func() bool { return source{a}.Heard(id).Online })
+		sign.stop(t)
+		eventually(t, id+" is gone", func() bool { return !source{a}.Heard(id).Online })
+	}
+}

@@ -1,0 +1,163 @@
+// Package artwork keeps messages as they look on each class of sign, and the
+// pictures that owners upload.
+//
+// Drawing the same thing twice is a bug: an artwork is found by a digest of all
+// that decides its pixels, the bytes of its picture among them, so ten thousand
+// signs of one class share one drawing, and a message that is saved again
+// unchanged is not drawn again.
+package artwork
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"ledcast/playlists"
+	"ledcast/render"
+)
+
+// Media looks up an owner's uploaded picture by its id.
+type Media func(owner, id string) ([]byte, error)
+
+// Cache draws artworks and keeps the most recently used. It is safe for
+// concurrent use; two callers who want the same thing wait for one drawing.
+type Cache struct {
+	renderer *render.Renderer
+	media    Media
+	maxBytes int64
+
+	mu    sync.Mutex
+	by    map[key]*entry
+	order *list.List // of *entry, most recently used first; drawn ones only
+	bytes int64
+	drawn int64
+}
+
+type key [sha256.Size]byte
+
+type entry struct {
+	key   key
+	ready chan struct{} // closed when art or err is set
+	art   *playlists.Artwork
+	err   error
+	size  int64
+	at    *list.Element
+}
+
+// New makes a cache that keeps about maxBytes of frames. media may be nil where
+// messages have no pictures.
+func New(r *render.Renderer, media Media, maxBytes int64) *Cache {
+	return &Cache{renderer: r, media: media, maxBytes: maxBytes, by: map[key]*entry{}, order: list.New()}
+}
+
+// Options are what a sign decides about its artworks.
+type Options struct {
+	NoScroll     bool // pages for scrolls
+	PicturePages bool // for a picture sign
+}
+
+// Artwork is m as it looks on class c. The result is shared and must not be
+// changed. It returns ctx's error if ctx ends first; what is being drawn is
+// finished and kept for the next who asks. A refusal is not kept.
+func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlists.Class, o Options) (*playlists.Artwork, error) {
+	var picture []byte
+	if m.Image != nil && c.media != nil {
+		var err error
+		if picture, err = c.media(m.Owner, m.Image.Media); err != nil {
+			return nil, err
+		}
+	}
+	k, err := keyOf(m, class, o, picture)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	e := c.by[k]
+	if e != nil {
+		if e.at != nil {
+			c.order.MoveToFront(e.at)
+		}
+		c.mu.Unlock()
+	} else {
+		e = &entry{key: k, ready: make(chan struct{})}
+		c.by[k] = e
+		c.mu.Unlock()
+		go c.draw(e, clone(m), class, o, picture)
+	}
+	select {
+	case <-e.ready:
+		return e.art, e.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// clone copies a message: its caller may change it while it is drawn.
+func clone(m *playlists.Message) *playlists.Message {
+	n := *m
+	n.Variants = slices.Clone(m.Variants)
+	if m.Image != nil {
+		img := *m.Image
+		n.Image = &img
+	}
+	return &n
+}
+
+func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, o Options, picture []byte) {
+	ro := render.Options{NoScroll: o.NoScroll, PicturePages: o.PicturePages}
+	if picture != nil {
+		ro.Media = func(string) ([]byte, error) { return picture, nil }
+	}
+	art, err := c.renderer.Message(m, class, ro)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e.art, e.err = art, err
+	c.drawn++
+	close(e.ready)
+	if err != nil {
+		delete(c.by, e.key)
+		return
+	}
+	for i := range art.Frames {
+		e.size += art.Frames[i].Len
+	}
+	e.size += 1024 // steps and findings
+	e.at = c.order.PushFront(e)
+	c.bytes += e.size
+	for c.bytes > c.maxBytes && c.order.Len() > 1 {
+		last := c.order.Back()
+		old := last.Value.(*entry)
+		c.order.Remove(last)
+		delete(c.by, old.key)
+		c.bytes -= old.size
+	}
+}
+
+// Stats are for metrics: artworks kept, the bytes of their frames, and how many
+// were drawn since the start.
+func (c *Cache) Stats() (kept int, bytes, drawn int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.order.Len(), c.bytes, c.drawn
+}
+
+// keyOf digests all that decides the artwork. A message's id, campaign and
+// source do not: two messages that say the same look the same.
+func keyOf(m *playlists.Message, class playlists.Class, o Options, picture []byte) (key, error) {
+	seen := *m
+	seen.ID, seen.Campaign, seen.Source = "", "", nil
+	b, err := json.Marshal(struct {
+		Message *playlists.Message
+		Class   playlists.Class
+		Options Options
+		Picture [sha256.Size]byte
+	}{&seen, class, o, sha256.Sum256(picture)})
+	if err != nil {
+		return key{}, fmt.Errorf("artwork of %s/%s: %w", m.Owner, m.ID, err)
+	}
+	return sha256.Sum256(b), nil
+}

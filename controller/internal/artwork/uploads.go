@@ -1,0 +1,151 @@
+package artwork
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+
+	"ledcast/playlists"
+	"ledcast/render"
+)
+
+// Uploads keeps owners' pictures in a folder: one folder for each owner, each
+// file named by its digest. What comes in is decoded within limits and written
+// anew, so that nothing but pixels is kept; what goes out is only ever found
+// below the folder. It is safe for concurrent use.
+type Uploads struct{ root *os.Root }
+
+// Upload describes a picture that was stored.
+type Upload struct {
+	ID     string `json:"id"` // to be named in a message's image
+	Type   string `json:"type"`
+	W      int    `json:"w"`
+	H      int    `json:"h"`
+	Frames int    `json:"frames"` // 1 for a still
+	Len    int64  `json:"len"`
+}
+
+// OpenUploads opens the folder, making it if it is not there.
+func OpenUploads(dir string) (*Uploads, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("uploads: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("uploads: %w", err)
+	}
+	return &Uploads{root}, nil
+}
+
+// Close releases the folder.
+func (u *Uploads) Close() error { return u.root.Close() }
+
+// Put stores an owner's picture: PNG, JPEG, GIF or WebP, told by its content.
+// A picture that was stored before gets the same id. Its error is an
+// *playlists.Error for what cannot be taken.
+func (u *Uploads) Put(owner string, data []byte) (*Upload, error) {
+	if err := playlists.CheckSlug("owner", owner); err != nil {
+		return nil, err
+	}
+	clean, info, err := render.CleanMedia("upload", data)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(clean)
+	up := &Upload{ID: hex.EncodeToString(sum[:]), Type: info.Type, W: info.W, H: info.H, Frames: info.Frames, Len: int64(len(clean))}
+	if err := u.root.Mkdir(owner, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("upload of %s: %w", owner, err)
+	}
+	name := path.Join(owner, up.ID)
+	if old, err := u.root.Stat(name); err == nil && old.Size() == up.Len {
+		return up, nil
+	}
+	// A whole file or none: written aside, synced, then named.
+	temp := name + ".new"
+	f, err := u.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("upload of %s: %w", owner, err)
+	}
+	_, err = f.Write(clean)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = u.root.Rename(temp, name)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("upload of %s: %w", owner, err), u.root.Remove(temp))
+	}
+	return up, nil
+}
+
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// Get returns an owner's picture; it is a Media. Another owner's picture is
+// not found, as one that is not there.
+func (u *Uploads) Get(owner, id string) ([]byte, error) {
+	name, err := nameOf(owner, id)
+	if err != nil {
+		return nil, err
+	}
+	data, err := u.root.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notFound(id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("upload %s of %s: %w", id, owner, err)
+	}
+	return data, nil
+}
+
+// Remove deletes an owner's picture.
+func (u *Uploads) Remove(owner, id string) error {
+	name, err := nameOf(owner, id)
+	if err != nil {
+		return err
+	}
+	err = u.root.Remove(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return notFound(id)
+	}
+	return err
+}
+
+// List returns the ids of an owner's pictures, in order.
+func (u *Uploads) List(owner string) ([]string, error) {
+	if err := playlists.CheckSlug("owner", owner); err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(u.root.FS(), owner)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("uploads of %s: %w", owner, err)
+	}
+	var ids []string
+	for _, e := range entries {
+		if digest.MatchString(e.Name()) {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids, nil
+}
+
+func nameOf(owner, id string) (string, error) {
+	if err := playlists.CheckSlug("owner", owner); err != nil {
+		return "", err
+	}
+	if !digest.MatchString(id) {
+		return "", notFound(id)
+	}
+	return path.Join(owner, id), nil
+}
+
+func notFound(id string) error {
+	return &playlists.Error{Code: playlists.NotFound, Field: "image.media", Value: id,
+		Problem: "is not a picture that was uploaded", Remedy: "upload it and use the id that it gets"}
+}

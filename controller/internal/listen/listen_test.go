@@ -1,0 +1,97 @@
+package listen
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"log/slog"
+	"testing"
+	"time"
+
+	"ledcast/sign/wire"
+)
+
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func listener() (*Listener, *clock) {
+	c := &clock{time.Unix(1_767_200_400, 0)}
+	return New(c.now, slog.New(slog.DiscardHandler), Events{}), c
+}
+
+func status(state, session string) []byte {
+	return fmt.Appendf(nil, `{"v":1,"state":%q,"session":%q,"at_ms":1}`, state, session)
+}
+
+var topic = wire.SignTopic("qn-001", wire.StatusOf)
+
+func TestWillsRace(t *testing.T) {
+	l, _ := listener()
+	l.Message(topic, status("online", "a"), false)
+	l.Message(topic, status("online", "b"), false) // came back before the broker noticed
+	l.Message(topic, status("offline", "a"), false)
+	if !l.State("qn-001").Online {
+		t.Error("the will of an older session took the sign offline")
+	}
+	l.Message(topic, status("offline", "b"), false)
+	if l.State("qn-001").Online {
+		t.Error("its own will did not take the sign offline")
+	}
+}
+
+func TestSilence(t *testing.T) {
+	l, c := listener()
+	l.Message(topic, status("online", "a"), false)
+	c.t = c.t.Add(Silence + time.Second)
+	if l.State("qn-001").Online {
+		t.Errorf("online after %v of silence", Silence)
+	}
+	l.Message(topic, status("online", "a"), true)
+	if l.State("qn-001").Online {
+		t.Error("a retained status is no sign of life")
+	}
+}
+
+func TestFlood(t *testing.T) {
+	l, c := listener()
+	for range 25 {
+		l.Message(topic, status("online", "a"), false)
+	}
+	if n := l.State("qn-001").Dropped; n != 5 {
+		t.Errorf("%d of 25 messages dropped, want 5", n)
+	}
+	c.t = c.t.Add(floodWindow)
+	l.Message(topic, status("offline", "a"), false)
+	if l.State("qn-001").Online {
+		t.Error("a message after the flood was dropped")
+	}
+}
+
+func TestWhatCannotBeRead(t *testing.T) {
+	l, _ := listener()
+	l.Message(topic, status("online", "a"), false)
+	var huge bytes.Buffer
+	if err := png.Encode(&huge, image.NewGray(image.Rect(0, 0, 4, 4))); err != nil {
+		t.Fatal(err)
+	}
+	claim := bytes.Clone(huge.Bytes())
+	copy(claim[16:], []byte{0, 3, 0, 0, 0, 3, 0, 0}) // 196,608 x 196,608; its checksum is wrong too
+	for _, m := range []struct {
+		leaf string
+		data []byte
+	}{
+		{wire.StatusOf, []byte(`{"v":1`)}, {wire.StatusOf, bytes.Repeat([]byte("x"), wire.MaxStatus+1)}, {wire.StatusOf, []byte(`{"v":2,"state":"online","session":"","at_ms":1}`)},
+		{wire.AckOf, []byte(`[]`)}, {wire.Snapshot, []byte("GIF89a")}, {wire.Snapshot, claim}, {wire.Snapshot, make([]byte, wire.MaxSnapshot+1)},
+	} {
+		l.mu.Lock()
+		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", nil
+		l.mu.Unlock()
+		l.Message(wire.SignTopic("qn-001", m.leaf), m.data, false)
+		s := l.State("qn-001")
+		if s.Bad == "" || !s.Online || s.Snapshot != nil {
+			t.Errorf("%s %.20q: bad %q, online %v, %d bytes of snapshot", m.leaf, m.data, s.Bad, s.Online, len(s.Snapshot))
+		}
+	}
+}

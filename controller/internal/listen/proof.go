@@ -1,0 +1,144 @@
+package listen
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+
+	"ledcast/sign/wire"
+)
+
+// Book keeps proof of play and the keys that signs prove it with.
+type Book interface {
+	// Pin keeps a sign's key if it has none yet, and returns the pinned one.
+	Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) ([32]byte, error)
+	// End is a chain's last record: 0 and "" before the first.
+	End(ctx context.Context, sign, chain string) (n int64, digest string, err error)
+	// Digest is that of a record that is kept.
+	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
+	// Add keeps a record.
+	Add(ctx context.Context, doc []byte, digest string, p *wire.Played) error
+}
+
+// Faults of a proof of play, as they are shown.
+const (
+	FaultKey     = "proof: another key than the pinned one" // a person must confirm it
+	FaultForged  = "proof: a record that its key did not sign"
+	FaultAltered = "proof: a record came again with other bytes"
+	FaultGap     = "proof: records are missing"
+	FaultChain   = "proof: a record does not continue its chain"
+)
+
+// Auditor takes proof of play: each record is checked against the sign's
+// pinned key, counted once, and answered with a receipt. What is wrong with
+// one is named and nothing of it is counted; but a gap is named and what
+// follows it is counted, for a sign gives up records after 30 days.
+type Auditor struct {
+	l       *Listener
+	book    Book
+	receipt func(sign, chain string, n int64)
+	in      chan proof
+}
+
+type proof struct {
+	sign string
+	doc  []byte
+}
+
+// NewAuditor makes one beside a listener. Run does the work; receipt is called
+// for each record that is kept, also when it came before.
+func NewAuditor(l *Listener, book Book, receipt func(sign, chain string, n int64)) *Auditor {
+	a := &Auditor{l: l, book: book, receipt: receipt, in: make(chan proof, 1024)}
+	l.mu.Lock()
+	l.proofs = a.in
+	l.mu.Unlock()
+	return a
+}
+
+// Run takes records until ctx ends. One that did not get in, or whose keeping
+// failed, is sent again by its sign.
+func (a *Auditor) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-a.in:
+			fault, err := a.take(ctx, p)
+			if err != nil && ctx.Err() == nil {
+				a.l.log.Error("proof of play not kept", "sign", p.sign, "err", err)
+			}
+			if fault != "" {
+				a.l.log.Warn("proof of play", "sign", p.sign, "fault", fault)
+			}
+			a.l.proofFault(p.sign, fault)
+		}
+	}
+}
+
+// take checks and keeps one record, and returns the fault to show, if any.
+func (a *Auditor) take(ctx context.Context, in proof) (fault string, err error) {
+	key := a.l.key(in.sign)
+	if key == nil {
+		return "", nil // no status yet; it comes again
+	}
+	var x [32]byte
+	copy(x[:], key)
+	pinned, err := a.book.Pin(ctx, in.sign, x, a.l.now().UnixMilli())
+	if err != nil {
+		return "", err
+	}
+	if pinned != x {
+		return FaultKey, nil
+	}
+	p, err := wire.OpenPlayed(in.doc, in.sign, pinned[:])
+	if err != nil {
+		return fmt.Sprintf("%s (%s)", FaultForged, wire.ReasonOf(err)), nil
+	}
+	end, prev, err := a.book.End(ctx, in.sign, p.Chain)
+	if err != nil {
+		return "", err
+	}
+	digest := wire.Digest(in.doc)
+	switch {
+	case p.N <= end:
+		have, err := a.book.Digest(ctx, in.sign, p.Chain, p.N)
+		if err != nil || have != digest {
+			return fmt.Sprintf("%s (n %d)", FaultAltered, p.N), nil
+		}
+		a.receipt(in.sign, p.Chain, p.N)
+		return "", nil
+	case p.N == end+1 && p.Prev != prev:
+		return fmt.Sprintf("%s (n %d)", FaultChain, p.N), nil
+	case p.N > end+1:
+		fault = fmt.Sprintf("%s (n %d to %d)", FaultGap, end+1, p.N-1)
+	}
+	if err := a.book.Add(ctx, in.doc, digest, p); err != nil {
+		return "", err
+	}
+	a.receipt(in.sign, p.Chain, p.N)
+	return fault, nil
+}
+
+// key is the public key that a sign's last status shows, or nil.
+func (l *Listener) key(sign string) ed25519.PublicKey {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.signs[sign]
+	if h == nil || h.Status == nil || h.Status.Key == nil {
+		return nil
+	}
+	pub, err := wire.DecodeKey(h.Status.Key.X)
+	if err != nil {
+		return nil
+	}
+	return pub
+}
+
+// proofFault shows a fault until a record without one comes.
+func (l *Listener) proofFault(sign, fault string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.signs[sign]; h != nil {
+		h.Proof = fault
+	}
+}

@@ -1,0 +1,86 @@
+package publish
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ledcast/sign/wire"
+)
+
+type memoryKeys struct {
+	keys []SigningKey
+	set  *SignedSet
+}
+
+func (m *memoryKeys) Keys(context.Context) ([]SigningKey, error) { return m.keys, nil }
+func (m *memoryKeys) AddKeys(_ context.Context, k []SigningKey) error {
+	m.keys = append(m.keys, k...)
+	return nil
+}
+func (m *memoryKeys) Set(context.Context) (*SignedSet, error) { return m.set, nil }
+func (m *memoryKeys) PutSet(_ context.Context, s SignedSet) error {
+	m.set = &s
+	return nil
+}
+
+func TestKeyring(t *testing.T) {
+	store, dir := &memoryKeys{}, filepath.Join(t.TempDir(), "root")
+	begin := time.Unix(1_767_200_400, 0)
+	k, err := OpenKeyring(t.Context(), store, dir, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, spare := k.Roots()
+	roots := wire.Roots{Root: root, Spare: spare}
+	set, _, _, err := wire.OpenKeys(k.KeySet(), roots, nil, "", wire.Clock{NowMS: begin.UnixMilli(), Trusted: true})
+	if err != nil {
+		t.Fatalf("a sign refuses the first key set: %v", err)
+	}
+	for _, role := range onlineRoles {
+		key, epoch, err := k.Signer(role)
+		if err != nil || epoch != set.Epoch {
+			t.Fatalf("%s: epoch %d of %d, %v", role, epoch, set.Epoch, err)
+		}
+		if _, err := set.Find(wire.KeyID(public(key)), role, wire.Clock{NowMS: begin.UnixMilli(), Trusted: true}); err != nil {
+			t.Errorf("the key for %s is not in the set: %v", role, err)
+		}
+	}
+	for _, name := range []string{"root.key", "root-spare.key"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+
+	// Another start changes nothing; past half its life the set is renewed, and
+	// signs take it.
+	again, err := OpenKeyring(t.Context(), store, dir, begin.Add(199*24*time.Hour))
+	if err != nil || string(again.KeySet()) != string(k.KeySet()) {
+		t.Fatalf("the key set changed at a restart: %v", err)
+	}
+	later := begin.Add(201 * 24 * time.Hour)
+	renewed, err := OpenKeyring(t.Context(), store, dir, later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, repeat, err := wire.OpenKeys(renewed.KeySet(), roots, set, wire.Digest(k.KeySet()), wire.Clock{NowMS: later.UnixMilli(), Trusted: true}); err != nil || repeat {
+		t.Errorf("the renewed set: repeat %v, %v", repeat, err)
+	}
+
+	// Without the root on the machine it runs on with what it has.
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	away, err := OpenKeyring(t.Context(), store, dir, later.Add(201*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if away.RootsHere() || string(away.KeySet()) != string(renewed.KeySet()) {
+		t.Error("without the root the key set changed, or the root counts as here")
+	}
+	if left := away.Ends().Sub(later.Add(201 * 24 * time.Hour)); left > 200*24*time.Hour || left < 198*24*time.Hour {
+		t.Errorf("the set ends in %v", left)
+	}
+}

@@ -1,0 +1,37 @@
+-- Proof of play: what signs say that they put out, signed with their own keys.
+
+-- +goose Up
+
+-- The key that a sign showed first under its password; another needs a person.
+CREATE TABLE sign_keys (
+    sign      TEXT    NOT NULL PRIMARY KEY,
+    x         BLOB    NOT NULL CHECK (length(x) = 32),
+    pinned_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE play_records (
+    sign     TEXT    NOT NULL,
+    chain    TEXT    NOT NULL,
+    n        INTEGER NOT NULL,
+    digest   TEXT    NOT NULL,
+    from_ms  INTEGER NOT NULL,
+    until_ms INTEGER NOT NULL,
+    jws      BLOB    NOT NULL,
+    PRIMARY KEY (sign, chain, n)
+) STRICT;
+
+CREATE TABLE plays (
+    sign     TEXT    NOT NULL,
+    chain    TEXT    NOT NULL,
+    n        INTEGER NOT NULL,
+    item     TEXT    NOT NULL,
+    campaign TEXT    NOT NULL,
+    frame    TEXT    NOT NULL,
+    why      TEXT    NOT NULL,
+    count    INTEGER NOT NULL,
+    ms       INTEGER NOT NULL,
+    FOREIGN KEY (sign, chain, n) REFERENCES play_records (sign, chain, n)
+) STRICT;
+
+CREATE INDEX plays_by_record ON plays (sign, chain, n);
+CREATE INDEX play_records_by_time ON play_records (sign, from_ms);

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"ledcast/controller/internal/store"
+)
+
+type proofs struct{ *Store }
+
+func (s proofs) Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (pinned [32]byte, err error) {
+	if err := store.CheckName("proofs.sign", sign); err != nil {
+		return pinned, err
+	}
+	_, err = s.w.ExecContext(ctx, `INSERT INTO sign_keys (sign, x, pinned_ms) VALUES ($1, $2, $3) ON CONFLICT (sign) DO NOTHING`, sign, x[:], nowMS)
+	if err != nil {
+		return pinned, s.trouble(err)
+	}
+	err = s.w.QueryRowContext(ctx, `SELECT x FROM sign_keys WHERE sign = $1`, sign).Scan(digest32{&pinned})
+	return pinned, s.found(err, "sign_keys/"+sign, "")
+}
+
+func (s proofs) Unpin(ctx context.Context, sign string) error {
+	if _, err := s.w.ExecContext(ctx, `DELETE FROM sign_keys WHERE sign = $1`, sign); err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
+
+func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest string, err error) {
+	err = s.r.QueryRowContext(ctx, `SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n, &digest)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, "", nil
+	}
+	if err != nil {
+		return 0, "", s.trouble(err)
+	}
+	return n, digest, nil
+}
+
+func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest string, err error) {
+	err = s.r.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign, chain, n).Scan(&digest)
+	return digest, s.found(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
+}
+
+func (s proofs) Add(ctx context.Context, r store.PlayRecord) error {
+	if err := store.CheckName("play_records.sign", r.Sign); err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (sign, chain, n) DO NOTHING`, r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, r.JWS)
+		if err != nil {
+			return s.trouble(err)
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return s.trouble(err)
+		} else if n == 0 {
+			return conflict("play_records/"+r.Sign, fmt.Sprintf("%s/%d", r.Chain, r.N), "is kept already", "a record counts once")
+		}
+		for _, p := range r.Plays {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+				r.Sign, r.Chain, r.N, p.Item, p.Campaign, p.Frame, p.Why, p.Count, p.MS); err != nil {
+				return s.trouble(err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]store.Play, error) {
+	return collect(ctx, s.Store, func(rows *sql.Rows, p *store.Play) error {
+		return rows.Scan(&p.Item, &p.Campaign, &p.Frame, &p.Why, &p.Count, &p.MS)
+	}, `SELECT p.item, p.campaign, p.frame, p.why, SUM(p.count), SUM(p.ms)
+		FROM plays p JOIN play_records r ON r.sign = p.sign AND r.chain = p.chain AND r.n = p.n
+		WHERE r.sign = $1 AND r.from_ms >= $2 AND r.from_ms < $3
+		GROUP BY p.item, p.campaign, p.frame, p.why ORDER BY p.item, p.campaign, p.frame, p.why`, sign, fromMS, untilMS)
+}

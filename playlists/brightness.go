@@ -1,0 +1,124 @@
+package playlists
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/nathan-osman/go-sunrise"
+
+	"ledcast/playlists/timeline"
+)
+
+// Place is where a sign stands, for the sun's rising and setting there.
+type Place struct {
+	Lat float64 `yaml:"lat" json:"lat"` // degrees north
+	Lon float64 `yaml:"lon" json:"lon"` // degrees east
+}
+
+// Light is how bright a sign may be, in percent of full. 0 means the default.
+type Light struct {
+	Day   int64 `yaml:"day,omitempty" json:"day,omitempty"`     // from sunrise to sunset; default 100
+	Night int64 `yaml:"night,omitempty" json:"night,omitempty"` // default 40: by night full brightness dazzles
+	// Power is the average picture level, in percent, that the sign's supply
+	// carries at full brightness; brighter content is dimmed to keep it.
+	Power int64 `yaml:"power,omitempty" json:"power,omitempty"`
+}
+
+// Defaults of a Light, and where a sign without a zone stands.
+const (
+	DayPercent   = 100
+	NightPercent = 40
+	DefaultZone  = "Asia/Ho_Chi_Minh"
+)
+
+func (s *Sign) checkLight(where string) error {
+	if p := s.Position; p != nil && (p.Lat < -90 || p.Lat > 90 || p.Lon < -180 || p.Lon > 180 || math.IsNaN(p.Lat) || math.IsNaN(p.Lon)) {
+		return &Error{Code: Invalid, Field: where + ".position", Value: fmt.Sprintf("%v, %v", p.Lat, p.Lon),
+			Problem: "is no place on Earth", Remedy: "give lat from -90 to 90 and lon from -180 to 180"}
+	}
+	if _, err := s.Zone(); err != nil {
+		return &Error{Code: Invalid, Field: where + ".time_zone", Value: s.TimeZone, Problem: "is not a time zone", Remedy: "use a name such as " + DefaultZone}
+	}
+	if s.Light == nil {
+		return nil
+	}
+	for _, x := range []struct {
+		name string
+		n    int64
+	}{{"day", s.Light.Day}, {"night", s.Light.Night}, {"power", s.Light.Power}} {
+		if x.n < 0 || x.n > 100 {
+			return &Error{Code: Invalid, Field: where + ".light." + x.name, Value: fmt.Sprint(x.n), Problem: "is not a percentage", Remedy: "give 1 to 100, or leave it out"}
+		}
+	}
+	return nil
+}
+
+// Zone is the sign's time zone.
+func (s *Sign) Zone() (*time.Location, error) {
+	if s.TimeZone == "" {
+		return time.LoadLocation(DefaultZone)
+	}
+	return time.LoadLocation(s.TimeZone)
+}
+
+// PlanBrightness is a sign's brightness from the day of `from` to the day of
+// `until` (Unix seconds), both whole, in its time zone: its day percentage from
+// sunrise to sunset, its night percentage otherwise, both held down to what its
+// supply carries for content of that average picture level (0 to 1). Without a
+// position there is no sunrise, and one entry holds throughout. nil is full
+// brightness.
+func PlanBrightness(s *Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
+	zone, err := s.Zone()
+	if err != nil {
+		return nil, err
+	}
+	day, night := int64(DayPercent), int64(NightPercent)
+	most := int64(100)
+	if l := s.Light; l != nil {
+		if l.Day > 0 {
+			day = l.Day
+		}
+		if l.Night > 0 {
+			night = l.Night
+		}
+		if l.Power > 0 && level*100 > float64(l.Power) {
+			most = max(1, int64(float64(l.Power)/level))
+		}
+	}
+	day, night = min(day, most), min(night, most)
+	y, m, d := time.Unix(from, 0).In(zone).Date()
+	midnight := func(i int) int64 { return time.Date(y, m, d+i, 0, 0, 0, 0, zone).Unix() }
+	var out []timeline.Brightness
+	add := func(from, until, percent int64) {
+		if n := len(out); n > 0 && out[n-1].Percent == percent && out[n-1].Until == from {
+			out[n-1].Until = until
+		} else if until > from {
+			out = append(out, timeline.Brightness{From: from, Until: until, Percent: percent})
+		}
+	}
+	for i := 0; midnight(i) < until; i++ {
+		begin, end := midnight(i), midnight(i+1)
+		if s.Position == nil {
+			add(begin, end, day)
+			continue
+		}
+		noon := time.Date(y, m, d+i, 12, 0, 0, 0, zone)
+		rise, set := sunrise.SunriseSunset(s.Position.Lat, s.Position.Lon, noon.Year(), noon.Month(), noon.Day())
+		switch {
+		case rise.IsZero() && sunrise.Elevation(s.Position.Lat, s.Position.Lon, noon) > 0:
+			add(begin, end, day) // the sun does not set
+		case rise.IsZero():
+			add(begin, end, night) // nor rise
+		default:
+			up, down := max(begin, rise.Unix()), min(end, set.Unix())
+			add(begin, up, night)
+			add(up, down, day)
+			add(down, end, night)
+		}
+	}
+	if len(out) == 1 && out[0].Percent == 100 {
+		return nil, nil
+	}
+	return out, nil
+}

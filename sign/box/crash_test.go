@@ -1,0 +1,168 @@
+package box
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
+)
+
+var errCut = errors.New("the power is gone")
+
+// cut fails the k-th write of a box and every later one. how says what of it
+// reaches the disk: nothing, half of it, or all of it.
+func cut(b *Box, k int, how string) (writes *int) {
+	n := 0
+	b.disk.write = func(dir, name string, data []byte) error {
+		n++
+		switch {
+		case n <= k:
+			return writeSynced(dir, name, data)
+		case n > k+1 || how == "nothing":
+		case how == "half":
+			_ = os.WriteFile(filepath.Join(dir, ".new-half"), data[:len(data)/2], 0o600)
+		case how == "all":
+			_ = writeSynced(dir, name, data)
+		}
+		return errCut
+	}
+	return &n
+}
+
+// The power goes at every single write of a program's download and acceptance:
+// afterwards the old program or the new plays whole, the floor is not lower,
+// and the face is not dark.
+func TestPowerCutAtEveryWrite(t *testing.T) {
+	const frames = 62
+	points := 0
+	for _, how := range []string{"nothing", "half", "all"} {
+		for k, more := 0, true; more; k++ {
+			points++
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				b := w.start(true)
+				w.sendKeys(rootKey)
+				older := w.sendProgram(w.program(200))
+				time.Sleep(time.Second)
+				w.sendProgram(w.program(1))
+				w.expect("item-1", timeline.WhyProgram)
+				writes := cut(b, k, how)
+				ids := []uint8{}
+				for i := range frames {
+					ids = append(ids, uint8(2+i))
+				}
+				time.Sleep(time.Second)
+				w.sendProgram(w.program(ids...))
+				time.Sleep(3 * time.Second)
+				synctest.Wait()
+				w.stop()
+				<-w.done
+				more = *writes > k // the cut was reached
+
+				w.n.power(false)
+				b = w.start(true)
+				got := w.out.last()
+				whole := func(p *timeline.Program) bool {
+					for i := range p.Frames {
+						if b.frames.verify(&p.Frames[i]) != nil {
+							return false
+						}
+					}
+					return true
+				}
+				if p := b.player.Program(); got.Why != timeline.WhyProgram || p == nil || !whole(p) || (len(p.Items) != 1 && len(p.Items) != frames) {
+					t.Fatalf("cut at write %d (%s): the face shows %q (%s)", k, how, got.Item, got.Why)
+				}
+				w.n.send(wire.SignTopic("qn-001", wire.Program), w.n.retained[wire.SignTopic("qn-001", wire.Program)], true)
+				now := w.n.retained[wire.SignTopic("qn-001", wire.Program)]
+				w.n.retained[wire.SignTopic("qn-001", wire.Program)] = older
+				w.n.power(true)
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if a := w.lastAck(); a.Reason != wire.StaleSeq {
+					t.Fatalf("cut at write %d (%s): an older program: %+v", k, how, a)
+				}
+				w.n.send(wire.SignTopic("qn-001", wire.Program), now, true)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if p := b.player.Program(); p == nil || len(p.Items) != frames {
+					t.Fatalf("cut at write %d (%s): the new program is not taken afterwards", k, how)
+				}
+				w.halt()
+			})
+			if t.Failed() {
+				return
+			}
+		}
+	}
+	if points < 190 {
+		t.Errorf("%d points, want about 200", points)
+	}
+	t.Logf("%d points", points)
+}
+
+// A full disk costs new programs, never the face and never a cancel; when
+// there is room again all goes on.
+func TestFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		b := w.start(true)
+		defer w.halt()
+		w.sendKeys(rootKey)
+		w.sendProgram(w.program(1))
+		a := w.alert("storm", 9, true)
+		w.sendAlerts(w.alertSet(a))
+		w.expect("storm", timeline.WhyAlert)
+		b.disk.write = func(dir, name string, _ []byte) error {
+			return fmt.Errorf("write %s: %w", filepath.Join(dir, name), syscall.ENOSPC)
+		}
+		w.sendProgram(w.program(2))
+		set := w.alertSet()
+		set.Ended = []timeline.Ended{{ID: "storm", At: time.Now().Unix(), Until: a.Until, Why: "cancelled"}}
+		w.sendAlerts(set)
+		w.expect("item-1", timeline.WhyProgram)
+		time.Sleep(time.Minute)
+		w.request(wire.OpForgetCache) // it says its status
+		if s := w.n.lastStatus(t, "qn-001"); len(s.Faults) == 0 || s.Faults[0] != "disk" {
+			t.Errorf("faults %v", s.Faults)
+		}
+		w.expect("item-1", timeline.WhyProgram)
+		b.disk.write = writeSynced
+		time.Sleep(15 * time.Minute)
+		w.expect("item-2", timeline.WhyProgram)
+		if s := w.n.lastStatus(t, "qn-001"); len(s.Faults) != 0 {
+			t.Errorf("faults %v", s.Faults)
+		}
+	})
+}
+
+// The cache keeps within its cap and never drops what the program needs.
+func TestCacheKeepsWhatItNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		b := w.start(true, func(o *Options) { o.CacheCap = 600 })
+		defer w.halt()
+		w.sendKeys(rootKey)
+		for round := range 5 {
+			p := w.program(uint8(4*round), uint8(4*round+1), uint8(4*round+2))
+			w.sendProgram(p)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			for i := range p.Frames {
+				if b.frames.verify(&p.Frames[i]) != nil {
+					t.Fatalf("round %d: frame %d of the program is not in the cache", round, i)
+				}
+			}
+		}
+		if b.frames.total > 600 {
+			t.Errorf("%d bytes in a cache of 600", b.frames.total)
+		}
+	})
+}

@@ -1,0 +1,174 @@
+package box
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
+)
+
+// auditor is the controller's side of the proof: it checks, counts once, and
+// gives receipts.
+type auditor struct {
+	w      *world
+	seen   int // messages read so far
+	n      map[string]int64
+	prev   map[string]string
+	totals map[string]wire.Play // by item and why
+}
+
+func (a *auditor) take() {
+	a.w.t.Helper()
+	a.w.n.mu.Lock()
+	said := a.w.n.said[a.seen:]
+	a.seen = len(a.w.n.said)
+	a.w.n.mu.Unlock()
+	status := a.w.n.lastStatus(a.w.t, a.w.conf.Sign)
+	for _, m := range said {
+		if m.Topic != wire.SignTopic(a.w.conf.Sign, wire.PlayedOf) {
+			continue
+		}
+		pub, err := wire.DecodeKey(status.Key.X)
+		if err != nil {
+			a.w.t.Fatal(err)
+		}
+		p, err := wire.OpenPlayed(m.Payload, a.w.conf.Sign, pub)
+		if err != nil {
+			a.w.t.Fatalf("a record that cannot be taken: %v", err)
+		}
+		if p.N == a.n[p.Chain]+1 {
+			if p.Prev != a.prev[p.Chain] {
+				a.w.t.Fatalf("record %d does not continue its chain", p.N)
+			}
+			a.n[p.Chain], a.prev[p.Chain] = p.N, wire.Digest(m.Payload)
+			for _, x := range p.Plays {
+				t := a.totals[x.Item+" "+x.Why]
+				t.Count += x.Count
+				t.MS += x.MS
+				a.totals[x.Item+" "+x.Why] = t
+			}
+		} else if p.N > a.n[p.Chain] {
+			a.w.t.Fatalf("record %d after %d", p.N, a.n[p.Chain])
+		}
+		a.w.request(wire.OpPlayedHave, func(q *wire.SignRequest) { q.Chain, q.N = p.Chain, p.N })
+	}
+}
+
+// A day with cuts, kills and clean stops: what the auditor counted is what the
+// output was given.
+func TestProofOfPlay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := &auditor{w: w, n: map[string]int64{}, prev: map[string]string{}, totals: map[string]wire.Play{}}
+		counts, ms := map[string]int64{}, map[string]int64{}
+		account := func(until int64) { // what this run's output was given
+			all := w.out.all()
+			for i, p := range all {
+				k := p.Item + " " + p.Why
+				counts[k]++
+				end := until
+				if i+1 < len(all) {
+					end = all[i+1].AtMS
+				}
+				ms[k] += end - p.AtMS
+			}
+		}
+		w.start(true)
+		w.sendKeys(rootKey)
+		w.sendProgram(w.program(1, 2, 3))
+		for hour := range 24 {
+			switch hour % 6 {
+			case 1:
+				w.n.power(false)
+			case 3:
+				w.n.power(true)
+			case 5:
+				now := time.Now().UnixMilli()
+				w.halt()
+				account(now)
+				w.start(true)
+			}
+			time.Sleep(59*time.Minute + 7*time.Second)
+			synctest.Wait()
+			a.take()
+		}
+		w.n.power(true)
+		time.Sleep(2 * time.Hour) // the spool empties, one receipt after another
+		for range 200 {
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			a.take()
+		}
+		now := time.Now().UnixMilli()
+		w.halt()
+		account(now)
+		w.start(true) // sends what the stop left
+		for range 20 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			a.take()
+		}
+		if left, _ := filepath.Glob(filepath.Join(w.dir, "played", "*.jws")); len(left) > 0 {
+			t.Errorf("%d records wait for a receipt; the chains stand at %v", len(left), a.n)
+		}
+		for k, n := range counts {
+			if got := a.totals[k]; got.Count != n || got.MS != ms[k] {
+				t.Errorf("%s: counted %d times, %d ms; put out %d times, %d ms", k, got.Count, got.MS, n, ms[k])
+			}
+		}
+		w.halt()
+	})
+}
+
+// A kill between any two steps of making a record neither loses nor doubles a
+// play.
+func TestRecordSurvivesACut(t *testing.T) {
+	dir := t.TempDir()
+	c := &chain{}
+	k, err := openBook(dir, c, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	show := func(k *book, item string, at int64) {
+		t.Helper()
+		if err := k.begin(&timeline.Shown{Item: item, Why: timeline.WhyProgram}, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show(k, "a", 1000)
+	show(k, "b", 3000)
+	show(k, "a", 4000)
+	// Killed: the journal tells; the play that was on counts without its time.
+	k, err = openBook(dir, c, 9000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := k.record("qn-001", 9000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []wire.Play{{Item: "a", Why: "program", Count: 2, MS: 2000}, {Item: "b", Why: "program", Count: 1, MS: 1000}}
+	if fmt.Sprint(p.Plays) != fmt.Sprint(want) || p.N != 1 || p.Prev != "" || p.FromMS != 1000 {
+		t.Fatalf("record %+v", p)
+	}
+	// Cut after the chain was saved and before the journal began anew.
+	*c = chain{ID: c.ID, N: 1, Prev: "x"}
+	if k, err = openBook(dir, c, 9000); err != nil {
+		t.Fatal(err)
+	}
+	if len(k.totals) != 0 {
+		t.Errorf("what is in the record would be counted again: %v", k.totals)
+	}
+	// Cut before the chain was saved: the file beyond its end is not sent.
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf(recordForm, 2)), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := k.oldest(); n != 0 {
+		t.Errorf("record %d would be sent before it is one", n)
+	}
+}
