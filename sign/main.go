@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(stdout, stderr))
+	root.AddCommand(newRun(stdout, stderr), newVectors(stdout))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0

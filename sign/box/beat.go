@@ -1,6 +1,10 @@
 package box
 
-import "ledcast/sign/output"
+import (
+	"math"
+
+	"ledcast/sign/output"
+)
 
 // Times of a turn of the play loop in ms.
 const (
@@ -13,18 +17,20 @@ const (
 // face again, or a sign whose picture does not change would stay without it.
 // It returns the mono of the next turn at the latest.
 func (b *Box) beat() int64 {
-	mono := b.times.Mono()
+	mono, next := b.times.Mono(), int64(math.MaxInt64) // nobody listens
 	if b.o.Alive != nil {
 		b.o.Alive()
+		next = mono + beatEvery
 	}
 	for _, o := range b.o.Outputs {
 		if k, ok := o.(output.Keeper); ok {
 			k.Keep()
+			next = mono + beatEvery
 		}
 	}
 	if !b.faults["output"] {
 		delete(b.due, "output")
-		return mono + beatEvery
+		return next
 	}
 	at, waiting := b.due["output"]
 	if waiting && mono < at {
