@@ -123,11 +123,14 @@ func play(ctx context.Context, config, data string, specs []string, verbose bool
 	if verbose {
 		level = slog.LevelDebug
 	}
-	b, err := box.New(box.Options{Config: conf, Dir: data, Outputs: outs, Software: "ledcast " + version(),
+	times := box.RealTimes()
+	systemd := watched(times.Mono)
+	b, err := box.New(box.Options{Config: conf, Dir: data, Outputs: outs, Software: "ledcast " + version(), Times: times, Alive: systemd.alive,
 		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))})
 	if err != nil {
 		return err
 	}
+	context.AfterFunc(ctx, systemd.stopping)
 	return b.Run(ctx)
 }
 
