@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(stdout, stderr))
+	root.AddCommand(newRun(stdout, stderr), newVectors(stdout), newInspect(os.Stdin, stdout, time.Now))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
@@ -72,7 +73,7 @@ func newRun(stdout, stderr io.Writer) *cobra.Command {
 		Use:   "run",
 		Short: "Play: connect, accept, show; go on without a network",
 		Example: "  sign run --config qn-001.json --output terminal\n" +
-			"  sign run --config qn-001.json --output png:./face",
+			"  sign run --config qn-001.json --output ddp:192.168.7.2 --output png:./face",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("%q is not a flag of run; see sign run --help", args[0])}
@@ -84,7 +85,7 @@ func newRun(stdout, stderr io.Writer) *cobra.Command {
 				return usageError{errors.New("--config is missing; give the file that the controller wrote for this sign")}
 			}
 			if len(outputs) == 0 {
-				return usageError{errors.New("--output is missing; give terminal or png:DIR")}
+				return usageError{errors.New("--output is missing; give terminal, png:DIR, ddp:HOST, sacn:HOST or fb:/dev/fb0")}
 			}
 			return play(c.Context(), config, data, outputs, verbose, stdout, stderr)
 		},
@@ -92,7 +93,7 @@ func newRun(stdout, stderr io.Writer) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&config, "config", "", "the sign's config `file`")
 	f.StringVar(&data, "data", "", "`folder` for what must last: keys, floors, programs, frames (default: ledcast-sign/<sign> in your cache folder)")
-	f.StringArrayVar(&outputs, "output", nil, "where the face goes: terminal or png:DIR; may be given several times")
+	f.StringArrayVar(&outputs, "output", nil, "where the face goes: terminal, png:DIR, ddp:HOST[:PORT], sacn:HOST, sacn:multicast or fb:/dev/fb0; may be given several times")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log more")
 	return c
 }
@@ -112,7 +113,7 @@ func play(ctx context.Context, config, data string, specs []string, verbose bool
 	face := conf.Face()
 	var outs []output.Output
 	for _, spec := range specs {
-		o, err := output.Open(spec, face, stdout)
+		o, err := output.Open(spec, face, conf.Outputs, stdout)
 		if err != nil {
 			return err
 		}
@@ -122,11 +123,14 @@ func play(ctx context.Context, config, data string, specs []string, verbose bool
 	if verbose {
 		level = slog.LevelDebug
 	}
-	b, err := box.New(box.Options{Config: conf, Dir: data, Outputs: outs, Software: "ledcast " + version(),
+	times := box.RealTimes()
+	systemd := watched(times.Mono)
+	b, err := box.New(box.Options{Config: conf, Dir: data, Outputs: outs, Software: "ledcast " + version(), Times: times, Alive: systemd.alive,
 		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))})
 	if err != nil {
 		return err
 	}
+	context.AfterFunc(ctx, systemd.stopping)
 	return b.Run(ctx)
 }
 

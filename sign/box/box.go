@@ -63,6 +63,9 @@ type Options struct {
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
+	// Alive, if given, is called at every turn of the play loop, at least every
+	// 5 s: feed a watchdog there.
+	Alive func()
 
 	write func(dir, name string, data []byte) error // in place of writeSynced: tests cut the power here
 }
@@ -225,7 +228,7 @@ func (b *Box) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		next := min(b.present(), b.duties(ctx), b.prove(b.times.Mono(), false))
+		next := min(b.present(), b.duties(ctx), b.prove(b.times.Mono(), false), b.beat())
 		mono := b.times.Mono()
 		timer.Reset(time.Duration(min(max(next-mono, 0), 3_600_000)) * time.Millisecond)
 		select {

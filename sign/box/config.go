@@ -35,6 +35,9 @@ type Config struct {
 	Root      string   `json:"root"`         // base64url of 32 bytes
 	RootSpare string   `json:"root_spare"`
 	QoS       int      `json:"qos,omitempty"` // of subscriptions: 0 (default) or 1
+	// Outputs is how the face lies on what an output drives, by "ddp" or
+	// "ddp:10.0.0.7" (docs/sign-config.md).
+	Outputs map[string]output.Map `json:"outputs,omitempty"`
 }
 
 var (

@@ -1,7 +1,10 @@
-// Package output puts a face's pixels somewhere: a terminal, a folder of PNGs.
+// Package output puts a face's pixels somewhere: LEDs behind a network (DDP,
+// sACN) or behind a sending card (a Linux framebuffer), a terminal, a folder of
+// PNGs.
 //
 // An output is given whole faces. When Show returns nil the pixels are out:
-// only then does a sign say "showing".
+// only then does a sign say "showing". How a face lies on an output, and gamma
+// and brightness, are the output's business: see Map.
 package output
 
 import (
@@ -53,15 +56,57 @@ func (f Face) Lit() (color.RGBA, bool) {
 	return color.RGBA{}, false
 }
 
-// Open makes the output that spec names: "terminal" (to w) or "png:DIR". Its
-// error lists what there is.
-func Open(spec string, f Face, w io.Writer) (Output, error) {
-	kind, arg, _ := strings.Cut(spec, ":")
-	switch {
-	case kind == "terminal" && arg == "":
-		return NewTerminal(w, f), nil
-	case kind == "png" && arg != "":
-		return NewFolder(arg)
+// kinds lists what Open knows, for its errors.
+const kinds = "terminal, png:DIR, ddp:HOST, sacn:HOST, sacn:multicast or fb:/dev/fb0"
+
+// Open makes the output that spec names: "terminal" (to w), "png:DIR",
+// "ddp:HOST[:PORT]", "sacn:HOST[:PORT]", "sacn:multicast" or "fb:FILE". maps are
+// the config's: by spec or by kind. Its errors list what there is, or name the
+// member of the config that cannot be.
+func Open(spec string, f Face, maps map[string]Map, w io.Writer) (Output, error) {
+	for of := range maps {
+		switch kind, _, _ := strings.Cut(of, ":"); kind {
+		case "terminal", "png", "ddp", "sacn", "fb":
+		default:
+			return nil, fmt.Errorf("outputs.%s in the config is not an output; use %s", of, kinds)
+		}
 	}
-	return nil, fmt.Errorf("output %q is not known; use terminal or png:DIR", spec)
+	kind, arg, _ := strings.Cut(spec, ":")
+	name := spec
+	m, mapped := maps[name]
+	if !mapped {
+		name = kind
+		m, mapped = maps[name]
+	}
+	gamma := defaultGamma
+	if kind == "png" || kind == "terminal" {
+		gamma = 1
+	}
+	l, err := m.compile(f, gamma)
+	if err != nil {
+		return nil, fmt.Errorf("outputs.%s in the config: %w", name, err)
+	}
+	var o Output
+	switch {
+	case kind == "terminal" && arg == "" && mapped:
+		o = newRaster(l, NewTerminal(w, Face{Sign: f.Sign, Class: f.Class, Colour: "rgb", W: l.rasterW, H: l.rasterH}))
+	case kind == "terminal" && arg == "":
+		o = NewTerminal(w, f)
+	case kind == "png" && arg != "":
+		if o, err = NewFolder(arg); err == nil && mapped {
+			o = newRaster(l, o)
+		}
+	case kind == "ddp" && arg != "":
+		o, err = newDDP(spec, arg, m, l)
+	case kind == "sacn" && arg != "":
+		o, err = newSACN(spec, arg, m, l)
+	case kind == "fb" && arg != "":
+		o, err = newFramebuffer(arg, graphics, m, l)
+	default:
+		return nil, fmt.Errorf("output %q is not known; use %s", spec, kinds)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("output %s: %w", spec, err)
+	}
+	return o, nil
 }
