@@ -47,12 +47,13 @@ func TestIcons(t *testing.T) {
 		}
 		seen[string(g.a)] = name
 	}
-	m := text("Rửa tay")
-	m.Icon = "wash"
-	bare, err := mustNew(t).Message(text("Rửa tay"), mustClass(t, "320x160-rgb"), Options{})
+	m := text("Rửa tay bằng xà phòng")
+	m.Variants[0].Headline = "KHỬ KHUẨN"
+	bare, err := mustNew(t).Message(m, mustClass(t, "320x160-rgb"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Icon = "wash"
 	with, err := mustNew(t).Message(m, mustClass(t, "320x160-rgb"), Options{})
 	if err != nil {
 		t.Fatal(err)
