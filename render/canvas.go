@@ -27,8 +27,18 @@ type ramp struct {
 	under, over color.RGBA
 	first       uint8
 	last        uint8
-	of          [256]uint8 // by coverage; 0 coverage is not drawn
 }
+
+// The step of a ramp by coverage: antialiased, and only lit or not.
+var softLevel, hardLevel = func() (soft, hard [256]uint8) {
+	for a := range 256 {
+		soft[a] = uint8((a*(levels-1) + 127) / 255)
+		if a >= threshold {
+			hard[a] = 1
+		}
+	}
+	return soft, hard
+}()
 
 // reset makes the canvas w x h, empty of colours. Pixels are undefined until
 // fill.
@@ -64,16 +74,6 @@ func (c *canvas) ramp(under, over color.RGBA) *ramp {
 	for i := range n {
 		c.pal[c.n+i] = mix(under, over, i, n-1)
 	}
-	for a := range 256 {
-		k := (a*(n-1) + 127) / 255
-		if c.hard {
-			k = 0
-			if a >= threshold {
-				k = 1
-			}
-		}
-		r.of[a] = r.first + uint8(k)
-	}
 	c.n += n
 	return r
 }
@@ -104,26 +104,34 @@ func (c *canvas) paint(x0, y0, x1, y1 int, v uint8) {
 	}
 }
 
-// mask draws w x h coverage with its corner at (x, y), over pixels of the
+// mask draws a glyph's coverage with its corner at (x, y), over pixels of the
 // ramp's under colour. Where masks overlap the stronger one stays.
-func (c *canvas) mask(a []uint8, w, h, x, y int, r *ramp) {
-	sx0, sy0 := max(0, -x), max(0, -y)
-	sx1, sy1 := min(w, c.w-x), min(h, c.h-y)
-	if sx0 >= sx1 {
-		return
-	}
+func (c *canvas) mask(g *glyph, x, y int, r *ramp) {
 	first, steps := r.first, r.last-r.first
-	of := &r.of
-	for sy := sy0; sy < sy1; sy++ {
-		src := a[sy*w+sx0 : sy*w+sx1]
-		at := (y+sy)*c.w + x + sx0
-		dst := c.pix[at : at+len(src)]
-		for i, cov := range src {
-			if cov == 0 {
-				continue
+	level := &softLevel
+	if c.hard {
+		level = &hardLevel
+	}
+	for _, k := range g.runs {
+		py := y + int(k.y)
+		if py < 0 || py >= c.h {
+			continue
+		}
+		x0, x1 := max(0, x+int(k.x0)), min(c.w, x+int(k.x1))
+		if x0 >= x1 {
+			continue
+		}
+		dst := c.pix[py*c.w+x0 : py*c.w+x1]
+		if k.solid {
+			for i := range dst {
+				dst[i] = r.last
 			}
+			continue
+		}
+		from := int(k.y)*g.w + x0 - x
+		for i, cov := range g.a[from : from+len(dst)] {
 			// A pixel of another ramp is ground, whatever its index.
-			v := of[cov] - first
+			v := level[cov]
 			if d := dst[i] - first; d > steps || d < v {
 				dst[i] = first + v
 			}
@@ -133,7 +141,7 @@ func (c *canvas) mask(a []uint8, w, h, x, y int, r *ramp) {
 
 // text draws a line's words with the pen starting at (x, y) on the baseline.
 func (c *canvas) text(f *face, r *run, s span, x, y int, rp *ramp) error {
-	return r.each(f, s, x, func(g *glyph, x int) { c.mask(g.a, g.w, g.h, x+g.x, y+g.y, rp) })
+	return r.each(f, s, x, func(g *glyph, x int) { c.mask(g, x+g.x, y+g.y, rp) })
 }
 
 // each calls f with every letter of a line and where its pen stands.

@@ -17,7 +17,7 @@ func (c *canvas) card(k *card, t assets.Theme, f *fonts, icons *iconMasks) error
 		if err != nil {
 			return err
 		}
-		c.mask(g.a, g.w, g.h, k.icon.x, k.icon.y, c.ramp(t.Ground, t.Accent))
+		c.mask(g, k.icon.x, k.icon.y, c.ramp(t.Ground, t.Accent))
 	}
 	return c.sets(k.sets, k.band > 0, t, f)
 }

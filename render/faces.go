@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -98,10 +99,6 @@ func (f *family) sizes() []int {
 	if f.pixel != nil {
 		return []int{f.units}
 	}
-	for i, px := range ladder {
-		if px >= f.safe {
-			return ladder[i:]
-		}
-	}
-	return nil
+	i, _ := slices.BinarySearch(ladder, f.safe)
+	return ladder[i:]
 }

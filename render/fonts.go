@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -149,6 +150,41 @@ type face struct {
 type glyph struct {
 	x, y, w, h int     // of the mask, from the pen on the baseline
 	a          []uint8 // w*h
+	runs       []inked // where a is not 0, by rows
+}
+
+// inked is a part of a row with ink: columns x0 to x1, all of full coverage if
+// solid.
+type inked struct {
+	y, x0, x1 int32
+	solid     bool
+}
+
+// findInk lists the mask's runs. Most of a letter is nothing or full, and
+// neither need be looked at pixel by pixel when it is drawn.
+func (g *glyph) findInk() *glyph {
+	for y := range g.h {
+		row := g.a[y*g.w : (y+1)*g.w]
+		for x := 0; x < g.w; {
+			start, solid := x, row[x] == 255
+			switch {
+			case row[x] == 0:
+				x++
+				continue
+			case solid:
+				for x < g.w && row[x] == 255 {
+					x++
+				}
+			default:
+				for x < g.w && row[x] != 0 && row[x] != 255 {
+					x++
+				}
+			}
+			g.runs = append(g.runs, inked{int32(y), int32(start), int32(x), solid})
+		}
+	}
+	g.runs = slices.Clip(g.runs)
+	return g
 }
 
 // scale converts units to 26.6 pixels.
@@ -167,7 +203,7 @@ func (f *face) glyph(id uint16) (*glyph, error) {
 		return nil, err
 	}
 	if f.glyphs[id].CompareAndSwap(nil, g) {
-		f.budget.Add(int64(len(g.a)) + 64)
+		f.budget.Add(int64(len(g.a)+16*len(g.runs)) + 96)
 	}
 	return g, nil
 }
@@ -196,7 +232,7 @@ func (f *face) draw(id uint16) (*glyph, error) {
 		o := src.PixOffset(mp.X, mp.Y+y)
 		copy(g.a[y*g.w:(y+1)*g.w], src.Pix[o:o+g.w])
 	}
-	return g, nil
+	return g.findInk(), nil
 }
 
 func (f *face) drawPixel(id uint16) *glyph {
@@ -209,5 +245,5 @@ func (f *face) drawPixel(id uint16) *glyph {
 			}
 		}
 	}
-	return g
+	return g.findInk()
 }

@@ -82,7 +82,7 @@ func (m *iconMasks) get(name string, size int) (*glyph, error) {
 	}
 	ctx.Fill()
 	mask := ctx.AsMask()
-	g := &glyph{w: size, h: size, a: mask.Pix}
+	g := (&glyph{w: size, h: size, a: mask.Pix}).findInk()
 	if m.by == nil || len(m.by) >= maxIcons {
 		m.by = map[iconKey]*glyph{}
 	}

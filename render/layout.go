@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/image/math/fixed"
 
@@ -68,17 +69,21 @@ func (l *layouter) choose(fits func(*family) int) (*family, int) {
 // smooth chooses the largest size that try accepts, but rather one up to four
 // tenths smaller whose lines all end where sense allows.
 func (l *layouter) smooth(try func(*family, int) []*set, floor int) (*family, int) {
+	most := make(map[*family]int, 2) // the largest size that try accepts, of the families asked
 	fam, px := l.choose(func(f *family) int {
-		return f.largest(floor, func(px int) bool { return try(f, px) != nil })
+		n := f.largest(floor, func(px int) bool { return try(f, px) != nil })
+		most[f] = n
+		return n
 	})
 	if fam == nil || !rough(try(fam, px)) {
 		return fam, px
 	}
 	least := max(floor, fam.cap*px/fam.units*6/10)
 	f, p := l.choose(func(f *family) int {
+		top, asked := most[f]
 		s := f.sizes()
 		for i := len(s) - 1; i >= 0 && f.cap*s[i]/f.units >= least; i-- {
-			if f.cap*s[i]/f.units > 2*fam.cap*px/fam.units {
+			if asked && s[i] > top {
 				continue
 			}
 			if sets := try(f, s[i]); sets != nil && !rough(sets) {
@@ -176,14 +181,12 @@ func (l *layouter) lead(f *family, px int) int {
 	if f.pixel != nil {
 		return px
 	}
-	want := px * 5 / 4
-	best := px
-	for _, s := range f.sizes() {
-		if s <= want {
-			best = max(best, s)
-		}
+	sizes := f.sizes()
+	i, found := slices.BinarySearch(sizes, px*5/4)
+	if !found {
+		i--
 	}
-	return best
+	return sizes[max(i, 0)]
 }
 
 // part is the room between two sets of a column.

@@ -121,7 +121,8 @@ func checkContrast(t assets.Theme, c playlists.Class) error {
 	for _, p := range []struct {
 		what      string
 		over, ink color.RGBA
-	}{{"letters", t.Ground, t.Text}, {"the headline", t.Ground, t.Title}, {"the address", t.Ground, t.Accent}} {
+	}{{"letters", t.Ground, t.Text}, {"the headline", t.Ground, t.Title},
+		{"the headline on its band", t.Band, t.Title}, {"the address", t.Ground, t.Accent}} {
 		if r := contrast(p.over, p.ink); r < minContrast {
 			return &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: t.Name,
 				Problem: fmt.Sprintf("gives %s on %s a contrast of %.1f, under %.1f", p.what, c, r, minContrast),
