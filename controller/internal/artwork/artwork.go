@@ -113,6 +113,9 @@ func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, o Op
 		ro.Media = func(string) ([]byte, error) { return picture, nil }
 	}
 	art, err := c.renderer.Message(m, class, ro)
+	if err == nil {
+		err = measure(art, class)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e.art, e.err = art, err
@@ -135,6 +138,18 @@ func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, o Op
 		delete(c.by, old.key)
 		c.bytes -= old.size
 	}
+}
+
+// measure fills in the average picture level of the brightest frame.
+func measure(art *playlists.Artwork, class playlists.Class) error {
+	for i := range art.Frames {
+		img, err := render.DecodeFrame(art.Frames[i].Data)
+		if err != nil {
+			return fmt.Errorf("a frame just drawn cannot be read: %w", err)
+		}
+		art.Level = max(art.Level, render.APL(img, class))
+	}
+	return nil
 }
 
 // Stats are for metrics: artworks kept, the bytes of their frames, and how many
