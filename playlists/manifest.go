@@ -45,8 +45,8 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 		return nil, &Error{Code: TooLarge, File: file, Line: line,
 			Problem: fmt.Sprintf("the file nests deeper than the limit of %d", maxDepth), Remedy: "write it flat"}
 	}
-	parsed, err := parseYAML(data)
-	if err != nil {
+	var parsed *ast.File
+	if err := guard(func() (err error) { parsed, err = parser.ParseBytes(data, 0); return err }); err != nil {
 		return nil, yamlError(file, err)
 	}
 	m := &Manifest{}
@@ -122,7 +122,11 @@ func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
 		if errors.As(err, &e) {
 			return e.At(file, lineIn(top, e.Field, line))
 		}
-		return yamlError(file, err)
+		unread := yamlError(file, err)
+		if unread.Line == 0 {
+			unread.Line = line
+		}
+		return unread
 	}
 	key := kind + " " + owner + "/" + id
 	if before := seen[key]; before > 0 {
@@ -137,7 +141,7 @@ func decode[T any](list []T, n *ast.MappingNode, check func(*T) (string, error))
 	var v T
 	if len(n.Values) > 0 {
 		d := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict())
-		if err := d.DecodeFromNodeContext(context.Background(), n, &v); err != nil {
+		if err := guard(func() error { return d.DecodeFromNodeContext(context.Background(), n, &v) }); err != nil {
 			return list, "", err
 		}
 	}
@@ -145,20 +149,20 @@ func decode[T any](list []T, n *ast.MappingNode, check func(*T) (string, error))
 	return append(list, v), id, err
 }
 
-// parseYAML is the parser with its panics made errors: it reads whatever
-// somebody uploads.
-func parseYAML(data []byte) (f *ast.File, err error) {
+// guard makes an error of a panic in the library, which reads whatever
+// somebody uploads and does panic: a tag without a value for a list was one.
+func guard(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			f, err = nil, fmt.Errorf("the file is not YAML: %v", r)
+			err = fmt.Errorf("this is not YAML that can be read (%v)", r)
 		}
 	}()
-	return parser.ParseBytes(data, 0)
+	return f()
 }
 
 // yamlError makes one line of the library's error, which draws the source with
 // an arrow over several.
-func yamlError(file string, err error) error {
+func yamlError(file string, err error) *Error {
 	e := &Error{Code: Invalid, File: file, Problem: firstLine(err.Error()), Remedy: "correct this line"}
 	var ye yaml.Error
 	if errors.As(err, &ye) {
@@ -192,7 +196,7 @@ func lineOf(n ast.Node) int {
 func lineIn(top *ast.MappingNode, field string, line int) int {
 	_, path, ok := strings.Cut(field, ".")
 	if !ok {
-		_, path, _ = strings.Cut(field, "/") // "messages/id"
+		path = field[strings.Index(field, "/")+1:] // "messages/id", "class"
 	}
 	var node ast.Node = top
 	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {

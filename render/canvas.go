@@ -1,10 +1,6 @@
 package render
 
-import (
-	"image/color"
-
-	"golang.org/x/image/math/fixed"
-)
+import "image/color"
 
 // levels is into how many steps antialiasing is quantised: more are not seen
 // on LEDs and make the file larger.
@@ -116,21 +112,20 @@ func (c *canvas) mask(a []uint8, w, h, x, y int, r *ramp) {
 	if sx0 >= sx1 {
 		return
 	}
-	first, last := r.first, r.last
+	first, steps := r.first, r.last-r.first
+	of := &r.of
 	for sy := sy0; sy < sy1; sy++ {
 		src := a[sy*w+sx0 : sy*w+sx1]
-		dst := c.pix[(y+sy)*c.w+x+sx0:]
-		dst = dst[:len(src)]
+		at := (y+sy)*c.w + x + sx0
+		dst := c.pix[at : at+len(src)]
 		for i, cov := range src {
 			if cov == 0 {
 				continue
 			}
-			v := r.of[cov]
-			if d := dst[i]; d >= first && d <= last && d >= v {
-				continue
-			}
-			if v != first {
-				dst[i] = v
+			// A pixel of another ramp is ground, whatever its index.
+			v := of[cov] - first
+			if d := dst[i] - first; d > steps || d < v {
+				dst[i] = first + v
 			}
 		}
 	}
@@ -143,23 +138,16 @@ func (c *canvas) text(f *face, r *run, s span, x, y int, rp *ramp) error {
 
 // each calls f with every letter of a line and where its pen stands.
 func (r *run) each(c *face, s span, x int, f func(g *glyph, x int)) error {
-	pen := fixed.I(x)
+	var pen int32
 	for i := s.from; i < s.to; i++ {
-		ids := r.ids[i]
-		for k, id := range ids {
-			if k > 0 {
-				pen += c.scale(r.fam.kernUnits(ids[k-1], id))
-			}
-			g, err := c.glyph(id)
+		for _, l := range r.letters[r.first[i]:r.first[i+1]] {
+			g, err := c.glyph(l.id)
 			if err != nil {
 				return err
 			}
-			f(g, pen.Round())
-			pen += c.scale(r.fam.adv[id])
+			f(g, x+c.scale(pen+l.pen).Round())
 		}
-		if r.words[i].spaced {
-			pen += c.scale(r.space)
-		}
+		pen += r.step(i)
 	}
 	return nil
 }

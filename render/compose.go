@@ -73,11 +73,27 @@ func (l *layouter) one(q request) *card {
 
 // best is the largest plan and the height of its body's capitals in pixels.
 func (l *layouter) best(q request) (*plan, int) {
-	fam, px := l.smooth(func(f *family, px int) []*set { return l.compose(q, f, px).all() }, l.style.floor)
+	type tried struct {
+		fam *family
+		px  int
+		p   *plan
+	}
+	seen := make([]tried, 0, 32)
+	try := func(f *family, px int) *plan {
+		for _, t := range seen {
+			if t.fam == f && t.px == px {
+				return t.p
+			}
+		}
+		p := l.compose(q, f, px)
+		seen = append(seen, tried{f, px, p})
+		return p
+	}
+	fam, px := l.smooth(func(f *family, px int) []*set { return try(f, px).all() }, l.style.floor)
 	if fam == nil {
 		return nil, 0
 	}
-	return l.compose(q, fam, px), fam.cap * px / fam.units
+	return try(fam, px), fam.cap * px / fam.units
 }
 
 // compose tries one family and size; nil: it does not fit.
@@ -132,12 +148,12 @@ func (l *layouter) columns(q request, p *plan) bool {
 		if p.qr = l.placeQR(q.code, p.body); p.qr == nil {
 			return false
 		}
-		p.body.w = p.qr.x - l.gap() - p.body.x
+		p.body = l.rest(p.qr, p.body)
 	}
 	if q.icon != "" {
 		if p.icon = l.placeIcon(q.icon, p.body); p.icon == nil {
 			return false
 		}
 	}
-	return p.body.w > 0
+	return p.body.w > 0 && p.body.h > 0
 }

@@ -16,6 +16,7 @@ const maxGlyphBytes = 24 << 20
 type fonts struct {
 	beVietnam, barlow *family
 	pixel             []*family // largest first
+	all               []*family // in the order in which they are preferred at equal height
 
 	mu    sync.RWMutex
 	faces map[faceKey]*face
@@ -33,10 +34,11 @@ func newFonts() (*fonts, error) {
 	// FACTS.md: the smallest em at which every pair of letters that share a base
 	// letter differs by at least 3 pixels, lit or not lit as antialiased.
 	// TestLettersDiffer measures it again.
-	if f.beVietnam, err = newOutline("Be Vietnam Pro Bold", assets.BeVietnamProBold, 16); err != nil {
+	if f.beVietnam, err = newOutline("Be Vietnam Pro Bold", assets.BeVietnamProBold, 16, 20); err != nil {
 		return nil, err
 	}
-	if f.barlow, err = newOutline("Barlow Condensed Bold", assets.BarlowCondensedBold, 20); err != nil {
+	f.beVietnam.leeway = 80
+	if f.barlow, err = newOutline("Barlow Condensed Bold", assets.BarlowCondensedBold, 20, 20); err != nil {
 		return nil, err
 	}
 	for i := len(assets.GalmuriSizes) - 1; i >= 0; i-- {
@@ -52,6 +54,7 @@ func newFonts() (*fonts, error) {
 		}
 		f.pixel = append(f.pixel, newPixel(fmt.Sprintf("Galmuri%d", size), size, p))
 	}
+	f.all = append([]*family{f.beVietnam, f.barlow}, f.pixel...)
 	return f, nil
 }
 
@@ -77,12 +80,6 @@ func (f *fonts) face(fam *family, px int) *face {
 	c = &face{fam: fam, px: px, glyphs: make([]atomic.Pointer[glyph], len(fam.adv)), budget: f.bytes}
 	f.faces[k] = c
 	return c
-}
-
-// families are all of them in the order in which they are preferred at equal
-// height: the best diacritics first, then the narrow one, then pixel fonts.
-func (f *fonts) families() []*family {
-	return append([]*family{f.beVietnam, f.barlow}, f.pixel...)
 }
 
 // ladder is the ems in pixels that a layout chooses from, smallest first.

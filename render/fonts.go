@@ -25,7 +25,10 @@ type family struct {
 	name  string
 	units int // per em
 	cap   int // height of a capital letter, units
-	safe  int // smallest em in pixels at which no two letters look alike (FACTS.md)
+	safe  int // smallest em in pixels at which no two letters look alike
+	// leeway is the percentage of a class's comfortable cap height that is enough
+	// in this family: wide letters are read at a smaller height than narrow ones.
+	leeway int
 
 	id    [maxRune]uint16 // 0: the font has no such letter
 	runes []rune          // by id
@@ -35,20 +38,20 @@ type family struct {
 	pixel *bdf.Font  // of a pixel font; its em is units pixels and its only size
 	ttf   *sfnt.Font // of an outline font
 	gid   []sfnt.GlyphIndex
-	mu    sync.Mutex // guards buf and kern
+	mu    sync.Mutex // guards buf
 	buf   sfnt.Buffer
-	kern  map[uint32]int32 // by two ids, units
+	kern  []atomic.Pointer[[]int16] // by the first letter's id, then the second's, units
 }
 
 // box is an ink rectangle from the pen on the baseline; y grows downwards.
 type box struct{ x0, y0, x1, y1 int32 }
 
-func newOutline(name string, data []byte, safe int) (*family, error) {
+func newOutline(name string, data []byte, safe, track int) (*family, error) {
 	ttf, err := sfnt.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("font %s: %w", name, err)
 	}
-	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, kern: map[uint32]int32{},
+	f := &family{name: name, ttf: ttf, units: int(ttf.UnitsPerEm()), safe: safe, leeway: 100,
 		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1), gid: make([]sfnt.GlyphIndex, 1)}
 	em := fixed.I(f.units)
 	m, err := ttf.Metrics(&f.buf, em, font.HintingNone)
@@ -70,15 +73,16 @@ func newOutline(name string, data []byte, safe int) (*family, error) {
 		}
 		f.id[r] = uint16(len(f.adv))
 		f.runes = append(f.runes, r)
-		f.adv = append(f.adv, int32(adv.Round()))
+		f.adv = append(f.adv, int32(adv.Round())+int32(track))
 		f.box = append(f.box, box{int32(b.Min.X.Floor()), int32(b.Min.Y.Floor()), int32(b.Max.X.Ceil()), int32(b.Max.Y.Ceil())})
 		f.gid = append(f.gid, g)
 	}
+	f.kern = make([]atomic.Pointer[[]int16], len(f.gid))
 	return f, nil
 }
 
 func newPixel(name string, size int, p *bdf.Font) *family {
-	f := &family{name: name, pixel: p, units: size, cap: p.CapHeight, safe: size,
+	f := &family{name: name, pixel: p, units: size, cap: p.CapHeight, safe: size, leeway: 100,
 		runes: make([]rune, 1), adv: make([]int32, 1), box: make([]box, 1)}
 	for r := rune(0x20); r < maxRune; r++ {
 		g := p.Glyph(r)
@@ -93,6 +97,9 @@ func newPixel(name string, size int, p *bdf.Font) *family {
 	return f
 }
 
+// capAt is the height of a capital letter at an em of px pixels, rounded.
+func (f *family) capAt(px int) int { return (f.cap*px + f.units/2) / f.units }
+
 // has returns the first letter of s that the family lacks, and false.
 func (f *family) has(s string) (rune, bool) {
 	for _, r := range s {
@@ -103,22 +110,31 @@ func (f *family) has(s string) (rune, bool) {
 	return 0, true
 }
 
-// kernUnits is the kerning between two letters by id, in units.
+// kernUnits is the kerning between two letters by id, in units. The kerning
+// of a first letter with all others is asked of the font once.
 func (f *family) kernUnits(a, b uint16) int32 {
 	if f.ttf == nil || a == 0 || b == 0 {
 		return 0
 	}
-	key := uint32(a)<<16 | uint32(b)
+	row := f.kern[a].Load()
+	if row == nil {
+		row = f.kernRow(a)
+		f.kern[a].Store(row)
+	}
+	return int32((*row)[b])
+}
+
+func (f *family) kernRow(a uint16) *[]int16 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	k, ok := f.kern[key]
-	if !ok {
+	row := make([]int16, len(f.gid))
+	for b := 1; b < len(f.gid); b++ {
+		// An error is a font without kerning.
 		if v, err := f.ttf.Kern(&f.buf, f.gid[a], f.gid[b], fixed.I(f.units), font.HintingNone); err == nil {
-			k = int32(v.Round())
+			row[b] = int16(v.Round())
 		}
-		f.kern[key] = k
 	}
-	return k
+	return &row
 }
 
 // face is a family at one size, with the letters that were drawn so far.

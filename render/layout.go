@@ -34,17 +34,24 @@ type layouter struct {
 
 // face is the zone of the whole face within its margins.
 func (l *layouter) full() zone {
-	m := l.style.margin
-	return zone{m, m, l.class.W - 2*m, l.class.H - 2*m}
+	x, y := l.style.side, l.style.margin
+	return zone{x, y, l.class.W - 2*x, l.class.H - 2*y}
 }
 
+// narrowLeast is the smallest em of Barlow Condensed on faces without
+// antialiasing: below it the counters of its capitals close, and an independent
+// reader takes G for 6 and M for H (TestTesseractReadsFrames).
+const narrowLeast = 25
+
 // choose picks a family for what fits tells of each: the size in pixels at
-// which it fits, or 0. Be Vietnam before Barlow unless Barlow is a quarter
-// larger; pixel fonts only where neither fits.
+// which it fits, or 0. Be Vietnam before Barlow unless Barlow is half as large
+// again; pixel fonts, the largest first, only where neither fits.
 func (l *layouter) choose(fits func(*family) int) (*family, int) {
-	capOf := func(f *family, px int) int { return f.cap * px / f.units }
-	bv, ba := fits(l.fonts.beVietnam), 0
-	if ba = fits(l.fonts.barlow); bv > 0 && 4*capOf(l.fonts.barlow, ba) <= 5*capOf(l.fonts.beVietnam, bv) {
+	bv, ba := fits(l.fonts.beVietnam), fits(l.fonts.barlow)
+	if l.class.Colour != playlists.RGB && ba < narrowLeast {
+		ba = 0
+	}
+	if bv > 0 && 2*l.fonts.barlow.capAt(ba) <= 3*l.fonts.beVietnam.capAt(bv) {
 		return l.fonts.beVietnam, bv
 	}
 	if ba > 0 {
@@ -114,9 +121,9 @@ func (l *layouter) flow(b *block, z zone) ([]*card, error) {
 // the smallest does not fit.
 func (l *layouter) pages(b *block, z zone, floor int) []*set {
 	fewest := 0
-	for _, fam := range l.fonts.families() {
+	for _, fam := range l.fonts.all {
 		for _, px := range fam.sizes() {
-			if (fam.cap*px+fam.units/2)/fam.units < floor {
+			if fam.capAt(px) < floor*fam.leeway/100 {
 				continue
 			}
 			if p := b.pages(fam, px, z.w, z.h, l.style.maxLines); p != nil && (fewest == 0 || len(p) < fewest) {
@@ -128,12 +135,27 @@ func (l *layouter) pages(b *block, z zone, floor int) []*set {
 	if fewest == 0 {
 		return nil
 	}
+	best := l.largestPages(b, z, floor, fewest)
+	if rough(best) {
+		// One page more is better than a word torn apart.
+		if more := l.largestPages(b, z, floor, fewest+1); !rough(more) {
+			return more
+		}
+	}
+	return best
+}
+
+// largestPages is the block in the largest letters on at most so many pages.
+func (l *layouter) largestPages(b *block, z zone, floor, most int) []*set {
 	fam, px := l.smooth(func(f *family, px int) []*set {
-		if p := b.pages(f, px, z.w, z.h, l.style.maxLines); len(p) <= fewest {
+		if p := b.pages(f, px, z.w, z.h, l.style.maxLines); len(p) <= most {
 			return p
 		}
 		return nil
 	}, floor)
+	if fam == nil {
+		return nil
+	}
 	return b.pages(fam, px, z.w, z.h, l.style.maxLines)
 }
 

@@ -3,7 +3,6 @@ package render
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
 
 	"github.com/fogleman/gg"
@@ -11,28 +10,65 @@ import (
 	"ledcast/playlists"
 )
 
-// LED draws a frame as it looks in the street: round LEDs on a black mask,
-// cell pixels apart (at least 2), in the colour that the class's LEDs have,
-// each with the faint glow that lit ones throw on the mask around them. img is
-// W x H of the class; the result is cell times as large.
+// LED draws a frame as it looks in the street: round LEDs cell pixels apart
+// (at least 2) in the colour that the class's LEDs have, and between them their
+// glow, as lenses, dust and the eye spread it. A dark LED still shows its lens.
+// img is W x H of the class; the result is cell times as large.
 func LED(img image.Image, c playlists.Class, cell int) image.Image {
 	cell = max(2, cell)
-	b := img.Bounds()
-	out := image.NewRGBA(image.Rect(0, 0, b.Dx()*cell, b.Dy()*cell))
-	draw.Draw(out, out.Bounds(), image.NewUniform(color.RGBA{6, 6, 7, 255}), image.Point{}, draw.Src)
-	lens, glow := ledDot(cell, 0.42), ledGlow(cell)
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			k := Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour)
+	face := lit(img, c)
+	w, h := face.Rect.Dx(), face.Rect.Dy()
+	out := image.NewRGBA(image.Rect(0, 0, w*cell, h*cell))
+	glow(out, face, cell)
+	lens := ledDot(cell, 0.44)
+	for y := range h {
+		for x := range w {
+			k := face.RGBAAt(x, y)
 			if k.R < 12 && k.G < 12 && k.B < 12 {
-				k = color.RGBA{18, 18, 20, 255} // an LED that is off still shows its lens
-			} else {
-				glow.blit(out, x*cell, y*cell, k)
+				k = color.RGBA{18, 18, 20, 255}
 			}
 			lens.blit(out, x*cell, y*cell, k)
 		}
 	}
 	return out
+}
+
+// glowPercent is how bright it is between two LEDs that are both lit: what a
+// camera sees from where a code is read, where the dots run together.
+const glowPercent = 84
+
+// glow fills the picture with the face's light, spread between neighbours.
+func glow(out, face *image.RGBA, cell int) {
+	w, h := face.Rect.Dx(), face.Rect.Dy()
+	// Along one axis a pixel lies between two LEDs' middles: which, and how far.
+	type between struct{ a, b, f int }
+	axis := func(n int) []between {
+		at := make([]between, n*cell)
+		for i := range at {
+			p := 2*i + 1 - cell // half pixels from the first LED's middle
+			a := p / (2 * cell)
+			if p < 0 {
+				a = -1
+			}
+			at[i] = between{min(max(a, 0), n-1), min(max(a+1, 0), n-1), p - 2*cell*a}
+		}
+		return at
+	}
+	xs, ys := axis(w), axis(h)
+	full := 4 * cell * cell
+	for oy, v := range ys {
+		row := out.Pix[oy*out.Stride:]
+		up, down := face.Pix[v.a*face.Stride:], face.Pix[v.b*face.Stride:]
+		for ox, u := range xs {
+			for k := range 3 {
+				top := int(up[4*u.a+k])*(2*cell-u.f) + int(up[4*u.b+k])*u.f
+				foot := int(down[4*u.a+k])*(2*cell-u.f) + int(down[4*u.b+k])*u.f
+				light := (top*(2*cell-v.f) + foot*v.f) / full
+				row[4*ox+k] = uint8(6 + light*glowPercent/100)
+			}
+			row[4*ox+3] = 255
+		}
+	}
 }
 
 // Lit is the colour of a pixel on the street: a one-colour face's white is its
@@ -68,17 +104,6 @@ func ledDot(cell int, r float64) dot {
 	return dot{cell, ctx.AsMask().Pix}
 }
 
-// ledGlow fills the cell's corners with a sixth of the LED's light.
-func ledGlow(cell int) dot {
-	d := dot{cell, make([]uint8, cell*cell)}
-	for i := range d.a {
-		x, y := float64(i%cell)+0.5-float64(cell)/2, float64(i/cell)+0.5-float64(cell)/2
-		r := math.Sqrt(x*x+y*y) / float64(cell)
-		d.a[i] = uint8(60 * math.Max(0, 1-r/0.75))
-	}
-	return d
-}
-
 func (d dot) blit(out *image.RGBA, x0, y0 int, k color.RGBA) {
 	for y := range d.cell {
 		row := out.Pix[out.PixOffset(x0, y0+y):]
@@ -106,12 +131,18 @@ const arcMinute = math.Pi / 180 / 60
 func Distant(img image.Image, c playlists.Class, metres, pitchMM float64) image.Image {
 	b := img.Bounds()
 	scale := min(4, pitchMM/1000/metres/arcMinute) // minutes of arc a LED; nearer than that nothing is lost
-	lit := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	out := image.Pt(max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale))))
+	return resample(rowsOf(lit(img, c)), b.Size(), 0, 0, float64(b.Dx()), float64(b.Dy()), out)
+}
+
+// lit is a frame in the colours of the class's LEDs.
+func lit(img image.Image, c playlists.Class) *image.RGBA {
+	b := img.Bounds()
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	for y := range b.Dy() {
 		for x := range b.Dx() {
-			lit.SetRGBA(x, y, Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour))
+			out.SetRGBA(x, y, Lit(color.RGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.RGBA), c.Colour))
 		}
 	}
-	out := image.Pt(max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale))))
-	return resample(rowsOf(lit), b.Size(), 0, 0, float64(b.Dx()), float64(b.Dy()), out)
+	return out
 }

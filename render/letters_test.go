@@ -47,7 +47,7 @@ func TestEveryFontHasEveryVietnameseLetter(t *testing.T) {
 	if len(vietnamese) != 134 {
 		t.Fatalf("%d letters, want 134", len(vietnamese))
 	}
-	for _, fam := range f.families() {
+	for _, fam := range f.all {
 		for _, r := range vietnamese {
 			if fam.id[r] == 0 {
 				t.Errorf("%s has no %c", fam.name, r)
@@ -103,7 +103,7 @@ func TestLettersDifferAtEverySize(t *testing.T) {
 	if len(pp) != 938 {
 		t.Fatalf("%d pairs, want 938", len(pp))
 	}
-	for _, fam := range f.families() {
+	for _, fam := range f.all {
 		for _, px := range fam.sizes() {
 			if px > 48 {
 				break // marks only grow

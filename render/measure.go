@@ -3,42 +3,58 @@ package render
 // run is a text measured in one family: everything about it that does not
 // depend on the size.
 type run struct {
-	fam   *family
-	words []word
-	ids   [][]uint16 // letters by word
-	wide  []int32    // advance of each word, units
-	ink   []box      // ink of each word from its own pen, units
-	space int32
+	fam     *family
+	words   []word
+	letters []letter // of all words
+	first   []int32  // by word, its first letter; one more at the end
+	wide    []int32  // advance of each word, units
+	ink     []box    // ink of each word from its own pen, units
+	space   int32
+	cells   []cell // wrap's, kept between its calls
+}
+
+// letter is one letter of a word.
+type letter struct {
+	id  uint16
+	pen int32 // from the word's pen, kerning in, units
 }
 
 // measure looks the words' letters up in fam; the caller knows that it has
 // them all.
 func (f *family) measure(words []word) *run {
-	r := &run{fam: f, words: words, ids: make([][]uint16, len(words)), wide: make([]int32, len(words)),
+	r := &run{fam: f, words: words, first: make([]int32, len(words)+1), wide: make([]int32, len(words)),
 		ink: make([]box, len(words)), space: f.adv[f.id[' ']]}
 	n := 0
 	for _, w := range words {
 		n += len(w.s)
 	}
-	all := make([]uint16, 0, n)
+	r.letters = make([]letter, 0, n)
 	for i, w := range words {
-		start := len(all)
 		var pen int32
-		b := box{x0: 1 << 30, y0: 1 << 30, x1: -1 << 30, y1: -1 << 30}
+		var last uint16
+		b := nothing
 		for _, c := range w.s {
 			id := f.id[c]
-			if len(all) > start {
-				pen += f.kernUnits(all[len(all)-1], id)
+			if last != 0 {
+				pen += f.kernUnits(last, id)
 			}
-			all = append(all, id)
-			g := f.box[id]
-			b.x0, b.x1 = min(b.x0, pen+g.x0), max(b.x1, pen+g.x1)
-			b.y0, b.y1 = min(b.y0, g.y0), max(b.y1, g.y1)
+			last = id
+			r.letters = append(r.letters, letter{id, pen})
+			b.add(f.box[id], pen)
 			pen += f.adv[id]
 		}
-		r.ids[i], r.wide[i], r.ink[i] = all[start:len(all):len(all)], pen, b
+		r.wide[i], r.ink[i], r.first[i+1] = pen, b, int32(len(r.letters))
 	}
 	return r
+}
+
+// nothing is the ink of no letters.
+var nothing = box{x0: 1 << 30, y0: 1 << 30, x1: -1 << 30, y1: -1 << 30}
+
+// add grows the box by another that is dx to the right.
+func (b *box) add(k box, dx int32) {
+	b.x0, b.x1 = min(b.x0, dx+k.x0), max(b.x1, dx+k.x1)
+	b.y0, b.y1 = min(b.y0, k.y0), max(b.y1, k.y1)
 }
 
 // span is the words [from, to) on one line.
@@ -46,18 +62,21 @@ type span struct{ from, to int }
 
 // inkOf is the ink of a line from its pen, units.
 func (r *run) inkOf(s span) box {
-	b := box{x0: 1 << 30, y0: 1 << 30, x1: -1 << 30, y1: -1 << 30}
+	b := nothing
 	var pen int32
 	for i := s.from; i < s.to; i++ {
-		k := r.ink[i]
-		b.x0, b.x1 = min(b.x0, pen+k.x0), max(b.x1, pen+k.x1)
-		b.y0, b.y1 = min(b.y0, k.y0), max(b.y1, k.y1)
-		pen += r.wide[i]
-		if r.words[i].spaced {
-			pen += r.space
-		}
+		b.add(r.ink[i], pen)
+		pen += r.step(i)
 	}
 	return b
+}
+
+// step is how far the pen moves over word i and the space after it.
+func (r *run) step(i int) int32 {
+	if r.words[i].spaced {
+		return r.wide[i] + r.space
+	}
+	return r.wide[i]
 }
 
 // px converts units to pixels at an em, rounded away from zero: never less
@@ -68,4 +87,65 @@ func (r *run) px(u int32, em int) int {
 		return (n + r.fam.units - 1) / r.fam.units
 	}
 	return -((-n + r.fam.units - 1) / r.fam.units)
+}
+
+// cursor walks the letters of a line.
+type cursor struct {
+	r      *run
+	word   int
+	to     int
+	letter int32
+	pen    int32
+}
+
+func (r *run) walk(s span, dx int32) cursor {
+	return cursor{r: r, word: s.from, to: s.to, letter: r.first[s.from], pen: dx}
+}
+
+// ink is the present letter's ink; ok is false past the line's end.
+func (c *cursor) ink() (b box, ok bool) {
+	for c.word < c.to && c.letter == c.r.first[c.word+1] {
+		c.pen += c.r.step(c.word)
+		c.word++
+	}
+	if c.word == c.to {
+		return box{}, false
+	}
+	l := c.r.letters[c.letter]
+	g := c.r.fam.box[l.id]
+	x := c.pen + l.pen
+	return box{x + g.x0, g.y0, x + g.x1, g.y1}, true
+}
+
+// between is the least distance of the baselines of two centred lines at which
+// no ink of b touches ink of a. Only letters that stand over one another
+// count: a tail beside a stacked mark needs no room of its own.
+func (r *run) between(a, b span, em int) int {
+	ia, ib := r.inkOf(a), r.inkOf(b)
+	// Both lines are centred by their ink, so their middles are at one place.
+	shift := (ia.x0 + ia.x1 - ib.x0 - ib.x1) / 2
+	near := int32(r.fam.units / em) // one pixel
+	var need int32
+	from := r.walk(b, shift)
+	for ca := r.walk(a, 0); ; ca.letter++ {
+		p, ok := ca.ink()
+		if !ok {
+			break
+		}
+		for {
+			q, ok := from.ink()
+			if !ok || q.x1+near >= p.x0 {
+				break
+			}
+			from.letter++
+		}
+		for cb := from; ; cb.letter++ {
+			q, ok := cb.ink()
+			if !ok || q.x0-near > p.x1 {
+				break
+			}
+			need = max(need, p.y1-q.y0)
+		}
+	}
+	return r.px(need, em)
 }

@@ -150,8 +150,14 @@ func (l *layouter) block(field, text, lang string, ro role) (*block, error) {
 	if err != nil || s == "" {
 		return nil, err
 	}
-	b := l.fonts.block(ro, split(s, lang))
-	if len(b.runs) == 0 {
+	b := &block{role: ro, words: split(s, lang), runs: map[*family]*run{}}
+	some := false
+	for _, f := range l.fonts.all {
+		if some = b.in(f) != nil; some {
+			break
+		}
+	}
+	if !some {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: s,
 			Problem: "mixes letters that no one font has together", Remedy: "replace the rarest sign by a word"}
 	}
@@ -168,7 +174,7 @@ func (l *layouter) variants(texts [][]*block, extra *block, code *qr.Code, icon 
 		if q = l.placeQR(code, z); q == nil {
 			return nil, nil
 		}
-		z.w = q.x - l.gap() - z.x
+		z = l.rest(q, z)
 	}
 	var out []*card
 	for _, blocks := range texts {
@@ -210,14 +216,12 @@ func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr
 	q := l.placeQR(code, l.full())
 	last := &card{}
 	if address != nil {
-		z := l.full()
-		z.w = q.x - l.gap() - z.x
-		if own, err := l.flow(address, z); err == nil && len(own) == 1 {
+		if own, err := l.flow(address, l.rest(q, l.full())); err == nil && len(own) == 1 {
 			last = own[0]
 		}
 	}
 	if len(last.sets) == 0 {
-		q.x = (l.class.W - q.side()) / 2
+		q.x, q.y = (l.class.W-q.side())/2, (l.class.H-q.side())/2
 	}
 	last.qr, last.ms = q, max(last.ms, msQR)
 	return append(plain, last), nil
@@ -252,7 +256,7 @@ func (l *layouter) cutWords(texts [][]*block) {
 				n := len(out) - 1
 				out[n].after, out[n].spaced = w.after, w.spaced
 			}
-			blocks[bi] = l.fonts.block(b.role, out)
+			blocks[bi] = &block{role: b.role, words: out, runs: map[*family]*run{}}
 		}
 	}
 }

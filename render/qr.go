@@ -46,13 +46,17 @@ func encodeQR(text string) (*qr.Code, error) {
 	return best, nil
 }
 
-// placeQR sizes a code for the right end of a zone, or says with nil that it
-// cannot go. It takes at most half of the width.
+// placeQR sizes a code for the right end of a zone, or the foot of an upright
+// one, or says with nil that it cannot go. It takes at most half of it.
 func (l *layouter) placeQR(c *qr.Code, z zone) *qrSpot {
 	if l.class.Colour != playlists.RGB {
 		return nil
 	}
-	room := min(z.h, z.w*12/25)
+	room := min(z.h, z.w/2)
+	upright := z.h > z.w
+	if upright {
+		room = min(z.w, z.h/2)
+	}
 	for _, quiet := range []int{quietZone, quietZoneLow} {
 		if quiet == quietZoneLow && l.class.H > 64 {
 			break
@@ -60,10 +64,23 @@ func (l *layouter) placeQR(c *qr.Code, z zone) *qrSpot {
 		if module := room / (c.Size + 2*quiet); module >= minModule {
 			q := &qrSpot{code: c, module: module, quiet: quiet}
 			q.x, q.y = z.x+z.w-q.side(), z.y+(z.h-q.side())/2
+			if upright {
+				q.x, q.y = z.x+(z.w-q.side())/2, z.y+z.h-q.side()
+			}
 			return q
 		}
 	}
 	return nil
+}
+
+// rest is what a code leaves of its zone for words.
+func (l *layouter) rest(q *qrSpot, z zone) zone {
+	if z.h > z.w {
+		z.h = q.y - l.gap() - z.y
+	} else {
+		z.w = q.x - l.gap() - z.x
+	}
+	return z
 }
 
 // qr draws the code: a lit square with dark modules.

@@ -24,7 +24,7 @@ func readMS(w, lang string) int64 {
 	if n == 0 {
 		return 0
 	}
-	if digits(strings.NewReplacer(".", "", ",", "", ":", "", "-", "", "/", "").Replace(w)) {
+	if strings.Trim(w, "0123456789.,:-/") == "" {
 		return int64((n+1)/2) * msSyllable // read in pairs: nineteen hundred
 	}
 	if strings.HasPrefix(lang, "vi") && n <= 7 {

@@ -22,11 +22,11 @@ type strip struct {
 // with a face's width of ground, so that the text runs in and, as the strip
 // repeats, out again.
 func (l *layouter) scroll(blocks []*block) ([]*strip, error) {
-	fam, px := l.scrollSize(blocks)
+	room := min(maxStripLength, maxStripPixels/l.class.H) - l.class.W
+	fam, px := l.scrollSize(blocks, room)
 	if fam == nil {
 		return nil, l.tooSmall(blocks[0])
 	}
-	room := min(maxStripLength, maxStripPixels/l.class.H) - l.class.W
 	gap := 2 * l.scaled(fam, fam.adv[fam.id[' ']], px)
 	var out []*strip
 	var cur []*set
@@ -38,7 +38,7 @@ func (l *layouter) scroll(blocks []*block) ([]*strip, error) {
 		cur, x = nil, 0
 	}
 	for _, b := range blocks {
-		r := b.runs[fam]
+		r := b.in(fam)
 		for from := 0; from < len(r.words); {
 			to := r.upTo(from, room-x, px)
 			if to == from && x > 0 {
@@ -86,7 +86,7 @@ func (r *run) upTo(from, w, px int) int {
 
 // scrollSize is the letters of a scroll: as large as the height and a useful
 // number of letters on the face allow.
-func (l *layouter) scrollSize(blocks []*block) (*family, int) {
+func (l *layouter) scrollSize(blocks []*block, room int) (*family, int) {
 	h := l.class.H - 2*l.style.margin
 	limit := max(minCap, min(h*6/10, l.class.W/6)) // about ten letters are on the face at once
 	return l.choose(func(f *family) int {
@@ -96,12 +96,17 @@ func (l *layouter) scrollSize(blocks []*block) (*family, int) {
 			}
 			top, bottom := 0, 0
 			for _, b := range blocks {
-				r := b.runs[f]
+				r := b.in(f)
 				if r == nil {
 					return false
 				}
 				s := &set{run: r, px: px, spans: []span{{0, len(r.words)}}}
 				top, bottom = max(top, s.top()), max(bottom, s.bottom())
+				for i := range r.wide {
+					if 2*r.px(r.wide[i], px) > room {
+						return false // on a large face a strip is short: leave room for two words
+					}
+				}
 			}
 			return top+bottom <= h
 		})

@@ -4,7 +4,8 @@ import "ledcast/playlists"
 
 // style is what a class's size and colour allow.
 type style struct {
-	margin   int  // pixels kept dark at each edge
+	margin   int  // pixels kept dark above and below
+	side     int  // and at the left and right
 	maxLines int  // on a page
 	floor    int  // cap height in pixels below which more pages are better than smaller letters
 	band     bool // the headline stands on a band of colour
@@ -18,7 +19,10 @@ const minCap = 7
 // proportions: at most 3 lines a page up to 192x96, capitals of about a sixth
 // of the height, lines of about twelve letters on upright faces.
 func styleOf(c playlists.Class) style {
-	s := style{margin: max(1, min(c.W, c.H)/32)}
+	s := style{margin: max(1, min(c.W, c.H)/32), side: max(1, c.W/40)}
+	if c.W < 96 {
+		s.side = 1 // twelve letters have to go on 64 LEDs
+	}
 	switch {
 	case c.H < 24:
 		s.maxLines = 1

@@ -51,7 +51,7 @@ func (f *fonts) anyHas(r rune) bool {
 	if r >= maxRune {
 		return false
 	}
-	for _, fam := range f.families() {
+	for _, fam := range f.all {
 		if fam.id[r] != 0 {
 			return true
 		}

@@ -38,6 +38,12 @@ func Window(img image.Image, c playlists.Class, s *timeline.Scroll, tauMS int64)
 // pixels. Both images have the same height and palette.
 func BlitWindow(dst, strip *image.Paletted, at int) {
 	w, n := dst.Rect.Dx(), strip.Rect.Dx()
+	if at+w <= n {
+		for y := range dst.Rect.Dy() {
+			copy(dst.Pix[y*dst.Stride:y*dst.Stride+w], strip.Pix[y*strip.Stride+at:])
+		}
+		return
+	}
 	for y := range dst.Rect.Dy() {
 		to := dst.Pix[y*dst.Stride : y*dst.Stride+w]
 		from := strip.Pix[y*strip.Stride : y*strip.Stride+n]

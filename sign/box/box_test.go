@@ -44,7 +44,7 @@ func TestProgramsAreTakenWhole(t *testing.T) {
 		w.sendProgram(w.program(1))
 		p := w.program(2, 3)
 		missing := wire.FrameTopic("public", p.Frames[1].SHA256)
-		w.n.hold[missing] = true
+		w.n.holdBack(missing, true)
 		w.sendProgram(p)
 		w.expect("item-1", timeline.WhyProgram) // the old one, whole
 		time.Sleep(31 * time.Second)
@@ -53,7 +53,7 @@ func TestProgramsAreTakenWhole(t *testing.T) {
 			t.Errorf("ack %+v", a)
 		}
 		w.expect("item-1", timeline.WhyProgram)
-		w.n.hold[missing] = false
+		w.n.holdBack(missing, false)
 		time.Sleep(time.Minute) // it asks again by itself
 		synctest.Wait()
 		if got := w.out.last(); got.Item == "item-1" {

@@ -142,12 +142,14 @@ func TestTwoSignsInPhase(t *testing.T) {
 		v.n = w.n
 		v.conf.Sign, v.conf.Username = "qn-002", "qn-002"
 		w.clk = func() time.Time { return time.Now().Add(1500 * time.Millisecond) }
-		w.start(false)
-		v.start(false)
+		one := w.start(false)
+		two := v.start(false)
 		defer v.halt()
 		defer w.halt()
 		w.sendKeys(rootKey)
 		p := w.program(1, 2, 3)
+		// The first item is a strip: a still frame may move, too.
+		p.Items[0].Steps[0].Scroll = &timeline.Scroll{Axis: "x", PxS: 37}
 		p.Items[1].Steps[0].MS = 1700
 		p.Items[2].Steps[0].MS = 333
 		w.sendProgram(p)
@@ -158,8 +160,17 @@ func TestTwoSignsInPhase(t *testing.T) {
 		v.giveTime(time.Now())
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
+		for range 50 {
+			time.Sleep(97 * time.Millisecond)
+			synctest.Wait()
+			s1, _ := one.player.At(one.times.Mono())
+			s2, _ := two.player.At(two.times.Mono())
+			if s1.Item != s2.Item || s1.Offset() != s2.Offset() {
+				t.Fatalf("%s at pixel %d and %s at pixel %d", s1.Item, s1.Offset(), s2.Item, s2.Offset())
+			}
+		}
 		a, b := w.out.all(), v.out.all()
-		since := time.Now().Add(-10*time.Minute + 5*time.Second).UnixMilli() // once both had the time
+		since := time.Now().Add(-10 * time.Minute).UnixMilli() // once both had the time
 		for len(a) > 0 && a[0].AtMS <= since {
 			a = a[1:]
 		}

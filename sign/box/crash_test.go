@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -16,24 +17,45 @@ import (
 
 var errCut = errors.New("the power is gone")
 
-// cut fails the k-th write of a box and every later one. how says what of it
-// reaches the disk: nothing, half of it, or all of it.
-func cut(b *Box, k int, how string) (writes *int) {
-	n := 0
-	b.disk.write = func(dir, name string, data []byte) error {
-		n++
+// faulty is a disk whose writes can be made to fail.
+type faulty struct {
+	mu   sync.Mutex
+	fail func(dir, name string, data []byte) error // nil: it works
+}
+
+func (f *faulty) write(dir, name string, data []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return f.fail(dir, name, data)
+	}
+	return writeSynced(dir, name, data)
+}
+
+func (f *faulty) set(fail func(dir, name string, data []byte) error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = fail
+}
+
+// cut fails the k-th write from now on and every later one. how says what of
+// it reaches the disk: nothing, half of it, or all of it.
+func (f *faulty) cut(k int, how string) (writes *int) {
+	n := new(int)
+	f.set(func(dir, name string, data []byte) error {
+		*n++
 		switch {
-		case n <= k:
+		case *n <= k:
 			return writeSynced(dir, name, data)
-		case n > k+1 || how == "nothing":
+		case *n > k+1 || how == "nothing":
 		case how == "half":
 			_ = os.WriteFile(filepath.Join(dir, ".new-half"), data[:len(data)/2], 0o600)
 		case how == "all":
 			_ = writeSynced(dir, name, data)
 		}
 		return errCut
-	}
-	return &n
+	})
+	return n
 }
 
 // The power goes at every single write of a program's download and acceptance:
@@ -47,13 +69,14 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 			points++
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				b := w.start(true)
+				var d faulty
+				w.start(true, func(o *Options) { o.write = d.write })
 				w.sendKeys(rootKey)
 				older := w.sendProgram(w.program(200))
 				time.Sleep(time.Second)
 				w.sendProgram(w.program(1))
 				w.expect("item-1", timeline.WhyProgram)
-				writes := cut(b, k, how)
+				writes := d.cut(k, how)
 				ids := []uint8{}
 				for i := range frames {
 					ids = append(ids, uint8(2+i))
@@ -67,7 +90,7 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 				more = *writes > k // the cut was reached
 
 				w.n.power(false)
-				b = w.start(true)
+				b := w.start(true)
 				got := w.out.last()
 				whole := func(p *timeline.Program) bool {
 					for i := range p.Frames {
@@ -80,9 +103,7 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 				if p := b.player.Program(); got.Why != timeline.WhyProgram || p == nil || !whole(p) || (len(p.Items) != 1 && len(p.Items) != frames) {
 					t.Fatalf("cut at write %d (%s): the face shows %q (%s)", k, how, got.Item, got.Why)
 				}
-				w.n.send(wire.SignTopic("qn-001", wire.Program), w.n.retained[wire.SignTopic("qn-001", wire.Program)], true)
-				now := w.n.retained[wire.SignTopic("qn-001", wire.Program)]
-				w.n.retained[wire.SignTopic("qn-001", wire.Program)] = older
+				now := w.n.swap(wire.SignTopic("qn-001", wire.Program), older)
 				w.n.power(true)
 				time.Sleep(time.Second)
 				synctest.Wait()
@@ -113,16 +134,17 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		b := w.start(true)
+		var d faulty
+		w.start(true, func(o *Options) { o.write = d.write })
 		defer w.halt()
 		w.sendKeys(rootKey)
 		w.sendProgram(w.program(1))
 		a := w.alert("storm", 9, true)
 		w.sendAlerts(w.alertSet(a))
 		w.expect("storm", timeline.WhyAlert)
-		b.disk.write = func(dir, name string, _ []byte) error {
+		d.set(func(dir, name string, _ []byte) error {
 			return fmt.Errorf("write %s: %w", filepath.Join(dir, name), syscall.ENOSPC)
-		}
+		})
 		w.sendProgram(w.program(2))
 		set := w.alertSet()
 		set.Ended = []timeline.Ended{{ID: "storm", At: time.Now().Unix(), Until: a.Until, Why: "cancelled"}}
@@ -134,7 +156,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("faults %v", s.Faults)
 		}
 		w.expect("item-1", timeline.WhyProgram)
-		b.disk.write = writeSynced
+		d.set(nil)
 		time.Sleep(15 * time.Minute)
 		w.expect("item-2", timeline.WhyProgram)
 		if s := w.n.lastStatus(t, "qn-001"); len(s.Faults) != 0 {

@@ -118,6 +118,21 @@ func (n *memNet) send(topic string, payload []byte, retained bool) {
 	}
 }
 
+// swap replaces what is retained on a topic without telling anybody.
+func (n *memNet) swap(topic string, payload []byte) (before []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before, n.retained[topic] = n.retained[topic], payload
+	return before
+}
+
+// holdBack keeps a topic's retained message from being delivered.
+func (n *memNet) holdBack(topic string, on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.hold[topic] = on
+}
+
 // power switches the broker on or off; off ends every connection.
 func (n *memNet) power(on bool) {
 	n.mu.Lock()

@@ -53,15 +53,17 @@ type Source interface {
 
 // Server answers requests.
 type Server struct {
-	src  Source
-	now  func() time.Time
-	log  *slog.Logger
-	wall *wall
+	src     Source
+	objects Objects
+	auth    Auth
+	now     func() time.Time
+	log     *slog.Logger
+	wall    *wall
 }
 
 // New makes a server. Run must be running for events.
-func New(src Source, now func() time.Time, log *slog.Logger) *Server {
-	s := &Server{src: src, now: now, log: log}
+func New(src Source, objects Objects, auth Auth, now func() time.Time, log *slog.Logger) *Server {
+	s := &Server{src: src, objects: objects, auth: auth, now: now, log: log}
 	s.wall = newWall(s)
 	return s
 }
@@ -71,7 +73,7 @@ func (s *Server) Run(ctx context.Context) { s.wall.run(ctx) }
 
 // Routes is the one route table.
 func (s *Server) Routes() map[string]http.HandlerFunc {
-	return map[string]http.HandlerFunc{
+	routes := map[string]http.HandlerFunc{
 		"GET /healthz":                        s.healthz,
 		"GET /readyz":                         s.readyz,
 		"GET /api/v1/signs":                   s.signs,
@@ -82,6 +84,8 @@ func (s *Server) Routes() map[string]http.HandlerFunc {
 		"GET /api/v1/signs/{id}/snapshot.png": s.snapshotPNG,
 		"GET /api/v1/events":                  s.events,
 	}
+	s.objectRoutes(routes)
+	return routes
 }
 
 // problem is an RFC 9457 problem document.
@@ -114,6 +118,19 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else {
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client went away
+}
+
+// deny answers a request of nobody known.
+func (s *Server) deny(w http.ResponseWriter, err error) {
+	p := problem{Type: "urn:ledcast:denied", Status: http.StatusUnauthorized, Title: "who are you?", Remedy: "sign in"}
+	var e *playlists.Error
+	if errors.As(err, &e) {
+		p.Title, p.Detail, p.Field, p.Remedy = e.Problem, e.Error(), e.Field, e.Remedy
+	}
+	w.Header().Set("WWW-Authenticate", `Bearer realm="ledcast"`)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client went away

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"net/http"
+	"slices"
 	"time"
 
 	"ledcast/playlists"
@@ -78,19 +79,42 @@ func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
 	return nil, &playlists.Error{Code: playlists.NotFound, Field: "signs/id", Value: id, Problem: "is not a sign here", Remedy: "GET /api/v1/signs lists them"}
 }
 
+// visible is the sign that the path names, if who asks may see it; else it has
+// answered already.
+func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign {
+	p := s.who(w, r)
+	if p == nil {
+		return nil
+	}
+	id := r.PathValue("id")
+	sign, err := s.find(r.Context(), id)
+	if err == nil && !p.MayRead(playlists.KindSign, sign.Owner) {
+		err = notThere("sign", id)
+	}
+	if err != nil {
+		s.fail(w, r, hide(err, playlists.KindSign, id))
+		return nil
+	}
+	return sign
+}
+
 func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
+	p := s.who(w, r)
+	if p == nil {
+		return
+	}
 	views, err := s.views(r.Context())
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	views = slices.DeleteFunc(views, func(v SignView) bool { return !p.MayRead(playlists.KindSign, v.Owner) })
 	answer(w, map[string]any{"now_ms": s.now().UnixMilli(), "signs": views})
 }
 
 func (s *Server) sign(w http.ResponseWriter, r *http.Request) {
-	sign, err := s.find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		s.fail(w, r, err)
+	sign := s.visible(w, r)
+	if sign == nil {
 		return
 	}
 	owners, err := s.ownerNames(r.Context())
@@ -231,12 +255,12 @@ func samePixels(a, b image.Image) bool {
 // signAt says what a sign shows at a time, and why, from the program that was
 // or is in force then.
 func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
-	sign, err := s.find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		s.fail(w, r, err)
+	sign := s.visible(w, r)
+	if sign == nil {
 		return
 	}
 	t := s.now()
+	var err error
 	if q := r.URL.Query().Get("time"); q != "" {
 		if t, err = time.Parse(time.RFC3339, q); err != nil {
 			s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "time", Value: q, Problem: "is not a time", Remedy: "write it as 2021-01-30T02:30:00+07:00 (the + as %2B)"})
@@ -264,9 +288,8 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 // facePNG is the frame that the sign shows now by its program, or its last
 // snapshot where that is not known.
 func (s *Server) facePNG(w http.ResponseWriter, r *http.Request) {
-	sign, err := s.find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		s.fail(w, r, err)
+	sign := s.visible(w, r)
+	if sign == nil {
 		return
 	}
 	v := s.view(sign, nil, s.now())
@@ -278,9 +301,8 @@ func (s *Server) facePNG(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
-	sign, err := s.find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		s.fail(w, r, err)
+	sign := s.visible(w, r)
+	if sign == nil {
 		return
 	}
 	sha := r.PathValue("sha")
@@ -312,9 +334,8 @@ func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request, sha, cache s
 }
 
 func (s *Server) snapshotPNG(w http.ResponseWriter, r *http.Request) {
-	sign, err := s.find(r.Context(), r.PathValue("id"))
-	if err != nil {
-		s.fail(w, r, err)
+	sign := s.visible(w, r)
+	if sign == nil {
 		return
 	}
 	h := s.src.Heard(sign.ID)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"ledcast/playlists"
 )
 
 // Rhythm of the wall while somebody watches it.
@@ -22,12 +24,18 @@ type wall struct {
 	s *Server
 
 	mu       sync.Mutex
-	watchers map[chan []byte]map[string]string // each with what it was told last, by sign
+	watchers map[chan []byte]*watcher
 	wake     chan struct{}
 }
 
+// watcher is one who listens: who it is, and what it was told last, by sign.
+type watcher struct {
+	who  *playlists.Principal
+	told map[string]string
+}
+
 func newWall(s *Server) *wall {
-	return &wall{s: s, watchers: map[chan []byte]map[string]string{}, wake: make(chan struct{}, 1)}
+	return &wall{s: s, watchers: map[chan []byte]*watcher{}, wake: make(chan struct{}, 1)}
 }
 
 func (w *wall) run(ctx context.Context) {
@@ -91,15 +99,15 @@ func (w *wall) tell(views []SignView) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for ch, told := range w.watchers {
+	for ch, x := range w.watchers {
 		for i := range views {
-			if told[views[i].ID] == keys[i] {
+			if x.told[views[i].ID] == keys[i] || !x.who.MayRead(playlists.KindSign, views[i].Owner) {
 				continue
 			}
 			event := fmt.Appendf(nil, "event: sign\ndata: {\"now_ms\":%d,\"sign\":%s}\n\n", now, texts[i])
 			select {
 			case ch <- event:
-				told[views[i].ID] = keys[i]
+				x.told[views[i].ID] = keys[i]
 			default: // it reads too slowly; told next time
 			}
 		}
@@ -109,6 +117,10 @@ func (w *wall) tell(views []SignView) {
 // events is a stream of server-sent events: "sign" with a SignView, at once
 // for every sign and then at every change.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
+	who := s.who(w, r)
+	if who == nil {
+		return
+	}
 	out := http.NewResponseController(w)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
@@ -116,7 +128,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no")
 	ch := make(chan []byte, 256)
 	s.wall.mu.Lock()
-	s.wall.watchers[ch] = map[string]string{}
+	s.wall.watchers[ch] = &watcher{who, map[string]string{}}
 	s.wall.mu.Unlock()
 	defer func() {
 		s.wall.mu.Lock()
@@ -143,6 +155,10 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case event = <-ch:
 		case <-alive.C:
 			event = []byte("event: alive\ndata: {}\n\n")
+		}
+		// A token that was revoked meanwhile is out at once.
+		if _, err := s.auth.Principal(r); err != nil {
+			return
 		}
 		_ = out.SetWriteDeadline(time.Now().Add(aliveEvery))
 		if _, err := w.Write(event); err != nil {

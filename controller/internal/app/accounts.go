@@ -47,6 +47,12 @@ func (a *accounts) put(s *playlists.Sign, hash [32]byte) {
 	a.by[s.ID] = broker.Account{Sign: s.ID, Owner: s.Owner, Class: s.Class.String(), Test: s.Test, PasswordSHA256: hash}
 }
 
+func (a *accounts) remove(sign string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.by, sign)
+}
+
 // Account implements broker.Accounts.
 func (a *accounts) Account(user string) (broker.Account, bool) {
 	a.mu.RLock()

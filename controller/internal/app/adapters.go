@@ -130,8 +130,7 @@ func (k keyStore) Keys(ctx context.Context) ([]publish.SigningKey, error) {
 	keys, err := k.store.Keys().List(ctx)
 	out := make([]publish.SigningKey, len(keys))
 	for i, x := range keys {
-		out[i] = publish.SigningKey{Role: x.Role, Key: ed25519.NewKeyFromSeed(x.Seed), Nbf: x.Nbf, Exp: x.Exp,
-			Active: x.State == store.KeyActive, Revoked: x.State == store.KeyRevoked}
+		out[i] = publish.SigningKey{Role: x.Role, Key: ed25519.NewKeyFromSeed(x.Seed), Nbf: x.Nbf, Exp: x.Exp, State: publish.KeyState(x.State)}
 	}
 	return out, err
 }
@@ -139,9 +138,13 @@ func (k keyStore) Keys(ctx context.Context) ([]publish.SigningKey, error) {
 func (k keyStore) AddKeys(ctx context.Context, keys []publish.SigningKey) error {
 	in := make([]store.Key, len(keys))
 	for i, x := range keys {
-		in[i] = store.Key{KID: wire.KeyID(x.Key.Public().(ed25519.PublicKey)), Role: x.Role, Seed: x.Key.Seed(), Nbf: x.Nbf, Exp: x.Exp, State: store.KeyActive}
+		in[i] = store.Key{KID: wire.KeyID(x.Key.Public().(ed25519.PublicKey)), Role: x.Role, Seed: x.Key.Seed(), Nbf: x.Nbf, Exp: x.Exp, State: store.KeyState(x.State)}
 	}
 	return k.store.Keys().Add(ctx, in...)
+}
+
+func (k keyStore) SetState(ctx context.Context, kid string, state publish.KeyState) error {
+	return k.store.Keys().SetState(ctx, kid, store.KeyState(state))
 }
 
 func (k keyStore) Set(ctx context.Context) (*publish.SignedSet, error) {

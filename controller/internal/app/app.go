@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
@@ -31,11 +32,12 @@ import (
 
 // Options are what `serve` and `demo` set.
 type Options struct {
-	Data       string // folder
-	Listen     string // of the pages, e.g. "127.0.0.1:8080"
-	MQTTListen string // of the embedded broker
-	Broker     string // an outside broker instead, mqtt://user:password@host:port or mqtts://
-	Insecure   bool   // pages and broker on any address without a certificate
+	Data       string               // folder
+	Listen     string               // of the pages, e.g. "127.0.0.1:8080"
+	MQTTListen string               // of the embedded broker
+	Broker     string               // an outside broker instead, mqtt://user:password@host:port or mqtts://
+	Insecure   bool                 // pages and broker on any address without a certificate
+	Guest      *playlists.Principal // who asks from loopback without credentials; nil: nobody
 	Software   string
 	Now        func() time.Time // nil: time.Now
 	Log        *slog.Logger
@@ -58,6 +60,8 @@ type App struct {
 	auditor    *listen.Auditor
 	accounts   *accounts
 	presence   *presence
+	artist     *artist
+	auth       *auth.Service
 	http       *http.Server
 	httpLn     net.Listener
 	files      atomic.Bool // what others wait for is written
@@ -141,6 +145,10 @@ func (a *App) assemble(user, pass string) error {
 	if err != nil {
 		return err
 	}
+	a.artist = artist
+	if a.auth, err = auth.Open(context.Background(), tokens{a.store, func() int64 { return a.now().UnixMilli() }}, a.now, a.o.Guest); err != nil {
+		return err
+	}
 	opts := publish.Options{Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log}
 	a.publisher = publish.New(opts)
 	a.requester = publish.NewRequester(opts)
@@ -169,7 +177,7 @@ func (a *App) assemble(user, pass string) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	srv := api.New(source{a}, a.now, a.log)
+	srv := api.New(source{a}, objects{a}, a.auth, a.now, a.log)
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
 		return err
@@ -182,6 +190,9 @@ func (a *App) assemble(user, pass string) error {
 	guard := http.NewCrossOriginProtection()
 	a.http = &http.Server{Handler: guard.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	if err := a.writeServer(); err != nil {
+		return err
+	}
 	a.start(srv)
 	return nil
 }
@@ -198,6 +209,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
+	run(func() { a.promoteKeys(ctx) })
 	run(func() { srv.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {
@@ -212,6 +224,11 @@ func (a *App) Addr() string { return a.httpLn.Addr().String() }
 
 // BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
 func (a *App) BrokerAddr() string { return a.brokerAddr }
+
+// writeServer tells other commands on this machine where the pages are.
+func (a *App) writeServer() error {
+	return os.WriteFile(filepath.Join(a.o.Data, "server"), []byte("http://"+a.Addr()+"\n"), 0o600)
+}
 
 // FilesWritten says that everything that others wait for lies in the folder.
 func (a *App) FilesWritten() { a.files.Store(true) }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/sign/box"
@@ -83,9 +84,61 @@ func (a *App) StartDemo(ctx context.Context) (*Demo, error) {
 			return nil, fmt.Errorf("sign %s: %w", signs[i].ID, err)
 		}
 	}
+	if err := a.demoTokens(ctx); err != nil {
+		d.Stop()
+		return nil, err
+	}
 	a.FilesWritten()
 	a.Kick()
 	return d, nil
+}
+
+// DemoGuest is who looks at the demo's wall from its own machine: a viewer of
+// the department, who changes nothing.
+func DemoGuest() *playlists.Principal {
+	return &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer}
+}
+
+// demoTokens writes DIR/tokens.json: API tokens made anew at each start.
+func (a *App) demoTokens(ctx context.Context) error {
+	return a.issueTokens(ctx, demoTokenLife, map[string]auth.Token{
+		"admin":        {Owner: playlists.Public, Role: playlists.RoleAdmin},
+		"author":       {Owner: playlists.Public, Role: playlists.RoleAuthor},
+		"approver":     {Owner: playlists.Public, Role: playlists.RoleApprover},
+		"viet-ads":     {Owner: "viet-ads", Role: playlists.RoleAdmin},
+		"song-tra-ads": {Owner: "song-tra-ads", Role: playlists.RoleAdmin},
+	})
+}
+
+// FirstAdmin gives a controller that has no token yet its first one, the
+// department's administrator, in DIR/tokens.json (mode 0600): there is no
+// default password.
+func (a *App) FirstAdmin(ctx context.Context) (made bool, err error) {
+	have, err := tokens{a.store, nil}.List(ctx)
+	if err != nil || len(have) > 0 {
+		return false, err
+	}
+	return true, a.issueTokens(ctx, adminTokenLife, map[string]auth.Token{"admin": {Owner: playlists.Public, Role: playlists.RoleAdmin}})
+}
+
+// How long tokens live that a start makes.
+const (
+	demoTokenLife  = 30 * 24 * time.Hour
+	adminTokenLife = 90 * 24 * time.Hour
+)
+
+// issueTokens makes tokens and writes them to DIR/tokens.json.
+func (a *App) issueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
+	secrets := map[string]string{}
+	for id, t := range tokens {
+		t.ID, t.Expires = id, a.now().Add(life).Unix()
+		secret, err := a.auth.Issue(ctx, t)
+		if err != nil {
+			return err
+		}
+		secrets[id] = secret
+	}
+	return writePrivate(filepath.Join(a.o.Data, "tokens.json"), secrets)
 }
 
 // signConfig writes a sign's config file, and keeps the password that an

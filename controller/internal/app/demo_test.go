@@ -32,7 +32,7 @@ type demo struct {
 
 func startDemo(t *testing.T, data string) *demo {
 	t.Helper()
-	a, err := New(t.Context(), Options{Data: data, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test"})
+	a, err := New(t.Context(), Options{Data: data, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: DemoGuest()})
 	if err != nil {
 		t.Fatal(err)
 	}

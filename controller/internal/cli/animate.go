@@ -111,7 +111,7 @@ func ledCell(c playlists.Class, moving bool) int {
 	if moving {
 		return min(6, max(2, 640/max(c.W, c.H)))
 	}
-	return min(12, max(4, 1600/max(c.W, c.H)))
+	return min(8, max(2, 1600/max(c.W, c.H)))
 }
 
 // encodeGIF plays the pages in their own time. A GIF counts in hundredths of a

@@ -43,8 +43,11 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			"It draws each message for each class of sign, and signs play what they were sent by themselves.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noSuchCommand,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+
+		SuggestionsMinimumDistance: 2,
+
+		Args: noSuchCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -71,10 +74,16 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // commands makes every command. Add a new one here.
 var commands = []func(*env) *cobra.Command{
+	newApply,
 	newCheck,
+	newDelete,
 	newDemo,
+	newDiff,
+	newGet,
+	newKeys,
 	newPreview,
 	newServe,
+	newSheet,
 	newVersion,
 }
 

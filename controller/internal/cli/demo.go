@@ -83,6 +83,7 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 // is taken, on a free one.
 func (f *serverFlags) startDemo(ctx context.Context, e *env, flags *pflag.FlagSet) (*app.App, error) {
 	o := f.options(e)
+	o.Guest = app.DemoGuest()
 	for {
 		a, err := app.New(ctx, o)
 		var p *playlists.Error

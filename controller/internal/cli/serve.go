@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +25,13 @@ func newServe(e *env) *cobra.Command {
 			a, err := app.New(c.Context(), f.options(e))
 			if err != nil {
 				return err
+			}
+			made, err := a.FirstAdmin(c.Context())
+			if err != nil {
+				return errors.Join(err, a.Stop())
+			}
+			if made {
+				fmt.Fprintf(e.err, "first start: the administrator's token is in %s (use --data %s --as admin)\n", filepath.Join(f.data, "tokens.json"), f.data)
 			}
 			a.FilesWritten()
 			fmt.Fprintf(e.out, "ledcast: http://%s/\n", a.Addr())

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,9 +22,18 @@ type SigningKey struct {
 	Role     string
 	Key      ed25519.PrivateKey
 	Nbf, Exp int64 // Unix seconds
-	Active   bool  // signs; otherwise only still listed, or revoked
-	Revoked  bool
+	State    KeyState
 }
+
+// KeyState is where a key is in its life.
+type KeyState string
+
+const (
+	Next    KeyState = "next"    // listed, and not yet used: signs have to know it first
+	Active  KeyState = "active"  // signs
+	Retired KeyState = "retired" // listed for what it signed
+	Revoked KeyState = "revoked" // what it signed is dropped
+)
 
 // SignedSet is a key set as it was signed, with the public roots that signs
 // were enrolled with.
@@ -37,6 +47,7 @@ type SignedSet struct {
 type KeyStore interface {
 	Keys(ctx context.Context) ([]SigningKey, error)
 	AddKeys(ctx context.Context, keys []SigningKey) error
+	SetState(ctx context.Context, kid string, state KeyState) error
 	// Set returns nil before the first.
 	Set(ctx context.Context) (*SignedSet, error)
 	PutSet(ctx context.Context, set SignedSet) error
@@ -109,7 +120,7 @@ func (k *Keyring) begin(ctx context.Context, store KeyStore, now time.Time) erro
 		if err != nil {
 			return err
 		}
-		k.keys = append(k.keys, SigningKey{Role: role, Key: key, Nbf: now.Unix() - wire.Early, Exp: now.Unix() + wire.LifeKeys, Active: true})
+		k.keys = append(k.keys, newKey(role, key, Active, now))
 	}
 	if err := store.AddKeys(ctx, k.keys); err != nil {
 		return err
@@ -123,7 +134,7 @@ func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.Private
 	for i := range k.keys {
 		s := &k.keys[i]
 		kid := wire.KeyID(public(s.Key))
-		if s.Revoked {
+		if s.State == Revoked {
 			set.Revoked = append(set.Revoked, kid)
 			continue
 		}
@@ -188,12 +199,127 @@ func (k *Keyring) Signer(role string) (ed25519.PrivateKey, int64, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range k.keys {
-		if s := &k.keys[i]; s.Role == role && s.Active && !s.Revoked {
+		if s := &k.keys[i]; s.Role == role && s.State == Active {
 			return s.Key, k.set.Epoch, nil
 		}
 	}
 	return nil, 0, fmt.Errorf("no active key signs for %s; run `controller keys rotate`", role)
 }
+
+func newKey(role string, key ed25519.PrivateKey, state KeyState, now time.Time) SigningKey {
+	return SigningKey{Role: role, Key: key, Nbf: now.Unix() - wire.Early, Exp: now.Unix() + wire.LifeKeys, State: state}
+}
+
+// Keys lists the online keys.
+func (k *Keyring) Keys() []SigningKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.keys)
+}
+
+// Seq is the epoch and sequence number of the key set in force.
+func (k *Keyring) Seq() (epoch, seq int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.set.Epoch, k.set.Seq
+}
+
+// Renew signs the key set anew with a root's private key, for another 400
+// days. Retired keys leave it once nothing that they signed can still be in
+// force.
+func (k *Keyring) Renew(ctx context.Context, store KeyStore, root ed25519.PrivateKey, now time.Time) error {
+	if err := k.checkRoot(root); err != nil {
+		return err
+	}
+	old, err := wire.StoredKeys(k.set.JWS)
+	if err != nil {
+		return err
+	}
+	if now.Unix()-old.Iat > wire.LifeProgram {
+		k.keys = slices.DeleteFunc(k.keys, func(s SigningKey) bool { return s.State == Retired })
+	}
+	return k.sign(ctx, store, root, k.set.Root, k.set.Spare, k.set.Epoch, k.set.Seq, now)
+}
+
+// Rotate lists a new key for every role beside the present ones (PROTOCOL:
+// publish old and new; wait for status.keys; sign with the new). Promote makes
+// the second step once signs have the set.
+func (k *Keyring) Rotate(ctx context.Context, store KeyStore, root ed25519.PrivateKey, now time.Time) error {
+	if err := k.checkRoot(root); err != nil {
+		return err
+	}
+	for _, s := range k.keys {
+		if s.State == Next {
+			return errors.New("a rotation is under way: its new keys are not used yet; start the controller and let the signs take them")
+		}
+	}
+	var fresh []SigningKey
+	for _, role := range onlineRoles {
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return err
+		}
+		fresh = append(fresh, newKey(role, key, Next, now))
+	}
+	if err := store.AddKeys(ctx, fresh); err != nil {
+		return err
+	}
+	k.keys = append(k.keys, fresh...)
+	return k.sign(ctx, store, root, k.set.Root, k.set.Spare, k.set.Epoch, k.set.Seq, now)
+}
+
+// Promote lets the new keys of a rotation sign, and retires the old ones, if
+// taken says that signs have the set. It reports whether it did.
+func (k *Keyring) Promote(ctx context.Context, store KeyStore, taken func(epoch, seq int64) bool) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	next := map[string]bool{}
+	for _, s := range k.keys {
+		if s.State == Next {
+			next[s.Role] = true
+		}
+	}
+	if len(next) == 0 || !taken(k.set.Epoch, k.set.Seq) {
+		return false, nil
+	}
+	for i := range k.keys {
+		s := &k.keys[i]
+		to := s.State
+		switch {
+		case s.State == Active && next[s.Role]:
+			to = Retired
+		case s.State == Next:
+			to = Active
+		}
+		if to == s.State {
+			continue
+		}
+		if err := store.SetState(ctx, wire.KeyID(public(s.Key)), to); err != nil {
+			return false, err
+		}
+		s.State = to
+	}
+	return true, nil
+}
+
+// checkRoot refuses a key that no sign was enrolled with.
+func (k *Keyring) checkRoot(root ed25519.PrivateKey) error {
+	if pub := public(root); !pub.Equal(k.set.Root) && !pub.Equal(k.set.Spare) {
+		return fmt.Errorf("the root key %s is none of this installation's two; give the file root.key that its first start made", wire.KeyID(pub))
+	}
+	return nil
+}
+
+// ReadRoot reads a root key's file.
+func ReadRoot(path string) (ed25519.PrivateKey, error) {
+	return readRoot(filepath.Dir(path), filepath.Base(path))
+}
+
+// RootKey is a root's private key.
+type RootKey = ed25519.PrivateKey
+
+// KID is a key's name.
+func KID(s SigningKey) string { return wire.KeyID(public(s.Key)) }
 
 func public(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 

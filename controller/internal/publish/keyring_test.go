@@ -20,6 +20,14 @@ func (m *memoryKeys) AddKeys(_ context.Context, k []SigningKey) error {
 	m.keys = append(m.keys, k...)
 	return nil
 }
+func (m *memoryKeys) SetState(_ context.Context, kid string, state KeyState) error {
+	for i := range m.keys {
+		if wire.KeyID(public(m.keys[i].Key)) == kid {
+			m.keys[i].State = state
+		}
+	}
+	return nil
+}
 func (m *memoryKeys) Set(context.Context) (*SignedSet, error) { return m.set, nil }
 func (m *memoryKeys) PutSet(_ context.Context, s SignedSet) error {
 	m.set = &s
@@ -82,5 +90,56 @@ func TestKeyring(t *testing.T) {
 	}
 	if left := away.Ends().Sub(later.Add(201 * 24 * time.Hour)); left > 200*24*time.Hour || left < 198*24*time.Hour {
 		t.Errorf("the set ends in %v", left)
+	}
+}
+
+func TestRotation(t *testing.T) {
+	store, dir := &memoryKeys{}, t.TempDir()
+	now := time.Unix(1_767_200_400, 0)
+	k, err := OpenKeyring(t.Context(), store, dir, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _, _ := k.Signer(wire.RoleProgram)
+	root, err := ReadRoot(filepath.Join(dir, "root.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Rotate(t.Context(), store, old, now); err == nil {
+		t.Error("an online key rotated the keys")
+	}
+	if err := k.Rotate(t.Context(), store, root, now.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Rotate(t.Context(), store, root, now.Add(time.Hour)); err == nil {
+		t.Error("a second rotation began before the first was over")
+	}
+	// A restart in the middle goes on where it was.
+	if k, err = OpenKeyring(t.Context(), store, dir, now.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if key, _, _ := k.Signer(wire.RoleProgram); !key.Equal(old) {
+		t.Error("the new key signs before signs have the set")
+	}
+	if did, err := k.Promote(t.Context(), store, func(int64, int64) bool { return false }); did || err != nil {
+		t.Errorf("promoted without the signs: %v", err)
+	}
+	if did, err := k.Promote(t.Context(), store, func(int64, int64) bool { return true }); !did || err != nil {
+		t.Fatalf("not promoted: %v", err)
+	}
+	key, _, err := k.Signer(wire.RoleProgram)
+	if err != nil || key.Equal(old) {
+		t.Errorf("the old key still signs, %v", err)
+	}
+	set, err := wire.StoredKeys(k.KeySet())
+	if err != nil || len(set.Keys) != 2*len(onlineRoles) {
+		t.Errorf("%d keys in the set, %v", len(set.Keys), err)
+	}
+	// What the old one signed is over after 8 days: the next renewal drops it.
+	if err := k.Renew(t.Context(), store, root, now.Add(10*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if set, err = wire.StoredKeys(k.KeySet()); err != nil || len(set.Keys) != len(onlineRoles) {
+		t.Errorf("%d keys after the renewal, %v", len(set.Keys), err)
 	}
 }

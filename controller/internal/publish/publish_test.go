@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -106,6 +107,33 @@ func (w *world) Publish(_ context.Context, topic string, payload []byte, retaine
 	return nil
 }
 
+// got is what is retained on a topic.
+func (w *world) got(topic string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.retained[topic]
+}
+
+// at is when a topic was published, in order.
+func (w *world) at(topic string) []time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.sentAt[topic])
+}
+
+func (w *world) setDown(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = err
+}
+
+// topics are all that was published, in order.
+func (w *world) topics() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.sent)
+}
+
 var signer = ed25519.NewKeyFromSeed(make([]byte, 32))
 
 func (w *world) Signer(string) (ed25519.PrivateKey, int64, error) { return signer, 1, nil }
@@ -135,15 +163,15 @@ func TestFramesComeBeforePrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.stopPictures()
-	if _, ok := w.retained[wire.SignTopic("one", wire.Program)]; !ok {
+	if w.got(wire.SignTopic("one", wire.Program)) == "" {
 		t.Fatal("no program")
 	}
-	if _, ok := w.retained[wire.SignTopic("pic", wire.Program)]; ok {
+	if w.got(wire.SignTopic("pic", wire.Program)) != "" {
 		t.Error("a picture sign was sent a program")
 	}
 	have := map[string]bool{}
 	programs := 0
-	for _, topic := range w.sent {
+	for _, topic := range w.topics() {
 		if sign, leaf, ok := wire.SplitSignTopic(topic); ok && leaf == wire.Program {
 			programs++
 			for _, f := range p.Plan(sign).Program.Frames {
@@ -168,7 +196,7 @@ func TestNothingChangedNothingSent(t *testing.T) {
 	}
 	defer p.stopPictures()
 	count := map[string]int{}
-	for _, topic := range w.sent {
+	for _, topic := range w.topics() {
 		if _, leaf, _ := wire.SplitSignTopic(topic); leaf != wire.Frame {
 			count[topic]++
 		}
@@ -179,25 +207,27 @@ func TestNothingChangedNothingSent(t *testing.T) {
 		}
 	}
 	// One company's change leaves the others' programs as they are.
-	before := w.retained[wire.SignTopic("one", wire.Program)]
-	own := w.retained[wire.SignTopic("three", wire.Program)]
+	before := w.got(wire.SignTopic("one", wire.Program))
+	own := w.got(wire.SignTopic("three", wire.Program))
 	w.lists["viet-ads/own"].Items[0].DwellMS = 20000
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if w.retained[wire.SignTopic("one", wire.Program)] != before {
+	if w.got(wire.SignTopic("one", wire.Program)) != before {
 		t.Error("another sign's program changed")
 	}
-	if w.retained[wire.SignTopic("three", wire.Program)] == own {
+	if w.got(wire.SignTopic("three", wire.Program)) == own {
 		t.Error("the changed sign's program did not change")
 	}
 	// A broker that came back empty is filled again, with the same documents.
+	w.mu.Lock()
 	w.retained = map[string]string{}
+	w.mu.Unlock()
 	p.Connected()
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if w.retained[wire.SignTopic("one", wire.Program)] != before {
+	if w.got(wire.SignTopic("one", wire.Program)) != before {
 		t.Error("the emptied broker did not get the same program again")
 	}
 }
@@ -209,21 +239,21 @@ func TestABadMessageStopsOneSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.stopPictures()
-	kept := w.retained[wire.SignTopic("three", wire.Program)]
+	kept := w.got(wire.SignTopic("three", wire.Program))
 	w.messages["viet-ads/bad-letter"] = &playlists.Message{ID: "bad-letter", Owner: "viet-ads"}
 	w.lists["viet-ads/own"].Items = append(w.lists["viet-ads/own"].Items, playlists.Item{Message: "bad-letter"})
 	w.lists["public/default"].Items[1].DwellMS = 12000
-	one := w.retained[wire.SignTopic("one", wire.Program)]
+	one := w.got(wire.SignTopic("one", wire.Program))
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.Problem("three"); !strings.Contains(got, "☃") || !strings.Contains(got, "take it out") {
 		t.Errorf("the problem says %q", got)
 	}
-	if w.retained[wire.SignTopic("three", wire.Program)] != kept {
+	if w.got(wire.SignTopic("three", wire.Program)) != kept {
 		t.Error("the sign did not keep its last program")
 	}
-	if w.retained[wire.SignTopic("one", wire.Program)] == one {
+	if w.got(wire.SignTopic("one", wire.Program)) == one {
 		t.Error("another sign's change was held up")
 	}
 	if p.Problem("one") != "" {
@@ -240,12 +270,12 @@ func TestProgramsAreRenewedDaily(t *testing.T) {
 		p.Connected()
 		synctest.Wait()
 		topic := wire.SignTopic("one", wire.Program)
-		if n := len(w.sentAt[topic]); n != 1 {
+		if n := len(w.at(topic)); n != 1 {
 			t.Fatalf("%d programs at the start", n)
 		}
 		time.Sleep(3*24*time.Hour + time.Hour)
 		synctest.Wait()
-		if n := len(w.sentAt[topic]); n != 4 {
+		if n := len(w.at(topic)); n != 4 {
 			t.Errorf("%d programs in three days and an hour, want 4", n)
 		}
 		plan := p.Plan("one").Program
@@ -269,7 +299,7 @@ func TestPicturesComeAtTheirTime(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		times := w.sentAt[wire.SignTopic("pic", wire.Frame)]
+		times := w.at(wire.SignTopic("pic", wire.Frame))
 		plan := p.Plan("pic").Program
 		changes := 0
 		for i, at := range times {
@@ -306,12 +336,12 @@ func TestUnnamedFramesGoAfterADay(t *testing.T) {
 		p.Kick()
 		time.Sleep(23 * time.Hour)
 		synctest.Wait()
-		if w.retained[topic] == "" {
+		if w.got(topic) == "" {
 			t.Error("the frame went within a day; a sign that was away still needs it")
 		}
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		if w.retained[topic] != "" {
+		if w.got(topic) != "" {
 			t.Error("the frame is still there after 25 hours")
 		}
 		cancel()
@@ -321,11 +351,11 @@ func TestUnnamedFramesGoAfterADay(t *testing.T) {
 
 func TestBrokerDownIsTriedAgain(t *testing.T) {
 	w, p := newWorld()
-	w.down = errors.New("no broker")
+	w.setDown(errors.New("no broker"))
 	if err := p.Reconcile(t.Context()); err == nil || p.Ready() {
 		t.Fatalf("err %v, ready %v", err, p.Ready())
 	}
-	w.down = nil
+	w.setDown(nil)
 	if err := p.Reconcile(t.Context()); err != nil || !p.Ready() {
 		t.Fatalf("err %v, ready %v", err, p.Ready())
 	}

@@ -27,6 +27,7 @@ type Store interface {
 	Credentials() Credentials
 	Settings() Settings
 	Proofs() Proofs
+	Audit() Audit
 	// Close waits for what runs and closes the store. Nothing may be called
 	// after it.
 	Close() error
@@ -245,4 +246,42 @@ type Proofs interface {
 	// Totals adds up a sign's plays by item, campaign, frame and why, over the
 	// records that begin from fromMS until before untilMS.
 	Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]Play, error)
+}
+
+// Actor is who changed something.
+type Actor struct {
+	Who  string // user or token id
+	From string // remote address
+	AtMS int64
+}
+
+// Change is a write of an object, or its removal, by somebody.
+type Change struct {
+	Object   Object
+	Expected int64
+	Remove   bool
+	By       Actor
+}
+
+// Entry is one row of the audit log.
+type Entry struct {
+	N               int64 // 1, 2, …
+	By              Actor
+	Action          string // "create", "replace", "delete"
+	Kind, Owner, ID string
+	Before, After   []byte // JSON; nil for nothing
+	Digest          string // of this entry and the one before: the chain
+}
+
+// Audit changes objects and remembers who did. Entries are appended only; each
+// carries a digest over itself and the one before, so that a changed, removed
+// or inserted row shows.
+type Audit interface {
+	// Change writes the object and its entry, both or neither.
+	Change(ctx context.Context, c Change) (version int64, err error)
+	// List returns entries after n, oldest first; owner AllOwners lists all.
+	List(ctx context.Context, owner string, after int64, most int) ([]Entry, error)
+	// Verify walks the chain and returns the number of entries, or an *Error
+	// of code Conflict that names the first entry that does not fit.
+	Verify(ctx context.Context) (entries int64, err error)
 }

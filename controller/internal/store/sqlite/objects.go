@@ -11,9 +11,18 @@ import (
 
 type objects struct{ *Store }
 
-// Put is one statement either way, so that the version is checked and the
-// object written at once on any database, whatever its isolation.
+// querier is the writer, or a transaction on it.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 func (s objects) Put(ctx context.Context, o store.Object, expected int64) (int64, error) {
+	return s.put(ctx, s.w, o, expected)
+}
+
+// put is one statement either way, so that the version is checked and the
+// object written at once on any database, whatever its isolation.
+func (s objects) put(ctx context.Context, q querier, o store.Object, expected int64) (int64, error) {
 	if err := o.Validate(); err != nil {
 		return 0, err
 	}
@@ -21,7 +30,7 @@ func (s objects) Put(ctx context.Context, o store.Object, expected int64) (int64
 	var err error
 	switch expected {
 	case store.Absent, store.AnyVersion:
-		err = s.w.QueryRowContext(ctx, `
+		err = q.QueryRowContext(ctx, `
 			INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ($1, $2, $3, $4, 1, $5)
 			ON CONFLICT (kind, owner, id) DO UPDATE
 			SET data = excluded.data, version = objects.version + 1, updated_ms = excluded.updated_ms, deleted = 0
@@ -29,14 +38,14 @@ func (s objects) Put(ctx context.Context, o store.Object, expected int64) (int64
 			RETURNING version`,
 			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
 	default:
-		err = s.w.QueryRowContext(ctx, `
+		err = q.QueryRowContext(ctx, `
 			UPDATE objects SET data = $4, version = version + 1, updated_ms = $5
 			WHERE kind = $1 AND owner = $2 AND id = $3 AND version = $6 AND deleted = 0
 			RETURNING version`,
 			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, s.refused(ctx, o, expected)
+		return 0, s.refused(ctx, q, o, expected)
 	}
 	if err != nil {
 		return 0, s.trouble(err)
@@ -45,15 +54,19 @@ func (s objects) Put(ctx context.Context, o store.Object, expected int64) (int64
 }
 
 func (s objects) Delete(ctx context.Context, kind, owner, id string, expected int64) error {
+	return s.remove(ctx, s.w, kind, owner, id, expected)
+}
+
+func (s objects) remove(ctx context.Context, q querier, kind, owner, id string, expected int64) error {
 	o := store.Object{Kind: kind, Owner: owner, ID: id}
 	var version int64
-	err := s.w.QueryRowContext(ctx, `
+	err := q.QueryRowContext(ctx, `
 		UPDATE objects SET data = $5, version = version + 1, deleted = 1
 		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0 AND (version = $4 OR $4 = -1)
 		RETURNING version`,
 		kind, owner, id, expected, []byte{}).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s.refused(ctx, o, expected)
+		return s.refused(ctx, q, o, expected)
 	}
 	if err != nil {
 		return s.trouble(err)
@@ -63,9 +76,9 @@ func (s objects) Delete(ctx context.Context, kind, owner, id string, expected in
 
 // refused says why no row was written. It asks the writer: a reader might not
 // see yet what the write has just met.
-func (s objects) refused(ctx context.Context, o store.Object, expected int64) error {
+func (s objects) refused(ctx context.Context, q querier, o store.Object, expected int64) error {
 	var version int64
-	err := s.w.QueryRowContext(ctx, `SELECT version FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`,
+	err := q.QueryRowContext(ctx, `SELECT version FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`,
 		o.Kind, o.Owner, o.ID).Scan(&version)
 	if err != nil {
 		return s.found(err, o.Path(), "")

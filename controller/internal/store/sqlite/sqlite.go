@@ -137,6 +137,7 @@ func (s *Store) Documents() store.Documents     { return documents{s} }
 func (s *Store) Credentials() store.Credentials { return credentials{s} }
 func (s *Store) Settings() store.Settings       { return settings{s} }
 func (s *Store) Proofs() store.Proofs           { return proofs{s} }
+func (s *Store) Audit() store.Audit             { return audit{s} }
 
 // write runs do in one transaction, which is on disk when write returns nil.
 func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {

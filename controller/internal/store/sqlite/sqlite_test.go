@@ -197,3 +197,36 @@ func BenchmarkPut(b *testing.B) {
 		}
 	}
 }
+
+// A changed, removed or inserted row breaks the audit chain, and Verify says
+// where.
+func TestAuditTampering(t *testing.T) {
+	for name, c := range map[string]struct {
+		sql  string
+		want string // the first entry that does not fit
+	}{
+		"changed":  {`UPDATE audit SET after = X'7B2276223A397D' WHERE n = 3`, `"3"`},
+		"who":      {`UPDATE audit SET who = 'somebody else' WHERE n = 2`, `"2"`},
+		"removed":  {`DELETE FROM audit WHERE n = 4`, `"4"`},
+		"inserted": {`INSERT INTO audit SELECT 6, at_ms, who, from_addr, action, kind, owner, id, before, after, digest FROM audit WHERE n = 5`, `"6"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
+			for i := range 5 {
+				if _, err := s.Audit().Change(t.Context(), store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", i), Data: []byte(`{"v":1}`)},
+					By: store.Actor{Who: "x", AtMS: 1}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n, err := s.Audit().Verify(t.Context()); n != 5 || err != nil {
+				t.Fatalf("untouched: %d, %v", n, err)
+			}
+			if _, err := s.w.Exec(c.sql); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Audit().Verify(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("verify says %v, want entry %s", err, c.want)
+			}
+		})
+	}
+}

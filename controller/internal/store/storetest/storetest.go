@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"credentials", credentials},
 		{"settings", settings},
 		{"proofs", proofs},
+		{"audit", audit},
 		{"cancelled", cancelled},
 		{"reopened", reopened},
 	} {

@@ -74,6 +74,10 @@ class Card {
     } else if (sign.said && sign.said.item) {
       title = sign.said.item;
     }
+    if (sign.state !== 'online') { // what it shows now nobody knows
+      title = say('unknown');
+      why = say('unknown');
+    }
     this.field.shows.textContent = title;
     this.field.shows.title = s ? s.item : '';
     this.field.why.textContent = why;

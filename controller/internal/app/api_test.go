@@ -1,0 +1,251 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/store"
+)
+
+// caller asks the demo's API as one of its tokens.
+type caller struct {
+	t      *testing.T
+	base   string
+	tokens map[string]string
+}
+
+func newCaller(t *testing.T, d *demo) *caller {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.data, "tokens.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &caller{t: t, base: "http://" + d.Addr()}
+	if err := json.Unmarshal(text, &c.tokens); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *caller) do(as, method, path, body string, head ...string) (status int, text string, h http.Header) {
+	c.t.Helper()
+	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if as != "" {
+		req.Header.Set("Authorization", "Bearer "+c.tokens[as])
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(head); i += 2 {
+		req.Header.Set(head[i], head[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var b bytes.Buffer
+	if !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+		if _, err := io.Copy(&b, res.Body); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	return res.StatusCode, b.String(), res.Header
+}
+
+const tet = `{"variants":[{"lang":"vi","headline":"CHÚC MỪNG","body":"Năm mới Tân Sửu"}]}`
+
+func TestObjectsOverHTTP(t *testing.T) {
+	d := startDemo(t, t.TempDir())
+	defer d.stop(t)
+	c := newCaller(t, d)
+	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	for i, x := range []struct {
+		as, method, path, body string
+		head                   []string
+		want                   int
+		says                   string
+	}{
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, nil, 201, `"owner":"viet-ads"`},
+		{"viet-ads", "GET", "/api/v1/owners/viet-ads/messages/tet", "", nil, 200, "Tân Sửu"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-None-Match", "*"}, 412, "exists already"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-Match", `"7"`}, 412, "present version 1"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-Match", `"1"`}, 200, ""},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"bogus":1}`, nil, 422, "bogus"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"id":"other"}`, nil, 422, "not what the path says"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"variants":[{"lang":"vi","body":"☃"}]}`, nil, 422, "emoji"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"source":{"title":"x","date":"2021-02-30"},"variants":[{"lang":"vi","body":"a"}]}`, nil, 422, "2021-02-30"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{} {}`, nil, 422, "follows"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/..%2Fx", tet, nil, 422, "is not a name"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"nothing"}]}`, nil, 422, "is no message here"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"tet"},{"message":"public/5k"}]}`, nil, 201, ""},
+		{"viet-ads", "DELETE", "/api/v1/owners/viet-ads/messages/tet", "", nil, 422, "still used by playlist own"},
+		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32", `{"owner":"viet-ads","class":"96x48-red","areas":["quang-ngai"]}`, nil, 422, "never changes"},
+		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32", `{"owner":"song-tra-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 422, "not the sign's owner"},
+		{"viet-ads", "PUT", "/api/v1/signs/controller-1", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 422, "controller's own name"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/big", `{"variants":[{"lang":"vi","body":"` + strings.Repeat("a", 2<<20) + `"}]}`, nil, 413, "1 MiB"},
+		{"", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, nil, 404, ""}, // the demo's guest: of the department
+		{"", "PUT", "/api/v1/owners/public/messages/tet", tet, nil, 403, "viewer"},
+		{"author", "GET", "/api/v1/owners/viet-ads/messages/tet", "", nil, 404, ""},
+	} {
+		status, text, _ := c.do(x.as, x.method, x.path, x.body, x.head...)
+		if status != x.want || !strings.Contains(text, x.says) {
+			t.Errorf("%d: %s %s as %q: %d %s; want %d with %q", i, x.method, x.path, x.as, status, text, x.want, x.says)
+		}
+	}
+	// The playlist is put on a sign and shows within 2 s.
+	_, spec, h := c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/spec", "")
+	spec = strings.Replace(spec, `"areas"`, `"playlist":"own","areas"`, 1)
+	other := d.publisher.Plan("demo-320x160").Program.Seq
+	asked := time.Now()
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/demo-128x64", spec, "If-Match", h.Get("ETag")); status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	eventually(t, "the playlist is on the sign", func() bool {
+		p := d.publisher.Plan("demo-128x64")
+		return len(p.Program.Items) == 2 && source{d.App}.Heard("demo-128x64").ProgramSeq == p.Program.Seq
+	})
+	if took := time.Since(asked); took > 2*time.Second {
+		t.Errorf("a changed playlist took %v to its sign", took)
+	}
+	if d.publisher.Plan("demo-320x160").Program.Seq != other {
+		t.Error("the other company's program was issued again")
+	}
+	// Everything that was written is in the log, by whom and what; what was
+	// refused is not.
+	entries, err := d.store.Audit().List(t.Context(), store.AllOwners, 0, 100)
+	if err != nil || len(entries) != 4 {
+		t.Fatalf("%d entries in the log, %v; want 4", len(entries), err)
+	}
+	for _, e := range entries {
+		if e.By.Who != "token:viet-ads" || !strings.HasPrefix(e.By.From, "127.0.0.1:") {
+			t.Errorf("entry %d: by %q from %q", e.N, e.By.Who, e.By.From)
+		}
+	}
+	if n, err := d.store.Audit().Verify(t.Context()); n != 4 || err != nil {
+		t.Errorf("verify: %d, %v", n, err)
+	}
+}
+
+// Every route, as everybody of another company: 404 and no trace, for reading
+// and writing, lists and events included.
+func TestNothingOfAnotherCompany(t *testing.T) {
+	d := startDemo(t, t.TempDir())
+	defer d.stop(t)
+	c := newCaller(t, d)
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/secret-message", strings.Replace(tet, "Tân Sửu", "bí mật", 1)); status != 201 {
+		t.Fatal(text)
+	}
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/secret-list", `{"items":[{"message":"secret-message"}]}`); status != 201 {
+		t.Fatal(text)
+	}
+	eventually(t, "frames", func() bool { return d.publisher.Plan("demo-128x64") != nil })
+	sha := d.publisher.Plan("demo-128x64").Program.Frames[0].SHA256
+	ids := map[string]string{"owners": "viet-ads", "messages": "secret-message", "playlists": "secret-list", "signs": "demo-128x64"}
+	trace := []string{"viet-ads", "Quảng cáo Việt", "secret-message", "secret-list", "bí mật", "demo-128x64", "demo-64x32", "Ba La"}
+	routes := api.New(source{d.App}, objects{d.App}, d.auth, d.now, d.log).Routes()
+	before, _ := d.store.Audit().Verify(t.Context())
+	walked := 0
+	for pattern := range routes {
+		method, path, _ := strings.Cut(pattern, " ")
+		if !strings.HasPrefix(path, "/api/") || path == "/api/v1/events" {
+			continue
+		}
+		kind := strings.Split(strings.TrimPrefix(path, "/api/v1/"), "/")[0]
+		if strings.Contains(path, "{owner}") {
+			kind = strings.Split(path, "/")[5]
+		}
+		target := strings.NewReplacer("{owner}", "viet-ads", "{id}", ids[kind], "{sha}", sha).Replace(path)
+		body := ""
+		if method == "PUT" {
+			body = `{"name":"taken over","owner":"viet-ads","class":"128x64-rgb","areas":["quang-ngai"]}`
+		}
+		walked++
+		status, text, _ := c.do("song-tra-ads", method, target, body)
+		isList := !strings.Contains(path, "{")
+		if want := map[bool]int{true: 200, false: 404}[isList]; status != want {
+			t.Errorf("%s %s: %d, want %d: %.200s", method, target, status, want, text)
+		}
+		if isList {
+			for _, x := range trace {
+				if strings.Contains(text, x) {
+					t.Errorf("%s %s tells of %q", method, target, x)
+				}
+			}
+		}
+		// What is not there at all answers the same.
+		if !isList {
+			nothing := strings.NewReplacer("{owner}", "no-such-co", "{id}", ids[kind], "{sha}", sha).Replace(path)
+			if !strings.Contains(path, "{owner}") {
+				nothing = strings.NewReplacer("{id}", "no-such-thing", "{sha}", sha).Replace(path)
+			}
+			if method == "PUT" {
+				continue // it would make it
+			}
+			_, other, _ := c.do("song-tra-ads", method, nothing, body)
+			same := strings.NewReplacer("no-such-thing", ids[kind], "no-such-co", "viet-ads").Replace(other)
+			if same != text {
+				t.Errorf("%s %s answers %q; nothing at all answers %q", method, target, text, same)
+			}
+		}
+	}
+	if walked < 20 {
+		t.Errorf("only %d routes were walked", walked)
+	}
+	if after, _ := d.store.Audit().Verify(t.Context()); after != before {
+		t.Errorf("%d writes of a stranger were kept", after-before)
+	}
+	// Events: only its own signs.
+	req, err := http.NewRequestWithContext(t.Context(), "GET", c.base+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.tokens["song-tra-ads"])
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	buf := make([]byte, 64<<10)
+	text := ""
+	for strings.Count(text, "event: sign") < 2 {
+		n, err := res.Body.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(buf[:n])
+	}
+	for _, x := range trace {
+		if strings.Contains(text, x) {
+			t.Errorf("the events tell of %q", x)
+		}
+	}
+	// A token that is revoked is out at once, its stream too.
+	if err := d.auth.Revoke(t.Context(), "song-tra-ads"); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := c.do("song-tra-ads", "GET", "/api/v1/signs", ""); status != 401 {
+		t.Errorf("a revoked token gets %d", status)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, res.Body)
+		done <- err
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Error("the revoked token's stream goes on")
+	}
+}

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// client talks to a running controller as its flags or environment say.
+type client struct {
+	server, tokenFile, data, as string
+
+	base  *url.URL
+	token string
+	http  http.Client
+}
+
+func (c *client) flags(f *pflag.FlagSet) {
+	f.StringVar(&c.server, "server", os.Getenv("LEDCAST_SERVER"), "`address` of the controller, http://host:port (or LEDCAST_SERVER)")
+	f.StringVar(&c.tokenFile, "token-file", os.Getenv("LEDCAST_TOKEN_FILE"), "`file` that holds an API token (or LEDCAST_TOKEN_FILE)")
+	f.StringVar(&c.data, "data", "", "`folder` of a controller on this machine, in place of --server and --token-file")
+	f.StringVar(&c.as, "as", "", "with --data: whose token of tokens.json to use, e.g. author")
+}
+
+// open reads what the flags point to.
+func (c *client) open() error {
+	if c.data != "" {
+		if c.as == "" {
+			return usagef("give --as NAME, one of DIR/tokens.json", "--data needs --as")
+		}
+		text, err := os.ReadFile(filepath.Join(c.data, "tokens.json"))
+		if err != nil {
+			return fmt.Errorf("--data: %w; is a controller running on that folder?", err)
+		}
+		var tokens map[string]string
+		if err := json.Unmarshal(text, &tokens); err != nil {
+			return fmt.Errorf("%s cannot be read: %v; restart the controller", filepath.Join(c.data, "tokens.json"), err)
+		}
+		if c.token = tokens[c.as]; c.token == "" {
+			return fmt.Errorf("--as %q has no token in %s; use one that stands there", c.as, filepath.Join(c.data, "tokens.json"))
+		}
+		addr, err := os.ReadFile(filepath.Join(c.data, "server"))
+		if err != nil {
+			return fmt.Errorf("--data: %w; is a controller running on that folder?", err)
+		}
+		c.server = strings.TrimSpace(string(addr))
+	} else {
+		if c.server == "" {
+			return usagef("give --server http://host:port, or --data DIR --as NAME", "no controller is named")
+		}
+		if c.tokenFile == "" {
+			return usagef("give --token-file FILE, or --data DIR --as NAME", "no token is named")
+		}
+		text, err := os.ReadFile(c.tokenFile)
+		if err != nil {
+			return fmt.Errorf("--token-file: %w", err)
+		}
+		c.token = strings.TrimSpace(string(text))
+	}
+	u, err := url.Parse(c.server)
+	if err != nil || u.Host == "" {
+		return usagef("write http://host:port", "--server %q is not an address", c.server)
+	}
+	c.base, c.http.Timeout = u, 30*time.Second
+	return nil
+}
+
+// problemError is a problem document that the controller answered with.
+type problemError struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy"`
+}
+
+func (p *problemError) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title + "; " + p.Remedy
+}
+
+// do sends one request. body nil sends none; out nil reads none. It returns
+// the ETag.
+func (c *client) do(ctx context.Context, method, path string, body, out any, head ...string) (etag string, err error) {
+	var r io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return "", err
+		}
+		r = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), r)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(head); i += 2 {
+		req.Header.Set(head[i], head[i+1])
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("the controller at %s does not answer: %w; is it running?", c.base, errors.Unwrap(err))
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
+	if err != nil {
+		return "", err
+	}
+	if res.StatusCode >= 400 {
+		p := &problemError{Status: res.StatusCode, Title: res.Status}
+		_ = json.Unmarshal(data, p) // else the status has to do
+		return "", p
+	}
+	if out != nil {
+		if err := json.Unmarshal(data, out); err != nil {
+			return "", fmt.Errorf("%s answered what cannot be read: %w", path, err)
+		}
+	}
+	return res.Header.Get("ETag"), nil
+}
+
+func status(err error) int {
+	var p *problemError
+	if errors.As(err, &p) {
+		return p.Status
+	}
+	return 0
+}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ledcast/controller/internal/app"
+)
+
+func newKeys(e *env) *cobra.Command {
+	keys := &cobra.Command{
+		Use: "keys", Short: "Show, rotate or renew what the controller signs with",
+		Long: "keys works on the data folder of a controller that is stopped; signs play on meanwhile.\n" +
+			"renew and rotate need a root key, which should not lie on this machine otherwise.",
+		Args: noSuchCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	type change func(ctx context.Context, dir, root string, now time.Time) (*app.KeyReport, error)
+	add := func(use, short string, do change) {
+		var data, root string
+		c := &cobra.Command{Use: use, Short: short, Args: noArgs}
+		c.Flags().StringVar(&data, "data", "", "the controller's `folder`")
+		needs := []string{"data"}
+		if use != "show" {
+			c.Flags().StringVar(&root, "root", "", "`file` of a root key")
+			needs = append(needs, "root")
+		}
+		c.RunE = func(c *cobra.Command, _ []string) error {
+			if err := required(c.Flags(), needs...); err != nil {
+				return err
+			}
+			r, err := do(c.Context(), data, root, time.Now())
+			if err != nil {
+				return err
+			}
+			return e.keyReport(r)
+		}
+		keys.AddCommand(c)
+	}
+	add("show", "Print the keys and when they end", func(ctx context.Context, dir, _ string, now time.Time) (*app.KeyReport, error) {
+		return app.Keys(ctx, dir, now, nil)
+	})
+	add("renew", "Sign the key set for another 400 days", app.RenewKeys)
+	add("rotate", "List new keys; they sign once the signs have them", app.RotateKeys)
+	return keys
+}
+
+func (e *env) keyReport(r *app.KeyReport) error {
+	fmt.Fprintf(e.out, "key set: epoch %d, seq %d, ends %s\nroots: %s, spare %s\n", r.Epoch, r.Seq, r.Ends.UTC().Format(time.RFC3339), r.Root, r.Spare)
+	w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "KEY\tROLE\tSTATE\tUNTIL")
+	for _, k := range r.Keys {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.KID, k.Role, k.State, k.Until.UTC().Format(time.DateOnly))
+	}
+	return w.Flush()
+}

@@ -1,0 +1,335 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"ledcast/playlists"
+)
+
+// thing is one object of a manifest, with the path it has at the API.
+type thing struct {
+	kind string // as in a manifest, e.g. "Message"
+	name string // for people, e.g. "message viet-ads/tet"
+	path string // below /api/v1/
+	read string // where it is read, if not at path
+	spec any    // *playlists.X
+}
+
+// things are a manifest's objects in the order in which they can be made: what
+// is named comes before what names it.
+func things(m *playlists.Manifest) []thing {
+	var out []thing
+	for i := range m.Owners {
+		o := &m.Owners[i]
+		out = append(out, thing{"Owner", "owner " + o.ID, "owners/" + o.ID, "", o})
+	}
+	for i := range m.Messages {
+		x := &m.Messages[i]
+		out = append(out, thing{"Message", "message " + x.Owner + "/" + x.ID, "owners/" + x.Owner + "/messages/" + x.ID, "", x})
+	}
+	for i := range m.Playlists {
+		x := &m.Playlists[i]
+		out = append(out, thing{"Playlist", "playlist " + x.Owner + "/" + x.ID, "owners/" + x.Owner + "/playlists/" + x.ID, "", x})
+	}
+	for i := range m.Signs {
+		x := &m.Signs[i]
+		out = append(out, thing{"Sign", "sign " + x.ID, "signs/" + x.ID, "signs/" + x.ID + "/spec", x})
+	}
+	return out
+}
+
+func (t *thing) at() string {
+	if t.read != "" {
+		return t.read
+	}
+	return t.path
+}
+
+// yaml writes the thing as one document of a manifest.
+func (t *thing) yaml() (string, error) {
+	body, err := yaml.MarshalWithOptions(t.spec, yaml.UseLiteralStyleIfMultiline(true))
+	return "kind: " + t.kind + "\n" + string(body), err
+}
+
+// fresh is an empty spec of the thing's type.
+func (t *thing) fresh() any {
+	switch t.kind {
+	case "Owner":
+		return &playlists.Owner{}
+	case "Message":
+		return &playlists.Message{}
+	case "Playlist":
+		return &playlists.Playlist{}
+	}
+	return &playlists.Sign{}
+}
+
+func (e *env) manifest(name string) ([]thing, error) {
+	var data []byte
+	var err error
+	if name == "-" {
+		data, err = io.ReadAll(io.LimitReader(e.in, playlists.MaxManifest+1))
+	} else {
+		data, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := playlists.ParseManifest(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return things(m), nil
+}
+
+func newApply(e *env) *cobra.Command {
+	var c client
+	var file string
+	cmd := &cobra.Command{
+		Use: "apply -f FILE", Short: "Make the controller have what a YAML file says",
+		Long: "apply puts every thing of the file: owners, messages, playlists and signs. What is as the file says is left\n" +
+			"alone. The whole file is checked before anything is sent; what the controller refuses is named, and the rest goes on.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd.Flags(), "filename"); err != nil {
+				return err
+			}
+			list, err := e.manifest(file)
+			if err == nil {
+				err = c.open()
+			}
+			if err != nil {
+				return err
+			}
+			var refused []string
+			for i := range list {
+				what, err := c.apply(cmd.Context(), &list[i])
+				if err != nil {
+					fmt.Fprintf(e.err, "%s refused: %v\n", list[i].name, err)
+					refused = append(refused, list[i].name)
+					continue
+				}
+				fmt.Fprintf(e.out, "%s %s\n", list[i].name, what)
+			}
+			if len(refused) > 0 {
+				return fmt.Errorf("%d of %d were refused: %s", len(refused), len(list), strings.Join(refused, ", "))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+// apply puts one thing unless it is so already. It sends the version that it
+// compared with, so that nobody's change in between is overwritten.
+func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
+	have := t.fresh()
+	etag, err := c.do(ctx, http.MethodGet, "api/v1/"+t.at(), nil, have)
+	switch {
+	case status(err) == http.StatusNotFound:
+		_, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, t.spec, nil, "If-None-Match", "*")
+		return "created", err
+	case err != nil:
+		return "", err
+	case equal(have, t.spec):
+		return "unchanged", nil
+	}
+	_, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, t.spec, nil, "If-Match", etag)
+	return "changed", err
+}
+
+func equal(a, b any) bool {
+	x, errA := json.Marshal(a)
+	y, errB := json.Marshal(b)
+	return errA == nil && errB == nil && bytes.Equal(x, y)
+}
+
+func newDiff(e *env) *cobra.Command {
+	var c client
+	var file string
+	cmd := &cobra.Command{
+		Use: "diff -f FILE", Short: "Say what apply would change; exit code 1 if anything",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd.Flags(), "filename"); err != nil {
+				return err
+			}
+			list, err := e.manifest(file)
+			if err == nil {
+				err = c.open()
+			}
+			if err != nil {
+				return err
+			}
+			n := 0
+			for i := range list {
+				text, err := c.diff(cmd.Context(), &list[i])
+				if err != nil {
+					return fmt.Errorf("%s: %w", list[i].name, err)
+				}
+				if text != "" {
+					fmt.Fprintf(e.out, "%s\n%s", list[i].name, text)
+					n++
+				}
+			}
+			if n > 0 {
+				return fmt.Errorf("%d of %d differ; `controller apply` makes them as the file says", n, len(list))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+// diff is the lines that only one side has, in their order; "" for none.
+func (c *client) diff(ctx context.Context, t *thing) (string, error) {
+	have := *t
+	have.spec = t.fresh()
+	_, err := c.do(ctx, http.MethodGet, "api/v1/"+t.at(), nil, have.spec)
+	there := status(err) != http.StatusNotFound
+	if err != nil && there {
+		return "", err
+	}
+	if there && equal(have.spec, t.spec) {
+		return "", nil
+	}
+	before := ""
+	if there {
+		if before, err = have.yaml(); err != nil {
+			return "", err
+		}
+	}
+	after, err := t.yaml()
+	if err != nil {
+		return "", err
+	}
+	old, new := strings.Split(strings.TrimSpace(before), "\n"), strings.Split(strings.TrimSpace(after), "\n")
+	var b strings.Builder
+	for _, l := range old {
+		if l != "" && !slices.Contains(new, l) {
+			fmt.Fprintf(&b, "  - %s\n", l)
+		}
+	}
+	for _, l := range new {
+		if !slices.Contains(old, l) {
+			fmt.Fprintf(&b, "  + %s\n", l)
+		}
+	}
+	if b.Len() == 0 {
+		return "  the order differs\n", nil
+	}
+	return b.String(), nil
+}
+
+func newGet(e *env) *cobra.Command {
+	var c client
+	cmd := &cobra.Command{
+		Use:   "get owners | signs | messages OWNER | playlists OWNER",
+		Short: "Print things as YAML that apply takes",
+		Args: func(_ *cobra.Command, args []string) error {
+			if _, err := listPath(args); err != nil {
+				return err
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.open(); err != nil {
+				return err
+			}
+			path, _ := listPath(args)
+			var list struct {
+				Items []json.RawMessage `json:"items"`
+			}
+			if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/"+path, nil, &list); err != nil {
+				return err
+			}
+			kind := map[string]string{"owners": "Owner", "signs": "Sign", "messages": "Message", "playlists": "Playlist"}[args[0]]
+			for i, raw := range list.Items {
+				t := thing{kind: kind}
+				t.spec = t.fresh()
+				if err := json.Unmarshal(raw, t.spec); err != nil {
+					return err
+				}
+				text, err := t.yaml()
+				if err != nil {
+					return err
+				}
+				if i > 0 {
+					fmt.Fprintln(e.out, "---")
+				}
+				fmt.Fprint(e.out, text)
+			}
+			return nil
+		},
+	}
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+func listPath(args []string) (string, error) {
+	const remedy = "write owners, signs, messages OWNER or playlists OWNER"
+	if len(args) == 0 {
+		return "", usagef(remedy, "nothing is named")
+	}
+	switch kind := args[0]; {
+	case kind == "owners" && len(args) == 1:
+		return "owners", nil
+	case kind == "signs" && len(args) == 1:
+		return "specs/signs", nil
+	case (kind == "messages" || kind == "playlists") && len(args) == 2:
+		return "owners/" + args[1] + "/" + kind, nil
+	}
+	return "", usagef(remedy, "%q cannot be listed", strings.Join(args, " "))
+}
+
+func newDelete(e *env) *cobra.Command {
+	var c client
+	var file string
+	cmd := &cobra.Command{
+		Use: "delete -f FILE", Short: "Delete the things that a YAML file names",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd.Flags(), "filename"); err != nil {
+				return err
+			}
+			list, err := e.manifest(file)
+			if err == nil {
+				err = c.open()
+			}
+			if err != nil {
+				return err
+			}
+			slices.Reverse(list) // what names comes before what is named
+			for i := range list {
+				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/"+list[i].path, nil, nil)
+				switch {
+				case status(err) == http.StatusNotFound:
+					fmt.Fprintf(e.out, "%s is not there\n", list[i].name)
+				case err != nil:
+					return fmt.Errorf("%s: %w", list[i].name, err)
+				default:
+					fmt.Fprintf(e.out, "%s deleted\n", list[i].name)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
+	c.flags(cmd.Flags())
+	return cmd
+}

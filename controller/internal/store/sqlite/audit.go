@@ -1,0 +1,94 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"ledcast/controller/internal/store"
+)
+
+type audit struct{ *Store }
+
+func (s audit) Change(ctx context.Context, c store.Change) (version int64, err error) {
+	o := c.Object
+	if !c.Remove {
+		if err := o.Validate(); err != nil {
+			return 0, err
+		}
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		e := store.Entry{By: c.By, Kind: o.Kind, Owner: o.Owner, ID: o.ID, Action: "create"}
+		err := tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
+		switch {
+		case err == nil:
+			e.Action = "replace"
+		case !errors.Is(err, sql.ErrNoRows):
+			return s.trouble(err)
+		}
+		if c.Remove {
+			e.Action = "delete"
+			if err := objects(s).remove(ctx, tx, o.Kind, o.Owner, o.ID, c.Expected); err != nil {
+				return err
+			}
+		} else {
+			e.After = o.Data
+			if version, err = objects(s).put(ctx, tx, o, c.Expected); err != nil {
+				return err
+			}
+		}
+		return s.appendTo(ctx, tx, e)
+	})
+	return version, err
+}
+
+func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e store.Entry) error {
+	var prev string
+	err := tx.QueryRowContext(ctx, `SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1`).Scan(&e.N, &prev)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return s.trouble(err)
+	}
+	e.N++
+	_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		e.N, e.By.AtMS, e.By.Who, e.By.From, e.Action, e.Kind, e.Owner, e.ID, e.Before, e.After, store.Chain(prev, &e))
+	if err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
+
+const auditColumns = `n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest`
+
+func scanEntry(rows *sql.Rows, e *store.Entry) error {
+	return rows.Scan(&e.N, &e.By.AtMS, &e.By.Who, &e.By.From, &e.Action, &e.Kind, &e.Owner, &e.ID, &e.Before, &e.After, &e.Digest)
+}
+
+func (s audit) List(ctx context.Context, owner string, after int64, most int) ([]store.Entry, error) {
+	return collect(ctx, s.Store, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner, most)
+}
+
+// verifyBatch bounds the memory of a walk over years of entries.
+const verifyBatch = 1000
+
+func (s audit) Verify(ctx context.Context) (int64, error) {
+	var n int64
+	prev := ""
+	for {
+		batch, err := s.List(ctx, store.AllOwners, n, verifyBatch)
+		if err != nil {
+			return n, err
+		}
+		for i := range batch {
+			e := &batch[i]
+			if e.N != n+1 || store.Chain(prev, e) != e.Digest {
+				return n, conflict("audit", fmt.Sprint(n+1), "is not what was written", "compare the database with a backup from before the change")
+			}
+			n, prev = e.N, e.Digest
+		}
+		if len(batch) < verifyBatch {
+			return n, nil
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+func audit(t *testing.T, open Opener) {
+	s := opened(t, open)
+	ctx := t.Context()
+	change := func(owner, id, data string, expected int64, remove bool) (int64, error) {
+		return s.Audit().Change(ctx, store.Change{Object: store.Object{Kind: "message", Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1}, Expected: expected,
+			Remove: remove, By: store.Actor{Who: "token:x", From: "127.0.0.1:1", AtMS: 7}})
+	}
+	for i, c := range []struct {
+		owner, data string
+		expected    int64
+		remove      bool
+		code        playlists.Code
+	}{
+		{"a-co", `{"v":1}`, store.Absent, false, ""},
+		{"a-co", `{"v":2}`, 1, false, ""},
+		{"a-co", `{"v":3}`, 1, false, playlists.Conflict}, // leaves no trace
+		{"b-co", `{"v":1}`, store.AnyVersion, false, ""},
+		{"a-co", "", 2, true, ""},
+		{"a-co", "", store.AnyVersion, true, playlists.NotFound},
+	} {
+		_, err := change(c.owner, "m1", c.data, c.expected, c.remove)
+		if c.code != "" {
+			code(t, fmt.Sprint("change ", i), err, c.code)
+		} else if err != nil {
+			t.Fatalf("change %d: %v", i, err)
+		}
+	}
+	got, err := s.Audit().List(ctx, "a-co", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, e := range got {
+		text += fmt.Sprintf("%d %s %s>%s; ", e.N, e.Action, e.Before, e.After)
+	}
+	if want := `1 create >{"v":1}; 2 replace {"v":1}>{"v":2}; 4 delete {"v":2}>; `; text != want {
+		t.Errorf("the log says %s; want %s", text, want)
+	}
+	if n, err := s.Audit().Verify(ctx); n != 4 || err != nil {
+		t.Errorf("verify: %d entries, %v", n, err)
+	}
+}
