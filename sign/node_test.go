@@ -24,7 +24,19 @@ func node(t *testing.T, dir string) string {
 			skip("%s is needed: %v", tool, err)
 		}
 	}
-	to := t.TempDir()
+	// As deep as in the project, whose schemas it may read.
+	root := t.TempDir()
+	to := filepath.Join(root, "docs", "examples", "copy")
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	schemas, err := filepath.Abs("../docs/schemas")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(schemas, filepath.Join(root, "docs", "schemas")); err != nil {
+		t.Fatal(err)
+	}
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

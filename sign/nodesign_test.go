@@ -40,7 +40,7 @@ func nodeSignPasses(t *testing.T, dir string) {
 	}
 	defer p.stop()
 	var out bytes.Buffer
-	if err := runVectors(vectorDir, nil, regexp.MustCompile(""), p.answer, &out); err != nil {
+	if err := runVectors(vectorDir, []string{"jpeg"}, regexp.MustCompile(""), p.answer, &out); err != nil {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 }

@@ -226,7 +226,7 @@ func rejected(role string, reason wire.Reason) ack {
 }
 
 func alertAck(id, state string, seq int64, reason ...wire.Reason) ack {
-	a := ack{"role": "alerts", "epoch": 1, "seq": seq, "alert": id, "state": state}
+	a := ack{"role": "alerts", "epoch": 1, "seq": seq, "alert": id, "state": state, "reason": nil}
 	if len(reason) > 0 {
 		a["reason"] = string(reason[0])
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"testing"
 
@@ -73,9 +75,8 @@ func frameVectors(t testing.TB) *suite {
 		m.shows("program", "one", f, 0)
 		m.end()
 	}
-	bad := func(name, class string, f *file, needs ...string) {
+	bad := func(name, class string, f *file) {
 		m := s.make("frame: "+name, class)
-		m.c.Needs = needs
 		m.begin()
 		m.program(single(class, f))
 		a := rejected("program", wire.BadFrame)
@@ -118,6 +119,15 @@ func frameVectors(t testing.TB) *suite {
 	photo = newFile(jpegHead(0xc2), 16, 8)
 	photo.meta.Type = "image/jpeg"
 	bad("a progressive JPEG", class, photo)
+
+	data, err := base64.StdEncoding.DecodeString(greyJPEG)
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo = newFile(data, 16, 8)
+	photo.meta.Type, photo.rgb = "image/jpeg", bytes.Repeat([]byte{128}, 3*16*8)
+	good("a baseline JPEG", class, photo)
+	s.file.Cases[len(s.file.Cases)-1].Needs = []string{"jpeg"}
 
 	m := s.make("frame: other bytes on its topic, then its own", class)
 	m.begin()
@@ -181,3 +191,10 @@ func jpegHead(sof byte) []byte {
 	out = append(out, 8, 0, 8, 0, 16, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0)
 	return append(out, 0xff, 0xd9)
 }
+
+// greyJPEG is 16x8 pixels of middle grey, which every decoder reads alike.
+const greyJPEG = "/9j/2wCEAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDIBCQkJDAsMGA0NGDIhHCEyMjIy" +
+	"MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMv/AAAsIAAgAEAEBEQD/xADSAAABBQEBAQEBAQAAAAAAAAAAAQIDBAUGBwgJ" +
+	"CgsQAAIBAwMCBAMFBQQEAAABfQECAwAEEQUSITFBBhNRYQcicRQygZGhCCNCscEVUtHwJDNicoIJChYXGBkaJSYnKCkqNDU2Nzg5OkNERUZHSElKU1RVVldY" +
+	"WVpjZGVmZ2hpanN0dXZ3eHl6g4SFhoeIiYqSk5SVlpeYmZqio6Slpqeoqaqys7S1tre4ubrCw8TFxsfIycrS09TV1tfY2drh4uPk5ebn6Onq8fLz9PX29/j5" +
+	"+v/aAAgBAQAAPwAor//Z"
