@@ -106,6 +106,7 @@ type Box struct {
 	shown     timeline.Shown
 	drawn     bool // something was put out
 	lastKey   string
+	blank     bool // the present frame could not be drawn
 	redraw    bool // put the face out again although nothing changed
 	shownKey  string
 	due       map[string]int64 // mono of each periodic duty
@@ -362,8 +363,12 @@ func (b *Box) present() int64 {
 	flashing := mono < b.identify
 	if key == b.lastKey && !flashing && !b.redraw && offset == b.shown.Offset() && b.drawn && shown.Percent == b.shown.Percent {
 		b.shown = shown
+		if !b.faults["output"] && !b.blank {
+			b.ackShowing(&shown, mono) // of a new document whose picture is on already
+		}
 		return b.wake(shown, next, mono)
 	}
+	b.blank = false
 	b.redraw = flashing // and once more when the border goes out
 	if !b.draw(&shown) {
 		// Its pixels are not to be had. What is on the face stays: it was accepted.
@@ -390,7 +395,9 @@ func (b *Box) present() int64 {
 		if changed {
 			b.note(&shown, mono)
 		}
-		b.ackShowing(&shown, mono)
+		if !b.blank {
+			b.ackShowing(&shown, mono)
+		}
 	}
 	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {
 		b.shownKey = k
@@ -431,6 +438,7 @@ func (b *Box) draw(shown *timeline.Shown) bool {
 	}
 	s, err := b.frames.strip(shown.Frame, shown.Scroll)
 	if err != nil {
+		b.blank = true
 		b.lost(shown.Frame, err)
 		if b.drawn {
 			return false

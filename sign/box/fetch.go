@@ -88,7 +88,7 @@ func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono i
 	f.fill(ctx, mono)
 	f.b.advance(ctx, mono)
 	f.b.readyAll(ctx, mono)
-	f.b.redraw = true // what could not be drawn may be drawable now
+	f.b.redraw = f.b.redraw || f.b.blank // what could not be drawn may be drawable now
 	f.b.due["scrub"] = min(f.b.due["scrub"], mono+1000)
 }
 

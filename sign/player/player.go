@@ -30,7 +30,8 @@ type Player struct {
 // run is what the player remembers of an alert beyond its document.
 type run struct {
 	deadline int64 // monotonic ms; only ever lowered
-	from     int64 // Unix s by an untrusted clock's count; 0 while trusted
+	shifted  bool  // it arrived while the clock was not trusted
+	from     int64 // then its start by that clock's count, Unix s
 	ended    bool
 }
 
@@ -69,7 +70,7 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 		r := &run{deadline: math.MaxInt64}
 		if !p.Clock.Trusted() {
 			// Its own span from its arrival, less what had passed when it was issued.
-			r.from = p.Clock.Now(monoMS)/1000 - max(0, set.Iat-a.From)
+			r.shifted, r.from = true, p.Clock.Now(monoMS)/1000-max(0, set.Iat-a.From)
 		}
 		p.runs[a.ID] = r
 		p.lower(r, a, set.Iat, monoMS)
@@ -96,7 +97,7 @@ func (p *Player) SetTime(monoMS, atMS int64) {
 		for k := range set.Alerts {
 			a := &set.Alerts[k]
 			if r := p.runs[a.ID]; r != nil {
-				r.from = 0
+				r.shifted = false
 				p.lower(r, a, set.Iat, monoMS)
 			}
 		}
@@ -177,7 +178,7 @@ func (p *Player) merge() {
 			if r.ended {
 				continue
 			}
-			if r.from != 0 {
+			if r.shifted {
 				a.From, a.Until = r.from, r.from+a.Until-a.From
 			}
 			p.merged = append(p.merged, a)

@@ -86,9 +86,6 @@ func assign(tree any, v reflect.Value, path string) error {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		if tree == nil {
-			return nil
-		}
 		v.Set(reflect.New(v.Type().Elem()))
 		return assign(tree, v.Elem(), path)
 	case reflect.Struct:

@@ -25,6 +25,7 @@ type wall struct {
 
 	mu       sync.Mutex
 	watchers map[chan []byte]*watcher
+	since    time.Time // when the first of them came; zero while there is none
 	wake     chan struct{}
 }
 
@@ -32,6 +33,15 @@ type wall struct {
 type watcher struct {
 	who  *playlists.Principal
 	told map[string]string
+}
+
+// quiet reports whether a sign that was heard at that time has been silent
+// although it was asked: signs are asked for snapshots only while somebody
+// watches, and say little by themselves.
+func (w *wall) quiet(heard, now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.since.IsZero() && now.Sub(w.since) > Quiet && now.Sub(heard) > Quiet
 }
 
 func newWall(s *Server) *wall {
@@ -128,11 +138,17 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no")
 	ch := make(chan []byte, 256)
 	s.wall.mu.Lock()
+	if len(s.wall.watchers) == 0 {
+		s.wall.since = s.now()
+	}
 	s.wall.watchers[ch] = &watcher{who, map[string]string{}}
 	s.wall.mu.Unlock()
 	defer func() {
 		s.wall.mu.Lock()
 		delete(s.wall.watchers, ch)
+		if len(s.wall.watchers) == 0 {
+			s.wall.since = time.Time{}
+		}
 		s.wall.mu.Unlock()
 	}()
 	select {
