@@ -97,6 +97,15 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	}
 	if !retained && h.flooded(now) {
 		h.Dropped++
+		// But sessions are still followed: without the last one's beginning its
+		// end would be taken for a will that lost its race.
+		if s, bad := wire.ParseStatus(payload); leaf == wire.StatusOf && bad == nil {
+			if s.State == wire.Online {
+				h.session, h.Online = s.Session, true
+			} else if s.Session == h.session {
+				h.Online = false
+			}
+		}
 		l.mu.Unlock()
 		return
 	}

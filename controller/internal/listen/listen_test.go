@@ -62,9 +62,14 @@ func TestFlood(t *testing.T) {
 	if n := l.State("qn-001").Dropped; n != 5 {
 		t.Errorf("%d of 25 messages dropped, want 5", n)
 	}
-	c.t = c.t.Add(floodWindow)
-	l.Message(topic, status("offline", "a"), false)
+	l.Message(topic, status("online", "b"), false)
+	l.Message(topic, status("offline", "b"), false)
 	if l.State("qn-001").Online {
+		t.Error("the end of a session that began in the flood was dropped")
+	}
+	c.t = c.t.Add(floodWindow)
+	l.Message(topic, status("online", "c"), false)
+	if !l.State("qn-001").Online {
 		t.Error("a message after the flood was dropped")
 	}
 }
