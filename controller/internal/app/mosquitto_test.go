@@ -19,6 +19,27 @@ import (
 // mosquitto runs a real broker on a free port and returns its address.
 func mosquitto(t *testing.T) string {
 	t.Helper()
+	addr := freeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	runMosquitto(t, addr, fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", port))
+	return "mqtt://" + addr
+}
+
+// freeAddr is an address on loopback that nobody uses.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// runMosquitto runs a real broker, which its configuration makes listen on
+// addr, until the test ends.
+func runMosquitto(t *testing.T, addr, config string) {
+	t.Helper()
 	path, err := exec.LookPath("mosquitto")
 	if err != nil {
 		path = "/usr/sbin/mosquitto"
@@ -29,14 +50,8 @@ func mosquitto(t *testing.T) string {
 			t.Skip("mosquitto is not installed")
 		}
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	_ = ln.Close()
 	conf := filepath.Join(t.TempDir(), "mosquitto.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, "listener %d 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n", port), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, "-c", conf)
@@ -44,7 +59,6 @@ func mosquitto(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	addr := fmt.Sprintf("127.0.0.1:%d", port)
 	eventually(t, "mosquitto answers", func() bool {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -52,7 +66,6 @@ func mosquitto(t *testing.T) string {
 		}
 		return err == nil
 	})
-	return "mqtt://" + addr
 }
 
 // Delivery and playing once more through a broker that is not ours.

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ledcast/controller/internal/broker"
+	"ledcast/controller/internal/store/sqlite"
+	"ledcast/playlists"
+	"ledcast/sign/box"
+)
+
+// ControllerLogin is the file with the controller's own name and password at
+// the outside broker, as they stand in an address: controller:PASSWORD.
+const ControllerLogin = "controller.login"
+
+// MosquittoConfig is what WriteMosquitto is told.
+type MosquittoConfig struct {
+	Data      string // the controller's folder
+	Out       string // where the files go; "" for DATA/mosquitto
+	Listen    string // host:port of Mosquitto
+	Cert, Key string // PEM files for TLS; "" for none
+}
+
+// MosquittoReport is what WriteMosquitto did.
+type MosquittoReport struct {
+	Conf, Login string   // absolute paths: of the configuration and of the controller's login
+	Signs       int      // that Mosquitto now knows
+	Left        []string // signs without a password, which no broker lets in
+}
+
+// WriteMosquitto writes the embedded broker's rules for an outside Mosquitto,
+// from the data folder of a controller that is stopped. The controller's own
+// password is made at the first call and kept in the same folder afterwards.
+// Nothing is written when anything is wrong; the errors of broker.Mosquitto say
+// what, others name the file.
+func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport, err error) {
+	if _, err := os.Stat(filepath.Join(c.Data, "ledcast.db")); err != nil {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: c.Data, Problem: "is no controller's data folder: " + cause(err), Remedy: "give the folder that serve was started with"}
+	}
+	lock, err := lockFolder(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	s, err := sqlite.Open(ctx, filepath.Join(c.Data, "ledcast.db"))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	signs, err := catalogue{s}.Signs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, err := loadAccounts(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	o := broker.MosquittoOptions{Passwords: map[string]string{}, Listen: c.Listen}
+	r = &MosquittoReport{}
+	for i := range signs {
+		acc, ok := known.Account(signs[i].ID)
+		if !ok {
+			r.Left = append(r.Left, signs[i].ID)
+			continue
+		}
+		o.Accounts = append(o.Accounts, acc)
+		conf, err := box.LoadConfig(filepath.Join(c.Data, "signs", acc.Sign+".json"))
+		switch {
+		case err == nil:
+			o.Passwords[acc.Sign] = conf.Password
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("%w; correct the file, or remove it and enrol %s anew", err, acc.Sign)
+		}
+	}
+	r.Signs = len(o.Accounts)
+	if c.Out == "" {
+		c.Out = filepath.Join(c.Data, "mosquitto")
+	}
+	for _, p := range []struct {
+		from string
+		to   *string
+	}{{c.Out, &o.Folder}, {c.Cert, &o.Cert}, {c.Key, &o.Key}} {
+		if p.from == "" {
+			continue
+		}
+		if *p.to, err = filepath.Abs(p.from); err != nil {
+			return nil, fmt.Errorf("%s: %w; give an absolute path", p.from, err)
+		}
+	}
+	r.Conf, r.Login = filepath.Join(o.Folder, broker.MosquittoConf), filepath.Join(o.Folder, ControllerLogin)
+	login, made, err := controllerLogin(o.Folder)
+	if err != nil {
+		return nil, err
+	}
+	o.ControllerPassword = login
+	files, err := broker.Mosquitto(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
+		return nil, fmt.Errorf("--out: %w; choose another folder", err)
+	}
+	write := map[string][]byte{broker.MosquittoConf: files.Conf, broker.MosquittoACL: files.ACL, broker.MosquittoPasswords: files.Passwords}
+	if made {
+		write[ControllerLogin] = fmt.Appendf(nil, "%s:%s\n", broker.ControllerUser, login)
+	}
+	for name, data := range write {
+		if err := replacePrivate(filepath.Join(o.Folder, name), data); err != nil {
+			return nil, fmt.Errorf("--out: %w; choose another folder", err)
+		}
+	}
+	return r, nil
+}
+
+// controllerLogin returns the controller's password from an earlier call, or
+// makes one.
+func controllerLogin(folder string) (password string, made bool, err error) {
+	path := filepath.Join(folder, ControllerLogin)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return secret(), true, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("the controller's password: %w; correct or remove the file", err)
+	}
+	user, password, ok := strings.Cut(strings.TrimSpace(string(data)), ":")
+	if !ok || user != broker.ControllerUser || len(password) < 32 || url.QueryEscape(password) != password {
+		return "", false, &playlists.Error{Code: playlists.Invalid, File: path, Problem: "does not hold " + broker.ControllerUser + ":PASSWORD with at least 32 letters and digits",
+			Remedy: "remove it, and a new password is made"}
+	}
+	return password, false, nil
+}
+
+// replacePrivate replaces path, readable by its owner only, whole or not at all.
+func replacePrivate(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/box"
+)
+
+// A demo moves to an outside Mosquitto with the files that were written for it:
+// its controller publishes there, and its signs play from there.
+func TestMoveToMosquitto(t *testing.T) {
+	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
+	startDemo(t, data).stop(t)
+	r, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Out: out, Listen: addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Signs != 4 || len(r.Left) != 0 || r.Conf != filepath.Join(out, "mosquitto.conf") {
+		t.Errorf("%+v", r)
+	}
+	login, err := os.ReadFile(r.Login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Written anew, the controller's password stays.
+	if _, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Out: out, Listen: addr}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(r.Login); err != nil || string(again) != string(login) {
+		t.Errorf("the controller's password was changed (%v)", err)
+	}
+	entries, err := os.ReadDir(out)
+	if err != nil || len(entries) != 4 {
+		t.Errorf("%d files in the folder (%v)", len(entries), err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v (%v)", e.Name(), info.Mode(), err)
+		}
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runMosquitto(t, addr, fmt.Sprintf("user %s\npersistence_location %s/\ninclude_dir %s\n", me.Username, t.TempDir(), out))
+
+	a, err := New(t.Context(), Options{Data: data, Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(string(login)) + "@" + addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	a.FilesWritten()
+	a.Kick()
+	eventually(t, "ready", func() bool { return source{a}.Ready() == nil })
+	for _, id := range []string{"demo-128x64", "demo-picture"} {
+		conf, err := box.LoadConfig(filepath.Join(data, "signs", id+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf.Broker = "mqtt://" + addr
+		path := filepath.Join(t.TempDir(), "sign.json")
+		if err := writePrivate(path, conf); err != nil {
+			t.Fatal(err)
+		}
+		sign := attach(t, path, t.TempDir(), t.TempDir())
+		eventually(t, id+" plays", func() bool { return sign.last(t).Why == timeline.WhyProgram })
+		eventually(t, id+" is heard", func() bool { return source{a}.Heard(id).Online })
+		sign.stop(t)
+		eventually(t, id+" is gone", func() bool { return !source{a}.Heard(id).Online })
+	}
+}
+
+// What cannot be written is refused with its name, and leaves nothing behind.
+func TestMosquittoRefusals(t *testing.T) {
+	data := t.TempDir()
+	d := startDemo(t, data)
+	out := filepath.Join(data, "mosquitto")
+	refused := func(data, listen string, says ...string) {
+		t.Helper()
+		_, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Listen: listen})
+		for _, s := range says {
+			if err == nil || !strings.Contains(err.Error(), s) {
+				t.Errorf("%v does not say %q", err, s)
+			}
+		}
+		if _, err := os.Stat(out); !os.IsNotExist(err) {
+			t.Errorf("the folder is there (%v)", err)
+		}
+	}
+	refused(data, "127.0.0.1:1883", "in use by another controller", "stop")
+	d.stop(t)
+	empty := t.TempDir()
+	refused(empty, "127.0.0.1:1883", "--data", "no controller's data folder")
+	if left, _ := os.ReadDir(empty); len(left) != 0 {
+		t.Errorf("%v was made in a folder that is no controller's", left)
+	}
+	refused(data, "0.0.0.0:1883", "--listen", "--cert")
+	file := func(id string) string { return filepath.Join(data, "signs", id+".json") }
+	if err := os.Remove(file("demo-64x32")); err != nil {
+		t.Fatal(err)
+	}
+	conf, err := box.LoadConfig(file("demo-picture"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf.Password = "of last year"
+	if err := writePrivate(file("demo-picture"), conf); err != nil {
+		t.Fatal(err)
+	}
+	refused(data, "127.0.0.1:1883", "demo-64x32, demo-picture", "SIGN.json", "enrol")
+	if err := os.WriteFile(file("demo-picture"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(data, "127.0.0.1:1883", "demo-picture.json", "correct the file")
+}

@@ -1,0 +1,213 @@
+package broker
+
+import (
+	"bytes"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ledcast/playlists"
+)
+
+// Names of the files in MosquittoFiles; the configuration names the others.
+const (
+	MosquittoConf      = "mosquitto.conf" // for an include_dir, which reads *.conf
+	MosquittoACL       = "mosquitto.acl"
+	MosquittoPasswords = "mosquitto.passwd"
+)
+
+// Mosquitto's "$7$" password: PBKDF2 with HMAC-SHA-512, salt and hash in
+// base64, as mosquitto_passwd 2.0 writes it. So few iterations are enough only
+// because the passwords are random, 256 bits, and not chosen by people.
+const (
+	mosquittoIterations = 101
+	mosquittoSalt       = 12 // bytes
+	mosquittoHash       = 64 // bytes
+)
+
+// MosquittoOptions says what an outside Mosquitto is to know.
+type MosquittoOptions struct {
+	Accounts []Account
+	// Passwords are the signs' own, by sign: a SHA-256 cannot be turned into
+	// what Mosquitto stores. One that is not its account's counts as not known.
+	Passwords          map[string]string
+	ControllerPassword string
+	Listen             string // host:port; no host means every address
+	Cert, Key          string // absolute PEM files; both empty for no TLS, which is for loopback only
+	Folder             string // where the files will lie; absolute
+}
+
+// MosquittoFiles is the contents of the three files.
+type MosquittoFiles struct{ Conf, ACL, Passwords []byte }
+
+// Mosquitto writes Rules for an outside Mosquitto 2.0: who may connect, and
+// what each may read and write. Errors are *playlists.Error: an address or a
+// path that cannot be used, a name that no sign can have, and signs whose
+// password is not known, all of them named. Calls differ in their salts.
+//
+// Mosquitto can do less than the embedded broker. It grants every subscription
+// and filters what it delivers, so + on frames is read as allowed: the sign
+// could read all of its owner's frames and of the department's, which it may
+// ask for one by one as well. It knows no limit by topic and keeps what a sign
+// sends with the retain flag on any of its own four topics. It replaces the
+// client id by the user name instead of refusing another, and refuses no will:
+// it drops one that the sign may not send.
+func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
+	accounts := slices.Clone(o.Accounts)
+	slices.SortFunc(accounts, func(a, b Account) int { return strings.Compare(a.Sign, b.Sign) })
+	if f.Conf, err = mosquittoConf(o); err != nil {
+		return MosquittoFiles{}, err
+	}
+	if o.ControllerPassword == "" {
+		return MosquittoFiles{}, &playlists.Error{Code: playlists.Invalid, Field: "controller password", Problem: "is empty", Remedy: "make one at random"}
+	}
+	var unknown []string
+	for _, a := range accounts {
+		if !plain(a.Sign) || !plain(a.Owner) || !plain(a.Class) || Reserved(a.Sign) {
+			return MosquittoFiles{}, &playlists.Error{Code: playlists.Invalid, Field: "sign", Value: a.Sign,
+				Problem: fmt.Sprintf("(owner %q, class %q) has a name that could reach other topics", a.Owner, a.Class),
+				Remedy:  "use names of a-z, 0-9 and -, and none that begins with " + ControllerUser}
+		}
+		if p, ok := o.Passwords[a.Sign]; !ok || sha256.Sum256([]byte(p)) != a.PasswordSHA256 {
+			unknown = append(unknown, a.Sign)
+		}
+	}
+	if len(unknown) > 0 {
+		return MosquittoFiles{}, unknownPasswords(unknown)
+	}
+	var acl, pw bytes.Buffer
+	acl.WriteString(mosquittoACLHead)
+	section := func(user, password string, read, write []string) error {
+		fmt.Fprintf(&acl, "\nuser %s\n", user)
+		for _, t := range read {
+			fmt.Fprintf(&acl, "topic read %s\n", t)
+		}
+		for _, t := range write {
+			fmt.Fprintf(&acl, "topic write %s\n", t)
+		}
+		hash, err := mosquittoPassword(password)
+		if err != nil {
+			return fmt.Errorf("password of %s: %w", user, err)
+		}
+		fmt.Fprintf(&pw, "%s:%s\n", user, hash)
+		return nil
+	}
+	err = section(ControllerUser, o.ControllerPassword, controllerReads, controllerWrites)
+	for _, a := range accounts {
+		if err != nil {
+			break
+		}
+		read, write := mosquittoTopics(a)
+		err = section(a.Sign, o.Passwords[a.Sign], read, write)
+	}
+	if err != nil {
+		return MosquittoFiles{}, err
+	}
+	f.ACL, f.Passwords = acl.Bytes(), pw.Bytes()
+	return f, nil
+}
+
+// unknownPasswords names every sign: somebody has to visit each of them.
+func unknownPasswords(signs []string) error {
+	return &playlists.Error{Code: playlists.Invalid, Field: "signs",
+		Problem: strings.Join(signs, ", ") + ": the password is not known here; only its hash is stored, and Mosquitto needs one of its own",
+		Remedy:  "put each sign's present config file into the folder signs of the data folder, as SIGN.json, or enrol these signs anew"}
+}
+
+const mosquittoACLHead = `# Written by controller broker-config: who may read and write what.
+# Only what is named here is allowed. Mosquitto 2.0 grants every subscription
+# and filters what it delivers. A frame is found by its digest, which no list
+# can name, so a subscription to + on the frames of a sign's own owner, or on
+# those of public, is served too; other owners' frames are not.
+`
+
+// What the controller may do: PROTOCOL.md, Topics. It reads and writes for
+// every sign, owner and class, and nothing but these leaves.
+var (
+	controllerReads = []string{root + "signs/+/status", root + "signs/+/ack", root + "signs/+/played", root + "signs/+/snapshot"}
+
+	controllerWrites = []string{root + "keys", root + "signs/+/program", root + "signs/+/frame", root + "signs/+/request", root + "frames/+/+",
+		root + "alerts/+", root + "alerts/+/frames/+", root + "alerts-test/+", root + "alerts-test/+/frames/+"}
+)
+
+// mosquittoTopics is Rules as lists.
+func mosquittoTopics(a Account) (read, write []string) {
+	own := root + "signs/" + a.Sign + "/"
+	read = []string{root + "keys", own + "program", own + "frame", own + "request", root + "frames/" + a.Owner + "/+"}
+	if a.Owner != playlists.Public {
+		read = append(read, root+"frames/"+playlists.Public+"/+")
+	}
+	kinds := []string{"alerts/"}
+	if a.Test {
+		kinds = append(kinds, "alerts-test/")
+	}
+	for _, k := range kinds {
+		read = append(read, root+k+a.Class, root+k+a.Class+"/frames/+")
+	}
+	return read, []string{own + "status", own + "ack", own + "played", own + "snapshot"}
+}
+
+// mosquittoPassword is the password as in Mosquitto's password file, after the
+// user name and a colon.
+func mosquittoPassword(password string) (string, error) {
+	salt := make([]byte, mosquittoSalt)
+	_, _ = rand.Read(salt) // never fails: crypto/rand.Read panics instead
+	hash, err := pbkdf2.Key(sha512.New, password, salt, mosquittoIterations, mosquittoHash)
+	if err != nil {
+		return "", err
+	}
+	b64 := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("$7$%d$%s$%s", mosquittoIterations, b64(salt), b64(hash)), nil
+}
+
+// mosquittoConf is the fragment. It has the listener itself, and everything
+// after it: use_username_as_clientid holds for the listener above it in the
+// same file, and with per_listener_settings so does the rest.
+func mosquittoConf(o MosquittoOptions) ([]byte, error) {
+	host, port, err := net.SplitHostPort(o.Listen)
+	if err != nil || port == "" {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Problem: "is not an address", Remedy: "write host:port, e.g. 127.0.0.1:1883, or :8883 for every address"}
+	}
+	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Problem: "has no port from 1 to 65535", Remedy: "write host:port, e.g. 127.0.0.1:1883"}
+	} else {
+		port = fmt.Sprint(n)
+	}
+	if (o.Cert == "") != (o.Key == "") {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--cert and --key", Value: o.Cert + o.Key, Problem: "go together", Remedy: "give both files or neither"}
+	}
+	if ip := net.ParseIP(host); o.Cert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Problem: "is reachable from other machines and would not be encrypted",
+			Remedy: "give a certificate with --cert and --key, or use a loopback address"}
+	}
+	for _, x := range [][2]string{{"--listen", host}, {"--cert", o.Cert}, {"--key", o.Key}, {"--out", o.Folder}} {
+		bad := strings.ContainsFunc(x[1], func(r rune) bool { return r < ' ' || r == 0x7f })
+		if bad || x[0] == "--listen" && strings.ContainsAny(host, " #") || x[0] != "--listen" && x[1] != "" && (!filepath.IsAbs(x[1]) || strings.TrimSpace(x[1]) != x[1]) {
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: x[0], Value: x[1], Problem: "cannot be written into a Mosquitto configuration",
+				Remedy: "use an absolute path, or a host, without line breaks or spaces at its ends"}
+		}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Written by controller broker-config for Mosquitto 2.0. Put it into a folder\n"+
+		"# that an include_dir names, or start Mosquitto with it. The files that it names\n"+
+		"# hold password hashes: let only the account that Mosquitto runs as read them.\n"+
+		"# Where the server should keep its data is left to persistence_location.\n"+
+		"listener %s\n", strings.TrimSpace(port+" "+host))
+	if o.Cert != "" {
+		fmt.Fprintf(&b, "certfile %s\nkeyfile %s\n", o.Cert, o.Key)
+	}
+	fmt.Fprintf(&b, "# A client that gives another client id is its user all the same.\nuse_username_as_clientid true\n"+
+		"allow_anonymous false\npassword_file %s\nacl_file %s\n"+
+		"set_tcp_nodelay true\npersistence true\n"+
+		"# Bytes: above every limit of the protocol.\nmessage_size_limit %d\n"+
+		"# A sign subscribes again at every connection.\npersistent_client_expiration 1d\n",
+		filepath.Join(o.Folder, MosquittoPasswords), filepath.Join(o.Folder, MosquittoACL), maxPacket)
+	return b.Bytes(), nil
+}

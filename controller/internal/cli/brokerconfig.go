@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ledcast/controller/internal/app"
+)
+
+func newBrokerConfig(e *env) *cobra.Command {
+	var c app.MosquittoConfig
+	cmd := &cobra.Command{
+		Use:   "broker-config mosquitto",
+		Short: "Write the rules of an outside broker",
+		Long: "broker-config writes, from the data folder of a controller that is stopped, what an outside Mosquitto 2.0\n" +
+			"needs to let every sign in and keep it to its own topics: a configuration, an ACL file and a password file.\n" +
+			"Run it again, and reload Mosquitto, whenever a sign was enrolled, moved to another owner or revoked.\n" +
+			"Each sign's password is taken from its config file, DIR/signs/SIGN.json: the database has only its hash.",
+		Args: func(_ *cobra.Command, args []string) error {
+			const remedy = "write controller broker-config mosquitto --data DIR"
+			if len(args) == 0 {
+				return usagef(remedy, "the kind of broker is missing")
+			}
+			if args[0] != "mosquitto" {
+				return usagef(remedy, "%q is not a broker that this version writes for; only mosquitto is", args[0])
+			}
+			if len(args) > 1 {
+				return usagef(remedy, "%q is one argument too many", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd.Flags(), "data"); err != nil {
+				return err
+			}
+			r, err := app.WriteMosquitto(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "rules for %d signs: %s and the files that it names\nthe controller's own name and password: %s; start it with --broker mqtts://NAME:PASSWORD@HOST:PORT\n",
+				r.Signs, r.Conf, r.Login)
+			if len(r.Left) > 0 {
+				fmt.Fprintf(e.err, "left out, for they have no password yet: %s; enrol them and run this again\n", strings.Join(r.Left, ", "))
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&c.Data, "data", "", "the controller's `folder`")
+	f.StringVar(&c.Out, "out", "", "`folder` for the files (default DIR/mosquitto)")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:1883", "`address` that Mosquitto listens on; any but loopback needs --cert and --key")
+	f.StringVar(&c.Cert, "cert", "", "PEM `file` with Mosquitto's certificate")
+	f.StringVar(&c.Key, "key", "", "PEM `file` with its key")
+	return cmd
+}
