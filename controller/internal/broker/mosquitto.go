@@ -203,7 +203,8 @@ func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 	if o.Cert != "" {
 		fmt.Fprintf(&b, "certfile %s\nkeyfile %s\n", o.Cert, o.Key)
 	}
-	fmt.Fprintf(&b, "# A client that gives another client id is its user all the same.\nuse_username_as_clientid true\n"+
+	fmt.Fprintf(&b, "# A client that gives another client id is its user all the same. This holds for\n"+
+		"# the listener above only: with another one, say it there too.\nuse_username_as_clientid true\n"+
 		"allow_anonymous false\npassword_file %s\nacl_file %s\n"+
 		"set_tcp_nodelay true\npersistence true\n"+
 		"# Bytes: above every limit of the protocol.\nmessage_size_limit %d\n"+
