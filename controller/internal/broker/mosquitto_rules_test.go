@@ -146,7 +146,7 @@ func (m *outside) in(c connecting) *client {
 func (m *outside) witness() *client {
 	m.t.Helper()
 	w := m.in(as("witness"))
-	w.subscribed("#")
+	w.subscribed("#", "$SYS/x")
 	return w
 }
 
