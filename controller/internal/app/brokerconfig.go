@@ -31,6 +31,7 @@ type MosquittoConfig struct {
 // MosquittoReport is what WriteMosquitto did.
 type MosquittoReport struct {
 	Conf, Login string   // absolute paths: of the configuration and of the controller's login
+	Scheme      string   // of the broker's address: mqtt, or mqtts with TLS
 	Signs       int      // that Mosquitto now knows
 	Left        []string // signs without a password, which no broker lets in
 }
@@ -63,7 +64,10 @@ func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport,
 		return nil, err
 	}
 	o := broker.MosquittoOptions{Passwords: map[string]string{}, Listen: c.Listen}
-	r = &MosquittoReport{}
+	r = &MosquittoReport{Scheme: "mqtt"}
+	if c.Cert != "" {
+		r.Scheme = "mqtts"
+	}
 	for i := range signs {
 		acc, ok := known.Account(signs[i].ID)
 		if !ok {

@@ -21,7 +21,7 @@ func TestMoveToMosquitto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Signs != 4 || len(r.Left) != 0 || r.Conf != filepath.Join(out, "mosquitto.conf") {
+	if r.Signs != 4 || r.Scheme != "mqtt" || len(r.Left) != 0 || r.Conf != filepath.Join(out, "mosquitto.conf") {
 		t.Errorf("%+v", r)
 	}
 	login, err := os.ReadFile(r.Login)

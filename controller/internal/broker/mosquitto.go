@@ -57,8 +57,9 @@ type MosquittoFiles struct{ Conf, ACL, Passwords []byte }
 // could read all of its owner's frames and of the department's, which it may
 // ask for one by one as well. It knows no limit by topic and keeps what a sign
 // sends with the retain flag on any of its own four topics. It replaces the
-// client id by the user name instead of refusing another, and refuses no will:
-// it drops one that the sign may not send.
+// client id by the user name instead of refusing another, and lets a connection
+// in with a will elsewhere:
+// what it drops is the will, when it would be sent.
 func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 	accounts := slices.Clone(o.Accounts)
 	slices.SortFunc(accounts, func(a, b Account) int { return strings.Compare(a.Sign, b.Sign) })
@@ -203,7 +204,8 @@ func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 	if o.Cert != "" {
 		fmt.Fprintf(&b, "certfile %s\nkeyfile %s\n", o.Cert, o.Key)
 	}
-	fmt.Fprintf(&b, "# A client that gives another client id is its user all the same.\nuse_username_as_clientid true\n"+
+	fmt.Fprintf(&b, "# A client that gives another client id is its user all the same. This holds for\n"+
+		"# the listener above only: with another one, say it there too.\nuse_username_as_clientid true\n"+
 		"allow_anonymous false\npassword_file %s\nacl_file %s\n"+
 		"set_tcp_nodelay true\npersistence true\n"+
 		"# Bytes: above every limit of the protocol.\nmessage_size_limit %d\n"+

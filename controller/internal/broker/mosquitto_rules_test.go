@@ -18,9 +18,10 @@ import (
 // outside is a real Mosquitto with the generated files and one user more, the
 // witness, who reads and writes everything.
 type outside struct {
-	t    *testing.T
-	addr string
-	log  string
+	t       *testing.T
+	addr    string
+	dir     string
+	process *os.Process
 }
 
 // houseAccounts are those of start.
@@ -53,43 +54,27 @@ func startOutside(t *testing.T) *outside {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &outside{t: t, addr: ln.Addr().String()}
+	m := &outside{t: t, addr: ln.Addr().String(), dir: t.TempDir()}
 	_ = ln.Close()
-	dir := t.TempDir()
-	accounts, passwords := houseAccounts()
-	f, err := Mosquitto(MosquittoOptions{Accounts: accounts, Passwords: passwords, ControllerPassword: controllerPassword, Listen: m.addr, Folder: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	witness, err := mosquittoPassword(password("witness"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	// As a Debian installation has it: a configuration of its own, which includes ours.
-	include := filepath.Join(dir, "conf.d")
-	if err := os.Mkdir(include, 0o700); err != nil {
+	if err := os.Mkdir(filepath.Join(m.dir, "conf.d"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	main := filepath.Join(dir, "main.conf")
-	m.log = filepath.Join(dir, "log")
-	for name, data := range map[string][]byte{
-		main:                                   fmt.Appendf(nil, "user %s\npersistence true\npersistence_location %s/\nlog_dest file %s\nlog_type all\ninclude_dir %s\n", me.Username, dir, m.log, include),
-		filepath.Join(include, MosquittoConf):  f.Conf,
-		filepath.Join(dir, MosquittoACL):       append(f.ACL, "\nuser witness\ntopic readwrite #\ntopic read $SYS/#\n"...),
-		filepath.Join(dir, MosquittoPasswords): append(f.Passwords, "witness:"+witness+"\n"...),
-	} {
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	main := filepath.Join(m.dir, "main.conf")
+	if err := os.WriteFile(main, fmt.Appendf(nil, "user %s\npersistence true\npersistence_location %s/\nlog_dest file %[2]s/log\nlog_type all\ninclude_dir %[2]s/conf.d\n",
+		me.Username, m.dir), 0o600); err != nil {
+		t.Fatal(err)
 	}
+	m.write(houseAccounts())
 	cmd := exec.Command(path, "-c", main)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	m.process = cmd.Process
 	gone := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(gone) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-gone })
@@ -111,8 +96,30 @@ func startOutside(t *testing.T) *outside {
 	}
 }
 
+// write generates the files, with the witness in them.
+func (m *outside) write(accounts []Account, passwords map[string]string) {
+	m.t.Helper()
+	f, err := Mosquitto(MosquittoOptions{Accounts: accounts, Passwords: passwords, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	witness, err := mosquittoPassword(password("witness"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"conf.d/" + MosquittoConf: f.Conf,
+		MosquittoACL:              append(f.ACL, "\nuser witness\ntopic readwrite #\ntopic read $SYS/#\n"...),
+		MosquittoPasswords:        append(f.Passwords, "witness:"+witness+"\n"...),
+	} {
+		if err := os.WriteFile(filepath.Join(m.dir, name), data, 0o600); err != nil {
+			m.t.Fatal(err)
+		}
+	}
+}
+
 func (m *outside) said() string {
-	data, _ := os.ReadFile(m.log)
+	data, _ := os.ReadFile(filepath.Join(m.dir, "log"))
 	return string(data)
 }
 
@@ -139,7 +146,7 @@ func (m *outside) in(c connecting) *client {
 func (m *outside) witness() *client {
 	m.t.Helper()
 	w := m.in(as("witness"))
-	w.subscribed("#")
+	w.subscribed("#", "$SYS/x")
 	return w
 }
 
@@ -316,6 +323,7 @@ func TestOutsideWriting(t *testing.T) {
 			sign.attempt(topic, "the sign's")
 			sign.attempt(topic, "") // would delete what is kept
 		}
+		sign.attempt(status("qn-001"), strings.Repeat("x", maxPacket+1)) // answered, or it would be sent for ever
 		ctl.attempt(status("qn-001"), "the controller's")
 		ctl.attempt("other", "the controller's")
 		ctl.subscribe("#", "led/v1/signs/+/status")

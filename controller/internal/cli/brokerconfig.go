@@ -39,8 +39,8 @@ func newBrokerConfig(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(e.out, "rules for %d signs: %s and the files that it names\nthe controller's own name and password: %s; start it with --broker mqtts://NAME:PASSWORD@HOST:PORT\n",
-				r.Signs, r.Conf, r.Login)
+			fmt.Fprintf(e.out, "rules for %d signs: %s and the files that it names\nthe controller's own name and password: %s; start it with --broker %s://NAME:PASSWORD@HOST:PORT\n",
+				r.Signs, r.Conf, r.Login, r.Scheme)
 			if len(r.Left) > 0 {
 				fmt.Fprintf(e.err, "left out, for they have no password yet: %s; enrol them and run this again\n", strings.Join(r.Left, ", "))
 			}
