@@ -186,6 +186,7 @@ func (a *App) assemble(user, pass string) error {
 	for pattern, h := range srv.Routes() {
 		mux.HandleFunc(pattern, h)
 	}
+	mux.HandleFunc("GET /signin", a.auth.SignIn)
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()
 	a.http = &http.Server{Handler: guard.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -221,6 +222,12 @@ func (a *App) start(srv *api.Server) {
 
 // Addr is the pages' address, e.g. "127.0.0.1:8080".
 func (a *App) Addr() string { return a.httpLn.Addr().String() }
+
+// SignInLink is an address that signs the department's administrator in, once
+// and within 15 minutes: for the terminal of whoever started the controller.
+func (a *App) SignInLink() string {
+	return "http://" + a.Addr() + "/signin?code=" + a.auth.Link(playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin})
+}
 
 // BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
 func (a *App) BrokerAddr() string { return a.brokerAddr }

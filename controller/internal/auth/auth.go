@@ -1,5 +1,5 @@
-// Package auth knows who is asking: API tokens of people and programs, their
-// owner and role. Passwords and sessions of the pages come on top of it.
+// Package auth knows who is asking: API tokens of people and programs, and the
+// sessions of the pages, which a one-time link opens.
 //
 // A token is 256 random bits behind a prefix that secret scanners can find.
 // Only its SHA-256 is kept, so that a stolen database opens no door.
@@ -7,10 +7,8 @@ package auth
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"net"
@@ -49,14 +47,16 @@ type Service struct {
 	now   func() time.Time
 	guest *playlists.Principal
 
-	mu     sync.RWMutex
-	byHash map[string]Token
+	mu       sync.RWMutex
+	byHash   map[string]Token
+	links    map[string]session
+	sessions map[string]session
 }
 
 // Open reads the tokens. guest, if given, is who asks from loopback without
 // any credentials: the demo's wall is open on its own machine.
 func Open(ctx context.Context, store Tokens, now func() time.Time, guest *playlists.Principal) (*Service, error) {
-	s := &Service{store: store, now: now, guest: guest, byHash: map[string]Token{}}
+	s := &Service{store: store, now: now, guest: guest, byHash: map[string]Token{}, links: map[string]session{}, sessions: map[string]session{}}
 	rows, err := store.List(ctx)
 	if err != nil {
 		return nil, err
@@ -84,9 +84,7 @@ func (s *Service) Issue(ctx context.Context, t Token) (secret string, err error)
 		return "", &playlists.Error{Code: playlists.Invalid, Field: "tokens/" + t.ID + ".role", Value: string(t.Role),
 			Problem: "is no role of " + t.Owner, Remedy: "use one of " + roles(t.Owner)}
 	}
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
-	secret = Prefix + base64.RawURLEncoding.EncodeToString(b[:])
+	secret = Prefix + random()
 	t.SHA256 = hash(secret)
 	data, err := json.Marshal(t)
 	if err != nil {
@@ -121,11 +119,14 @@ func (s *Service) forget(id string) {
 	}
 }
 
-// Principal is who sent the request, by its bearer token. A token in the
+// Principal is who sent the request, by its bearer token or session. A token in the
 // query is never looked at: queries end up in logs.
 func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
 	head := r.Header.Get("Authorization")
 	if head == "" {
+		if who := s.fromCookie(r); who != nil {
+			return who, nil
+		}
 		if s.guest != nil && loopback(r.RemoteAddr) {
 			g := *s.guest
 			g.From = r.RemoteAddr

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -89,6 +90,53 @@ func TestTokens(t *testing.T) {
 	}
 	if ask(s, "Bearer "+secret, "/") == nil {
 		t.Error("a revoked token was let in")
+	}
+}
+
+func TestSignInLink(t *testing.T) {
+	at := time.Unix(1_767_200_400, 0)
+	s, err := Open(t.Context(), memory{}, func() time.Time { return at }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow := func(code string) (status int, cookies []*http.Cookie) {
+		w := httptest.NewRecorder()
+		s.SignIn(w, httptest.NewRequest("GET", "/signin?code="+code, nil))
+		return w.Code, w.Result().Cookies()
+	}
+	with := func(c *http.Cookie) error {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.AddCookie(c)
+		p, err := s.Principal(r)
+		if err == nil && p.ID != "console" {
+			t.Errorf("principal %+v", p)
+		}
+		return err
+	}
+	code := s.Link(playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin})
+	status, cookies := follow(code)
+	if status != 200 || len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode {
+		t.Fatalf("status %d, cookies %v", status, cookies)
+	}
+	if err := with(cookies[0]); err != nil {
+		t.Errorf("the session: %v", err)
+	}
+	if with(&http.Cookie{Name: cookieName, Value: code}) == nil {
+		t.Error("the link's code is a session")
+	}
+	for _, c := range []string{code, "", "x"} { // used, empty, made up
+		if status, cookies := follow(c); status != 401 || len(cookies) != 0 {
+			t.Errorf("code %q: %d, %v", c, status, cookies)
+		}
+	}
+	late := s.Link(playlists.Principal{ID: "console"})
+	at = at.Add(linkLife)
+	if status, _ := follow(late); status != 401 {
+		t.Errorf("an expired link: %d", status)
+	}
+	at = at.Add(sessionLife)
+	if with(cookies[0]) == nil {
+		t.Error("the session does not end")
 	}
 }
 

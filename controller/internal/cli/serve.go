@@ -34,6 +34,7 @@ func newServe(e *env) *cobra.Command {
 				fmt.Fprintf(e.err, "first start: the administrator's token is in %s (use --data %s --as admin)\n", filepath.Join(f.data, "tokens.json"), f.data)
 			}
 			a.FilesWritten()
+			fmt.Fprintf(e.err, "sign in, once and within 15 minutes: %s\n", a.SignInLink())
 			fmt.Fprintf(e.out, "ledcast: http://%s/\n", a.Addr())
 			<-c.Context().Done()
 			return a.Stop()
