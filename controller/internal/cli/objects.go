@@ -93,44 +93,51 @@ func (e *env) manifest(name string) ([]thing, error) {
 	return things(m), nil
 }
 
-func newApply(e *env) *cobra.Command {
+// withManifest makes a command that reads a YAML file, then a controller's
+// address and token, and only then does something with both.
+func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *client, list []thing) error) *cobra.Command {
 	var c client
 	var file string
-	cmd := &cobra.Command{
-		Use: "apply -f FILE", Short: "Make the controller have what a YAML file says",
-		Long: "apply puts every thing of the file: owners, messages, playlists and signs. What is as the file says is left\n" +
-			"alone. The whole file is checked before anything is sent; what the controller refuses is named, and the rest goes on.",
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd.Flags(), "filename"); err != nil {
-				return err
-			}
-			list, err := e.manifest(file)
-			if err == nil {
-				err = c.open()
-			}
-			if err != nil {
-				return err
-			}
-			var refused []string
-			for i := range list {
-				what, err := c.apply(cmd.Context(), &list[i])
-				if err != nil {
-					fmt.Fprintf(e.err, "%s refused: %v\n", list[i].name, err)
-					refused = append(refused, list[i].name)
-					continue
-				}
-				fmt.Fprintf(e.out, "%s %s\n", list[i].name, what)
-			}
-			if len(refused) > 0 {
-				return fmt.Errorf("%d of %d were refused: %s", len(refused), len(list), strings.Join(refused, ", "))
-			}
-			return nil
-		},
+	cmd.Args = noArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := required(cmd.Flags(), "filename"); err != nil {
+			return err
+		}
+		list, err := e.manifest(file)
+		if err == nil {
+			err = c.open()
+		}
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), &c, list)
 	}
 	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
 	c.flags(cmd.Flags())
 	return cmd
+}
+
+func newApply(e *env) *cobra.Command {
+	return e.withManifest(&cobra.Command{
+		Use: "apply -f FILE", Short: "Make the controller have what a YAML file says",
+		Long: "apply puts every thing of the file: owners, messages, playlists and signs. What is as the file says is left\n" +
+			"alone. The whole file is checked before anything is sent; what the controller refuses is named, and the rest goes on.",
+	}, func(ctx context.Context, c *client, list []thing) error {
+		var refused []string
+		for i := range list {
+			what, err := c.apply(ctx, &list[i])
+			if err != nil {
+				fmt.Fprintf(e.err, "%s refused: %v\n", list[i].name, err)
+				refused = append(refused, list[i].name)
+				continue
+			}
+			fmt.Fprintf(e.out, "%s %s\n", list[i].name, what)
+		}
+		if len(refused) > 0 {
+			return fmt.Errorf("%d of %d were refused: %s; mend what is named above and apply again", len(refused), len(list), strings.Join(refused, ", "))
+		}
+		return nil
+	})
 }
 
 // apply puts one thing unless it is so already. It sends the version that it
@@ -158,25 +165,11 @@ func equal(a, b any) bool {
 }
 
 func newDiff(e *env) *cobra.Command {
-	var c client
-	var file string
-	cmd := &cobra.Command{
-		Use: "diff -f FILE", Short: "Say what apply would change; exit code 1 if anything",
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd.Flags(), "filename"); err != nil {
-				return err
-			}
-			list, err := e.manifest(file)
-			if err == nil {
-				err = c.open()
-			}
-			if err != nil {
-				return err
-			}
+	return e.withManifest(&cobra.Command{Use: "diff -f FILE", Short: "Say what apply would change; exit code 1 if anything"},
+		func(ctx context.Context, c *client, list []thing) error {
 			n := 0
 			for i := range list {
-				text, err := c.diff(cmd.Context(), &list[i])
+				text, err := c.diff(ctx, &list[i])
 				if err != nil {
 					return fmt.Errorf("%s: %w", list[i].name, err)
 				}
@@ -189,11 +182,7 @@ func newDiff(e *env) *cobra.Command {
 				return fmt.Errorf("%d of %d differ; `controller apply` makes them as the file says", n, len(list))
 			}
 			return nil
-		},
-	}
-	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
-	c.flags(cmd.Flags())
-	return cmd
+		})
 }
 
 // diff is the lines that only one side has, in their order; "" for none.
@@ -298,25 +287,11 @@ func listPath(args []string) (string, error) {
 }
 
 func newDelete(e *env) *cobra.Command {
-	var c client
-	var file string
-	cmd := &cobra.Command{
-		Use: "delete -f FILE", Short: "Delete the things that a YAML file names",
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := required(cmd.Flags(), "filename"); err != nil {
-				return err
-			}
-			list, err := e.manifest(file)
-			if err == nil {
-				err = c.open()
-			}
-			if err != nil {
-				return err
-			}
+	return e.withManifest(&cobra.Command{Use: "delete -f FILE", Short: "Delete the things that a YAML file names"},
+		func(ctx context.Context, c *client, list []thing) error {
 			slices.Reverse(list) // what names comes before what is named
 			for i := range list {
-				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/"+list[i].path, nil, nil)
+				_, err := c.do(ctx, http.MethodDelete, "api/v1/"+list[i].path, nil, nil)
 				switch {
 				case status(err) == http.StatusNotFound:
 					fmt.Fprintf(e.out, "%s is not there\n", list[i].name)
@@ -327,9 +302,5 @@ func newDelete(e *env) *cobra.Command {
 				}
 			}
 			return nil
-		},
-	}
-	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
-	c.flags(cmd.Flags())
-	return cmd
+		})
 }
