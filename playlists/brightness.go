@@ -2,7 +2,6 @@ package playlists
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/nathan-osman/go-sunrise"
@@ -33,9 +32,10 @@ const (
 )
 
 func (s *Sign) checkLight(where string) error {
-	if p := s.Position; p != nil && (p.Lat < -90 || p.Lat > 90 || p.Lon < -180 || p.Lon > 180 || math.IsNaN(p.Lat) || math.IsNaN(p.Lon)) {
-		return &Error{Code: Invalid, Field: where + ".position", Value: fmt.Sprintf("%v, %v", p.Lat, p.Lon),
-			Problem: "is no place on Earth", Remedy: "give lat from -90 to 90 and lon from -180 to 180"}
+	if s.Position != nil {
+		if err := s.Position.check(where + ".position"); err != nil {
+			return err
+		}
 	}
 	if _, err := s.Zone(); err != nil {
 		return &Error{Code: Invalid, Field: where + ".time_zone", Value: s.TimeZone, Problem: "is not a time zone", Remedy: "use a name such as " + DefaultZone}

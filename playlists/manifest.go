@@ -23,13 +23,14 @@ const (
 // of the file within each kind.
 type Manifest struct {
 	Owners    []Owner
+	Areas     []Area
 	Signs     []Sign
 	Messages  []Message
 	Playlists []Playlist
 }
 
 // ParseManifest reads a YAML file of one or more documents separated by "---".
-// Each has a kind (Owner, Sign, Message or Playlist) and the fields of that
+// Each has a kind (Owner, Area, Sign, Message or Playlist) and the fields of that
 // type by their yaml names. Everything is validated. file is only the name
 // that errors give.
 //
@@ -71,7 +72,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 }
 
 // kinds are what a document may be.
-const kinds = "Owner, Sign, Message or Playlist"
+const kinds = "Owner, Area, Sign, Message or Playlist"
 
 // add decodes one document into m.
 func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
@@ -105,6 +106,8 @@ func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
 	switch kind {
 	case "Owner":
 		m.Owners, id, err = decode(m.Owners, &fields, func(o *Owner) (string, error) { return o.ID, o.Validate() })
+	case "Area":
+		m.Areas, id, err = decode(m.Areas, &fields, func(a *Area) (string, error) { return a.Code, a.Validate() })
 	case "Sign":
 		// A sign's name is unique in the installation, whoever owns it.
 		m.Signs, id, err = decode(m.Signs, &fields, func(s *Sign) (string, error) { return s.ID, s.Validate() })

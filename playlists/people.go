@@ -1,6 +1,10 @@
 package playlists
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Role is what somebody may do within an owner: a company, or the department.
 type Role string
@@ -30,9 +34,14 @@ const (
 	KindSign     Kind = "sign"
 	KindMessage  Kind = "message"
 	KindPlaylist Kind = "playlist"
-	KindUser     Kind = "user"
-	KindToken    Kind = "token"
-	KindAudit    Kind = "audit"
+	KindMedia    Kind = "media"
+	KindSchedule Kind = "schedule"
+	KindCampaign Kind = "campaign"
+	// KindAgreement is what a company has agreed to show of the department's.
+	KindAgreement Kind = "agreement"
+	KindUser      Kind = "user"
+	KindToken     Kind = "token"
+	KindAudit     Kind = "audit"
 )
 
 // Principal is who is asking: a person in a session, or a token.
@@ -56,12 +65,14 @@ func (p *Principal) Department() bool { return p.Owner == Public }
 func (p *Principal) MayRead(k Kind, owner string) bool {
 	own := owner == p.Owner
 	switch k {
-	case KindArea:
+	case KindArea, KindCampaign:
 		return true
-	case KindOwner, KindSign:
+	case KindOwner, KindSign, KindAgreement:
 		return own || p.Department()
-	case KindMessage, KindPlaylist:
+	case KindMessage, KindPlaylist, KindMedia:
 		return own || owner == Public
+	case KindSchedule:
+		return own
 	case KindUser, KindToken:
 		return own && p.Role == RoleAdmin || p.Department() && p.Role == RoleAdmin
 	case KindAudit:
@@ -76,16 +87,84 @@ func (p *Principal) MayWrite(k Kind, owner string) bool {
 	if !p.MayRead(k, owner) {
 		return false
 	}
+	own := owner == p.Owner
 	is := func(roles ...Role) bool { return slices.Contains(roles, p.Role) }
 	switch k {
 	case KindOwner, KindArea:
 		return p.Department() && is(RoleAdmin)
+	case KindCampaign:
+		return p.Department() && is(RoleAdmin, RoleAuthor)
+	case KindAgreement:
+		// Its word, not the department's: nobody agrees for somebody else.
+		return own && is(RoleAdmin)
 	case KindSign:
 		return is(RoleAdmin)
-	case KindMessage, KindPlaylist:
-		return owner == p.Owner && is(RoleAdmin, RoleEditor, RoleAuthor)
+	case KindMessage, KindPlaylist, KindMedia, KindSchedule:
+		return own && is(RoleAdmin, RoleEditor, RoleAuthor)
 	case KindUser, KindToken:
 		return is(RoleAdmin)
 	}
 	return false
+}
+
+// User is a person who signs in. The password is kept elsewhere.
+type User struct {
+	ID       string   `yaml:"id" json:"id"` // login name
+	Owner    string   `yaml:"owner" json:"owner"`
+	Name     string   `yaml:"name,omitempty" json:"name,omitempty"` // as people write it
+	Role     Role     `yaml:"role" json:"role"`
+	Areas    []string `yaml:"areas,omitempty" json:"areas,omitempty"` // an officer's, within which they act; none means everywhere
+	Phone    string   `yaml:"phone,omitempty" json:"phone,omitempty"`
+	Disabled bool     `yaml:"disabled,omitempty" json:"disabled,omitempty"` // cannot sign in
+}
+
+// Validate returns an *Error of code Invalid that names the field.
+func (u *User) Validate() error {
+	if err := CheckSlug("users/id", u.ID); err != nil {
+		return err
+	}
+	where := "users/" + u.ID
+	if err := CheckSlug(where+".owner", u.Owner); err != nil {
+		return err
+	}
+	if err := CheckRole(where+".role", u.Owner, u.Role); err != nil {
+		return err
+	}
+	if err := CheckOfficer(where, u.Owner, u.Areas); err != nil {
+		return err
+	}
+	return checkPhone(where+".phone", u.Phone)
+}
+
+// CheckRole returns an *Error of code Invalid unless role is one of the owner's.
+func CheckRole(field, owner string, role Role) error {
+	roles := Roles(owner)
+	if slices.Contains(roles, role) {
+		return nil
+	}
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return &Error{Code: Invalid, Field: field, Value: string(role), Problem: "is no role of " + owner, Remedy: "use one of " + strings.Join(names, ", ")}
+}
+
+// CheckOfficer returns an *Error of code Invalid for areas that somebody of the
+// owner cannot hold.
+func CheckOfficer(where, owner string, areas []string) error {
+	if len(areas) > 0 && owner != Public {
+		return &Error{Code: Invalid, Field: where + ".areas", Value: areas[0], Problem: "are for the department's officers only", Remedy: "leave them out"}
+	}
+	for i, a := range areas {
+		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Within reports whether an officer of those areas may act in area: none means
+// everywhere.
+func Within(officer []string, area string) bool {
+	return len(officer) == 0 || slices.ContainsFunc(officer, func(a string) bool { return Covers(a, area) })
 }

@@ -29,6 +29,10 @@ func TestPolicy(t *testing.T) {
 		{KindUser, "company admin", "w--"}, {KindUser, "company editor", "---"}, {KindUser, "dept admin", "www"}, {KindUser, "dept author", "---"},
 		{KindToken, "company admin", "w--"}, {KindToken, "dept viewer", "---"},
 		{KindAudit, "company admin", "r--"}, {KindAudit, "company viewer", "---"}, {KindAudit, "dept admin", "--r"},
+		{KindMedia, "company editor", "w-r"}, {KindMedia, "company viewer", "r-r"}, {KindMedia, "dept author", "--w"},
+		{KindSchedule, "company editor", "w--"}, {KindSchedule, "company viewer", "r--"}, {KindSchedule, "dept admin", "--w"},
+		{KindCampaign, "company admin", "rrr"}, {KindCampaign, "dept author", "www"}, {KindCampaign, "dept approver", "rrr"},
+		{KindAgreement, "company admin", "w--"}, {KindAgreement, "company editor", "r--"}, {KindAgreement, "dept admin", "rrw"}, {KindAgreement, "dept viewer", "rrr"},
 		{Kind("unheard-of"), "dept admin", "---"},
 	} {
 		got := ""

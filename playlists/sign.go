@@ -2,13 +2,16 @@ package playlists
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Owner is a company, or the department ("public").
 type Owner struct {
-	ID   string `yaml:"id" json:"id"`
-	Name string `yaml:"name" json:"name"` // as people write it, e.g. "Công ty Quảng cáo Sông Trà"
+	ID    string `yaml:"id" json:"id"`
+	Name  string `yaml:"name" json:"name"`                       // as people write it, e.g. "Công ty Quảng cáo Sông Trà"
+	Phone string `yaml:"phone,omitempty" json:"phone,omitempty"` // whom the department calls about a sign that names nobody
 }
 
 // Validate returns an *Error of code Invalid for a name that cannot be used.
@@ -19,7 +22,7 @@ func (o *Owner) Validate() error {
 	if blank(o.Name) {
 		return &Error{Code: Invalid, Field: "owners/" + o.ID + ".name", Problem: "is missing", Remedy: "write the company's name"}
 	}
-	return nil
+	return checkPhone("owners/"+o.ID+".phone", o.Phone)
 }
 
 // Mode is how a sign gets what it shows.
@@ -43,7 +46,76 @@ type Sign struct {
 	Position *Place   `yaml:"position,omitempty" json:"position,omitempty"`
 	TimeZone string   `yaml:"time_zone,omitempty" json:"time_zone,omitempty"` // IANA name; "" means DefaultZone
 	Light    *Light   `yaml:"light,omitempty" json:"light,omitempty"`
-	Playlist string   `yaml:"playlist,omitempty" json:"playlist,omitempty"` // the owner's, or "public/<id>"; "" is the default rotation
+	Playlist string   `yaml:"playlist,omitempty" json:"playlist,omitempty"`     // the owner's, or "public/<id>"; "" is the default rotation
+	Pitch    float64  `yaml:"pitch_mm,omitempty" json:"pitch_mm,omitempty"`     // from LED to LED, millimetres; 0 is unknown
+	Distance float64  `yaml:"distance_m,omitempty" json:"distance_m,omitempty"` // from which it is read, metres; 0 is unknown
+	Rules    *Rules   `yaml:"rules,omitempty" json:"rules,omitempty"`
+	Phone    string   `yaml:"phone,omitempty" json:"phone,omitempty"` // whom to call when it does not show what it should
+	Tags     []string `yaml:"tags,omitempty" json:"tags,omitempty"`   // the owner's own grouping; schedules may name them
+	// OutOfService says why the company has taken the sign out of service; ""
+	// while it is in service. It is still told everything, and nobody counts on it.
+	OutOfService string `yaml:"out_of_service,omitempty" json:"out_of_service,omitempty"`
+}
+
+// Rules are what a face may not do, by its permit or its place.
+type Rules struct {
+	NoScroll     bool     `yaml:"no_scroll,omitempty" json:"no_scroll,omitempty"`           // nothing moves: long texts become pages
+	Off          []Window `yaml:"off,omitempty" json:"off,omitempty"`                       // hours in which the face is dark, but for alerts
+	LeastDwellMS int64    `yaml:"least_dwell_ms,omitempty" json:"least_dwell_ms,omitempty"` // no item shows for less
+}
+
+// Limits of a sign's fields.
+const (
+	MaxTags   = 16
+	MaxOff    = 16
+	MaxReason = 200 // runes
+)
+
+func (s *Sign) checkFace(where string) error {
+	for _, x := range []struct {
+		name  string
+		value float64
+		most  float64
+	}{{"pitch_mm", s.Pitch, 1000}, {"distance_m", s.Distance, 10000}} {
+		if !(x.value >= 0 && x.value <= x.most) { // NaN too
+			return &Error{Code: Invalid, Field: where + "." + x.name, Value: fmt.Sprint(x.value), Problem: fmt.Sprintf("is outside 0 to %v", x.most), Remedy: "measure it, or leave it out"}
+		}
+	}
+	if r := s.Rules; r != nil {
+		if r.LeastDwellMS < 0 || r.LeastDwellMS > MaxDwellMS {
+			return &Error{Code: Invalid, Field: where + ".rules.least_dwell_ms", Value: fmt.Sprint(r.LeastDwellMS), Problem: fmt.Sprintf("is outside 0 to %d ms", MaxDwellMS), Remedy: "give milliseconds, e.g. 8000"}
+		}
+		if len(r.Off) > MaxOff {
+			return &Error{Code: TooLarge, Field: where + ".rules.off", Problem: fmt.Sprintf("has %d windows, over the limit of %d", len(r.Off), MaxOff), Remedy: "join some"}
+		}
+		for i := range r.Off {
+			if err := r.Off[i].Validate(fmt.Sprintf("%s.rules.off[%d]", where, i)); err != nil {
+				return err
+			}
+		}
+	}
+	if len(s.Tags) > MaxTags {
+		return &Error{Code: TooLarge, Field: where + ".tags", Problem: fmt.Sprintf("has %d tags, over the limit of %d", len(s.Tags), MaxTags), Remedy: "leave some out"}
+	}
+	for i, t := range s.Tags {
+		if err := CheckSlug(fmt.Sprintf("%s.tags[%d]", where, i), t); err != nil {
+			return err
+		}
+	}
+	if n := utf8.RuneCountInString(s.OutOfService); n > MaxReason {
+		return &Error{Code: TooLarge, Field: where + ".out_of_service", Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxReason), Remedy: "shorten it"}
+	}
+	return checkPhone(where+".phone", s.Phone)
+}
+
+// phone is digits with what people write between them.
+var phone = regexp.MustCompile(`^\+?[0-9][0-9 .()-]{1,28}[0-9]$`)
+
+func checkPhone(field, s string) error {
+	if s == "" || phone.MatchString(s) {
+		return nil
+	}
+	return &Error{Code: Invalid, Field: field, Value: s, Problem: "is not a telephone number", Remedy: "write digits, e.g. 0255 3822 123 or +84 255 3822 123"}
 }
 
 // MaxAreas is how many areas one sign may lie in.
@@ -84,7 +156,10 @@ func (s *Sign) Validate() error {
 			return err
 		}
 	}
-	return s.checkLight(where)
+	if err := s.checkLight(where); err != nil {
+		return err
+	}
+	return s.checkFace(where)
 }
 
 // Picture reports whether the sign only draws what arrives.

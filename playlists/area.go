@@ -1,0 +1,84 @@
+package playlists
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Area is a place that signs lie in and that alerts and campaigns name.
+type Area struct {
+	Code string `yaml:"code" json:"code"` // slash path, e.g. "quang-ngai/son-tinh": it covers itself and everything below
+	Name string `yaml:"name" json:"name"` // as people write it, e.g. "Huyện Sơn Tịnh"
+	// Geocodes are what other systems call it, as NAME=VALUE, e.g. "GSO=527":
+	// alerts that arrive as CAP name areas so.
+	Geocodes []string `yaml:"geocodes,omitempty" json:"geocodes,omitempty"`
+	// Outline is its border as one or more rings, each a list of places; the
+	// first and the last place of a ring are joined. Empty where nobody drew it.
+	Outline [][]Place `yaml:"outline,omitempty" json:"outline,omitempty"`
+	// ReplacedBy is the area that took its place when borders were redrawn.
+	// Nothing new may name it then; what named it before still holds.
+	ReplacedBy string `yaml:"replaced_by,omitempty" json:"replaced_by,omitempty"`
+}
+
+// Limits of an area.
+const (
+	MaxOutline  = 5000 // places in all rings
+	MaxGeocodes = 20
+)
+
+// Validate returns an *Error of code Invalid or TooLarge that names the field.
+func (a *Area) Validate() error {
+	if err := CheckArea("areas/code", a.Code); err != nil {
+		return err
+	}
+	where := "areas/" + a.Code
+	if blank(a.Name) {
+		return &Error{Code: Invalid, Field: where + ".name", Problem: "is missing", Remedy: "write what people call it, e.g. Huyện Sơn Tịnh"}
+	}
+	if len(a.Geocodes) > MaxGeocodes {
+		return &Error{Code: TooLarge, Field: where + ".geocodes", Problem: fmt.Sprintf("has %d entries, over the limit of %d", len(a.Geocodes), MaxGeocodes), Remedy: "leave some out"}
+	}
+	for i, g := range a.Geocodes {
+		if name, value, ok := strings.Cut(g, "="); !ok || blank(name) || blank(value) {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.geocodes[%d]", where, i), Value: g, Problem: "is not NAME=VALUE", Remedy: "write it as GSO=527"}
+		}
+	}
+	n := 0
+	for i, ring := range a.Outline {
+		n += len(ring)
+		if len(ring) < 3 {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.outline[%d]", where, i), Problem: fmt.Sprintf("has %d places", len(ring)), Remedy: "a ring has at least 3"}
+		}
+		for k, p := range ring {
+			if err := p.check(fmt.Sprintf("%s.outline[%d][%d]", where, i, k)); err != nil {
+				return err
+			}
+		}
+	}
+	if n > MaxOutline {
+		return &Error{Code: TooLarge, Field: where + ".outline", Problem: fmt.Sprintf("has %d places, over the limit of %d", n, MaxOutline), Remedy: "simplify the border"}
+	}
+	if a.ReplacedBy != "" {
+		if err := CheckArea(where+".replaced_by", a.ReplacedBy); err != nil {
+			return err
+		}
+		if a.ReplacedBy == a.Code {
+			return &Error{Code: Invalid, Field: where + ".replaced_by", Value: a.Code, Problem: "is the area itself", Remedy: "name another, or leave it out"}
+		}
+	}
+	return nil
+}
+
+// Covers reports whether area code a is b or lies above it, by whole segments.
+func Covers(a, b string) bool {
+	return b == a || strings.HasPrefix(b, a+"/")
+}
+
+func (p Place) check(field string) error {
+	if p.Lat < -90 || p.Lat > 90 || p.Lon < -180 || p.Lon > 180 || math.IsNaN(p.Lat) || math.IsNaN(p.Lon) {
+		return &Error{Code: Invalid, Field: field, Value: fmt.Sprintf("%v, %v", p.Lat, p.Lon),
+			Problem: "is no place on Earth", Remedy: "give lat from -90 to 90 and lon from -180 to 180"}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package playlists
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Days are the names of the days of the week, as ISO 8601 begins it.
+var Days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
+// Window is a daypart: some hours on some days, in the sign's time zone. The
+// zero Window is always.
+type Window struct {
+	Days  []string `yaml:"days,omitempty" json:"days,omitempty"`   // "mon" to "sun"; none means every day
+	From  string   `yaml:"from,omitempty" json:"from,omitempty"`   // "HH:MM"; "" means 00:00
+	Until string   `yaml:"until,omitempty" json:"until,omitempty"` // "HH:MM", exclusive; "" and "24:00" are the day's end; not after From means the next day
+}
+
+// Minutes is the window's begin and end in minutes after the midnight that its
+// day begins with; an end past 24*60 lies in the next day. Validate has
+// checked them.
+func (w *Window) Minutes() (from, until int) {
+	from, _ = clock(w.From)
+	until, _ = clock(w.Until)
+	if w.Until == "" {
+		until = 24 * 60
+	}
+	if until <= from {
+		until += 24 * 60
+	}
+	return from, until
+}
+
+// clock reads "HH:MM" up to 24:00; "" is 0.
+func clock(s string) (minutes int, ok bool) {
+	if s == "" {
+		return 0, true
+	}
+	digit := func(i int) int { return int(s[i] - '0') }
+	if len(s) != 5 || s[2] != ':' {
+		return 0, false
+	}
+	for _, i := range []int{0, 1, 3, 4} {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+	}
+	h, m := digit(0)*10+digit(1), digit(3)*10+digit(4)
+	return h*60 + m, m < 60 && (h < 24 || h == 24 && m == 0)
+}
+
+// Validate returns an *Error of code Invalid; where names the window.
+func (w *Window) Validate(where string) error {
+	for i, d := range w.Days {
+		if !slices.Contains(Days, d) {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.days[%d]", where, i), Value: d, Problem: "is not a day of the week", Remedy: "use mon, tue, wed, thu, fri, sat or sun"}
+		}
+		if slices.Index(w.Days, d) != i {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.days[%d]", where, i), Value: d, Problem: "is named twice", Remedy: "name each day once"}
+		}
+	}
+	for _, x := range []struct{ name, text string }{{"from", w.From}, {"until", w.Until}} {
+		if _, ok := clock(x.text); !ok {
+			return &Error{Code: Invalid, Field: where + "." + x.name, Value: x.text, Problem: "is not a time of day", Remedy: "write it as HH:MM, e.g. 06:30"}
+		}
+	}
+	if w.From == "24:00" {
+		return &Error{Code: Invalid, Field: where + ".from", Value: w.From, Problem: "is the end of a day", Remedy: "begin at 00:00 of the next"}
+	}
+	if w.From != "" && w.From == w.Until {
+		return &Error{Code: Invalid, Field: where + ".until", Value: w.Until, Problem: "is when it begins, so the window is empty", Remedy: "leave both out for the whole day"}
+	}
+	return nil
+}
