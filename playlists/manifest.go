@@ -22,17 +22,23 @@ const (
 // Manifest is what a YAML file asks for: things of several kinds, in the order
 // of the file within each kind.
 type Manifest struct {
-	Owners    []Owner
-	Areas     []Area
-	Signs     []Sign
-	Messages  []Message
-	Playlists []Playlist
+	Owners     []Owner
+	Areas      []Area
+	Signs      []Sign
+	Messages   []Message
+	Playlists  []Playlist
+	Schedules  []Schedule
+	Campaigns  []Campaign
+	Agreements []Agreement
 }
 
 // ParseManifest reads a YAML file of one or more documents separated by "---".
-// Each has a kind (Owner, Area, Sign, Message or Playlist) and the fields of that
-// type by their yaml names. Everything is validated. file is only the name
-// that errors give.
+// Each has a kind (Owner, Area, Sign, Message, Playlist, Schedule, Campaign or
+// Agreement) and the fields of that type by their yaml names; the hours of the
+// last three (days, from, until) stand beside their other fields. Everything is
+// validated by itself: what needs the other things, such as whether a share
+// was agreed to, is asked where they are set. file is only the name that
+// errors give.
 //
 // It is strict: an unknown field, a value of another type, a missing kind, the
 // same thing twice, and every anchor or alias are refused. Its error is an
@@ -72,7 +78,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 }
 
 // kinds are what a document may be.
-const kinds = "Owner, Area, Sign, Message or Playlist"
+const kinds = "Owner, Area, Sign, Message, Playlist, Schedule, Campaign or Agreement"
 
 // add decodes one document into m.
 func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
@@ -115,6 +121,12 @@ func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
 		m.Messages, id, err = decode(m.Messages, &fields, func(x *Message) (string, error) { owner = x.Owner; return x.ID, x.Validate() })
 	case "Playlist":
 		m.Playlists, id, err = decode(m.Playlists, &fields, func(p *Playlist) (string, error) { owner = p.Owner; return p.ID, p.Validate() })
+	case "Schedule":
+		m.Schedules, id, err = decode(m.Schedules, &fields, func(s *Schedule) (string, error) { owner = s.Owner; return s.ID, s.Validate() })
+	case "Campaign":
+		m.Campaigns, id, err = decode(m.Campaigns, &fields, func(c *Campaign) (string, error) { return c.ID, c.Validate() })
+	case "Agreement":
+		m.Agreements, id, err = decode(m.Agreements, &fields, func(a *Agreement) (string, error) { owner = a.Owner; return a.ID, a.Validate() })
 	case "":
 		return fail("kind", "", "is missing", "say what the document is: "+kinds, line)
 	default:

@@ -78,7 +78,7 @@ func TestParseManifestNamesFileLineAndRemedy(t *testing.T) {
 		"list for a text":     {change("body: Hello", "body: [1, 2]"), 22, nil},
 		"unknown class":       {change("128x64-rgb", "128x64-blue"), 9, []string{"128x64-blue", "rgb, red, amber"}},
 		"class not a size":    {change("128x64-rgb", "big"), 9, []string{"big", "<W>x<H>"}},
-		"missing kind":        {change("kind: Sign\n", ""), 6, []string{"kind is missing", "Sign, Message or Playlist"}},
+		"missing kind":        {change("kind: Sign\n", ""), 6, []string{"kind is missing", "Campaign or Agreement"}},
 		"unknown kind":        {change("kind: Sign", "kind: Signs"), 6, []string{`kind "Signs"`}},
 		"kind is a number":    {change("kind: Sign", "kind: 5"), 6, []string{`kind "5"`}},
 		"bad id":              {change("id: hello", "id: Hello There"), 13, []string{"Hello There", "a-z"}},

@@ -6,6 +6,10 @@ import "fmt"
 type Item struct {
 	Message string `yaml:"message" json:"message"`                       // id of a message of the same owner, or "public/<id>"
 	DwellMS int64  `yaml:"dwell_ms,omitempty" json:"dwell_ms,omitempty"` // how long it is shown; stretched where reading takes longer; 0 is the reading time
+	Weight  int64  `yaml:"weight,omitempty" json:"weight,omitempty"`     // plays in proportion to the others' weights; 0 means 1
+	Count   int64  `yaml:"count,omitempty" json:"count,omitempty"`       // instead of a weight: exactly so many plays each round of the playlist
+	First   string `yaml:"first,omitempty" json:"first,omitempty"`       // YYYY-MM-DD in the sign's zone, inclusive: not shown before it; "" is open
+	Last    string `yaml:"last,omitempty" json:"last,omitempty"`         // likewise: not shown after it
 }
 
 // Playlist is an order of messages that repeats.
@@ -20,6 +24,8 @@ type Playlist struct {
 const (
 	MaxItems   = 200
 	MaxDwellMS = 5 * 60 * 1000
+	MaxWeight  = 1000
+	MaxCount   = 1000
 )
 
 // Validate returns an *Error of code Invalid or TooLarge that names the item.
@@ -46,6 +52,21 @@ func (p *Playlist) Validate() error {
 		if it.DwellMS < 0 || it.DwellMS > MaxDwellMS {
 			return &Error{Code: Invalid, Field: f + ".dwell_ms", Value: fmt.Sprint(it.DwellMS),
 				Problem: fmt.Sprintf("is outside 0 to %d ms", MaxDwellMS), Remedy: "leave it out for the reading time"}
+		}
+		if it.Weight < 0 || it.Weight > MaxWeight {
+			return &Error{Code: Invalid, Field: f + ".weight", Value: fmt.Sprint(it.Weight),
+				Problem: fmt.Sprintf("is outside 1 to %d", MaxWeight), Remedy: "leave it out for 1"}
+		}
+		if it.Count < 0 || it.Count > MaxCount {
+			return &Error{Code: Invalid, Field: f + ".count", Value: fmt.Sprint(it.Count),
+				Problem: fmt.Sprintf("is outside 1 to %d", MaxCount), Remedy: "give the plays in each round, or a weight"}
+		}
+		if it.Weight > 0 && it.Count > 0 {
+			return &Error{Code: Invalid, Field: f + ".count", Value: fmt.Sprint(it.Count),
+				Problem: fmt.Sprintf("stands beside weight %d", it.Weight), Remedy: "give one of them"}
+		}
+		if err := checkSpan(f, it.First, it.Last); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,91 @@
+package playlists
+
+import (
+	"fmt"
+	"time"
+)
+
+// Dates are written YYYY-MM-DD and mean days in a sign's time zone, so they
+// stay text until a sign is known. A first and a last date are both inclusive;
+// "" is open.
+
+// MaxExcept is how many dates one schedule or campaign may except.
+const MaxExcept = 400
+
+// day is a date as days since 1970-01-01, whatever the zone. Days are counted,
+// never multiplied by 24 hours: some have 23 or 25.
+type day int64
+
+// parseDay reads YYYY-MM-DD of the years 1970 to 2199.
+func parseDay(s string) (day, bool) {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil || t.Year() < 1970 || t.Year() > 2199 {
+		return 0, false
+	}
+	return day(t.Unix() / 86400), true
+}
+
+func (d day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
+
+// weekday indexes Days: 0 is Monday.
+func (d day) weekday() int { return int(((int64(d)+3)%7 + 7) % 7) } // 1970-01-01 was a Thursday
+
+// checkDate returns an *Error of code Invalid unless s is a date that exists,
+// or "".
+func checkDate(field, s string) error {
+	if _, ok := parseDay(s); ok || s == "" {
+		return nil
+	}
+	return &Error{Code: Invalid, Field: field, Value: s, Problem: "is not a date that exists", Remedy: "write it as YYYY-MM-DD, e.g. 2021-02-11"}
+}
+
+// checkSpan checks a first and a last date.
+func checkSpan(where, first, last string) error {
+	if err := checkDate(where+".first", first); err != nil {
+		return err
+	}
+	if err := checkDate(where+".last", last); err != nil {
+		return err
+	}
+	if first != "" && last != "" && last < first {
+		return &Error{Code: Invalid, Field: where + ".last", Value: last, Problem: "is before the first date, " + first, Remedy: "swap them, or leave one out"}
+	}
+	return nil
+}
+
+// checkExcept checks excepted dates.
+func checkExcept(where string, except []string) error {
+	if len(except) > MaxExcept {
+		return &Error{Code: TooLarge, Field: where + ".except", Problem: fmt.Sprintf("has %d dates, over the limit of %d", len(except), MaxExcept), Remedy: "end it, and make another from a later date"}
+	}
+	for i, d := range except {
+		field := fmt.Sprintf("%s.except[%d]", where, i)
+		if d == "" {
+			return &Error{Code: Invalid, Field: field, Problem: "is missing", Remedy: "write a date, or take the entry out"}
+		}
+		if err := checkDate(field, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkNames checks a list of slugs: their form, their number, and that none
+// is named twice.
+func checkNames(field string, names []string, most int) error {
+	if len(names) > most {
+		return &Error{Code: TooLarge, Field: field, Problem: fmt.Sprintf("has %d entries, over the limit of %d", len(names), most), Remedy: "name fewer"}
+	}
+	seen := make(map[string]bool, len(names))
+	for i, n := range names {
+		f := fmt.Sprintf("%s[%d]", field, i)
+		if err := CheckSlug(f, n); err != nil {
+			return err
+		}
+		if seen[n] {
+			return &Error{Code: Invalid, Field: f, Value: n, Problem: "is named twice", Remedy: "name it once"}
+		}
+		seen[n] = true
+	}
+	return nil
+}
