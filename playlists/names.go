@@ -51,6 +51,7 @@ const (
 	Conflict Code = "conflict"  // somebody changed it meanwhile
 	TooLarge Code = "too-large" // over a limit that is named
 	Denied   Code = "denied"    // you may not
+	Busy     Code = "busy"      // too often; later
 )
 
 // Error is the one error type of the domain: what, where, and what to do.

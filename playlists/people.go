@@ -42,7 +42,13 @@ const (
 	KindUser      Kind = "user"
 	KindToken     Kind = "token"
 	KindAudit     Kind = "audit"
+	KindAlert     Kind = "alert"
+	KindReport    Kind = "report"
 )
+
+// Kinds lists every kind.
+var Kinds = []Kind{KindOwner, KindArea, KindSign, KindMessage, KindPlaylist, KindMedia, KindSchedule, KindCampaign, KindAgreement,
+	KindUser, KindToken, KindAudit, KindAlert, KindReport}
 
 // Principal is who is asking: a person in a session, or a token.
 type Principal struct {
@@ -50,6 +56,7 @@ type Principal struct {
 	Owner string   `json:"owner"` // company, or Public for the department
 	Role  Role     `json:"role"`
 	Areas []string `json:"areas,omitempty"` // an officer's; none means everywhere
+	Only  []Kind   `json:"only,omitempty"`  // a token's: kinds that it may touch; none means all
 	From  string   `json:"from,omitempty"`  // remote address
 }
 
@@ -63,6 +70,9 @@ func (p *Principal) Department() bool { return p.Owner == Public }
 // show. The department sees every sign and owner, and never a company's
 // content: it has no business in a company's playlists.
 func (p *Principal) MayRead(k Kind, owner string) bool {
+	if len(p.Only) > 0 && !slices.Contains(p.Only, k) {
+		return false
+	}
 	own := owner == p.Owner
 	switch k {
 	case KindArea, KindCampaign:
@@ -77,6 +87,11 @@ func (p *Principal) MayRead(k Kind, owner string) bool {
 		return own && p.Role == RoleAdmin || p.Department() && p.Role == RoleAdmin
 	case KindAudit:
 		return own && p.Role == RoleAdmin
+	case KindAlert:
+		// A company can neither see nor outrank one; its signs show it.
+		return p.Department()
+	case KindReport:
+		return own || p.Department()
 	}
 	return false
 }
@@ -103,6 +118,8 @@ func (p *Principal) MayWrite(k Kind, owner string) bool {
 		return own && is(RoleAdmin, RoleEditor, RoleAuthor)
 	case KindUser, KindToken:
 		return is(RoleAdmin)
+	case KindAlert:
+		return is(RoleAdmin, RoleAuthor) // approving is the approver's
 	}
 	return false
 }

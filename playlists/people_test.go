@@ -33,6 +33,8 @@ func TestPolicy(t *testing.T) {
 		{KindSchedule, "company editor", "w--"}, {KindSchedule, "company viewer", "r--"}, {KindSchedule, "dept admin", "--w"},
 		{KindCampaign, "company admin", "rrr"}, {KindCampaign, "dept author", "www"}, {KindCampaign, "dept approver", "rrr"},
 		{KindAgreement, "company admin", "w--"}, {KindAgreement, "company editor", "r--"}, {KindAgreement, "dept admin", "rrw"}, {KindAgreement, "dept viewer", "rrr"},
+		{KindAlert, "company admin", "---"}, {KindAlert, "dept author", "www"}, {KindAlert, "dept approver", "rrr"}, {KindAlert, "dept viewer", "rrr"},
+		{KindReport, "company viewer", "r--"}, {KindReport, "dept viewer", "rrr"},
 		{Kind("unheard-of"), "dept admin", "---"},
 	} {
 		got := ""

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"ledcast/controller/internal/auth"
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 )
@@ -51,42 +52,42 @@ type Source interface {
 	Ready() error
 }
 
+// Options are a Server's surroundings.
+type Options struct {
+	Source  Source
+	Objects Objects
+	Fleet   Fleet
+	Media   Media
+	Log     Log
+	Auth    *auth.Service
+	Version string // of the software, for the OpenAPI document
+	Now     func() time.Time
+	Logger  *slog.Logger
+}
+
 // Server answers requests.
 type Server struct {
 	src     Source
 	objects Objects
-	auth    Auth
+	fleet   Fleet
+	media   Media
+	audit   Log
+	auth    *auth.Service
+	version string
 	now     func() time.Time
 	log     *slog.Logger
 	wall    *wall
 }
 
 // New makes a server. Run must be running for events.
-func New(src Source, objects Objects, auth Auth, now func() time.Time, log *slog.Logger) *Server {
-	s := &Server{src: src, objects: objects, auth: auth, now: now, log: log}
+func New(o Options) *Server {
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }
 
 // Run watches the wall for those who listen to events, until ctx ends.
 func (s *Server) Run(ctx context.Context) { s.wall.run(ctx) }
-
-// Routes is the one route table.
-func (s *Server) Routes() map[string]http.HandlerFunc {
-	routes := map[string]http.HandlerFunc{
-		"GET /healthz":                        s.healthz,
-		"GET /readyz":                         s.readyz,
-		"GET /api/v1/signs":                   s.signs,
-		"GET /api/v1/signs/{id}":              s.sign,
-		"GET /api/v1/signs/{id}/at":           s.signAt,
-		"GET /api/v1/signs/{id}/face.png":     s.facePNG,
-		"GET /api/v1/signs/{id}/frames/{sha}": s.frame,
-		"GET /api/v1/signs/{id}/snapshot.png": s.snapshotPNG,
-		"GET /api/v1/events":                  s.events,
-	}
-	s.objectRoutes(routes)
-	return routes
-}
 
 // problem is an RFC 9457 problem document.
 type problem struct {
@@ -105,6 +106,7 @@ var statuses = map[playlists.Code]int{
 	playlists.Conflict: http.StatusPreconditionFailed,
 	playlists.TooLarge: http.StatusRequestEntityTooLarge,
 	playlists.Denied:   http.StatusForbidden,
+	playlists.Busy:     http.StatusTooManyRequests,
 }
 
 // fail answers with err as a problem document: the one place where codes
@@ -118,13 +120,21 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else {
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
+	if p.Status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "60")
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client went away
 }
 
 // deny answers a request of nobody known.
-func (s *Server) deny(w http.ResponseWriter, err error) {
+func (s *Server) deny(w http.ResponseWriter, r *http.Request, err error) {
+	var known *playlists.Error
+	if !errors.As(err, &known) || known.Code != playlists.Denied {
+		s.fail(w, r, err)
+		return
+	}
 	p := problem{Type: "urn:ledcast:denied", Status: http.StatusUnauthorized, Title: "who are you?", Remedy: "sign in"}
 	var e *playlists.Error
 	if errors.As(err, &e) {
@@ -140,6 +150,21 @@ func answer(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(v) // the client went away
+}
+
+func answerStatus(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client went away
+}
+
+// read reads a small JSON body strictly into v.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, v any, where string) error {
+	data, err := body(w, r)
+	if err != nil {
+		return err
+	}
+	return parse(data, v, where, func() error { return nil }, func() error { return nil })
 }
 
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {

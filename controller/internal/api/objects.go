@@ -8,8 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"ledcast/playlists"
 )
@@ -37,56 +39,92 @@ type Objects interface {
 	Get(ctx context.Context, kind playlists.Kind, owner, id string) (Stored, error)
 	// List is sorted; owner "*" lists everybody's.
 	List(ctx context.Context, kind playlists.Kind, owner string) ([]Stored, error)
-	Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64) (version int64, err error)
+	Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64, over *Override) (version int64, err error)
 	Delete(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, expected int64) error
-}
-
-// Auth says who is asking. An error of code Denied means nobody known: 401.
-type Auth interface {
-	Principal(r *http.Request) (*playlists.Principal, error)
 }
 
 // resource is a kind of thing at its paths.
 type resource struct {
-	kind  playlists.Kind
+	kind playlists.Kind
+	// path is where it lives below /api/v1/, e.g. "owners/{owner}/messages".
+	path  string
+	name  string                                                                // for people, e.g. "message"
+	spec  any                                                                   // its type, for the OpenAPI document
 	parse func(data []byte, owner, id string) (value any, of string, err error) // of: whom it belongs to
 }
 
-func (s *Server) objectRoutes(routes map[string]http.HandlerFunc) {
-	add := func(path string, res resource) {
-		routes["GET "+path] = s.list(res)
-		routes["GET "+path+"/{id}"] = s.get(res)
-		routes["PUT "+path+"/{id}"] = s.put(res)
-		routes["DELETE "+path+"/{id}"] = s.remove(res)
-	}
-	add("/api/v1/owners", resource{playlists.KindOwner, func(data []byte, _, id string) (any, string, error) {
-		v := &playlists.Owner{}
-		err := parse(data, v, "owners/"+id, func() error { return sameID(&v.ID, id, "owners") }, v.Validate)
-		return v, id, err
-	}})
-	add("/api/v1/owners/{owner}/messages", resource{playlists.KindMessage, func(data []byte, owner, id string) (any, string, error) {
-		v := &playlists.Message{}
-		err := parse(data, v, "messages/"+id, func() error {
-			return errors.Join(sameID(&v.ID, id, "messages"), sameID(&v.Owner, owner, "messages/"+id+".owner"))
+// checked is what every kind of thing has.
+type checked interface{ Validate() error }
+
+// owned makes a resource of things that belong to the owner in their path.
+func owned[T any, P interface {
+	*T
+	checked
+}](kind playlists.Kind, name, plural string, names func(P) (id, owner *string)) resource {
+	return resource{kind: kind, path: "owners/{owner}/" + plural, name: name, spec: *new(T), parse: func(data []byte, owner, id string) (any, string, error) {
+		v := P(new(T))
+		err := parse(data, v, plural+"/"+id, func() error {
+			i, o := names(v)
+			return errors.Join(sameID(i, id, plural), sameID(o, owner, plural+"/"+id+".owner"))
 		}, v.Validate)
 		return v, owner, err
-	}})
-	add("/api/v1/owners/{owner}/playlists", resource{playlists.KindPlaylist, func(data []byte, owner, id string) (any, string, error) {
-		v := &playlists.Playlist{}
-		err := parse(data, v, "playlists/"+id, func() error {
-			return errors.Join(sameID(&v.ID, id, "playlists"), sameID(&v.Owner, owner, "playlists/"+id+".owner"))
-		}, v.Validate)
-		return v, owner, err
-	}})
-	sign := resource{playlists.KindSign, func(data []byte, _, id string) (any, string, error) {
-		v := &playlists.Sign{}
-		err := parse(data, v, "signs/"+id, func() error { return sameID(&v.ID, id, "signs") }, v.Validate)
-		return v, v.Owner, err
 	}}
-	routes["PUT /api/v1/signs/{id}"] = s.put(sign)
-	routes["DELETE /api/v1/signs/{id}"] = s.remove(sign)
-	routes["GET /api/v1/signs/{id}/spec"] = s.get(sign)
-	routes["GET /api/v1/specs/signs"] = s.list(sign) // /signs is the wall's view of them
+}
+
+// common makes a resource of things of the whole installation, or whose owner
+// is a field.
+func common[T any, P interface {
+	*T
+	checked
+}](kind playlists.Kind, name, plural string, names func(P) *string, of func(P) string) resource {
+	return resource{kind: kind, path: plural, name: name, spec: *new(T), parse: func(data []byte, _, id string) (any, string, error) {
+		v := P(new(T))
+		err := parse(data, v, plural+"/"+id, func() error { return sameID(names(v), id, plural) }, v.Validate)
+		return v, of(v), err
+	}}
+}
+
+func department[P any](P) string { return playlists.Public }
+
+// resources are the things that people put, one row for each kind.
+var resources = []resource{
+	common(playlists.KindOwner, "owner", "owners", func(v *playlists.Owner) *string { return &v.ID }, func(v *playlists.Owner) string { return v.ID }),
+	common(playlists.KindArea, "area", "areas", func(v *playlists.Area) *string { return &v.Code }, department),
+	common(playlists.KindSign, "sign", "signs", func(v *playlists.Sign) *string { return &v.ID }, func(v *playlists.Sign) string { return v.Owner }),
+	common(playlists.KindCampaign, "campaign", "campaigns", func(v *playlists.Campaign) *string { return &v.ID }, department),
+	common(playlists.KindUser, "user", "users", func(v *playlists.User) *string { return &v.ID }, func(v *playlists.User) string { return v.Owner }),
+	owned(playlists.KindMessage, "message", "messages", func(v *playlists.Message) (id, owner *string) { return &v.ID, &v.Owner }),
+	owned(playlists.KindPlaylist, "playlist", "playlists", func(v *playlists.Playlist) (id, owner *string) { return &v.ID, &v.Owner }),
+	owned(playlists.KindSchedule, "schedule", "schedules", func(v *playlists.Schedule) (id, owner *string) { return &v.ID, &v.Owner }),
+	owned(playlists.KindAgreement, "agreement", "agreements", func(v *playlists.Agreement) (id, owner *string) { return &v.ID, &v.Owner }),
+}
+
+// byField reports whether whose a thing is stands in the thing, not in its path.
+func (res *resource) byField() bool {
+	return res.kind == playlists.KindSign || res.kind == playlists.KindUser
+}
+
+// objectRoutes is the part of the route table that every kind has.
+func (s *Server) objectRoutes() []Route {
+	var routes []Route
+	for _, res := range resources {
+		path, id := "/api/v1/"+res.path, "/{id}"
+		list, one := path, path
+		switch res.kind {
+		case playlists.KindSign: // /signs is the wall's view of them
+			list, one = "/api/v1/specs/signs", "/api/v1/specs/signs"
+		case playlists.KindArea: // a code has slashes
+			id = "/{id...}"
+		}
+		item := map[string]any{"items": []any{}}
+		routes = append(routes,
+			Route{Method: "GET", Path: list, Summary: "List " + res.name + "s", Handler: s.list(res), Out: item, Of: res.spec},
+			Route{Method: "GET", Path: one + id, Summary: "Read a " + res.name + "; the ETag is its version", Handler: s.get(res), Out: res.spec},
+			Route{Method: "PUT", Path: path + id, Summary: "Create or replace a " + res.name + "; If-Match or If-None-Match make it conditional", Handler: s.put(res), In: res.spec, Out: res.spec},
+			Route{Method: "DELETE", Path: path + id, Summary: "Delete a " + res.name, Handler: s.remove(res)})
+	}
+	sign := resources[slices.IndexFunc(resources, func(r resource) bool { return r.kind == playlists.KindSign })]
+	return append(routes, Route{Method: "GET", Path: "/api/v1/signs/{id}/spec", Summary: "Read what was put of a sign", Handler: s.get(sign), Out: sign.spec})
 }
 
 // parse reads JSON strictly: unknown fields and anything behind it are refused
@@ -134,7 +172,7 @@ func sameID(field *string, path, what string) error {
 func (s *Server) who(w http.ResponseWriter, r *http.Request) *playlists.Principal {
 	p, err := s.auth.Principal(r)
 	if err != nil {
-		s.deny(w, err)
+		s.deny(w, r, err)
 		return nil
 	}
 	return p
@@ -151,14 +189,24 @@ func (s *Server) ownerOf(r *http.Request, kind playlists.Kind, id string) (path,
 	switch kind {
 	case playlists.KindOwner:
 		return "", id, nil
-	case playlists.KindSign:
-		sign, err := s.find(r.Context(), id)
+	case playlists.KindSign, playlists.KindUser:
+		o, err := s.objects.Get(r.Context(), kind, "", id)
 		if err != nil {
 			return "", "", err
 		}
-		return "", sign.Owner, nil
+		owner, err = ownerIn(o.Data)
+		return "", owner, err
+	case playlists.KindArea, playlists.KindCampaign:
+		return "", playlists.Public, nil
 	}
 	return path, path, nil
+}
+
+// ownerIn is the owner field of a stored thing.
+func ownerIn(data []byte) (string, error) {
+	var v struct{ Owner string }
+	err := json.Unmarshal(data, &v)
+	return v.Owner, err
 }
 
 func (s *Server) list(res resource) http.HandlerFunc {
@@ -172,6 +220,10 @@ func (s *Server) list(res resource) http.HandlerFunc {
 			s.fail(w, r, notThere("owners", owner))
 			return
 		}
+		if owner == "" && !p.MayRead(res.kind, p.Owner) {
+			s.fail(w, r, denied(p, res.kind, ""))
+			return
+		}
 		items, err := s.objects.List(r.Context(), res.kind, owner)
 		if err != nil {
 			s.fail(w, r, err)
@@ -183,13 +235,13 @@ func (s *Server) list(res resource) http.HandlerFunc {
 			switch res.kind {
 			case playlists.KindOwner:
 				of = it.ID
-			case playlists.KindSign:
-				var sign playlists.Sign
-				if err := json.Unmarshal(it.Data, &sign); err != nil {
+			case playlists.KindSign, playlists.KindUser:
+				if of, err = ownerIn(it.Data); err != nil {
 					s.fail(w, r, err)
 					return
 				}
-				of = sign.Owner
+			case playlists.KindArea, playlists.KindCampaign:
+				of = playlists.Public
 			}
 			if p.MayRead(res.kind, of) {
 				out = append(out, it.Data)
@@ -261,8 +313,8 @@ func (s *Server) put(res resource) http.HandlerFunc {
 		id := r.PathValue("id")
 		path, of, err := s.ownerOf(r, res.kind, id)
 		fresh := false
-		if res.kind == playlists.KindSign && err != nil {
-			fresh, err = true, nil // a new sign: whose it is the body says
+		if res.byField() && err != nil {
+			fresh, err = true, nil // new: whose it is the body says
 		}
 		// Authorisation comes before validation: a stranger learns nothing.
 		if err == nil && !fresh && !p.MayWrite(res.kind, of) {
@@ -278,8 +330,8 @@ func (s *Server) put(res resource) http.HandlerFunc {
 			return
 		}
 		value, claimed, err := res.parse(data, path, id)
-		if err == nil && claimed != of && !fresh && res.kind == playlists.KindSign {
-			err = &playlists.Error{Code: playlists.Invalid, Field: "signs/" + id + ".owner", Value: claimed, Problem: "is not the sign's owner", Remedy: "a sign that changes hands is a new sign"}
+		if err == nil && claimed != of && !fresh && res.byField() {
+			err = &playlists.Error{Code: playlists.Invalid, Field: res.path + "/" + id + ".owner", Value: claimed, Problem: "is not the " + res.name + "'s owner", Remedy: "what changes hands gets a new id"}
 		}
 		if fresh && !p.MayWrite(res.kind, claimed) {
 			// Before the parse error: whose names are taken is nobody's business.
@@ -290,7 +342,10 @@ func (s *Server) put(res resource) http.HandlerFunc {
 			want, err = expected(r)
 		}
 		if err == nil {
-			version, err = s.objects.Put(r.Context(), p, res.kind, path, id, value, want)
+			var over *Override
+			if over, err = override(r); err == nil {
+				version, err = s.objects.Put(r.Context(), p, res.kind, path, id, value, want, over)
+			}
 		}
 		if err != nil {
 			s.fail(w, r, err)
@@ -307,13 +362,36 @@ func (s *Server) put(res resource) http.HandlerFunc {
 	}
 }
 
+// Override lets something through that the door would refuse, under a name.
+type Override struct {
+	Code   string // of the finding, e.g. "distance"
+	Reason string // as it is kept in the log
+}
+
+// override reads the query's override and reason.
+func override(r *http.Request) (*Override, error) {
+	q := r.URL.Query()
+	o := &Override{Code: q.Get("override"), Reason: strings.TrimSpace(q.Get("reason"))}
+	if o.Code == "" {
+		return nil, nil
+	}
+	if n := utf8.RuneCountInString(o.Reason); n < 4 || n > 200 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "reason", Value: o.Reason, Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
+	}
+	return o, nil
+}
+
 // refused is 404 for what p may not even see, and 403 for what it may see but
 // not change.
 func (s *Server) refused(p *playlists.Principal, kind playlists.Kind, of, id string) error {
 	if !p.MayRead(kind, of) {
 		return notThere(string(kind), id)
 	}
-	return &playlists.Error{Code: playlists.Denied, Field: string(kind), Value: id, Problem: "cannot be changed by the role " + string(p.Role), Remedy: "ask an administrator of " + p.Owner}
+	return denied(p, kind, id)
+}
+
+func denied(p *playlists.Principal, kind playlists.Kind, id string) error {
+	return &playlists.Error{Code: playlists.Denied, Field: string(kind), Value: id, Problem: "is not for the role " + string(p.Role), Remedy: "ask an administrator of " + p.Owner}
 }
 
 func (s *Server) remove(res resource) http.HandlerFunc {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"image"
 	"image/png"
@@ -19,29 +20,35 @@ const Quiet = 15 * time.Second
 
 // SignView is a sign as pages see it.
 type SignView struct {
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	Owner     string   `json:"owner"`
-	OwnerName string   `json:"owner_name"`
-	Class     string   `json:"class"`
-	W         int      `json:"w"`
-	H         int      `json:"h"`
-	Colour    string   `json:"colour"`
-	Areas     []string `json:"areas"`
-	Mode      string   `json:"mode"`
-	Test      bool     `json:"test"`
-	State     string   `json:"state"` // "online", "stale", "offline", "never"
-	HeardMS   int64    `json:"heard_ms"`
-	ShotMS    int64    `json:"shot_ms"`
-	Clock     string   `json:"clock,omitempty"`
-	Seq       int64    `json:"seq"`     // of the program that the sign says it plays
-	Wanted    int64    `json:"wanted"`  // of the program that it should play
-	Showing   *Showing `json:"showing"` // by the sign's program, where the sign says that it plays it; nil otherwise
-	Said      *Said    `json:"said"`    // what its last status says
-	Agrees    *bool    `json:"agrees"`  // whether its last snapshot is what its program says; nil: not compared
-	Problem   string   `json:"problem,omitempty"`
-	Faults    []string `json:"faults,omitempty"`
-	Dropped   int      `json:"dropped,omitempty"`
+	ID        string           `json:"id"`
+	Name      string           `json:"name"`
+	Owner     string           `json:"owner"`
+	OwnerName string           `json:"owner_name"`
+	Class     string           `json:"class"`
+	W         int              `json:"w"`
+	H         int              `json:"h"`
+	Colour    string           `json:"colour"`
+	Areas     []string         `json:"areas"`
+	Mode      string           `json:"mode"`
+	Pitch     float64          `json:"pitch_mm,omitempty"`
+	Phone     string           `json:"phone,omitempty"`
+	Tags      []string         `json:"tags,omitempty"`
+	Position  *playlists.Place `json:"position,omitempty"`
+	TimeZone  string           `json:"time_zone"`
+	Out       string           `json:"out_of_service,omitempty"` // why, if it is
+	Test      bool             `json:"test"`
+	State     string           `json:"state"` // "online", "stale", "offline", "never"
+	HeardMS   int64            `json:"heard_ms"`
+	ShotMS    int64            `json:"shot_ms"`
+	Clock     string           `json:"clock,omitempty"`
+	Seq       int64            `json:"seq"`     // of the program that the sign says it plays
+	Wanted    int64            `json:"wanted"`  // of the program that it should play
+	Showing   *Showing         `json:"showing"` // by the sign's program, where the sign says that it plays it; nil otherwise
+	Said      *Said            `json:"said"`    // what its last status says
+	Agrees    *bool            `json:"agrees"`  // whether its last snapshot is what its program says; nil: not compared
+	Problem   string           `json:"problem,omitempty"`
+	Faults    []string         `json:"faults,omitempty"`
+	Dropped   int              `json:"dropped,omitempty"`
 }
 
 // Showing is the face at a moment.
@@ -98,6 +105,19 @@ func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign
 	return sign
 }
 
+type signList struct {
+	NowMS int64      `json:"now_ms"`
+	Signs []SignView `json:"signs"`
+}
+
+// signAt is a sign's face at a time.
+type signAt struct {
+	Sign string `json:"sign"`
+	Time string `json:"time"`
+	Seq  int64  `json:"seq"`
+	*Showing
+}
+
 func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
 	p := s.who(w, r)
 	if p == nil {
@@ -109,7 +129,7 @@ func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	views = slices.DeleteFunc(views, func(v SignView) bool { return !p.MayRead(playlists.KindSign, v.Owner) })
-	answer(w, map[string]any{"now_ms": s.now().UnixMilli(), "signs": views})
+	answer(w, signList{s.now().UnixMilli(), views})
 }
 
 func (s *Server) sign(w http.ResponseWriter, r *http.Request) {
@@ -158,6 +178,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	h := s.src.Heard(sign.ID)
 	v := SignView{ID: sign.ID, Name: sign.Name, Owner: sign.Owner, OwnerName: owners[sign.Owner], Class: sign.Class.String(),
 		W: sign.Class.W, H: sign.Class.H, Colour: string(sign.Class.Colour), Areas: sign.Areas, Test: sign.Test,
+		Pitch: sign.Pitch, Phone: sign.Phone, Tags: sign.Tags, Position: sign.Position, TimeZone: cmp.Or(sign.TimeZone, playlists.DefaultZone), Out: sign.OutOfService,
 		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped}
 	if sign.Picture() {
 		v.Mode = string(playlists.ModePicture)
@@ -277,12 +298,7 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shown := timeline.At(p, nil, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
-	answer(w, struct {
-		Sign string `json:"sign"`
-		Time string `json:"time"`
-		Seq  int64  `json:"seq"`
-		*Showing
-	}{sign.ID, t.Format(time.RFC3339), p.Seq, showing(&shown, t.UnixMilli())})
+	answer(w, signAt{sign.ID, t.Format(time.RFC3339), p.Seq, showing(&shown, t.UnixMilli())})
 }
 
 // facePNG is the frame that the sign shows now by its program, or its last

@@ -172,8 +172,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-alive.C:
 			event = []byte("event: alive\ndata: {}\n\n")
 		}
-		// A token that was revoked meanwhile is out at once.
-		if _, err := s.auth.Principal(r); err != nil {
+		// Who was revoked meanwhile is out at once.
+		if err := s.auth.Still(r); err != nil {
 			return
 		}
 		_ = out.SetWriteDeadline(time.Now().Add(aliveEvery))

@@ -1,158 +1,161 @@
-// Package auth knows who is asking: API tokens of people and programs, and the
-// sessions of the pages, which a one-time link opens.
+// Package auth knows who is asking: people with a name and a password, their
+// sessions, and the API tokens of people and programs.
 //
-// A token is 256 random bits behind a prefix that secret scanners can find.
-// Only its SHA-256 is kept, so that a stolen database opens no door.
+// Nothing has a default password: the first person, and everybody whom an
+// administrator adds, comes in by a link that works once and sets a password.
+// A token, a link's code and a session's key are 256 random bits, of which only
+// a SHA-256 is kept; of passwords, argon2id. So a stolen database opens no door.
+//
+// Everything is answered from memory, so that a token or a person that is
+// revoked is out at once.
 package auth
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
+
 	"ledcast/playlists"
 )
 
-// Prefix begins every token.
-const Prefix = "ledcast_"
+// Kinds of records.
+const (
+	kindUser     = "user"
+	kindToken    = "token"
+	kindSignin   = "signin"   // when somebody's password was set and sessions ended
+	kindInvite   = "invite"   // a link that works once
+	kindPassword = "password" // its hash
+)
 
-// Token is what is kept of an API token.
-type Token struct {
-	ID      string         `json:"id"`
-	Owner   string         `json:"owner"`
-	Role    playlists.Role `json:"role"`
-	Areas   []string       `json:"areas,omitempty"`
-	SHA256  string         `json:"sha256"`
-	Expires int64          `json:"expires"` // Unix seconds
+// Records keeps what auth remembers, as JSON by kind and id. A write of by is
+// audited; by is nil for a password's hash, which no log should hold.
+type Records interface {
+	List(ctx context.Context, kind string) (map[string][]byte, error)
+	Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error
+	Delete(ctx context.Context, by *playlists.Principal, kind, owner, id string) error
 }
 
-// Tokens keeps them, as JSON by id.
-type Tokens interface {
-	List(ctx context.Context) ([][]byte, error)
-	Put(ctx context.Context, id string, data []byte) error
-	Delete(ctx context.Context, id string) error
+// Options are a Service's surroundings.
+type Options struct {
+	Records  Records
+	Sessions scs.CtxStore
+	Now      func() time.Time
+	// Guest, if given, is who asks from loopback without any credentials: the
+	// demo's wall is open on its own machine.
+	Guest *playlists.Principal
 }
 
 // Service answers who is asking. It is safe for concurrent use.
 type Service struct {
-	store Tokens
-	now   func() time.Time
-	guest *playlists.Principal
+	o        Options
+	sessions *scs.SessionManager
+	limits   *limits
+	hashing  chan struct{} // bounds the memory of password hashing
 
-	mu       sync.RWMutex
-	byHash   map[string]Token
-	links    map[string]session
-	sessions map[string]session
+	mu      sync.RWMutex
+	tokens  map[string]Token // by hash
+	users   map[string]playlists.User
+	signins map[string]signin
+	invites map[string]invite // by the hash of the code
+	hashes  map[string]string // password hashes by user
 }
 
-// Open reads the tokens. guest, if given, is who asks from loopback without
-// any credentials: the demo's wall is open on its own machine.
-func Open(ctx context.Context, store Tokens, now func() time.Time, guest *playlists.Principal) (*Service, error) {
-	s := &Service{store: store, now: now, guest: guest, byHash: map[string]Token{}, links: map[string]session{}, sessions: map[string]session{}}
-	rows, err := store.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, row := range rows {
-		var t Token
-		if err := json.Unmarshal(row, &t); err != nil {
+// Open reads what is remembered.
+func Open(ctx context.Context, o Options) (*Service, error) {
+	s := &Service{o: o, limits: newLimits(o.Now), hashing: make(chan struct{}, 2),
+		tokens: map[string]Token{}, users: map[string]playlists.User{}, signins: map[string]signin{}, invites: map[string]invite{}, hashes: map[string]string{}}
+	s.sessions = scs.New()
+	s.sessions.Store, s.sessions.HashTokenInStore, s.sessions.Lifetime = o.Sessions, true, sessionLife
+	for _, err := range []error{
+		load(ctx, o.Records, kindToken, func(_ string, t Token) { s.tokens[t.SHA256] = t }),
+		load(ctx, o.Records, kindUser, func(id string, u playlists.User) { s.users[id] = u }),
+		load(ctx, o.Records, kindSignin, func(id string, x signin) { s.signins[id] = x }),
+		load(ctx, o.Records, kindInvite, func(_ string, x invite) { s.invites[x.SHA256] = x }),
+		load(ctx, o.Records, kindPassword, func(id, h string) { s.hashes[id] = h }),
+	} {
+		if err != nil {
 			return nil, err
 		}
-		s.byHash[t.SHA256] = t
 	}
 	return s, nil
 }
 
-// Issue makes a token and returns its secret, which is shown once. An id that
-// is there is replaced: its old secret ends at once.
-func (s *Service) Issue(ctx context.Context, t Token) (secret string, err error) {
-	if err := playlists.CheckSlug("tokens/id", t.ID); err != nil {
-		return "", err
-	}
-	if err := playlists.CheckSlug("tokens/"+t.ID+".owner", t.Owner); err != nil {
-		return "", err
-	}
-	if !slices.Contains(playlists.Roles(t.Owner), t.Role) {
-		return "", &playlists.Error{Code: playlists.Invalid, Field: "tokens/" + t.ID + ".role", Value: string(t.Role),
-			Problem: "is no role of " + t.Owner, Remedy: "use one of " + roles(t.Owner)}
-	}
-	secret = Prefix + random()
-	t.SHA256 = hash(secret)
-	data, err := json.Marshal(t)
+func load[T any](ctx context.Context, r Records, kind string, each func(id string, v T)) error {
+	rows, err := r.List(ctx, kind)
 	if err != nil {
-		return "", err
-	}
-	if err := s.store.Put(ctx, t.ID, data); err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.forget(t.ID)
-	s.byHash[t.SHA256] = t
-	return secret, nil
-}
-
-// Revoke ends a token at once.
-func (s *Service) Revoke(ctx context.Context, id string) error {
-	if err := s.store.Delete(ctx, id); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.forget(id)
+	for id, row := range rows {
+		var v T
+		if err := json.Unmarshal(row, &v); err != nil {
+			return err
+		}
+		each(id, v)
+	}
 	return nil
 }
 
-func (s *Service) forget(id string) {
-	for h, t := range s.byHash {
-		if t.ID == id {
-			delete(s.byHash, h)
-		}
+// Principal is who sent the request, by its bearer token or session. A token in
+// the query is never looked at: queries end up in logs. Its error is an *Error
+// of code Denied; Busy where somebody asks too often.
+func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
+	p, err := s.known(r)
+	if err != nil {
+		return nil, err
 	}
+	p.From = r.RemoteAddr
+	if !s.limits.api(p.ID) {
+		return nil, busy("too many requests", "send fewer than "+perSecond+" a second")
+	}
+	return p, nil
 }
 
-// Principal is who sent the request, by its bearer token or session. A token in the
-// query is never looked at: queries end up in logs.
-func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
+// Still is Principal for a stream that goes on: whether who began it may stay.
+func (s *Service) Still(r *http.Request) error {
+	_, err := s.known(r)
+	return err
+}
+
+// Attempt is asked before a code that somebody sends is looked at. Its error is
+// of code Busy.
+func (s *Service) Attempt(r *http.Request) error {
+	if !s.limits.login("", address(r.RemoteAddr)) {
+		return busy("too many attempts", "wait a minute")
+	}
+	return nil
+}
+
+func (s *Service) known(r *http.Request) (*playlists.Principal, error) {
 	head := r.Header.Get("Authorization")
-	if head == "" {
-		if who := s.fromCookie(r); who != nil {
-			return who, nil
-		}
-		if s.guest != nil && loopback(r.RemoteAddr) {
-			g := *s.guest
-			g.From = r.RemoteAddr
-			return &g, nil
-		}
-		return nil, denied("is missing", "send Authorization: Bearer "+Prefix+"…")
+	if head != "" {
+		return s.byToken(head)
 	}
-	secret, ok := strings.CutPrefix(head, "Bearer ")
-	if !ok || !strings.HasPrefix(secret, Prefix) {
-		return nil, denied("is not a bearer token of ledcast", "send Authorization: Bearer "+Prefix+"…")
+	if who := s.bySession(r); who != nil {
+		return who, nil
 	}
-	h := hash(secret)
-	s.mu.RLock()
-	t, ok := s.byHash[h]
-	s.mu.RUnlock()
-	if !ok || subtle.ConstantTimeCompare([]byte(t.SHA256), []byte(h)) != 1 {
-		return nil, denied("is not known, or was revoked", "ask for a new token")
+	if s.o.Guest != nil && loopback(r.RemoteAddr) {
+		g := *s.o.Guest
+		return &g, nil
 	}
-	if s.now().Unix() >= t.Expires {
-		return nil, denied("has expired", "ask for a new token")
-	}
-	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, From: r.RemoteAddr}, nil
+	return nil, denied("is missing", "send Authorization: Bearer "+Prefix+"…, or sign in")
 }
 
 func denied(problem, remedy string) error {
 	return &playlists.Error{Code: playlists.Denied, Field: "Authorization", Problem: problem, Remedy: remedy}
+}
+
+func busy(problem, remedy string) error {
+	return &playlists.Error{Code: playlists.Busy, Problem: problem, Remedy: remedy}
 }
 
 func hash(secret string) string {
@@ -160,16 +163,23 @@ func hash(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func roles(owner string) string {
-	var out []string
-	for _, r := range playlists.Roles(owner) {
-		out = append(out, string(r))
-	}
-	return strings.Join(out, ", ")
+func random() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
+	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
 func loopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
+	host := address(addr)
 	ip := net.ParseIP(host)
-	return err == nil && ip != nil && ip.IsLoopback()
+	return ip != nil && ip.IsLoopback()
+}
+
+// address is the host of a remote address.
+func address(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return remote
+	}
+	return strings.TrimSuffix(host, "%")
 }

@@ -8,140 +8,333 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/scs/v2/memstore"
+
 	"ledcast/playlists"
 )
 
-type memory map[string][]byte
-
-func (m memory) List(context.Context) ([][]byte, error) {
-	var out [][]byte
-	for _, d := range m {
-		out = append(out, d)
-	}
-	return out, nil
+// memory keeps records, and who wrote them.
+type memory struct {
+	rows map[string]map[string][]byte
+	log  []string
 }
-func (m memory) Put(_ context.Context, id string, data []byte) error { m[id] = data; return nil }
-func (m memory) Delete(_ context.Context, id string) error           { delete(m, id); return nil }
+
+func (m *memory) List(_ context.Context, kind string) (map[string][]byte, error) {
+	return m.rows[kind], nil
+}
+
+func (m *memory) Put(_ context.Context, by *playlists.Principal, kind, _, id string, data []byte) error {
+	if m.rows[kind] == nil {
+		m.rows[kind] = map[string][]byte{}
+	}
+	m.rows[kind][id] = data
+	if by != nil {
+		m.log = append(m.log, by.ID+" put "+kind+"/"+id)
+	}
+	return nil
+}
+
+func (m *memory) Delete(_ context.Context, by *playlists.Principal, kind, _, id string) error {
+	delete(m.rows[kind], id)
+	m.log = append(m.log, by.ID+" deleted "+kind+"/"+id)
+	return nil
+}
+
+// sessions is a session store, which takes contexts.
+type sessions struct{ *memstore.MemStore }
+
+func (s sessions) FindCtx(_ context.Context, token string) ([]byte, bool, error) {
+	return s.Find(token)
+}
+func (s sessions) CommitCtx(_ context.Context, token string, b []byte, end time.Time) error {
+	return s.Commit(token, b, end)
+}
+func (s sessions) DeleteCtx(_ context.Context, token string) error { return s.Delete(token) }
+
+var console = &playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin}
+
+type house struct {
+	t     *testing.T
+	at    time.Time
+	store *memory
+	keep  sessions
+	s     *Service
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, at: time.Now(), store: &memory{rows: map[string]map[string][]byte{}}, keep: sessions{memstore.NewWithCleanupInterval(0)}}
+	h.open()
+	return h
+}
+
+func (h *house) open() {
+	h.t.Helper()
+	s, err := Open(h.t.Context(), Options{Records: h.store, Sessions: h.keep, Now: func() time.Time { return h.at }})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.s = s
+}
+
+func (h *house) issue(t Token) string {
+	h.t.Helper()
+	secret, err := h.s.Issue(h.t.Context(), console, t)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return secret
+}
+
+func (h *house) user(u playlists.User) {
+	h.t.Helper()
+	if err := u.Validate(); err != nil {
+		h.t.Fatal(err)
+	}
+	h.s.SetUser(u.ID, &u)
+}
 
 func TestTokens(t *testing.T) {
-	at := time.Unix(1_767_200_400, 0)
-	store := memory{}
-	open := func() *Service {
-		t.Helper()
-		s, err := Open(t.Context(), store, func() time.Time { return at }, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	s := open()
-	secret, err := s.Issue(t.Context(), Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Expires: at.Unix() + 3600})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, data := range store {
-		if strings.Contains(string(data), secret) || strings.Contains(string(data), strings.TrimPrefix(secret, Prefix)) {
-			t.Errorf("the secret of %s is kept", id)
-		}
-	}
-	ask := func(s *Service, head, path string) error {
+	h := newHouse(t)
+	secret := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Only: []playlists.Kind{playlists.KindMessage}})
+	ask := func(head, path string) error {
 		r := httptest.NewRequest("GET", path, nil)
 		r.RemoteAddr = "127.0.0.1:5"
 		if head != "" {
 			r.Header.Set("Authorization", head)
 		}
-		p, err := s.Principal(r)
-		if err == nil && (p.Owner != "viet-ads" || p.Role != playlists.RoleEditor) {
+		p, err := h.s.Principal(r)
+		if err == nil && (p.Owner != "viet-ads" || p.Role != playlists.RoleEditor || p.MayRead(playlists.KindSign, "viet-ads") || !p.MayWrite(playlists.KindMessage, "viet-ads")) {
 			t.Errorf("principal %+v", p)
 		}
 		return err
 	}
-	if err := ask(open(), "Bearer "+secret, "/"); err != nil {
+	h.open()
+	if err := ask("Bearer "+secret, "/"); err != nil {
 		t.Errorf("after a restart: %v", err)
 	}
-	for what, head := range map[string]string{"no token": "", "another": "Bearer " + Prefix + "x", "basic": "Basic " + secret, "its hash": "Bearer " + hash(secret)} {
-		if ask(s, head, "/") == nil {
+	for what, head := range map[string]string{"no token": "", "another": "Bearer " + Prefix + "x", "basic": "Basic " + secret, "its hash": "Bearer " + Prefix + hash(secret)} {
+		if ask(head, "/") == nil {
 			t.Errorf("%s was let in", what)
 		}
 	}
-	if ask(s, "", "/?token="+secret) == nil {
+	if ask("", "/?token="+secret) == nil {
 		t.Error("a token in the query was let in")
 	}
-	if _, err := s.Issue(t.Context(), Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Expires: at.Unix() + 3600}); err != nil {
-		t.Fatal(err)
+	again := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Only: []playlists.Kind{playlists.KindMessage}})
+	if ask("Bearer "+secret, "/") == nil || ask("Bearer "+again, "/") != nil {
+		t.Error("a replaced token's old secret must end, and its new one hold")
 	}
-	if ask(s, "Bearer "+secret, "/") == nil {
-		t.Error("the replaced secret was let in")
+	for what, bad := range map[string]Token{
+		"a company's approver":  {ID: "x1", Owner: "viet-ads", Role: playlists.RoleApprover},
+		"a company's areas":     {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Areas: []string{"quang-ngai"}},
+		"an unknown kind":       {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Only: []playlists.Kind{"everything"}},
+		"a thousand days":       {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Expires: h.at.AddDate(0, 0, 1000).Unix()},
+		"the past":              {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Expires: 5},
+		"a path for a name":     {ID: "../x", Owner: "viet-ads", Role: playlists.RoleViewer},
+		"somebody else's token": {ID: "viet-ads", Owner: "song-tra-ads", Role: playlists.RoleViewer},
+	} {
+		if _, err := h.s.Issue(t.Context(), console, bad); err == nil {
+			t.Errorf("%s was issued", what)
+		}
 	}
-	if _, err := s.Issue(t.Context(), Token{ID: "x1", Owner: "viet-ads", Role: playlists.RoleApprover}); err == nil {
-		t.Error("a company got an approver")
-	}
-	secret, err = s.Issue(t.Context(), Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Expires: at.Unix() + 3600})
-	if err != nil {
-		t.Fatal(err)
-	}
-	at = at.Add(time.Hour)
-	if ask(s, "Bearer "+secret, "/") == nil {
+	h.at = h.at.Add(TokenLife)
+	if ask("Bearer "+again, "/") == nil {
 		t.Error("an expired token was let in")
 	}
-	at = at.Add(-time.Hour)
-	if err := s.Revoke(t.Context(), "viet-ads"); err != nil {
+	h.at = h.at.Add(-TokenLife)
+	if err := h.s.Revoke(t.Context(), console, "viet-ads"); err != nil {
 		t.Fatal(err)
 	}
-	if ask(s, "Bearer "+secret, "/") == nil {
+	if ask("Bearer "+again, "/") == nil {
 		t.Error("a revoked token was let in")
+	}
+	if want := "console put token/viet-ads"; h.store.log[0] != want {
+		t.Errorf("log %q", h.store.log)
 	}
 }
 
-func TestSignInLink(t *testing.T) {
-	at := time.Unix(1_767_200_400, 0)
-	s, err := Open(t.Context(), memory{}, func() time.Time { return at }, nil)
+// A person's way: a link that works once, a password, a session, out.
+func TestPeople(t *testing.T) {
+	h := newHouse(t)
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor})
+	code, _, err := h.s.Invite(t.Context(), console, "lan")
 	if err != nil {
 		t.Fatal(err)
 	}
-	follow := func(code string) (status int, cookies []*http.Cookie) {
-		w := httptest.NewRecorder()
-		s.SignIn(w, httptest.NewRequest("GET", "/signin?code="+code, nil))
-		return w.Code, w.Result().Cookies()
-	}
-	with := func(c *http.Cookie) error {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.AddCookie(c)
-		p, err := s.Principal(r)
-		if err == nil && p.ID != "console" {
-			t.Errorf("principal %+v", p)
+	h.open()
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor})
+	var cookie *http.Cookie
+	enter := func(do func(http.ResponseWriter, *http.Request) error) error {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil)
+		err := do(w, r)
+		if c := w.Result().Cookies(); len(c) == 1 {
+			cookie = c[0]
 		}
 		return err
 	}
-	code := s.Link(playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin})
-	status, cookies := follow(code)
-	if status != 200 || len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode {
-		t.Fatalf("status %d, cookies %v", status, cookies)
+	redeem := func(code string) error {
+		return enter(func(w http.ResponseWriter, r *http.Request) error { _, err := h.s.Redeem(w, r, code); return err })
 	}
-	if err := with(cookies[0]); err != nil {
-		t.Errorf("the session: %v", err)
+	login := func(user, password string) error {
+		return enter(func(w http.ResponseWriter, r *http.Request) error {
+			_, err := h.s.SignIn(w, r, user, password)
+			return err
+		})
 	}
-	if with(&http.Cookie{Name: cookieName, Value: code}) == nil {
-		t.Error("the link's code is a session")
+	in := func(c *http.Cookie) bool {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.AddCookie(c)
+		p, err := h.s.Principal(r)
+		return err == nil && p.ID == "user:lan"
 	}
-	for _, c := range []string{code, "", "x"} { // used, empty, made up
-		if status, cookies := follow(c); status != 401 || len(cookies) != 0 {
-			t.Errorf("code %q: %d, %v", c, status, cookies)
+	if err := redeem(code); err != nil {
+		t.Fatal(err)
+	}
+	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || !in(cookie) {
+		t.Fatalf("cookie %v", cookie)
+	}
+	for _, c := range []string{code, "", "x", hash(code)} {
+		if redeem(c) == nil {
+			t.Errorf("code %q was taken", c)
 		}
 	}
-	late := s.Link(playlists.Principal{ID: "console"})
-	at = at.Add(linkLife)
-	if status, _ := follow(late); status != 401 {
-		t.Errorf("an expired link: %d", status)
+	if in(&http.Cookie{Name: cookieName, Value: code}) {
+		t.Error("the link's code is a session")
 	}
-	at = at.Add(sessionLife)
-	if with(cookies[0]) == nil {
+	for _, p := range []string{"", "short", strings.Repeat("a", 20), "my name is lan!!", strings.Repeat("ab", 100), "not \xff utf8 at all"} {
+		if h.s.SetPassword(t.Context(), console, "lan", p) == nil {
+			t.Errorf("password %q was taken", p)
+		}
+	}
+	const password = "trời xanh mây trắng"
+	h.at = h.at.Add(time.Second)
+	if err := h.s.SetPassword(t.Context(), console, "lan", password); err != nil {
+		t.Fatal(err)
+	}
+	if in(cookie) {
+		t.Error("a session outlived the change of the password")
+	}
+	h.open()
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor})
+	if login("lan", "something else entirely") == nil || login("nobody", password) == nil {
+		t.Error("a wrong password was taken")
+	}
+	if err := login("lan", password); err != nil || !in(cookie) {
+		t.Fatalf("signed in: %v", err)
+	}
+	first := cookie
+	if err := login("lan", password); err != nil || !in(cookie) || !in(first) {
+		t.Fatalf("signed in twice: %v", err)
+	}
+	if err := enter(func(w http.ResponseWriter, r *http.Request) error { r.AddCookie(first); return h.s.SignOut(w, r) }); err != nil || in(first) {
+		t.Errorf("signed out: %v, still in: %v", err, in(first))
+	}
+	if err := login("lan", password); err != nil {
+		t.Fatal(err)
+	}
+	second := cookie
+	h.at = h.at.Add(time.Second)
+	if err := h.s.SignOutEverywhere(t.Context(), console, "lan"); err != nil || in(second) {
+		t.Errorf("signed out everywhere: %v, still in: %v", err, in(second))
+	}
+	h.at = h.at.Add(time.Hour)
+	if err := login("lan", password); err != nil {
+		t.Fatal(err)
+	}
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor, Disabled: true})
+	if in(cookie) || login("lan", password) == nil {
+		t.Error("a disabled person is in")
+	}
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor})
+	h.s.SetUser("lan", nil)
+	if in(cookie) {
+		t.Error("somebody who is gone is in")
+	}
+	// Nothing that was kept opens a door.
+	for kind, rows := range h.store.rows {
+		for id, row := range rows {
+			if strings.Contains(string(row), password) || strings.Contains(string(row), code) || strings.Contains(string(row), cookie.Value) {
+				t.Errorf("%s/%s keeps a secret", kind, id)
+			}
+		}
+	}
+	for _, entry := range h.store.log {
+		if strings.Contains(entry, "password") {
+			t.Errorf("the log has %q", entry)
+		}
+	}
+}
+
+func TestSessionsEnd(t *testing.T) {
+	h := newHouse(t)
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor})
+	code, ends, err := h.s.Invite(t.Context(), console, "lan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.at = ends
+	if _, err := h.s.Redeem(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), code); err == nil {
+		t.Error("an expired link was taken")
+	}
+	if code, _, err = h.s.Invite(t.Context(), console, "lan"); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if _, err := h.s.Redeem(w, httptest.NewRequest("GET", "/", nil), code); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.AddCookie(w.Result().Cookies()[0])
+	if _, err := h.s.Principal(r); err != nil {
+		t.Fatal(err)
+	}
+	h.at = h.at.Add(sessionLife)
+	if _, err := h.s.Principal(r); err == nil {
 		t.Error("the session does not end")
 	}
 }
 
+// Nobody may try passwords for long, from one address or from many.
+func TestAttemptsAreLimited(t *testing.T) {
+	h := newHouse(t)
+	h.user(playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleEditor})
+	tries := func(user string, addr func(i int) string) (taken int) {
+		for i := range 40 {
+			r := httptest.NewRequest("POST", "/", nil)
+			r.RemoteAddr = addr(i)
+			_, err := h.s.SignIn(httptest.NewRecorder(), r, user, "wrong wrong wrong")
+			if !strings.Contains(err.Error(), "too many") {
+				taken++
+			}
+		}
+		return taken
+	}
+	if n := tries("lan", func(i int) string { return "10.0.0." + string(rune('a'+i)) + ":1" }); n != loginBurst {
+		t.Errorf("one account from many addresses: %d attempts were looked at, want %d", n, loginBurst)
+	}
+	if n := tries("nobody", func(int) string { return "10.9.9.9:1" }); n > addrBurst {
+		t.Errorf("from one address: %d attempts were looked at", n)
+	}
+	h.at = h.at.Add(loginEvery)
+	if _, err := h.s.SignIn(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil), "lan", "wrong wrong wrong"); strings.Contains(err.Error(), "too many") {
+		t.Error("the limit does not pass")
+	}
+	secret := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor})
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	var refused error
+	for range apiBurst + 1 {
+		_, refused = h.s.Principal(r)
+	}
+	if refused == nil || !strings.Contains(refused.Error(), "too many requests") {
+		t.Errorf("after %d requests at once: %v", apiBurst+1, refused)
+	}
+}
+
 func TestGuestsComeFromThisMachineOnly(t *testing.T) {
-	s, err := Open(t.Context(), memory{}, time.Now, &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer})
+	h := newHouse(t)
+	s, err := Open(t.Context(), Options{Records: h.store, Sessions: h.keep, Now: time.Now, Guest: &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"ledcast/playlists"
+)
+
+// Log is who changed what.
+type Log interface {
+	// List returns entries after a number, oldest first; owner "" lists the
+	// whole installation's.
+	List(ctx context.Context, owner string, after int64, most int) ([]AuditEntry, error)
+	// Verify walks the chain. Its error names the first entry that does not fit.
+	Verify(ctx context.Context) (entries int64, err error)
+}
+
+// AuditEntry is one change.
+type AuditEntry struct {
+	N      int64           `json:"n"`
+	AtMS   int64           `json:"at_ms"`
+	Who    string          `json:"who"`
+	From   string          `json:"from,omitempty"` // address
+	Action string          `json:"action"`         // "create", "replace" or "delete"
+	Kind   string          `json:"kind"`
+	Owner  string          `json:"owner,omitempty"`
+	ID     string          `json:"id"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+	Digest string          `json:"digest"` // of this entry and the one before
+}
+
+type auditVerdict struct {
+	Entries int64 `json:"entries"`
+	Whole   bool  `json:"whole"`
+}
+
+// mostEntries bounds one answer.
+const mostEntries = 500
+
+func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
+	p := s.who(w, r)
+	if p == nil {
+		return
+	}
+	if !p.MayRead(playlists.KindAudit, p.Owner) {
+		s.fail(w, r, denied(p, playlists.KindAudit, ""))
+		return
+	}
+	number := func(name string, least, most, otherwise int64) (int64, error) {
+		text := r.URL.Query().Get(name)
+		if text == "" {
+			return otherwise, nil
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < least || n > most {
+			return 0, &playlists.Error{Code: playlists.Invalid, Field: name, Value: text, Problem: fmt.Sprintf("is not a number from %d to %d", least, most), Remedy: "correct it, or leave it out"}
+		}
+		return n, nil
+	}
+	after, err := number("after", 0, 1<<53, 0)
+	var limit int64
+	if err == nil {
+		limit, err = number("limit", 1, mostEntries, 100)
+	}
+	var list []AuditEntry
+	if err == nil {
+		list, err = s.audit.List(r.Context(), p.Owner, after, int(limit))
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if list == nil {
+		list = []AuditEntry{}
+	}
+	answer(w, map[string]any{"items": list})
+}
+
+func (s *Server) auditVerify(w http.ResponseWriter, r *http.Request) {
+	p := s.who(w, r)
+	if p == nil {
+		return
+	}
+	if !p.Department() || !p.MayRead(playlists.KindAudit, p.Owner) {
+		s.fail(w, r, denied(p, playlists.KindAudit, ""))
+		return
+	}
+	n, err := s.audit.Verify(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, auditVerdict{n, true})
+}

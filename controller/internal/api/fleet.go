@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// Fleet is how signs are let in and kept out.
+type Fleet interface {
+	// NewConfig gives a sign a new password and returns its config file.
+	NewConfig(ctx context.Context, who *playlists.Principal, sign string) ([]byte, error)
+	// Code makes a one-time code with which the sign fetches its config file.
+	Code(ctx context.Context, who *playlists.Principal, sign string) (code string, expires time.Time, err error)
+	// Redeem trades a code for a config file.
+	Redeem(ctx context.Context, remote, code string) ([]byte, error)
+	// Revoke takes a sign's password and closes its connection.
+	Revoke(ctx context.Context, who *playlists.Principal, sign string) error
+	// ConfirmKey accepts the key that the sign shows now.
+	ConfirmKey(ctx context.Context, who *playlists.Principal, sign string) error
+	// Pending is the change that waits; NotFound if none does.
+	Pending(ctx context.Context, sign string) (*Pending, error)
+	// Decide applies or drops it.
+	Decide(ctx context.Context, who *playlists.Principal, sign string, approve bool) (*Pending, error)
+}
+
+// Pending is a company's change of what the department answers for: where a
+// sign counts as standing, whether it shows tests, and how far it is trusted.
+type Pending struct {
+	Sign  string         `json:"sign"`
+	Areas []string       `json:"areas"`
+	Test  bool           `json:"test"`
+	Mode  playlists.Mode `json:"mode"`
+	By    string         `json:"by"`
+	AtMS  int64          `json:"at_ms"`
+}
+
+type enrolCode struct {
+	Code      string `json:"code"`
+	ExpiresMS int64  `json:"expires_ms,omitempty"`
+}
+
+// changeable is the sign that the path names, if who asks may change it; else
+// it has answered already.
+func (s *Server) changeable(w http.ResponseWriter, r *http.Request) (*playlists.Principal, *playlists.Sign) {
+	p := s.who(w, r)
+	if p == nil {
+		return nil, nil
+	}
+	id := r.PathValue("id")
+	sign, err := s.find(r.Context(), id)
+	switch {
+	case err != nil:
+	case !p.MayRead(playlists.KindSign, sign.Owner):
+		err = notThere("sign", id)
+	case !p.MayWrite(playlists.KindSign, sign.Owner):
+		err = denied(p, playlists.KindSign, id)
+	}
+	if err != nil {
+		s.fail(w, r, hide(err, playlists.KindSign, id))
+		return nil, nil
+	}
+	return p, sign
+}
+
+func (s *Server) pending(w http.ResponseWriter, r *http.Request) {
+	sign := s.visible(w, r)
+	if sign == nil {
+		return
+	}
+	x, err := s.fleet.Pending(r.Context(), sign.ID)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, x)
+}
+
+func (s *Server) decide(approve bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p, sign := s.changeable(w, r)
+		if p == nil {
+			return
+		}
+		if approve && !p.Department() {
+			s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "pending", Value: sign.ID, Problem: "waits for the department", Remedy: "ask the department, or refuse it yourself"})
+			return
+		}
+		x, err := s.fleet.Decide(r.Context(), p, sign.ID, approve)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		answer(w, x)
+	}
+}
+
+func (s *Server) enrolFile(w http.ResponseWriter, r *http.Request) {
+	p, sign := s.changeable(w, r)
+	if p == nil {
+		return
+	}
+	conf, err := s.fleet.NewConfig(r.Context(), p, sign.ID)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	serveConfig(w, sign.ID, conf)
+}
+
+func serveConfig(w http.ResponseWriter, sign string, conf []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+sign+`.json"`)
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(conf)
+}
+
+func (s *Server) revokeSign(w http.ResponseWriter, r *http.Request) {
+	p, sign := s.changeable(w, r)
+	if p == nil {
+		return
+	}
+	if err := s.fleet.Revoke(r.Context(), p, sign.ID); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) enrolCode(w http.ResponseWriter, r *http.Request) {
+	p, sign := s.changeable(w, r)
+	if p == nil {
+		return
+	}
+	code, expires, err := s.fleet.Code(r.Context(), p, sign.ID)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, enrolCode{code, expires.UnixMilli()})
+}
+
+func (s *Server) enrol(w http.ResponseWriter, r *http.Request) {
+	var c enrolCode
+	err := s.read(w, r, &c, "enrol")
+	if err == nil {
+		err = s.auth.Attempt(r)
+	}
+	var conf []byte
+	if err == nil {
+		conf, err = s.fleet.Redeem(r.Context(), r.RemoteAddr, c.Code)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	serveConfig(w, "sign", conf)
+}
+
+func (s *Server) confirmKey(w http.ResponseWriter, r *http.Request) {
+	p, sign := s.changeable(w, r)
+	if p == nil {
+		return
+	}
+	if err := s.fleet.ConfirmKey(r.Context(), p, sign.ID); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

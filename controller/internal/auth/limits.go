@@ -1,0 +1,63 @@
+package auth
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits on how often somebody may try. A person types a password some times a
+// minute; a program that asks 200 times a second is broken or hostile.
+const (
+	apiRate    = 200 // requests a second, of one token, person or guest
+	apiBurst   = 1000
+	perSecond  = "200"
+	loginEvery = 10 * time.Second // attempts on one account, from wherever
+	loginBurst = 6
+	addrEvery  = 2 * time.Second // attempts from one address, on whichever account
+	addrBurst  = 20
+	maxBuckets = 10_000
+)
+
+// limits are token buckets by name. A bucket that is full again is forgotten.
+type limits struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+}
+
+func newLimits(now func() time.Time) *limits {
+	return &limits{now: now, buckets: map[string]*rate.Limiter{}}
+}
+
+func (l *limits) allow(name string, every rate.Limit, burst int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	b := l.buckets[name]
+	if b == nil {
+		if len(l.buckets) >= maxBuckets {
+			for k, x := range l.buckets {
+				if x.TokensAt(now) >= float64(x.Burst()) {
+					delete(l.buckets, k)
+				}
+			}
+			if len(l.buckets) >= maxBuckets {
+				return false // somebody tries ten thousand names at once
+			}
+		}
+		b = rate.NewLimiter(every, burst)
+		l.buckets[name] = b
+	}
+	return b.AllowN(now, 1)
+}
+
+func (l *limits) api(who string) bool { return l.allow("api "+who, apiRate, apiBurst) }
+
+// login is asked before a password or a code is looked at.
+func (l *limits) login(account, addr string) bool {
+	byAddr := l.allow("addr "+addr, rate.Every(addrEvery), addrBurst)
+	return byAddr && (account == "" || l.allow("login "+account, rate.Every(loginEvery), loginBurst))
+}

@@ -1,0 +1,81 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+
+	"ledcast/playlists"
+)
+
+// Bounds of a password, in characters. NIST SP 800-63B asks for length, not for
+// kinds of characters.
+const (
+	MinPassword = 12
+	MaxPassword = 128
+)
+
+// Cost of a password's hash: RFC 9106's second choice would take 64 MiB; this
+// is OWASP's 19 MiB and two passes, so that a burst of sign-ins does not take
+// the memory that signs need. The cost stands in each hash and may rise.
+const (
+	argonMemory  = 19 << 10 // KiB
+	argonTime    = 2
+	argonThreads = 1
+)
+
+// CheckPassword returns an *Error of code Invalid for one that should not be used.
+func CheckPassword(user, password string) error {
+	e := &playlists.Error{Code: playlists.Invalid, Field: "password", Remedy: "use a sentence that you can remember"}
+	n := utf8.RuneCountInString(password)
+	switch {
+	case !utf8.ValidString(password):
+		e.Problem = "is not UTF-8"
+	case n < MinPassword || n > MaxPassword:
+		e.Problem = fmt.Sprintf("has %d characters; it needs %d to %d", n, MinPassword, MaxPassword)
+	case strings.Contains(strings.ToLower(password), user):
+		e.Problem = "contains the login name"
+	case strings.Count(password, password[:1]) == len(password):
+		e.Problem = "is one character again and again"
+	default:
+		return nil
+	}
+	return e
+}
+
+// hashPassword is the PHC string of an argon2id hash.
+func hashPassword(password string) string {
+	var salt [16]byte
+	_, _ = rand.Read(salt[:]) // never fails: crypto/rand.Read panics instead
+	sum := argon2.IDKey([]byte(password), salt[:], argonTime, argonMemory, argonThreads, 32)
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, b64.EncodeToString(salt[:]), b64.EncodeToString(sum))
+}
+
+// verifyPassword reports whether password is what phc was made of.
+func verifyPassword(phc, password string) bool {
+	parts := strings.Split(phc, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return false
+	}
+	var version int
+	var memory, time uint32
+	var threads uint8
+	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
+		return false
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &threads); err != nil || memory > 1<<20 || time == 0 || time > 16 || threads == 0 {
+		return false
+	}
+	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])
+	sum, err2 := base64.RawStdEncoding.DecodeString(parts[5])
+	if err1 != nil || err2 != nil || len(sum) != 32 {
+		return false
+	}
+	return subtle.ConstantTimeCompare(argon2.IDKey([]byte(password), salt, time, memory, threads, 32), sum) == 1
+}

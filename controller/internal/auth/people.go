@@ -1,0 +1,266 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// Lives of what lets people in.
+const (
+	linkLife    = 72 * time.Hour
+	sessionLife = 12 * time.Hour
+	cookieName  = "ledcast_session"
+)
+
+// signin is what is remembered of how somebody signs in.
+type signin struct {
+	PasswordMS int64 `json:"password_ms,omitempty"` // when the password was set
+	OutMS      int64 `json:"out_ms,omitempty"`      // sessions that began before have ended
+}
+
+// invite is a link that lets somebody in once.
+type invite struct {
+	User    string `json:"user"`
+	SHA256  string `json:"sha256"`
+	Expires int64  `json:"expires"` // Unix seconds
+}
+
+// SetUser takes a person's changed record into use; nil when they are gone.
+func (s *Service) SetUser(id string, u *playlists.User) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u == nil {
+		delete(s.users, id)
+		return
+	}
+	s.users[id] = *u
+}
+
+// User is a person's record.
+func (s *Service) User(id string) (playlists.User, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	u, ok := s.users[id]
+	return u, ok
+}
+
+// Users reports how many people there are.
+func (s *Service) Users() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.users)
+}
+
+// Invite makes a code for a link that lets user in once, within 72 hours, to
+// set a password. An earlier one ends.
+func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user string) (code string, expires time.Time, err error) {
+	u, ok := s.User(user)
+	if !ok {
+		return "", expires, noUser(user)
+	}
+	code, expires = random(), s.o.Now().Add(linkLife)
+	inv := invite{User: user, SHA256: hash(code), Expires: expires.Unix()}
+	data, err := json.Marshal(inv)
+	if err != nil {
+		return "", expires, err
+	}
+	if err := s.o.Records.Put(ctx, by, kindInvite, u.Owner, user, data); err != nil {
+		return "", expires, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetInvite(user)
+	s.invites[inv.SHA256] = inv
+	return code, expires, nil
+}
+
+func noUser(id string) error {
+	return &playlists.Error{Code: playlists.NotFound, Field: "users/id", Value: id, Problem: "is nobody here", Remedy: "list the users"}
+}
+
+func (s *Service) forgetInvite(user string) {
+	for h, x := range s.invites {
+		if x.User == user {
+			delete(s.invites, h)
+		}
+	}
+}
+
+// SetPassword replaces somebody's password and ends all of their sessions.
+func (s *Service) SetPassword(ctx context.Context, by *playlists.Principal, user, password string) error {
+	u, ok := s.User(user)
+	if !ok {
+		return noUser(user)
+	}
+	if err := CheckPassword(user, password); err != nil {
+		return err
+	}
+	s.hashing <- struct{}{}
+	h := hashPassword(password)
+	<-s.hashing
+	data, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	now := s.o.Now().UnixMilli()
+	// The log first: a password that nobody set is worse than an entry of one
+	// that was not.
+	if err := s.note(ctx, by, &u, signin{PasswordMS: now, OutMS: now}); err != nil {
+		return err
+	}
+	if err := s.o.Records.Put(ctx, nil, kindPassword, "", user, data); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hashes[user] = h
+	return nil
+}
+
+// SignOutEverywhere ends all of somebody's sessions.
+func (s *Service) SignOutEverywhere(ctx context.Context, by *playlists.Principal, user string) error {
+	u, ok := s.User(user)
+	if !ok {
+		return noUser(user)
+	}
+	s.mu.RLock()
+	x := s.signins[user]
+	s.mu.RUnlock()
+	x.OutMS = s.o.Now().UnixMilli()
+	return s.note(ctx, by, &u, x)
+}
+
+func (s *Service) note(ctx context.Context, by *playlists.Principal, u *playlists.User, x signin) error {
+	data, err := json.Marshal(x)
+	if err != nil {
+		return err
+	}
+	if err := s.o.Records.Put(ctx, by, kindSignin, u.Owner, u.ID, data); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signins[u.ID] = x
+	return nil
+}
+
+// SignIn opens a session for somebody by name and password, and sets its
+// cookie. What is wrong is not told apart.
+func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password string) (*playlists.Principal, error) {
+	wrong := &playlists.Error{Code: playlists.Denied, Field: "password", Problem: "is not the one of this name", Remedy: "try again, or ask your administrator for a new link"}
+	// The account's own bucket is for accounts that exist; other names share one.
+	u, known := s.User(user)
+	account := "unknown"
+	if known {
+		account = user
+	}
+	if !s.limits.login(account, address(r.RemoteAddr)) {
+		return nil, busy("too many attempts to sign in", "wait a minute")
+	}
+	s.mu.RLock()
+	phc, has := s.hashes[user]
+	s.mu.RUnlock()
+	if !has {
+		phc = nobody // as much work as for somebody
+	}
+	s.hashing <- struct{}{}
+	right := verifyPassword(phc, password)
+	<-s.hashing
+	if !right || !known || !has || u.Disabled {
+		return nil, wrong
+	}
+	if err := s.begin(w, r, &u); err != nil {
+		return nil, err
+	}
+	return principal(&u), nil
+}
+
+// nobody is the hash of a password that nobody has.
+var nobody = hashPassword(random())
+
+// Redeem takes a link's code, once, and opens a session for whom it names.
+func (s *Service) Redeem(w http.ResponseWriter, r *http.Request, code string) (*playlists.Principal, error) {
+	if err := s.Attempt(r); err != nil {
+		return nil, err
+	}
+	h := hash(code)
+	s.mu.Lock()
+	inv, ok := s.invites[h]
+	delete(s.invites, h)
+	s.mu.Unlock()
+	u, known := s.User(inv.User)
+	if !ok || !known || u.Disabled || s.o.Now().Unix() >= inv.Expires {
+		return nil, &playlists.Error{Code: playlists.Denied, Field: "code", Problem: "was used or has expired", Remedy: "ask your administrator for a new link"}
+	}
+	who := principal(&u)
+	who.From = r.RemoteAddr
+	if err := s.o.Records.Delete(r.Context(), who, kindInvite, u.Owner, u.ID); err != nil {
+		return nil, err
+	}
+	if err := s.begin(w, r, &u); err != nil {
+		return nil, err
+	}
+	return who, nil
+}
+
+// begin opens a session and sets its cookie.
+func (s *Service) begin(w http.ResponseWriter, r *http.Request, u *playlists.User) error {
+	ctx, err := s.sessions.Load(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	s.sessions.Put(ctx, "user", u.ID)
+	s.sessions.Put(ctx, "since", s.o.Now().UnixMilli())
+	secret, _, err := s.sessions.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true,
+		Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	return nil
+}
+
+// SignOut ends the request's session.
+func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) error {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return nil
+	}
+	ctx, err := s.sessions.Load(r.Context(), c.Value)
+	if err != nil {
+		return err
+	}
+	if err := s.sessions.Destroy(ctx); err != nil {
+		return err
+	}
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	return nil
+}
+
+// bySession is whose session the request carries, or nil.
+func (s *Service) bySession(r *http.Request) *playlists.Principal {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return nil
+	}
+	ctx, err := s.sessions.Load(r.Context(), c.Value)
+	if err != nil {
+		return nil
+	}
+	id, since := s.sessions.GetString(ctx, "user"), s.sessions.GetInt64(ctx, "since")
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	u, ok := s.users[id]
+	if !ok || u.Disabled || since < s.signins[id].OutMS || s.o.Now().Sub(time.UnixMilli(since)) >= sessionLife {
+		return nil
+	}
+	return principal(&u)
+}
+
+func principal(u *playlists.User) *playlists.Principal {
+	return &playlists.Principal{ID: "user:" + u.ID, Owner: u.Owner, Role: u.Role, Areas: u.Areas}
+}

@@ -1,0 +1,154 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// Prefix begins every token, so that secret scanners can find one.
+const Prefix = "ledcast_"
+
+// Lives of a token.
+const (
+	TokenLife    = 90 * 24 * time.Hour // unless it says otherwise
+	MaxTokenLife = 366 * 24 * time.Hour
+)
+
+// Token is what is kept of an API token.
+type Token struct {
+	ID      string           `json:"id"`
+	Owner   string           `json:"owner"`
+	Role    playlists.Role   `json:"role"`
+	Areas   []string         `json:"areas,omitempty"`
+	Only    []playlists.Kind `json:"only,omitempty"` // kinds of things that it may touch; none means all
+	SHA256  string           `json:"sha256,omitempty"`
+	Expires int64            `json:"expires"` // Unix seconds
+}
+
+// Issue makes a token for by and returns its secret, which is shown once. An id
+// that is there is replaced: its old secret ends at once.
+func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (secret string, err error) {
+	if err := s.checkToken(&t); err != nil {
+		return "", err
+	}
+	if old, ok := s.token(t.ID); ok && old.Owner != t.Owner {
+		return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Problem: "is taken", Remedy: "choose another name"}
+	}
+	secret = Prefix + random()
+	t.SHA256 = hash(secret)
+	data, err := json.Marshal(t)
+	if err != nil {
+		return "", err
+	}
+	if err := s.o.Records.Put(ctx, by, kindToken, t.Owner, t.ID, data); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetToken(t.ID)
+	s.tokens[t.SHA256] = t
+	return secret, nil
+}
+
+func (s *Service) checkToken(t *Token) error {
+	if err := playlists.CheckSlug("tokens/id", t.ID); err != nil {
+		return err
+	}
+	where := "tokens/" + t.ID
+	if err := playlists.CheckSlug(where+".owner", t.Owner); err != nil {
+		return err
+	}
+	if err := playlists.CheckRole(where+".role", t.Owner, t.Role); err != nil {
+		return err
+	}
+	if err := playlists.CheckOfficer(where, t.Owner, t.Areas); err != nil {
+		return err
+	}
+	for i, k := range t.Only {
+		if !slices.Contains(playlists.Kinds, k) {
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i), Value: string(k), Problem: "is not a kind of thing", Remedy: "use kinds such as sign, message, playlist"}
+		}
+	}
+	now := s.o.Now()
+	if t.Expires == 0 {
+		t.Expires = now.Add(TokenLife).Unix()
+	}
+	if t.Expires <= now.Unix() || t.Expires > now.Add(MaxTokenLife).Unix() {
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is not within the next 366 days", Remedy: "give Unix seconds, or leave it out for 90 days"}
+	}
+	return nil
+}
+
+// Revoke ends a token at once.
+func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string) error {
+	t, ok := s.token(id)
+	if !ok {
+		return &playlists.Error{Code: playlists.NotFound, Field: "tokens/id", Value: id, Problem: "is no token", Remedy: "list the tokens"}
+	}
+	if err := s.o.Records.Delete(ctx, by, kindToken, t.Owner, id); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetToken(id)
+	return nil
+}
+
+// Tokens lists them by id, without their hashes.
+func (s *Service) Tokens() []Token {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]Token, 0, len(s.tokens))
+	for _, t := range s.tokens {
+		t.SHA256 = ""
+		out = append(out, t)
+	}
+	slices.SortFunc(out, func(a, b Token) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
+func (s *Service) token(id string) (Token, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, t := range s.tokens {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return Token{}, false
+}
+
+func (s *Service) forgetToken(id string) {
+	for h, t := range s.tokens {
+		if t.ID == id {
+			delete(s.tokens, h)
+		}
+	}
+}
+
+// byToken is whose bearer token the header carries.
+func (s *Service) byToken(head string) (*playlists.Principal, error) {
+	secret, ok := strings.CutPrefix(head, "Bearer ")
+	if !ok || !strings.HasPrefix(secret, Prefix) {
+		return nil, denied("is not a bearer token of ledcast", "send Authorization: Bearer "+Prefix+"…")
+	}
+	// The map is keyed by the hash of 256 random bits: what its lookup's time
+	// tells of a hash helps nobody to a secret.
+	s.mu.RLock()
+	t, ok := s.tokens[hash(secret)]
+	s.mu.RUnlock()
+	if !ok {
+		return nil, denied("is not known, or was revoked", "ask for a new token")
+	}
+	if s.o.Now().Unix() >= t.Expires {
+		return nil, denied("has expired", "ask for a new token")
+	}
+	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only}, nil
+}
