@@ -17,7 +17,15 @@
 // somebody else overtook. Everything else is the database's trouble.
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// ErrLost is in the errors of writes when the store is no longer this
+// controller's to write: it lost its lock, or another has taken the database.
+// Reads may go on; nothing can be written until the controller is restarted.
+var ErrLost = errors.New("the database is no longer this controller's; restart it, and see that no other one runs")
 
 // Store is everything that a controller remembers.
 type Store interface {
