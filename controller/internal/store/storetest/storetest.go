@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"settings", settings},
 		{"proofs", proofs},
 		{"audit", audit},
+		{"audit/together", auditTogether},
 		{"cancelled", cancelled},
 		{"reopened", reopened},
 	} {
