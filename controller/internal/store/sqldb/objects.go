@@ -36,6 +36,11 @@ func (s objects) put(ctx context.Context, tx *sql.Tx, o store.Object, expected i
 			WHERE objects.deleted = 1 OR CAST($6 AS BIGINT) = -1
 			RETURNING version`,
 			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
+	case store.Unused:
+		err = tx.QueryRowContext(ctx, `
+			INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ($1, $2, $3, $4, 1, $5)
+			ON CONFLICT (kind, owner, id) DO NOTHING RETURNING version`,
+			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS).Scan(&version)
 	default:
 		err = tx.QueryRowContext(ctx, `
 			UPDATE objects SET data = $4, version = version + 1, updated_ms = $5
@@ -77,13 +82,19 @@ func (s objects) remove(ctx context.Context, tx *sql.Tx, kind, owner, id string,
 
 // refused says why no row was written, in the transaction that met it.
 func (s objects) refused(ctx context.Context, tx *sql.Tx, o store.Object, expected int64) error {
-	var version int64
-	err := tx.QueryRowContext(ctx, `SELECT version FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`,
-		o.Kind, o.Owner, o.ID).Scan(&version)
+	var version, deleted int64
+	err := tx.QueryRowContext(ctx, `SELECT version, deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`,
+		o.Kind, o.Owner, o.ID).Scan(&version, &deleted)
 	if err != nil {
 		return s.found(err, o.Path(), "")
 	}
-	if expected == store.Absent {
+	if deleted != 0 {
+		if expected == store.Unused {
+			return conflict(o.Path(), "", "was used before, and is never used again", "take another id")
+		}
+		return notFound(o.Path(), "")
+	}
+	if expected == store.Absent || expected == store.Unused {
 		return conflict(o.Path(), "", fmt.Sprintf("exists already, with version %d", version), "read it and change that version, or take another id")
 	}
 	return conflict(o.Path()+".version", fmt.Sprint(expected), fmt.Sprintf("is not the present version %d", version),
@@ -99,6 +110,15 @@ func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object,
 		return store.Object{}, s.found(err, o.Path(), "")
 	}
 	return o, nil
+}
+
+func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {
+	var deleted int64
+	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind, owner, id).Scan(&deleted)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, s.trouble(err)
+	}
+	return deleted != 0, nil
 }
 
 func (s objects) List(ctx context.Context, kind, owner string) ([]store.Object, error) {
