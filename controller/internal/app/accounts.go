@@ -9,7 +9,6 @@ import (
 
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/store"
-	"ledcast/controller/internal/store/sqlite"
 	"ledcast/playlists"
 )
 
@@ -19,7 +18,7 @@ type accounts struct {
 	by map[string]broker.Account
 }
 
-func loadAccounts(ctx context.Context, s *sqlite.Store) (*accounts, error) {
+func loadAccounts(ctx context.Context, s store.Store) (*accounts, error) {
 	a := &accounts{by: map[string]broker.Account{}}
 	signs, err := catalogue{s}.Signs(ctx)
 	if err != nil {

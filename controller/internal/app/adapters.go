@@ -11,7 +11,6 @@ import (
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
-	"ledcast/controller/internal/store/sqlite"
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/link"
@@ -33,7 +32,7 @@ func missing(err error) bool {
 }
 
 // catalogue is the store as the publisher reads it.
-type catalogue struct{ store *sqlite.Store }
+type catalogue struct{ store store.Store }
 
 func (c catalogue) Signs(ctx context.Context) ([]playlists.Sign, error) {
 	return list[playlists.Sign](ctx, c.store, kindSign)
@@ -51,7 +50,7 @@ func (c catalogue) Message(ctx context.Context, owner, id string) (*playlists.Me
 	return get[playlists.Message](ctx, c.store, kindMessage, owner, id)
 }
 
-func list[T any](ctx context.Context, s *sqlite.Store, kind string) ([]T, error) {
+func list[T any](ctx context.Context, s store.Store, kind string) ([]T, error) {
 	objects, err := s.Objects().List(ctx, kind, store.AllOwners)
 	if err != nil {
 		return nil, err
@@ -65,7 +64,7 @@ func list[T any](ctx context.Context, s *sqlite.Store, kind string) ([]T, error)
 	return out, nil
 }
 
-func get[T any](ctx context.Context, s *sqlite.Store, kind, owner, id string) (*T, error) {
+func get[T any](ctx context.Context, s store.Store, kind, owner, id string) (*T, error) {
 	o, err := s.Objects().Get(ctx, kind, owner, id)
 	if err != nil {
 		return nil, err
@@ -78,7 +77,7 @@ func get[T any](ctx context.Context, s *sqlite.Store, kind, owner, id string) (*
 }
 
 // put writes an object over whatever is there.
-func put(ctx context.Context, s *sqlite.Store, kind, owner, id string, v any, expected int64, now time.Time) error {
+func put(ctx context.Context, s store.Store, kind, owner, id string, v any, expected int64, now time.Time) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -88,7 +87,7 @@ func put(ctx context.Context, s *sqlite.Store, kind, owner, id string, v any, ex
 }
 
 // ledger is the store's documents as the publisher uses them.
-type ledger struct{ store *sqlite.Store }
+type ledger struct{ store store.Store }
 
 func (l ledger) Issue(ctx context.Context, drafts []publish.Draft, seal func(i int, seq int64) ([]byte, error)) ([]publish.Issued, error) {
 	in := make([]store.Draft, len(drafts))
@@ -124,7 +123,7 @@ func (l ledger) NextSeqs(ctx context.Context, role string, subjects []string, ep
 }
 
 // keyStore is the store's keys as the key ring uses them.
-type keyStore struct{ store *sqlite.Store }
+type keyStore struct{ store store.Store }
 
 func (k keyStore) Keys(ctx context.Context) ([]publish.SigningKey, error) {
 	keys, err := k.store.Keys().List(ctx)
@@ -166,7 +165,7 @@ func (k keyStore) PutSet(ctx context.Context, s publish.SignedSet) error {
 }
 
 // proofs is the store's proof of play as the auditor uses it.
-type proofs struct{ store *sqlite.Store }
+type proofs struct{ store store.Store }
 
 func (p proofs) Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) ([32]byte, error) {
 	return p.store.Proofs().Pin(ctx, sign, x, nowMS)

@@ -23,7 +23,7 @@ import (
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
-	"ledcast/controller/internal/store/sqlite"
+	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/web"
 	"ledcast/playlists"
 	"ledcast/sign/link"
@@ -33,6 +33,7 @@ import (
 // Options are what `serve` and `demo` set.
 type Options struct {
 	Data       string               // folder
+	Database   string               // "" for SQLite in Data, or postgres://…; it may hold a password
 	Listen     string               // of the pages, e.g. "127.0.0.1:8080"
 	MQTTListen string               // of the embedded broker
 	Broker     string               // an outside broker instead, mqtt://user:password@host:port or mqtts://
@@ -49,7 +50,7 @@ type App struct {
 	log        *slog.Logger
 	now        func() time.Time
 	lock       *os.File
-	store      *sqlite.Store
+	store      store.Store
 	keyring    *publish.Keyring
 	broker     *broker.Broker
 	brokerAddr string
@@ -97,7 +98,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.lock, err = lockFolder(a.o.Data); err != nil {
 		return err
 	}
-	if a.store, err = sqlite.Open(ctx, filepath.Join(a.o.Data, "ledcast.db")); err != nil {
+	if a.store, err = openStore(ctx, a.o.Data, a.o.Database); err != nil {
 		return err
 	}
 	if a.httpLn, err = claim("--listen", a.o.Listen); err != nil {

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"ledcast/controller/internal/broker"
-	"ledcast/controller/internal/store/sqlite"
 	"ledcast/playlists"
 	"ledcast/sign/box"
 )
@@ -23,6 +22,7 @@ const ControllerLogin = "controller.login"
 // MosquittoConfig is what WriteMosquitto is told.
 type MosquittoConfig struct {
 	Data      string // the controller's folder
+	Database  string // as in Options
 	Out       string // where the files go; "" for DATA/mosquitto
 	Listen    string // host:port of Mosquitto
 	Cert, Key string // PEM files for TLS; "" for none
@@ -42,7 +42,7 @@ type MosquittoReport struct {
 // Nothing is written when anything is wrong; the errors of broker.Mosquitto say
 // what, others name the file.
 func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport, err error) {
-	if _, err := os.Stat(filepath.Join(c.Data, "ledcast.db")); err != nil {
+	if _, err := os.Stat(filepath.Join(c.Data, "ledcast.db")); err != nil && c.Database == "" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: c.Data, Problem: "is no controller's data folder: " + cause(err), Remedy: "give the folder that serve was started with"}
 	}
 	lock, err := lockFolder(c.Data)
@@ -50,7 +50,7 @@ func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	s, err := sqlite.Open(ctx, filepath.Join(c.Data, "ledcast.db"))
+	s, err := openStore(ctx, c.Data, c.Database)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"ledcast/controller/internal/publish"
-	"ledcast/controller/internal/store/sqlite"
 	"ledcast/sign/wire"
 )
 
@@ -29,13 +28,13 @@ type KeyReport struct {
 
 // Keys opens the keys in a data folder whose controller is stopped, lets
 // change do something with them (nil: nothing), and reports.
-func Keys(ctx context.Context, dir string, now time.Time, change func(*publish.Keyring, publish.KeyStore) error) (r *KeyReport, err error) {
+func Keys(ctx context.Context, dir, database string, now time.Time, change func(*publish.Keyring, publish.KeyStore) error) (r *KeyReport, err error) {
 	lock, err := lockFolder(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	s, err := sqlite.Open(ctx, filepath.Join(dir, "ledcast.db"))
+	s, err := openStore(ctx, dir, database)
 	if err != nil {
 		return nil, err
 	}
@@ -60,21 +59,21 @@ func Keys(ctx context.Context, dir string, now time.Time, change func(*publish.K
 }
 
 // RenewKeys signs the key set anew with the root in a file.
-func RenewKeys(ctx context.Context, dir, root string, now time.Time) (*KeyReport, error) {
-	return withRoot(ctx, dir, root, now, (*publish.Keyring).Renew)
+func RenewKeys(ctx context.Context, dir, database, root string, now time.Time) (*KeyReport, error) {
+	return withRoot(ctx, dir, database, root, now, (*publish.Keyring).Renew)
 }
 
 // RotateKeys lists new online keys beside the present ones.
-func RotateKeys(ctx context.Context, dir, root string, now time.Time) (*KeyReport, error) {
-	return withRoot(ctx, dir, root, now, (*publish.Keyring).Rotate)
+func RotateKeys(ctx context.Context, dir, database, root string, now time.Time) (*KeyReport, error) {
+	return withRoot(ctx, dir, database, root, now, (*publish.Keyring).Rotate)
 }
 
-func withRoot(ctx context.Context, dir, file string, now time.Time, do func(*publish.Keyring, context.Context, publish.KeyStore, publish.RootKey, time.Time) error) (*KeyReport, error) {
+func withRoot(ctx context.Context, dir, database, file string, now time.Time, do func(*publish.Keyring, context.Context, publish.KeyStore, publish.RootKey, time.Time) error) (*KeyReport, error) {
 	root, err := publish.ReadRoot(file)
 	if err != nil {
 		return nil, fmt.Errorf("--root: %w", err)
 	}
-	return Keys(ctx, dir, now, func(k *publish.Keyring, s publish.KeyStore) error { return do(k, ctx, s, root, now) })
+	return Keys(ctx, dir, database, now, func(k *publish.Keyring, s publish.KeyStore) error { return do(k, ctx, s, root, now) })
 }
 
 // promoteEvery is how often a rotation is looked at.

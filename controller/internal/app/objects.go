@@ -9,7 +9,6 @@ import (
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/store"
-	"ledcast/controller/internal/store/sqlite"
 	"ledcast/playlists"
 )
 
@@ -207,7 +206,7 @@ func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string)
 
 // tokens is the store's API tokens.
 type tokens struct {
-	store *sqlite.Store
+	store store.Store
 	now   func() int64
 }
 

@@ -35,6 +35,7 @@ func newBrokerConfig(e *env) *cobra.Command {
 			if err := required(cmd.Flags(), "data"); err != nil {
 				return err
 			}
+			c.Database = databaseOr(c.Database)
 			r, err := app.WriteMosquitto(cmd.Context(), c)
 			if err != nil {
 				return err
@@ -49,6 +50,7 @@ func newBrokerConfig(e *env) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.Data, "data", "", "the controller's `folder`")
+	addDatabase(f, &c.Database)
 	f.StringVar(&c.Out, "out", "", "`folder` for the files (default DIR/mosquitto)")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:1883", "`address` that Mosquitto listens on; any but loopback needs --cert and --key")
 	f.StringVar(&c.Cert, "cert", "", "PEM `file` with Mosquitto's certificate")

@@ -19,11 +19,12 @@ func newKeys(e *env) *cobra.Command {
 		Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	type change func(ctx context.Context, dir, root string, now time.Time) (*app.KeyReport, error)
+	type change func(ctx context.Context, dir, database, root string, now time.Time) (*app.KeyReport, error)
 	add := func(use, short string, do change) {
-		var data, root string
+		var data, database, root string
 		c := &cobra.Command{Use: use, Short: short, Args: noArgs}
 		c.Flags().StringVar(&data, "data", "", "the controller's `folder`")
+		addDatabase(c.Flags(), &database)
 		needs := []string{"data"}
 		if use != "show" {
 			c.Flags().StringVar(&root, "root", "", "`file` of a root key")
@@ -33,7 +34,7 @@ func newKeys(e *env) *cobra.Command {
 			if err := required(c.Flags(), needs...); err != nil {
 				return err
 			}
-			r, err := do(c.Context(), data, root, time.Now())
+			r, err := do(c.Context(), data, databaseOr(database), root, time.Now())
 			if err != nil {
 				return err
 			}
@@ -41,8 +42,8 @@ func newKeys(e *env) *cobra.Command {
 		}
 		keys.AddCommand(c)
 	}
-	add("show", "Print the keys and when they end", func(ctx context.Context, dir, _ string, now time.Time) (*app.KeyReport, error) {
-		return app.Keys(ctx, dir, now, nil)
+	add("show", "Print the keys and when they end", func(ctx context.Context, dir, database, _ string, now time.Time) (*app.KeyReport, error) {
+		return app.Keys(ctx, dir, database, now, nil)
 	})
 	add("renew", "Sign the key set for another 400 days", app.RenewKeys)
 	add("rotate", "List new keys; they sign once the signs have them", app.RotateKeys)

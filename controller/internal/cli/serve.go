@@ -12,6 +12,7 @@ import (
 
 func newServe(e *env) *cobra.Command {
 	var f serverFlags
+	var database string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the controller",
@@ -22,7 +23,9 @@ func newServe(e *env) *cobra.Command {
 			if err := required(c.Flags(), "data"); err != nil {
 				return err
 			}
-			a, err := app.New(c.Context(), f.options(e))
+			o := f.options(e)
+			o.Database = databaseOr(database)
+			a, err := app.New(c.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -41,6 +44,7 @@ func newServe(e *env) *cobra.Command {
 		},
 	}
 	f.add(c.Flags(), "")
+	addDatabase(c.Flags(), &database)
 	c.Flags().StringVar(&f.broker, "broker", "", "`address` of an outside broker instead, mqtts://user:password@host:8883 or mqtt://…")
 	return c
 }

@@ -17,10 +17,26 @@
 // somebody else overtook. Everything else is the database's trouble.
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// ErrLost is in the errors of writes when the store is no longer this
+// controller's to write: it lost its lock, or another has taken the database.
+// Reads may go on; nothing can be written until the controller is restarted.
+var ErrLost = errors.New("the database is no longer this controller's; restart it, and see that no other one runs")
 
 // Store is everything that a controller remembers.
 type Store interface {
+	Nouns
+	// Close waits for what runs and closes the store. Nothing may be called
+	// after it.
+	Close() error
+}
+
+// Nouns are the parts of a Store.
+type Nouns interface {
 	Objects() Objects
 	Keys() Keys
 	Documents() Documents
@@ -28,15 +44,14 @@ type Store interface {
 	Settings() Settings
 	Proofs() Proofs
 	Audit() Audit
-	// Close waits for what runs and closes the store. Nothing may be called
-	// after it.
-	Close() error
+	Sessions() Sessions
 }
 
 // Expected versions that are not a version.
 const (
 	Absent     int64 = 0  // there must be no such object
 	AnyVersion int64 = -1 // whatever is there is overwritten
+	Unused     int64 = -2 // there must never have been such an object
 )
 
 // AllOwners in place of an owner lists everybody's objects. No owner is called
@@ -62,8 +77,8 @@ type Object struct {
 type Objects interface {
 	// Put writes o's Data and UpdatedMS and returns the new version; o.Version
 	// is not looked at. It writes only if expected is the present version, or
-	// is Absent or AnyVersion and that holds; else Conflict, or NotFound where
-	// there is no such object.
+	// is Absent, AnyVersion or Unused and that holds; else Conflict, or NotFound
+	// where there is no such object.
 	Put(ctx context.Context, o Object, expected int64) (version int64, err error)
 	// Get returns NotFound for what is not there.
 	Get(ctx context.Context, kind, owner, id string) (Object, error)
@@ -73,6 +88,9 @@ type Objects interface {
 	// Delete removes the object if expected is its version or AnyVersion; else
 	// as Put.
 	Delete(ctx context.Context, kind, owner, id string, expected int64) error
+	// Used reports whether there was such an object that has been deleted, and
+	// none is there now: a sign's name, for one, is never used again.
+	Used(ctx context.Context, kind, owner, id string) (bool, error)
 }
 
 // KeyState is where a signing key is in its life.

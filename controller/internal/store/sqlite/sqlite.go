@@ -5,9 +5,6 @@
 // which are part of its address: set once on a pool, they would hold for the
 // first connection only. One connection writes; a pool of others reads, and
 // cannot write.
-//
-// The statements are the part of SQL that PostgreSQL shares, numbered parameters
-// among it.
 package sqlite
 
 import (
@@ -25,8 +22,7 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"ledcast/controller/internal/store"
-	"ledcast/playlists"
+	"ledcast/controller/internal/store/sqldb"
 )
 
 //go:embed migrations/*.sql
@@ -34,12 +30,11 @@ var migrations embed.FS
 
 // Store implements store.Store.
 type Store struct {
+	*sqldb.DB
 	path string
 	w    *sql.DB // one connection
 	r    *sql.DB // query only
 }
-
-var _ store.Store = (*Store)(nil)
 
 // Open opens the database file at path, makes it (mode 0600, for it holds
 // signing keys) where there is none, and brings its tables up to date.
@@ -67,6 +62,45 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	n := max(4, runtime.NumCPU())
 	s.r.SetMaxOpenConns(n)
 	s.r.SetMaxIdleConns(n)
+	s.DB = sqldb.New(sqldb.Database{Name: abs, Read: s.r, Begin: s.begin, Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.close})
+	return s, nil
+}
+
+// begin waits for the one connection that writes.
+func (s *Store) begin(ctx context.Context) (*sql.Tx, context.Context, func(), error) {
+	tx, err := s.w.BeginTx(ctx, nil)
+	return tx, ctx, func() {}, err
+}
+
+// close closes all connections; the last one folds the log into the file.
+func (s *Store) close() error {
+	// The readers first: only a connection that may write can fold the log.
+	return errors.Join(s.r.Close(), s.w.Close())
+}
+
+// OpenReader opens the database beside a controller that is running, to read
+// and dump it; every write is refused. Conflict where the tables are not those
+// of this program.
+func OpenReader(ctx context.Context, path string) (*Store, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("database %s: %w", path, err)
+	}
+	if _, err := os.Stat(abs); err != nil {
+		return nil, fmt.Errorf("database %s: %w", abs, err)
+	}
+	s := &Store{path: abs}
+	if s.r, err = sql.Open("sqlite", address(abs, "query_only(1)")); err != nil {
+		return nil, fmt.Errorf("database %s: %w", abs, err)
+	}
+	p, err := provider(s.r)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", abs, err), s.r.Close())
+	}
+	if err := sqldb.SameVersion(ctx, abs, s.r, p); err != nil {
+		return nil, errors.Join(err, s.r.Close())
+	}
+	s.DB = sqldb.New(sqldb.Database{Name: abs, Read: s.r, Begin: sqldb.ReadOnly, Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.r.Close})
 	return s, nil
 }
 
@@ -104,107 +138,17 @@ func (s *Store) prepare(ctx context.Context) error {
 	if mode != "wal" {
 		return fmt.Errorf("database %s: its file system allows journal mode %q only, not wal; put it on a local disk", s.path, mode)
 	}
+	p, err := provider(s.w)
+	if err != nil {
+		return fmt.Errorf("database %s: %w", s.path, err)
+	}
+	return sqldb.Migrate(ctx, s.path, p)
+}
+
+func provider(db *sql.DB) (*goose.Provider, error) {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("database %s: %w", s.path, err)
+		return nil, err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, s.w, sub, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("database %s: %w", s.path, err)
-	}
-	have, know, err := p.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("database %s: %w", s.path, err)
-	}
-	if have > know {
-		return fmt.Errorf("database %s has version %d and this program knows %d; run the newer program, or restore an older backup", s.path, have, know)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("database %s: %w; the change was rolled back, the older program can still use it", s.path, err)
-	}
-	return nil
-}
-
-// Close closes all connections; the last one folds the log into the file.
-func (s *Store) Close() error {
-	// The readers first: only a connection that may write can fold the log.
-	return errors.Join(s.r.Close(), s.w.Close())
-}
-
-func (s *Store) Objects() store.Objects         { return objects{s} }
-func (s *Store) Keys() store.Keys               { return keys{s} }
-func (s *Store) Documents() store.Documents     { return documents{s} }
-func (s *Store) Credentials() store.Credentials { return credentials{s} }
-func (s *Store) Settings() store.Settings       { return settings{s} }
-func (s *Store) Proofs() store.Proofs           { return proofs{s} }
-func (s *Store) Audit() store.Audit             { return audit{s} }
-
-// write runs do in one transaction, which is on disk when write returns nil.
-func (s *Store) write(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.w.BeginTx(ctx, nil)
-	if err != nil {
-		return s.trouble(err)
-	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, rolledBack(tx.Rollback()))
-	}
-	if err := tx.Commit(); err != nil {
-		return s.trouble(err)
-	}
-	return nil
-}
-
-// rolledBack drops the error of a rollback that a cancelled context has
-// already made.
-func rolledBack(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
-		return nil
-	}
-	return err
-}
-
-// trouble says which database failed.
-func (s *Store) trouble(err error) error {
-	return fmt.Errorf("database %s: %w", s.path, err)
-}
-
-// found turns "no rows" into a NotFound that names the thing.
-func (s *Store) found(err error, field, value string) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return notFound(field, value)
-	}
-	if err != nil {
-		return s.trouble(err)
-	}
-	return nil
-}
-
-func notFound(field, value string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: field, Value: value,
-		Problem: "does not exist", Remedy: "check the name"}
-}
-
-func conflict(field, value, problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Conflict, Field: field, Value: value, Problem: problem, Remedy: remedy}
-}
-
-// collect reads all rows of a query.
-func collect[T any](ctx context.Context, s *Store, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
-	rows, err := s.r.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, s.trouble(err)
-	}
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		var v T
-		if err := scan(rows, &v); err != nil {
-			return nil, s.trouble(err)
-		}
-		all = append(all, v)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, s.trouble(err)
-	}
-	return all, nil
+	return goose.NewProvider(goose.DialectSQLite3, db, sub, goose.WithDisableGlobalRegistry(true))
 }

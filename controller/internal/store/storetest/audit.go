@@ -50,3 +50,19 @@ func audit(t *testing.T, open Opener) {
 		t.Errorf("verify: %d entries, %v", n, err)
 	}
 }
+
+// auditTogether: entries of many writers at once make one chain without a gap.
+func auditTogether(t *testing.T, open Opener) {
+	s := opened(t, open)
+	together(8, func(w int) {
+		for i := range 5 {
+			c := store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", w, "-", i), Data: []byte(`{}`)}, By: store.Actor{Who: "x"}}
+			if _, err := s.Audit().Change(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if n, err := s.Audit().Verify(t.Context()); n != 40 || err != nil {
+		t.Errorf("verify: %d entries, %v; want 40", n, err)
+	}
+}

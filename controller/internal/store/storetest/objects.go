@@ -72,6 +72,36 @@ func objectDeleted(t *testing.T, open Opener) {
 	code(t, "put on the deleted version after it was made again", err, playlists.Conflict)
 }
 
+// objectUsed: a name that must not come back is known for ever.
+func objectUsed(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	used := func(want bool) {
+		t.Helper()
+		for id, want := range map[string]bool{"qn-001": want, "qn-002": false} {
+			if got, err := o.Used(ctx, "sign", "", id); err != nil || got != want {
+				t.Errorf("used %s: %v, %v, want %v", id, got, err, want)
+			}
+		}
+	}
+	x := object("sign", "", "qn-001", `{}`)
+	used(false)
+	if v, err := o.Put(ctx, x, store.Unused); err != nil || v != 1 {
+		t.Fatalf("version %d, %v", v, err)
+	}
+	_, err := o.Put(ctx, x, store.Unused)
+	code(t, "put of a name that is in use", err, playlists.Conflict)
+	used(false)
+	must(t, o.Delete(ctx, "sign", "", "qn-001", 1))
+	used(true)
+	_, err = o.Put(ctx, x, store.Unused)
+	code(t, "put of a used name", err, playlists.Conflict)
+	_, err = o.Get(ctx, "sign", "", "qn-001")
+	code(t, "get after the refusal", err, playlists.NotFound)
+	_, err = o.Put(ctx, x, store.Absent) // who does not ask for Unused may
+	must(t, err)
+	used(false)
+}
+
 func objectList(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	none, err := o.List(ctx, "message", store.AllOwners)

@@ -27,6 +27,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"objects/versions", objectVersions},
 		{"objects/list", objectList},
 		{"objects/deleted", objectDeleted},
+		{"objects/used", objectUsed},
 		{"objects/bad", objectBad},
 		{"objects/one-winner", objectOneWinner},
 		{"keys/states", keyStates},
@@ -44,6 +45,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"settings", settings},
 		{"proofs", proofs},
 		{"audit", audit},
+		{"audit/together", auditTogether},
+		{"sessions", sessions},
 		{"cancelled", cancelled},
 		{"reopened", reopened},
 	} {

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-type keys struct{ *Store }
+type keys struct{ *DB }
 
 func (s keys) Add(ctx context.Context, ks ...store.Key) error {
 	for i := range ks {
@@ -18,17 +18,15 @@ func (s keys) Add(ctx context.Context, ks ...store.Key) error {
 			return err
 		}
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, k := range ks {
-			res, err := tx.ExecContext(ctx, `INSERT INTO signing_keys (kid, role, seed, nbf, exp, state)
+			n, err := s.change(ctx, tx, `INSERT INTO signing_keys (kid, role, seed, nbf, exp, state)
 				VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kid) DO NOTHING`,
 				k.KID, k.Role, k.Seed, k.Nbf, k.Exp, string(k.State))
 			if err != nil {
-				return s.trouble(err)
+				return err
 			}
-			if n, err := res.RowsAffected(); err != nil {
-				return s.trouble(err)
-			} else if n == 0 {
+			if n == 0 {
 				return conflict("keys/"+k.KID, "", "is known already", "make a new key")
 			}
 		}
@@ -37,7 +35,7 @@ func (s keys) Add(ctx context.Context, ks ...store.Key) error {
 }
 
 func (s keys) List(ctx context.Context) ([]store.Key, error) {
-	return collect(ctx, s.Store, func(rows *sql.Rows, k *store.Key) error {
+	return collect(ctx, s.DB, func(rows *sql.Rows, k *store.Key) error {
 		return rows.Scan(&k.KID, &k.Role, &k.Seed, &k.Nbf, &k.Exp, &k.State)
 	}, `SELECT kid, role, seed, nbf, exp, state FROM signing_keys ORDER BY role, nbf, kid`)
 }
@@ -46,18 +44,11 @@ func (s keys) SetState(ctx context.Context, kid string, state store.KeyState) er
 	if err := state.Validate(); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE signing_keys SET state = $2 WHERE kid = $1 AND (state <> 'revoked' OR $2 = 'revoked')`,
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		n, err := s.change(ctx, tx, `UPDATE signing_keys SET state = $2 WHERE kid = $1 AND (state <> 'revoked' OR $2 = 'revoked')`,
 			kid, string(state))
-		if err != nil {
-			return s.trouble(err)
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return s.trouble(err)
-		}
-		if n > 0 {
-			return nil
+		if err != nil || n > 0 {
+			return err
 		}
 		var now string
 		if err := tx.QueryRowContext(ctx, `SELECT state FROM signing_keys WHERE kid = $1`, kid).Scan(&now); err != nil {
@@ -75,7 +66,7 @@ func (s keys) PutSet(ctx context.Context, set store.KeySet) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var id int64
 		err := tx.QueryRowContext(ctx, `
 			INSERT INTO key_set (id, epoch, seq, jws, roots) VALUES (1, $1, $2, $3, $4)
@@ -99,7 +90,7 @@ func (s keys) PutSet(ctx context.Context, set store.KeySet) error {
 func (s keys) Set(ctx context.Context) (store.KeySet, error) {
 	var set store.KeySet
 	var roots string
-	err := s.r.QueryRowContext(ctx, `SELECT epoch, seq, jws, roots FROM key_set WHERE id = 1`).
+	err := s.read.QueryRowContext(ctx, `SELECT epoch, seq, jws, roots FROM key_set WHERE id = 1`).
 		Scan(&set.Epoch, &set.Seq, &set.JWS, &roots)
 	if err != nil {
 		return store.KeySet{}, s.found(err, "key-set", "")

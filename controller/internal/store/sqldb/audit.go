@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-type audit struct{ *Store }
+type audit struct{ *DB }
 
 func (s audit) Change(ctx context.Context, c store.Change) (version int64, err error) {
 	o := c.Object
@@ -18,7 +18,7 @@ func (s audit) Change(ctx context.Context, c store.Change) (version int64, err e
 			return 0, err
 		}
 	}
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		e := store.Entry{By: c.By, Kind: o.Kind, Owner: o.Owner, ID: o.ID, Action: "create"}
 		err := tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
 		switch {
@@ -66,7 +66,7 @@ func scanEntry(rows *sql.Rows, e *store.Entry) error {
 }
 
 func (s audit) List(ctx context.Context, owner string, after int64, most int) ([]store.Entry, error) {
-	return collect(ctx, s.Store, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner, most)
+	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner, most)
 }
 
 // verifyBatch bounds the memory of a walk over years of entries.

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -9,29 +9,29 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-type proofs struct{ *Store }
+type proofs struct{ *DB }
 
 func (s proofs) Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (pinned [32]byte, err error) {
 	if err := store.CheckName("proofs.sign", sign); err != nil {
 		return pinned, err
 	}
-	_, err = s.w.ExecContext(ctx, `INSERT INTO sign_keys (sign, x, pinned_ms) VALUES ($1, $2, $3) ON CONFLICT (sign) DO NOTHING`, sign, x[:], nowMS)
-	if err != nil {
-		return pinned, s.trouble(err)
-	}
-	err = s.w.QueryRowContext(ctx, `SELECT x FROM sign_keys WHERE sign = $1`, sign).Scan(digest32{&pinned})
-	return pinned, s.found(err, "sign_keys/"+sign, "")
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if _, err := s.change(ctx, tx, `INSERT INTO sign_keys (sign, x, pinned_ms) VALUES ($1, $2, $3) ON CONFLICT (sign) DO NOTHING`, sign, x[:], nowMS); err != nil {
+			return err
+		}
+		err := tx.QueryRowContext(ctx, `SELECT x FROM sign_keys WHERE sign = $1`, sign).Scan(digest32{&pinned})
+		return s.found(err, "sign_keys/"+sign, "")
+	})
+	return pinned, err
 }
 
 func (s proofs) Unpin(ctx context.Context, sign string) error {
-	if _, err := s.w.ExecContext(ctx, `DELETE FROM sign_keys WHERE sign = $1`, sign); err != nil {
-		return s.trouble(err)
-	}
-	return nil
+	_, err := s.exec(ctx, `DELETE FROM sign_keys WHERE sign = $1`, sign)
+	return err
 }
 
 func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest string, err error) {
-	err = s.r.QueryRowContext(ctx, `SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n, &digest)
+	err = s.read.QueryRowContext(ctx, `SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}
@@ -42,7 +42,7 @@ func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest st
 }
 
 func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest string, err error) {
-	err = s.r.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign, chain, n).Scan(&digest)
+	err = s.read.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign, chain, n).Scan(&digest)
 	return digest, s.found(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
 }
 
@@ -50,15 +50,13 @@ func (s proofs) Add(ctx context.Context, r store.PlayRecord) error {
 	if err := store.CheckName("play_records.sign", r.Sign); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		n, err := s.change(ctx, tx, `INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (sign, chain, n) DO NOTHING`, r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, r.JWS)
 		if err != nil {
-			return s.trouble(err)
+			return err
 		}
-		if n, err := res.RowsAffected(); err != nil {
-			return s.trouble(err)
-		} else if n == 0 {
+		if n == 0 {
 			return conflict("play_records/"+r.Sign, fmt.Sprintf("%s/%d", r.Chain, r.N), "is kept already", "a record counts once")
 		}
 		for _, p := range r.Plays {
@@ -72,9 +70,9 @@ func (s proofs) Add(ctx context.Context, r store.PlayRecord) error {
 }
 
 func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]store.Play, error) {
-	return collect(ctx, s.Store, func(rows *sql.Rows, p *store.Play) error {
+	return collect(ctx, s.DB, func(rows *sql.Rows, p *store.Play) error {
 		return rows.Scan(&p.Item, &p.Campaign, &p.Frame, &p.Why, &p.Count, &p.MS)
-	}, `SELECT p.item, p.campaign, p.frame, p.why, SUM(p.count), SUM(p.ms)
+	}, `SELECT p.item, p.campaign, p.frame, p.why, CAST(SUM(p.count) AS BIGINT), CAST(SUM(p.ms) AS BIGINT)
 		FROM plays p JOIN play_records r ON r.sign = p.sign AND r.chain = p.chain AND r.n = p.n
 		WHERE r.sign = $1 AND r.from_ms >= $2 AND r.from_ms < $3
 		GROUP BY p.item, p.campaign, p.frame, p.why ORDER BY p.item, p.campaign, p.frame, p.why`, sign, fromMS, untilMS)

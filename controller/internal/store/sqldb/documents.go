@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-type documents struct{ *Store }
+type documents struct{ *DB }
 
 const nextSeq = `
 	INSERT INTO seqs (role, subject, epoch, last) VALUES ($1, $2, $3, $4)
@@ -44,7 +44,7 @@ func (s documents) NextSeqs(ctx context.Context, role string, subjects []string,
 		}
 	}
 	seqs := make([]int64, len(subjects))
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		next, err := tx.PrepareContext(ctx, nextSeq)
 		if err != nil {
 			return s.trouble(err)
@@ -97,7 +97,7 @@ func (s documents) Issue(ctx context.Context, drafts []store.Draft, seal func(i 
 		}
 	}
 	docs := make([]store.Document, len(drafts))
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		is, err := s.prepareIssue(ctx, tx)
 		if err != nil {
 			return err
@@ -169,7 +169,7 @@ const latestJoin = ` FROM latest l JOIN documents d
 
 func (s documents) Latest(ctx context.Context, role, subject string) (store.Document, error) {
 	var d store.Document
-	err := s.r.QueryRowContext(ctx, `SELECT `+headColumns+`, d.jws`+latestJoin+` WHERE l.role = $1 AND l.subject = $2`,
+	err := s.read.QueryRowContext(ctx, `SELECT `+headColumns+`, d.jws`+latestJoin+` WHERE l.role = $1 AND l.subject = $2`,
 		role, subject).Scan(append(headInto(&d.Head), &d.JWS)...)
 	if err != nil {
 		return store.Document{}, s.found(err, "documents/"+role+"/"+subject, "")
@@ -178,7 +178,7 @@ func (s documents) Latest(ctx context.Context, role, subject string) (store.Docu
 }
 
 func (s documents) Heads(ctx context.Context, role string) ([]store.Head, error) {
-	return collect(ctx, s.Store, func(rows *sql.Rows, h *store.Head) error { return rows.Scan(headInto(h)...) },
+	return collect(ctx, s.DB, func(rows *sql.Rows, h *store.Head) error { return rows.Scan(headInto(h)...) },
 		`SELECT `+headColumns+latestJoin+` WHERE l.role = $1 ORDER BY l.subject`, role)
 }
 
@@ -186,7 +186,7 @@ func (s documents) History(ctx context.Context, role, subject string, from, unti
 	scan := func(rows *sql.Rows, d *store.Document) error { return rows.Scan(append(headInto(&d.Head), &d.JWS)...) }
 	// By (epoch, seq), not by iat: a clock that was set back makes a later
 	// document look earlier.
-	return collect(ctx, s.Store, scan, `
+	return collect(ctx, s.DB, scan, `
 		SELECT `+headColumns+`, d.jws FROM documents d
 		WHERE d.role = $1 AND d.subject = $2 AND d.kept = 1 AND d.iat < $4
 		  AND (d.iat >= $3 OR (d.epoch, d.seq) = (

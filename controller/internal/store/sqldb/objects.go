@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -9,43 +9,47 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-type objects struct{ *Store }
+type objects struct{ *DB }
 
-// querier is the writer, or a transaction on it.
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func (s objects) Put(ctx context.Context, o store.Object, expected int64) (int64, error) {
-	return s.put(ctx, s.w, o, expected)
+func (s objects) Put(ctx context.Context, o store.Object, expected int64) (version int64, err error) {
+	if err := o.Validate(); err != nil {
+		return 0, err
+	}
+	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		version, err = s.put(ctx, tx, o, expected)
+		return err
+	})
+	return version, err
 }
 
 // put is one statement either way, so that the version is checked and the
 // object written at once on any database, whatever its isolation.
-func (s objects) put(ctx context.Context, q querier, o store.Object, expected int64) (int64, error) {
-	if err := o.Validate(); err != nil {
-		return 0, err
-	}
+func (s objects) put(ctx context.Context, tx *sql.Tx, o store.Object, expected int64) (int64, error) {
 	var version int64
 	var err error
 	switch expected {
 	case store.Absent, store.AnyVersion:
-		err = q.QueryRowContext(ctx, `
+		err = tx.QueryRowContext(ctx, `
 			INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ($1, $2, $3, $4, 1, $5)
 			ON CONFLICT (kind, owner, id) DO UPDATE
 			SET data = excluded.data, version = objects.version + 1, updated_ms = excluded.updated_ms, deleted = 0
-			WHERE objects.deleted = 1 OR $6 = -1
+			WHERE objects.deleted = 1 OR CAST($6 AS BIGINT) = -1
 			RETURNING version`,
 			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
+	case store.Unused:
+		err = tx.QueryRowContext(ctx, `
+			INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ($1, $2, $3, $4, 1, $5)
+			ON CONFLICT (kind, owner, id) DO NOTHING RETURNING version`,
+			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS).Scan(&version)
 	default:
-		err = q.QueryRowContext(ctx, `
+		err = tx.QueryRowContext(ctx, `
 			UPDATE objects SET data = $4, version = version + 1, updated_ms = $5
 			WHERE kind = $1 AND owner = $2 AND id = $3 AND version = $6 AND deleted = 0
 			RETURNING version`,
 			o.Kind, o.Owner, o.ID, o.Data, o.UpdatedMS, expected).Scan(&version)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, s.refused(ctx, q, o, expected)
+		return 0, s.refused(ctx, tx, o, expected)
 	}
 	if err != nil {
 		return 0, s.trouble(err)
@@ -54,19 +58,21 @@ func (s objects) put(ctx context.Context, q querier, o store.Object, expected in
 }
 
 func (s objects) Delete(ctx context.Context, kind, owner, id string, expected int64) error {
-	return s.remove(ctx, s.w, kind, owner, id, expected)
+	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return s.remove(ctx, tx, kind, owner, id, expected)
+	})
 }
 
-func (s objects) remove(ctx context.Context, q querier, kind, owner, id string, expected int64) error {
+func (s objects) remove(ctx context.Context, tx *sql.Tx, kind, owner, id string, expected int64) error {
 	o := store.Object{Kind: kind, Owner: owner, ID: id}
 	var version int64
-	err := q.QueryRowContext(ctx, `
+	err := tx.QueryRowContext(ctx, `
 		UPDATE objects SET data = $5, version = version + 1, deleted = 1
 		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0 AND (version = $4 OR $4 = -1)
 		RETURNING version`,
 		kind, owner, id, expected, []byte{}).Scan(&version)
 	if errors.Is(err, sql.ErrNoRows) {
-		return s.refused(ctx, q, o, expected)
+		return s.refused(ctx, tx, o, expected)
 	}
 	if err != nil {
 		return s.trouble(err)
@@ -74,16 +80,21 @@ func (s objects) remove(ctx context.Context, q querier, kind, owner, id string, 
 	return nil
 }
 
-// refused says why no row was written. It asks the writer: a reader might not
-// see yet what the write has just met.
-func (s objects) refused(ctx context.Context, q querier, o store.Object, expected int64) error {
-	var version int64
-	err := q.QueryRowContext(ctx, `SELECT version FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`,
-		o.Kind, o.Owner, o.ID).Scan(&version)
+// refused says why no row was written, in the transaction that met it.
+func (s objects) refused(ctx context.Context, tx *sql.Tx, o store.Object, expected int64) error {
+	var version, deleted int64
+	err := tx.QueryRowContext(ctx, `SELECT version, deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`,
+		o.Kind, o.Owner, o.ID).Scan(&version, &deleted)
 	if err != nil {
 		return s.found(err, o.Path(), "")
 	}
-	if expected == store.Absent {
+	if deleted != 0 {
+		if expected == store.Unused {
+			return conflict(o.Path(), "", "was used before, and is never used again", "take another id")
+		}
+		return notFound(o.Path(), "")
+	}
+	if expected == store.Absent || expected == store.Unused {
 		return conflict(o.Path(), "", fmt.Sprintf("exists already, with version %d", version), "read it and change that version, or take another id")
 	}
 	return conflict(o.Path()+".version", fmt.Sprint(expected), fmt.Sprintf("is not the present version %d", version),
@@ -92,7 +103,7 @@ func (s objects) refused(ctx context.Context, q querier, o store.Object, expecte
 
 func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object, error) {
 	o := store.Object{Kind: kind, Owner: owner, ID: id}
-	err := s.r.QueryRowContext(ctx, `SELECT data, version, updated_ms FROM objects
+	err := s.read.QueryRowContext(ctx, `SELECT data, version, updated_ms FROM objects
 		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, kind, owner, id).
 		Scan(&o.Data, &o.Version, &o.UpdatedMS)
 	if err != nil {
@@ -101,8 +112,17 @@ func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object,
 	return o, nil
 }
 
+func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {
+	var deleted int64
+	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind, owner, id).Scan(&deleted)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, s.trouble(err)
+	}
+	return deleted != 0, nil
+}
+
 func (s objects) List(ctx context.Context, kind, owner string) ([]store.Object, error) {
-	return collect(ctx, s.Store, func(rows *sql.Rows, o *store.Object) error {
+	return collect(ctx, s.DB, func(rows *sql.Rows, o *store.Object) error {
 		o.Kind = kind
 		return rows.Scan(&o.Owner, &o.ID, &o.Data, &o.Version, &o.UpdatedMS)
 	}, `SELECT owner, id, data, version, updated_ms FROM objects

@@ -1,4 +1,4 @@
-package sqlite
+package sqldb
 
 import (
 	"context"
@@ -8,19 +8,16 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-type credentials struct{ *Store }
+type credentials struct{ *DB }
 
 func (s credentials) Set(ctx context.Context, c store.Credential) error {
 	if err := store.CheckName("credentials.sign", c.Sign); err != nil {
 		return err
 	}
-	_, err := s.w.ExecContext(ctx, `INSERT INTO credentials (sign, sha256, created_ms) VALUES ($1, $2, $3)
+	_, err := s.exec(ctx, `INSERT INTO credentials (sign, sha256, created_ms) VALUES ($1, $2, $3)
 		ON CONFLICT (sign) DO UPDATE SET sha256 = excluded.sha256, created_ms = excluded.created_ms`,
 		c.Sign, c.SHA256[:], c.CreatedMS)
-	if err != nil {
-		return s.trouble(err)
-	}
-	return nil
+	return err
 }
 
 // digest32 scans a 32-byte column; a shorter one must not become a password of
@@ -38,7 +35,7 @@ func (d digest32) Scan(v any) error {
 
 func (s credentials) Get(ctx context.Context, sign string) (store.Credential, error) {
 	c := store.Credential{Sign: sign}
-	err := s.r.QueryRowContext(ctx, `SELECT sha256, created_ms FROM credentials WHERE sign = $1`, sign).
+	err := s.read.QueryRowContext(ctx, `SELECT sha256, created_ms FROM credentials WHERE sign = $1`, sign).
 		Scan(digest32{&c.SHA256}, &c.CreatedMS)
 	if err != nil {
 		return store.Credential{}, s.found(err, "credentials/"+sign, "")
@@ -47,27 +44,20 @@ func (s credentials) Get(ctx context.Context, sign string) (store.Credential, er
 }
 
 func (s credentials) List(ctx context.Context) ([]store.Credential, error) {
-	return collect(ctx, s.Store, func(rows *sql.Rows, c *store.Credential) error {
+	return collect(ctx, s.DB, func(rows *sql.Rows, c *store.Credential) error {
 		return rows.Scan(&c.Sign, digest32{&c.SHA256}, &c.CreatedMS)
 	}, `SELECT sign, sha256, created_ms FROM credentials ORDER BY sign`)
 }
 
 func (s credentials) Remove(ctx context.Context, sign string) error {
-	res, err := s.w.ExecContext(ctx, `DELETE FROM credentials WHERE sign = $1`, sign)
-	if err != nil {
-		return s.trouble(err)
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return s.trouble(err)
-	}
-	if n == 0 {
+	n, err := s.exec(ctx, `DELETE FROM credentials WHERE sign = $1`, sign)
+	if err == nil && n == 0 {
 		return notFound("credentials/"+sign, "")
 	}
-	return nil
+	return err
 }
 
-type settings struct{ *Store }
+type settings struct{ *DB }
 
 func (s settings) Set(ctx context.Context, key, value string) error {
 	if err := store.CheckName("settings.key", key); err != nil {
@@ -76,17 +66,14 @@ func (s settings) Set(ctx context.Context, key, value string) error {
 	if err := store.CheckValue("settings/"+key, value); err != nil {
 		return err
 	}
-	_, err := s.w.ExecContext(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2)
+	_, err := s.exec(ctx, `INSERT INTO settings (key, value) VALUES ($1, $2)
 		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
-	if err != nil {
-		return s.trouble(err)
-	}
-	return nil
+	return err
 }
 
 func (s settings) Get(ctx context.Context, key string) (string, error) {
 	var v string
-	err := s.r.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&v)
+	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&v)
 	if err != nil {
 		return "", s.found(err, "settings/"+key, "")
 	}
@@ -94,7 +81,7 @@ func (s settings) Get(ctx context.Context, key string) (string, error) {
 }
 
 func (s settings) All(ctx context.Context) (map[string]string, error) {
-	rows, err := collect(ctx, s.Store, func(rows *sql.Rows, kv *[2]string) error { return rows.Scan(&kv[0], &kv[1]) },
+	rows, err := collect(ctx, s.DB, func(rows *sql.Rows, kv *[2]string) error { return rows.Scan(&kv[0], &kv[1]) },
 		`SELECT key, value FROM settings`)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"ledcast/controller/internal/store/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// TestPostgres: a controller keeps everything in PostgreSQL, finds it again
+// after a restart, and nothing opens an empty SQLite beside it by mistake.
+func TestPostgres(t *testing.T) {
+	dir, dsn := t.TempDir(), pgtest.Database(t)
+	options := Options{Data: dir, Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"}
+	var first string
+	for range 2 {
+		a, err := New(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.Get("http://" + a.Addr() + "/healthz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Error(err)
+		}
+		_ = resp.Body.Close() // it was read
+		root, _ := a.keyring.Roots()
+		if first == "" {
+			first = string(root)
+		}
+		if first != string(root) {
+			t.Error("the second start has other keys than the first")
+		}
+		if err := a.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(dir + "/ledcast.db"); err == nil {
+		t.Error("there is a SQLite database, too")
+	}
+	options.Database = ""
+	a, err := New(t.Context(), options)
+	if err == nil {
+		_ = a.Stop()
+	}
+	if err == nil || !strings.Contains(err.Error(), "--database") {
+		t.Errorf("without its address: %v", err)
+	}
+}

@@ -1,0 +1,14 @@
+-- Visits to the pages. The token is its hash: who reads this cannot take a
+-- session over.
+
+-- +goose Up
+
+CREATE TABLE sessions (
+    token     TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    who       TEXT COLLATE "C" NOT NULL,
+    data      BYTEA  NOT NULL,
+    expiry_ms BIGINT NOT NULL
+);
+
+CREATE INDEX sessions_by_who ON sessions (who);
+CREATE INDEX sessions_by_expiry ON sessions (expiry_ms);

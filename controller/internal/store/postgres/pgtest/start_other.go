@@ -1,0 +1,5 @@
+//go:build !linux
+
+package pgtest
+
+func start() (address string, stop func(), err error) { return "", func() {}, errNone }

@@ -1,0 +1,199 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/store/postgres/pgtest"
+	"ledcast/controller/internal/store/storetest"
+	"ledcast/playlists"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Opener {
+		dsn := pgtest.Database(t)
+		return func() store.Store { return reopen(t, dsn) }
+	})
+}
+
+func reopen(t testing.TB, dsn string) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func open(t testing.TB, dsn string) *Store {
+	t.Helper()
+	s := reopen(t, dsn)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// works fails the test unless s can write and read.
+func works(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.Settings().Set(t.Context(), "a", "b"); err != nil {
+		t.Fatal(err)
+	}
+	reads(t, s)
+}
+
+func reads(t *testing.T, s *Store) {
+	t.Helper()
+	if v, err := s.Settings().Get(t.Context(), "a"); v != "b" || err != nil {
+		t.Fatalf("read %q, %v", v, err)
+	}
+}
+
+// lost fails the test unless every kind of write fails for good.
+func lost(t *testing.T, s *Store) {
+	t.Helper()
+	for range 3 {
+		if err := s.Settings().Set(t.Context(), "a", "c"); !errors.Is(err, store.ErrLost) {
+			t.Fatalf("a setting was written: %v", err)
+		}
+		if seq, err := s.Documents().NextSeq(t.Context(), "program", "qn-001", 0, 1); !errors.Is(err, store.ErrLost) {
+			t.Fatalf("seq %d was given out: %v", seq, err)
+		}
+	}
+	reads(t, s)
+}
+
+// TestConnectionKilled: with the connection goes the lock, and a controller
+// without the lock does not write, also when nobody else has taken it.
+func TestConnectionKilled(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	works(t, s)
+	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'
+		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+	lost(t, s)
+	next := open(t, dsn) // the lock is free again
+	works(t, next)
+	lost(t, s)
+}
+
+// TestKilledInTransaction: what was begun is not kept, and no seq is lost or
+// used twice.
+func TestKilledInTransaction(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	works(t, s)
+	drafts := []store.Draft{{Role: "program", Subject: "qn-001", IatMS: 5, Exp: 9, Keep: true}, {Role: "program", Subject: "qn-002", IatMS: 5, Exp: 9, Keep: true}}
+	_, err := s.Documents().Issue(t.Context(), drafts, func(i int, seq int64) ([]byte, error) {
+		if i == 1 {
+			pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'
+				AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+		}
+		return []byte("signed"), nil
+	})
+	if err == nil {
+		t.Fatal("a document was issued on a dead connection")
+	}
+	lost(t, s)
+	next := open(t, dsn)
+	if heads, err := next.Documents().Heads(t.Context(), "program"); len(heads) != 0 || err != nil {
+		t.Errorf("heads %v, %v", heads, err)
+	}
+	if seq, err := next.Documents().NextSeq(t.Context(), "program", "qn-001", 0, 5); seq != 5 || err != nil {
+		t.Errorf("seq %d, %v", seq, err)
+	}
+}
+
+func TestSecondControllerRefused(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	second, err := Open(t.Context(), dsn)
+	if err == nil {
+		_ = second.Close()
+		t.Fatal("two controllers have one database")
+	}
+	var e *playlists.Error
+	if !errors.As(err, &e) || e.Code != playlists.Conflict {
+		t.Fatalf("got %v, want a conflict", err)
+	}
+	for _, part := range []string{"ledcast_test_", "another controller (ledcast from", "stop that one"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not say %q", err, part)
+		}
+	}
+	works(t, s) // and the first is undisturbed
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, dsn)
+	works(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dsn)
+}
+
+// TestFenceRaised: a controller that was overtaken does not write, although it
+// still has its lock, e.g. on a server that took over from another.
+func TestFenceRaised(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	works(t, s)
+	pgtest.Exec(t, dsn, `UPDATE fence SET n = n + 1`)
+	lost(t, s)
+}
+
+// TestReader: beside a running controller one can read, and not write.
+func TestReader(t *testing.T) {
+	dsn := pgtest.Database(t)
+	s := open(t, dsn)
+	works(t, s)
+	r, err := OpenReader(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	reads(t, r)
+	if err := r.Settings().Set(t.Context(), "a", "c"); err == nil || !strings.Contains(err.Error(), "reading only") {
+		t.Errorf("a reader wrote: %v", err)
+	}
+	if _, err := s.r.ExecContext(t.Context(), `DELETE FROM settings`); err == nil {
+		t.Error("a reading connection can write")
+	}
+}
+
+// TestNoPasswordInErrors: whatever is wrong with an address.
+func TestNoPasswordInErrors(t *testing.T) {
+	for _, dsn := range []string{
+		"postgres://u:s3cret-word@127.0.0.1:1/db",
+		"postgres://u:s3cret-word@127.0.0.1:notaport/db",
+		"postgres://u:s3cret-word%zz@127.0.0.1/db",
+		"postgres://127.0.0.1:1/db?user=u&password=s3cret-word",
+		"host=127.0.0.1 port=1 user=u password='s3cret-word' dbname=db",
+		"host=127.0.0.1 port=x user=u password = 's3cret-word",
+		"s3cret-word",
+		"postgres://u:s3cret-word@127.0.0.1/db?sslmode=odd",
+	} {
+		s, err := Open(t.Context(), dsn)
+		if err == nil {
+			_ = s.Close()
+			t.Errorf("%s was opened", dsn)
+			continue
+		}
+		if strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error tells the password: %v", err)
+		}
+		if !strings.Contains(err.Error(), "--database") {
+			t.Errorf("%v does not say what to correct", err)
+		}
+	}
+}
