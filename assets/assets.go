@@ -49,6 +49,11 @@ var (
 //go:embed content.yaml
 var DefaultContent []byte
 
+// Areas is Quảng Ngãi of January 2021, in the form of DefaultContent.
+//
+//go:embed areas.yaml
+var Areas []byte
+
 // GalmuriSizes are the heights of a capital letter, in pixels, for which there
 // is a pixel font.
 var GalmuriSizes = []int{7, 9, 11}

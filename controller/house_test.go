@@ -37,7 +37,7 @@ var house = []struct {
 	{"controller/internal/listen", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/broker", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/auth", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/api", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
+	{"controller/internal/api", []string{"playlists", "playlists/timeline", "controller/internal/auth"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/web", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/app", []string{"assets/...", "playlists", "playlists/timeline", "render", "sign/...", "controller/internal/..."}, nil},
 	{"controller/internal/cli", []string{"controller/internal/app", "controller/internal/artwork", "render", "playlists", "playlists/timeline", "assets/...", "sign/wire", "sign/box"}, nil},

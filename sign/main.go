@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(stdout, stderr), newVectors(stdout), newInspect(os.Stdin, stdout, time.Now))
+	root.AddCommand(newRun(stdout, stderr), newEnrol(stdout), newVectors(stdout), newInspect(os.Stdin, stdout, time.Now))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0

@@ -31,7 +31,7 @@ type Config struct {
 	Broker    string   `json:"broker"` // mqtt://host:port or mqtts://host:port
 	Username  string   `json:"username"`
 	Password  string   `json:"password"`
-	CA        string   `json:"ca,omitempty"` // PEM file of the broker's CA; "" is the system's
+	CA        string   `json:"ca,omitempty"` // of the broker's CA: a PEM file, or its text; "" is the system's
 	Root      string   `json:"root"`         // base64url of 32 bytes
 	RootSpare string   `json:"root_spare"`
 	QoS       int      `json:"qos,omitempty"` // of subscriptions: 0 (default) or 1

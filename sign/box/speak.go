@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"sort"
+	"strings"
 	"time"
 
 	"ledcast/playlists/timeline"
@@ -263,13 +264,15 @@ func (c *Config) tls() (*tls.Config, error) {
 	if c.CA == "" {
 		return conf, nil
 	}
-	pem, err := os.ReadFile(c.CA)
-	if err != nil {
-		return nil, fmt.Errorf("ca: %w; give the file with the certificate of the broker's CA", err)
+	pem := []byte(c.CA)
+	if !strings.HasPrefix(c.CA, "-----BEGIN ") {
+		if pem, err = os.ReadFile(c.CA); err != nil {
+			return nil, fmt.Errorf("ca: %w; give the file with the certificate of the broker's CA", err)
+		}
 	}
 	conf.RootCAs = x509.NewCertPool()
 	if !conf.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("ca: %s holds no PEM certificate", c.CA)
+		return nil, fmt.Errorf("ca holds no PEM certificate; give a PEM file, or its text")
 	}
 	return conf, nil
 }

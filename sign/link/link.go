@@ -213,7 +213,11 @@ func (l *Link) farewell(c *conn) {
 		return
 	}
 	if w := l.o.Will(c.session); w != nil {
-		c.client.Publish(w.Topic, w.QoS, w.Retained, w.Payload).WaitTimeout(time.Second)
+		c.last.Lock() // nothing comes behind it: an "online" there would stand for ever
+		c.left = true
+		t := c.client.Publish(w.Topic, w.QoS, w.Retained, w.Payload)
+		c.last.Unlock()
+		t.WaitTimeout(time.Second)
 	}
 }
 
@@ -253,6 +257,9 @@ type conn struct {
 	client  mqtt.Client
 	slots   chan struct{}
 	gone    chan struct{}
+
+	last sync.Mutex // orders publishes before the farewell
+	left bool       // it was said
 }
 
 func (c *conn) Session() string { return c.session }
@@ -266,7 +273,21 @@ func (c *conn) Publish(ctx context.Context, m Message) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return c.wait(ctx, c.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload))
+	t, err := c.hand(m)
+	if err != nil {
+		return err
+	}
+	return c.wait(ctx, t)
+}
+
+// hand gives a message to the client unless the farewell was said.
+func (c *conn) hand(m Message) (mqtt.Token, error) {
+	c.last.Lock()
+	defer c.last.Unlock()
+	if c.left {
+		return nil, ErrDown
+	}
+	return c.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload), nil
 }
 
 func (c *conn) Subscribe(ctx context.Context, topics map[string]byte) error {

@@ -33,13 +33,19 @@ type Stored struct {
 	Version int64
 }
 
+// Written is what became of a write.
+type Written struct {
+	Version int64
+	Waits   bool // a part of it waits for the department
+}
+
 // Objects keeps what people put in. Each write is checked at the door, written
 // under an expected version, and audited, all or nothing.
 type Objects interface {
 	Get(ctx context.Context, kind playlists.Kind, owner, id string) (Stored, error)
 	// List is sorted; owner "*" lists everybody's.
 	List(ctx context.Context, kind playlists.Kind, owner string) ([]Stored, error)
-	Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64, over *Override) (version int64, err error)
+	Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64, over *Override) (Written, error)
 	Delete(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, expected int64) error
 }
 
@@ -337,23 +343,27 @@ func (s *Server) put(res resource) http.HandlerFunc {
 			// Before the parse error: whose names are taken is nobody's business.
 			err = s.refused(p, res.kind, p.Owner, id)
 		}
-		var want, version int64
+		var want int64
+		var done Written
 		if err == nil {
 			want, err = expected(r)
 		}
 		if err == nil {
 			var over *Override
 			if over, err = override(r); err == nil {
-				version, err = s.objects.Put(r.Context(), p, res.kind, path, id, value, want, over)
+				done, err = s.objects.Put(r.Context(), p, res.kind, path, id, value, want, over)
 			}
 		}
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
-		w.Header().Set("ETag", etag(version))
+		w.Header().Set("ETag", etag(done.Version))
 		status := http.StatusOK
-		if version == 1 {
+		switch {
+		case done.Waits:
+			status = http.StatusAccepted
+		case done.Version == 1:
 			status = http.StatusCreated
 		}
 		w.Header().Set("Content-Type", "application/json")

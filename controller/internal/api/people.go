@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"net/http"
 
 	"ledcast/controller/internal/auth"
@@ -20,6 +19,10 @@ type Me struct {
 type credentials struct {
 	User     string `json:"user"`
 	Password string `json:"password"`
+}
+
+type linkCode struct {
+	Code string `json:"code"`
 }
 
 type newPassword struct {
@@ -67,6 +70,20 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, err := s.auth.SignIn(w, r, c.User, c.Password)
+	if err != nil {
+		s.deny(w, r, err)
+		return
+	}
+	s.tell(w, p)
+}
+
+func (s *Server) redeem(w http.ResponseWriter, r *http.Request) {
+	var c linkCode
+	if err := s.read(w, r, &c, "session"); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	p, err := s.auth.Redeem(w, r, c.Code)
 	if err != nil {
 		s.deny(w, r, err)
 		return
@@ -182,6 +199,12 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.PathValue("id")
+	for _, there := range s.auth.Tokens() {
+		if there.ID == id && !p.MayRead(playlists.KindToken, there.Owner) {
+			s.fail(w, r, notThere(string(playlists.KindToken), id))
+			return
+		}
+	}
 	if !p.MayWrite(playlists.KindToken, p.Owner) {
 		s.fail(w, r, denied(p, playlists.KindToken, id))
 		return
@@ -206,10 +229,6 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 	var secret string
 	if err == nil {
 		secret, err = s.auth.Issue(r.Context(), p, t)
-	}
-	var e *playlists.Error
-	if errors.As(err, &e) && e.Code == playlists.Conflict && !p.Department() {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "tokens/id", Value: id, Problem: "cannot be used", Remedy: "begin it with your company's name"}
 	}
 	if err != nil {
 		s.fail(w, r, err)

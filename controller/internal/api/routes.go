@@ -51,6 +51,7 @@ func (s *Server) Routes() []Route {
 
 		{Method: "GET", Path: "/api/v1/me", Summary: "Who asks", Handler: s.me, Out: Me{}},
 		{Method: "POST", Path: "/api/v1/session", Summary: "Sign in with name and password; sets a cookie", Handler: s.signIn, In: credentials{}, Out: Me{}, Open: true},
+		{Method: "POST", Path: "/api/v1/session/code", Summary: "Sign in with the code of a link, once; sets a cookie", Handler: s.redeem, In: linkCode{}, Out: Me{}, Open: true},
 		{Method: "DELETE", Path: "/api/v1/session", Summary: "Sign out", Handler: s.signOut, Open: true},
 		{Method: "PUT", Path: "/api/v1/me/password", Summary: "Set one's own password; ends all of one's sessions", Handler: s.ownPassword, In: newPassword{}},
 		{Method: "POST", Path: "/api/v1/users/{id}/link", Summary: "Make a link that lets somebody in once, to set a password", Handler: s.userLink, Out: userLink{}},

@@ -20,10 +20,14 @@ import (
 // Kinds of objects in the store. Signs belong to the installation there, so
 // that their ids are unique in it; their owner is a field.
 const (
-	kindOwner    = "owner"
-	kindSign     = "sign"
-	kindMessage  = "message"
-	kindPlaylist = "playlist"
+	kindOwner     = string(playlists.KindOwner)
+	kindArea      = string(playlists.KindArea)
+	kindSign      = string(playlists.KindSign)
+	kindMessage   = string(playlists.KindMessage)
+	kindPlaylist  = string(playlists.KindPlaylist)
+	kindSchedule  = string(playlists.KindSchedule)
+	kindCampaign  = string(playlists.KindCampaign)
+	kindAgreement = string(playlists.KindAgreement)
 )
 
 func missing(err error) bool {

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/artwork"
 	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/listen"
@@ -32,11 +34,14 @@ import (
 
 // Options are what `serve` and `demo` set.
 type Options struct {
-	Data       string               // folder
-	Database   string               // "" for SQLite in Data, or postgres://…; it may hold a password
-	Listen     string               // of the pages, e.g. "127.0.0.1:8080"
-	MQTTListen string               // of the embedded broker
-	Broker     string               // an outside broker instead, mqtt://user:password@host:port or mqtts://
+	Data       string // folder
+	Database   string // "" for SQLite in Data, or postgres://…; it may hold a password
+	Listen     string // of the pages, e.g. "127.0.0.1:8080"
+	MQTTListen string // of the embedded broker
+	Broker     string // an outside broker instead, mqtt://user:password@host:port or mqtts://
+	Advertise  string // the broker's address as signs reach it; "" is where it listens
+	TLSCert    string // PEM files of pages and embedded broker; "" for none
+	TLSKey     string
 	Insecure   bool                 // pages and broker on any address without a certificate
 	Guest      *playlists.Principal // who asks from loopback without credentials; nil: nobody
 	Software   string
@@ -62,6 +67,8 @@ type App struct {
 	accounts   *accounts
 	presence   *presence
 	artist     *artist
+	uploads    *artwork.Uploads
+	tls        *certificate
 	auth       *auth.Service
 	http       *http.Server
 	httpLn     net.Listener
@@ -88,17 +95,23 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 func (a *App) open(ctx context.Context) error {
+	var err error
+	if a.tls, err = readCertificate(a.o.TLSCert, a.o.TLSKey); err != nil {
+		return err
+	}
 	if err := a.checkAddresses(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(a.o.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; choose another with --data", err)
 	}
-	var err error
 	if a.lock, err = lockFolder(a.o.Data); err != nil {
 		return err
 	}
 	if a.store, err = openStore(ctx, a.o.Data, a.o.Database); err != nil {
+		return err
+	}
+	if a.uploads, err = artwork.OpenUploads(filepath.Join(a.o.Data, "media")); err != nil {
 		return err
 	}
 	if a.httpLn, err = claim("--listen", a.o.Listen); err != nil {
@@ -120,16 +133,16 @@ func (a *App) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if a.broker, err = broker.Start(broker.Options{Listener: ln, Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
+		if a.broker, err = broker.Start(broker.Options{Listener: ln, TLS: a.tls.config(), Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
 			Session: func(sign string, remote net.Addr, up bool) { a.presence.session(sign, remote, up, a.now()) },
 			Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
 			return err
 		}
-		a.brokerAddr = "mqtt://" + a.broker.Addr().String()
+		a.brokerAddr = a.brokerAddress(a.broker.Addr())
 	} else {
 		u, err := url.Parse(a.o.Broker)
 		if err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: "--broker", Value: a.o.Broker, Problem: "is not an address", Remedy: "write mqtts://user:password@host:8883"}
+			return err // checkAddresses has read it
 		}
 		if u.User != nil {
 			user = u.User.Username()
@@ -142,12 +155,12 @@ func (a *App) open(ctx context.Context) error {
 }
 
 func (a *App) assemble(user, pass string) error {
-	artist, err := newArtist()
+	artist, err := newArtist(pictures{a}.lookup)
 	if err != nil {
 		return err
 	}
 	a.artist = artist
-	if a.auth, err = auth.Open(context.Background(), tokens{a.store, func() int64 { return a.now().UnixMilli() }}, a.now, a.o.Guest); err != nil {
+	if a.auth, err = auth.Open(context.Background(), auth.Options{Records: records{a.store, a.now}, Sessions: visits{a.store.Sessions(), a.now}, Now: a.now, Guest: a.o.Guest}); err != nil {
 		return err
 	}
 	opts := publish.Options{Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log}
@@ -156,7 +169,11 @@ func (a *App) assemble(user, pass string) error {
 	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
 	}})
-	a.link, err = link.New(link.Options{Broker: a.brokerAddr, ClientID: broker.ControllerUser + "-" + secret()[:8], Username: user, Password: pass, Log: a.log,
+	var ours *tls.Config
+	if a.broker != nil {
+		ours = a.tls.own()
+	}
+	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: ours, ClientID: broker.ControllerUser + "-" + secret()[:8], Username: user, Password: pass, Log: a.log,
 		Up: func(c link.Conn) {
 			topics := map[string]byte{}
 			for _, t := range listen.Topics() {
@@ -178,16 +195,14 @@ func (a *App) assemble(user, pass string) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	srv := api.New(source{a}, objects{a}, a.auth, a.now, a.log)
+	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Log: auditLog{a}, Auth: a.auth,
+		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
-	for pattern, h := range srv.Routes() {
-		mux.HandleFunc(pattern, h)
-	}
-	mux.HandleFunc("GET /signin", a.auth.SignIn)
+	srv.Handler(mux)
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()
 	a.http = &http.Server{Handler: guard.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -212,10 +227,15 @@ func (a *App) start(srv *api.Server) {
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.promoteKeys(ctx) })
+	run(func() { a.forgetVisits(ctx) })
 	run(func() { srv.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {
-		if err := a.http.Serve(a.httpLn); !errors.Is(err, http.ErrServerClosed) {
+		serve := a.http.Serve
+		if a.http.TLSConfig = a.tls.config(); a.tls.given() {
+			serve = func(l net.Listener) error { return a.http.ServeTLS(l, "", "") }
+		}
+		if err := serve(a.httpLn); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("the pages stopped", "err", err)
 		}
 	})
@@ -224,18 +244,12 @@ func (a *App) start(srv *api.Server) {
 // Addr is the pages' address, e.g. "127.0.0.1:8080".
 func (a *App) Addr() string { return a.httpLn.Addr().String() }
 
-// SignInLink is an address that signs the department's administrator in, once
-// and within 15 minutes: for the terminal of whoever started the controller.
-func (a *App) SignInLink() string {
-	return "http://" + a.Addr() + "/signin?code=" + a.auth.Link(playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin})
-}
-
 // BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
 func (a *App) BrokerAddr() string { return a.brokerAddr }
 
 // writeServer tells other commands on this machine where the pages are.
 func (a *App) writeServer() error {
-	return os.WriteFile(filepath.Join(a.o.Data, "server"), []byte("http://"+a.Addr()+"\n"), 0o600)
+	return os.WriteFile(filepath.Join(a.o.Data, "server"), []byte(a.URL()+"\n"), 0o600)
 }
 
 // FilesWritten says that everything that others wait for lies in the folder.
@@ -264,6 +278,9 @@ func (a *App) Stop() error {
 		errs = append(errs, a.broker.Stop(ctx))
 		cancel()
 	}
+	if a.uploads != nil {
+		errs = append(errs, a.uploads.Close())
+	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
@@ -271,28 +288,6 @@ func (a *App) Stop() error {
 		errs = append(errs, a.lock.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// checkAddresses refuses any address but loopback without --insecure: what is
-// not encrypted is not shown to a network by accident.
-func (a *App) checkAddresses() error {
-	if a.o.Insecure {
-		return nil
-	}
-	for _, x := range []struct{ flag, addr string }{{"--listen", a.o.Listen}, {"--mqtt-listen", a.o.MQTTListen}} {
-		if x.addr == "" || a.o.Broker != "" && x.flag == "--mqtt-listen" {
-			continue
-		}
-		host, _, err := net.SplitHostPort(x.addr)
-		if err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Problem: "is not an address", Remedy: "write host:port, e.g. 127.0.0.1:8080"}
-		}
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Problem: "is reachable from other machines and would not be encrypted",
-				Remedy: "use a loopback address, or --insecure if you accept that everybody on the way can read and change it"}
-		}
-	}
-	return nil
 }
 
 // claim opens a port. A port that is in use is the commonest trouble of all.

@@ -14,7 +14,6 @@ import (
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/sign/box"
-	"ledcast/sign/wire"
 )
 
 // yieldFor is how long a virtual sign stays away after an outside client that
@@ -99,57 +98,35 @@ func DemoGuest() *playlists.Principal {
 	return &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer}
 }
 
-// demoTokens writes DIR/tokens.json: API tokens made anew at each start.
+// demoPeople are the demo's people: each has a token of its name in
+// DIR/tokens.json, made anew at each start, and signs in to the pages by a link.
+var demoPeople = []playlists.User{
+	{ID: AdminUser, Owner: playlists.Public, Role: playlists.RoleAdmin, Name: "Quản trị"},
+	{ID: "author", Owner: playlists.Public, Role: playlists.RoleAuthor, Name: "Người soạn"},
+	{ID: "approver", Owner: playlists.Public, Role: playlists.RoleApprover, Name: "Người duyệt"},
+	{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleAdmin, Name: "Công ty Quảng cáo Việt"},
+	{ID: "song-tra-ads", Owner: "song-tra-ads", Role: playlists.RoleAdmin, Name: "Quảng cáo Sông Trà"},
+}
+
 func (a *App) demoTokens(ctx context.Context) error {
-	return a.issueTokens(ctx, demoTokenLife, map[string]auth.Token{
-		"admin":        {Owner: playlists.Public, Role: playlists.RoleAdmin},
-		"author":       {Owner: playlists.Public, Role: playlists.RoleAuthor},
-		"approver":     {Owner: playlists.Public, Role: playlists.RoleApprover},
-		"viet-ads":     {Owner: "viet-ads", Role: playlists.RoleAdmin},
-		"song-tra-ads": {Owner: "song-tra-ads", Role: playlists.RoleAdmin},
-	})
-}
-
-// FirstAdmin gives a controller that has no token yet its first one, the
-// department's administrator, in DIR/tokens.json (mode 0600): there is no
-// default password.
-func (a *App) FirstAdmin(ctx context.Context) (made bool, err error) {
-	have, err := tokens{a.store, nil}.List(ctx)
-	if err != nil || len(have) > 0 {
-		return false, err
-	}
-	return true, a.issueTokens(ctx, adminTokenLife, map[string]auth.Token{"admin": {Owner: playlists.Public, Role: playlists.RoleAdmin}})
-}
-
-// How long tokens live that a start makes.
-const (
-	demoTokenLife  = 30 * 24 * time.Hour
-	adminTokenLife = 90 * 24 * time.Hour
-)
-
-// issueTokens makes tokens and writes them to DIR/tokens.json.
-func (a *App) issueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
-	secrets := map[string]string{}
-	for id, t := range tokens {
-		t.ID, t.Expires = id, a.now().Add(life).Unix()
-		secret, err := a.auth.Issue(ctx, t)
-		if err != nil {
+	tokens := map[string]auth.Token{}
+	for i := range demoPeople {
+		u := demoPeople[i]
+		if err := a.addUser(ctx, &u); err != nil {
 			return err
 		}
-		secrets[id] = secret
+		tokens[u.ID] = auth.Token{Owner: u.Owner, Role: u.Role}
 	}
-	return writePrivate(filepath.Join(a.o.Data, "tokens.json"), secrets)
+	return a.issueTokens(ctx, demoTokenLife, tokens)
 }
+
+// demoTokenLife is how long the demo's tokens live, which each start makes anew.
+const demoTokenLife = 30 * 24 * time.Hour
 
 // signConfig writes a sign's config file, and keeps the password that an
 // earlier start gave it, so that a sign that somebody attached comes back.
 func (a *App) signConfig(ctx context.Context, s *playlists.Sign, path string) (box.Config, error) {
-	root, spare := a.keyring.Roots()
-	conf := box.Config{Sign: s.ID, Class: s.Class.String(), Mode: string(playlists.ModeProgram), Test: s.Test, Areas: s.Areas,
-		Broker: a.BrokerAddr(), Username: s.ID, Root: wire.EncodeKey(root), RootSpare: wire.EncodeKey(spare)}
-	if s.Picture() {
-		conf.Mode = string(playlists.ModePicture)
-	}
+	conf := a.config(s)
 	if old, err := box.LoadConfig(path); err == nil && a.Enrolled(s.ID, old.Password) {
 		conf.Password = old.Password
 	} else {

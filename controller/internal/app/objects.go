@@ -3,17 +3,15 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
+	"slices"
 
 	"ledcast/controller/internal/api"
-	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
 
-// objects is the store as the API writes it: what cannot be read on a sign
-// that it is meant for is refused at the door, and every write is audited.
+// objects is the store as the API writes it: what cannot be shown where it is
+// meant for is refused at the door, and every write is audited.
 type objects struct{ a *App }
 
 func (o objects) Get(ctx context.Context, kind playlists.Kind, owner, id string) (api.Stored, error) {
@@ -30,34 +28,102 @@ func (o objects) List(ctx context.Context, kind playlists.Kind, owner string) ([
 	return out, err
 }
 
-func (o objects) Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64) (int64, error) {
-	if err := o.a.door(ctx, value); err != nil {
-		return 0, err
+// Put writes value, which it changes where a part of it has to wait.
+func (o objects) Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64, over *api.Override) (w api.Written, err error) {
+	of := owner
+	var waits *api.Pending
+	switch v := value.(type) {
+	case *playlists.Sign:
+		of = v.Owner
+		if waits, err = o.a.hold(ctx, who, v); err != nil {
+			return w, err
+		}
+	case *playlists.User:
+		of = v.Owner
+	case *playlists.Area, *playlists.Campaign:
+		of = playlists.Public
+	case *playlists.Owner:
+		of = v.ID
+	}
+	passed, err := o.a.door(ctx, who, value, over)
+	if err != nil {
+		return w, err
 	}
 	data, err := json.Marshal(value)
 	if err != nil {
-		return 0, err
+		return w, err
 	}
-	now := o.a.now().UnixMilli()
-	version, err := o.a.store.Audit().Change(ctx, store.Change{Expected: expected, By: store.Actor{Who: who.ID, From: who.From, AtMS: now},
-		Object: store.Object{Kind: string(kind), Owner: owner, ID: id, Data: data, UpdatedMS: now}})
-	if err == nil {
-		o.a.changed(ctx, value)
+	change := func(kind playlists.Kind, owner, id string, data []byte, expected int64) (int64, error) {
+		return o.a.store.Audit().Change(ctx, store.Change{Expected: expected, By: actor(who, o.a.now()), Of: of,
+			Object: store.Object{Kind: string(kind), Owner: owner, ID: id, Data: data, UpdatedMS: o.a.now().UnixMilli()}})
 	}
-	return version, err
+	if w.Version, err = change(kind, owner, id, data, expected); err != nil {
+		return w, err
+	}
+	o.a.changed(ctx, value)
+	if passed != nil {
+		note, err := json.Marshal(passed)
+		if err == nil {
+			_, err = change(kindOverride, of, string(kind)+"."+id, note, store.AnyVersion)
+		}
+		if err != nil {
+			return w, err
+		}
+	}
+	if waits != nil {
+		w.Waits = true
+		note, err := json.Marshal(waits)
+		if err == nil {
+			_, err = change(kindPending, "", id, note, store.AnyVersion)
+		}
+		if err != nil {
+			return w, err
+		}
+	}
+	return w, nil
 }
 
 func (o objects) Delete(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, expected int64) error {
+	of := owner
+	switch kind {
+	case playlists.KindSign, playlists.KindUser:
+		x, err := o.Get(ctx, kind, owner, id)
+		if err != nil {
+			return err
+		}
+		var v struct{ Owner string }
+		if err := json.Unmarshal(x.Data, &v); err != nil {
+			return err
+		}
+		of = v.Owner
+	case playlists.KindArea, playlists.KindCampaign:
+		of = playlists.Public
+	case playlists.KindOwner:
+		of = id
+	}
 	if err := o.a.unused(ctx, kind, owner, id); err != nil {
 		return err
 	}
-	_, err := o.a.store.Audit().Change(ctx, store.Change{Expected: expected, Remove: true, By: store.Actor{Who: who.ID, From: who.From, AtMS: o.a.now().UnixMilli()},
+	var media *api.Medium
+	if kind == playlists.KindMedia {
+		m, err := get[api.Medium](ctx, o.a.store, string(kind), owner, id)
+		if err != nil {
+			return err
+		}
+		media = m
+	}
+	_, err := o.a.store.Audit().Change(ctx, store.Change{Expected: expected, Remove: true, Of: of, By: actor(who, o.a.now()),
 		Object: store.Object{Kind: string(kind), Owner: owner, ID: id}})
 	if err != nil {
 		return err
 	}
-	if kind == playlists.KindSign {
+	switch kind {
+	case playlists.KindSign:
 		o.a.dismiss(ctx, id)
+	case playlists.KindUser:
+		o.a.left(ctx, who, id)
+	case playlists.KindMedia:
+		o.a.dropFile(ctx, owner, media.SHA256)
 	}
 	o.a.Kick()
 	return nil
@@ -65,10 +131,13 @@ func (o objects) Delete(ctx context.Context, who *playlists.Principal, kind play
 
 // changed lets a written object take effect.
 func (a *App) changed(ctx context.Context, value any) {
-	if s, ok := value.(*playlists.Sign); ok {
-		if c, err := a.store.Credentials().Get(ctx, s.ID); err == nil {
-			a.accounts.put(s, c.SHA256)
+	switch v := value.(type) {
+	case *playlists.Sign:
+		if c, err := a.store.Credentials().Get(ctx, v.ID); err == nil {
+			a.accounts.put(v, c.SHA256)
 		}
+	case *playlists.User:
+		a.auth.SetUser(v.ID, v)
 	}
 	a.Kick()
 }
@@ -84,101 +153,30 @@ func (a *App) dismiss(ctx context.Context, sign string) {
 	}
 }
 
-// door refuses what could not be shown where it is meant for.
-func (a *App) door(ctx context.Context, value any) error {
-	switch v := value.(type) {
-	case *playlists.Sign:
-		if broker.Reserved(v.ID) {
-			return &playlists.Error{Code: playlists.Invalid, Field: "signs/id", Value: v.ID, Problem: "is the controller's own name", Remedy: "choose another"}
-		}
-		if err := a.exists(ctx, kindOwner, "", v.Owner, "signs/"+v.ID+".owner"); err != nil {
-			return err
-		}
-		old, err := get[playlists.Sign](ctx, a.store, kindSign, "", v.ID)
-		if err != nil && !missing(err) {
-			return err
-		}
-		if err == nil && old.Class != v.Class {
-			return &playlists.Error{Code: playlists.Invalid, Field: "signs/" + v.ID + ".class", Value: v.Class.String(),
-				Problem: "is not the sign's class " + old.Class.String() + ", which never changes", Remedy: "a new face is a new sign"}
-		}
-		if v.Playlist != "" {
-			owner, id := playlists.SplitRef(v.Owner, v.Playlist)
-			return a.exists(ctx, kindPlaylist, owner, id, "signs/"+v.ID+".playlist")
-		}
-	case *playlists.Message:
-		return a.readable(ctx, v)
-	case *playlists.Playlist:
-		for i, it := range v.Items {
-			owner, id := playlists.SplitRef(v.Owner, it.Message)
-			if err := a.exists(ctx, kindMessage, owner, id, fmt.Sprintf("playlists/%s.items[%d].message", v.ID, i)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// readable draws a message for every class that may show it: the owner's
-// signs', and everybody's for the department's.
-func (a *App) readable(ctx context.Context, m *playlists.Message) error {
-	if err := a.exists(ctx, kindOwner, "", m.Owner, "messages/"+m.ID+".owner"); err != nil {
-		return err
-	}
-	signs, err := catalogue{a.store}.Signs(ctx)
-	if err != nil {
-		return err
-	}
-	type look struct {
-		class  playlists.Class
-		stills bool
-	}
-	seen := map[look]bool{}
-	for i := range signs {
-		s := &signs[i]
-		k := look{s.Class, s.Picture()}
-		if seen[k] || (m.Owner != playlists.Public && s.Owner != m.Owner) {
-			continue
-		}
-		seen[k] = true
-		if _, err := a.artist.Artwork(ctx, m, s.Class, s.Picture()); err != nil {
-			var e *playlists.Error
-			if errors.As(err, &e) {
-				c := *e
-				c.Problem += " (on " + s.Class.String() + ")"
-				return &c
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *App) exists(ctx context.Context, kind, owner, id, field string) error {
-	_, err := a.store.Objects().Get(ctx, kind, owner, id)
-	if missing(err) {
-		return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "is no " + kind + " here", Remedy: "put that first"}
-	}
-	return err
-}
-
 // unused refuses to delete what something else still names.
 func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string) error {
 	used := func(by string) error {
 		return &playlists.Error{Code: playlists.Invalid, Field: string(kind), Value: id, Problem: "is still used by " + by, Remedy: "change that first"}
 	}
-	signs, err := catalogue{a.store}.Signs(ctx)
-	if err != nil {
-		return err
-	}
 	switch kind {
 	case playlists.KindOwner:
-		for i := range signs {
-			if signs[i].Owner == id {
-				return used("sign " + signs[i].ID)
-			}
+		if id == playlists.Public {
+			return &playlists.Error{Code: playlists.Invalid, Field: string(kind), Value: id, Problem: "is the department", Remedy: "leave it"}
 		}
+		return a.ownsNothing(ctx, id, used)
+	case playlists.KindMedia:
+		by, err := a.usersOf(ctx, owner, id)
+		if err == nil && len(by) > 0 {
+			return used("message " + by[0])
+		}
+		return err
+	case playlists.KindArea:
+		return a.namesNot(ctx, id, used)
 	case playlists.KindPlaylist:
+		signs, err := catalogue{a.store}.Signs(ctx)
+		if err != nil {
+			return err
+		}
 		for i := range signs {
 			o, p := playlists.SplitRef(signs[i].Owner, signs[i].Playlist)
 			if signs[i].Playlist == "" {
@@ -186,6 +184,15 @@ func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string)
 			}
 			if o == owner && p == id {
 				return used("sign " + signs[i].ID)
+			}
+		}
+		schedules, err := list[playlists.Schedule](ctx, a.store, kindSchedule)
+		if err != nil {
+			return err
+		}
+		for i := range schedules {
+			if o, p := playlists.SplitRef(schedules[i].Owner, schedules[i].Playlist); o == owner && p == id {
+				return used("schedule " + schedules[i].ID)
 			}
 		}
 	case playlists.KindMessage:
@@ -200,32 +207,94 @@ func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string)
 				}
 			}
 		}
+		campaigns, err := list[playlists.Campaign](ctx, a.store, kindCampaign)
+		if err != nil {
+			return err
+		}
+		for i := range campaigns {
+			if owner == playlists.Public && slices.Contains(campaigns[i].Messages, id) {
+				return used("campaign " + campaigns[i].ID)
+			}
+		}
 	}
 	return nil
 }
 
-// tokens is the store's API tokens.
-type tokens struct {
-	store store.Store
-	now   func() int64
-}
-
-const kindToken = "token"
-
-func (t tokens) List(ctx context.Context) ([][]byte, error) {
-	list, err := t.store.Objects().List(ctx, kindToken, store.AllOwners)
-	out := make([][]byte, len(list))
-	for i := range list {
-		out[i] = list[i].Data
+// ownsNothing refuses while anything belongs to an owner.
+func (a *App) ownsNothing(ctx context.Context, owner string, used func(string) error) error {
+	for _, kind := range []string{kindMessage, kindPlaylist, kindSchedule, kindAgreement, string(playlists.KindMedia)} {
+		list, err := a.store.Objects().List(ctx, kind, owner)
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			return used(kind + " " + list[0].ID)
+		}
 	}
-	return out, err
+	for _, kind := range []string{kindSign, string(playlists.KindUser), string(playlists.KindToken)} {
+		list, err := a.store.Objects().List(ctx, kind, "")
+		if err != nil {
+			return err
+		}
+		for _, o := range list {
+			var v struct{ Owner string }
+			if err := json.Unmarshal(o.Data, &v); err != nil {
+				return err
+			}
+			if v.Owner == owner {
+				return used(kind + " " + o.ID)
+			}
+		}
+	}
+	return nil
 }
 
-func (t tokens) Put(ctx context.Context, id string, data []byte) error {
-	_, err := t.store.Objects().Put(ctx, store.Object{Kind: kindToken, ID: id, Data: data, UpdatedMS: t.now()}, store.AnyVersion)
+// namesNot refuses while anything names an area, or lies below it.
+func (a *App) namesNot(ctx context.Context, code string, used func(string) error) error {
+	areas, err := list[playlists.Area](ctx, a.store, kindArea)
+	if err != nil {
+		return err
+	}
+	for _, x := range areas {
+		if x.Code != code && (playlists.Covers(code, x.Code) || x.ReplacedBy == code) {
+			return used("area " + x.Code)
+		}
+	}
+	signs, err := catalogue{a.store}.Signs(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range signs {
+		if slices.Contains(signs[i].Areas, code) {
+			return used("sign " + signs[i].ID)
+		}
+	}
+	campaigns, err := list[playlists.Campaign](ctx, a.store, kindCampaign)
+	if err != nil {
+		return err
+	}
+	for i := range campaigns {
+		if slices.Contains(campaigns[i].Areas, code) {
+			return used("campaign " + campaigns[i].ID)
+		}
+	}
+	users, err := list[playlists.User](ctx, a.store, string(playlists.KindUser))
+	if err != nil {
+		return err
+	}
+	for i := range users {
+		if slices.Contains(users[i].Areas, code) {
+			return used("user " + users[i].ID)
+		}
+	}
+	return nil
+}
+
+// exists refuses what names something that is not there.
+func (a *App) exists(ctx context.Context, kind, owner, id, field string) error {
+	_, err := a.store.Objects().Get(ctx, kind, owner, id)
+	if missing(err) {
+		return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "is no " + kind + " here", Remedy: "put that first"}
+	}
 	return err
-}
-
-func (t tokens) Delete(ctx context.Context, id string) error {
-	return t.store.Objects().Delete(ctx, kindToken, "", id, store.AnyVersion)
 }

@@ -12,11 +12,16 @@ import (
 // seed puts the department's default content into a store that lacks it. What
 // is there already was perhaps edited, and stays.
 func (a *App) seed(ctx context.Context) error {
-	m, err := playlists.ParseManifest("assets/content.yaml", assets.DefaultContent)
-	if err != nil {
-		return err
+	for name, text := range map[string][]byte{"assets/areas.yaml": assets.Areas, "assets/content.yaml": assets.DefaultContent} {
+		m, err := playlists.ParseManifest(name, text)
+		if err != nil {
+			return err
+		}
+		if err := a.apply(ctx, m, store.Absent); err != nil {
+			return err
+		}
 	}
-	return a.apply(ctx, m, store.Absent)
+	return nil
 }
 
 // apply writes a manifest's objects, each under the expected version. With
@@ -34,6 +39,9 @@ func (a *App) apply(ctx context.Context, m *playlists.Manifest, expected int64) 
 	var err error
 	for i := range m.Owners {
 		err = errors.Join(err, one(kindOwner, "", m.Owners[i].ID, &m.Owners[i]))
+	}
+	for i := range m.Areas {
+		err = errors.Join(err, one(kindArea, "", m.Areas[i].Code, &m.Areas[i]))
 	}
 	for i := range m.Messages {
 		err = errors.Join(err, one(kindMessage, m.Messages[i].Owner, m.Messages[i].ID, &m.Messages[i]))

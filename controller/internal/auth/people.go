@@ -35,6 +35,8 @@ func (s *Service) SetUser(id string, u *playlists.User) {
 	defer s.mu.Unlock()
 	if u == nil {
 		delete(s.users, id)
+		delete(s.hashes, id)
+		s.forgetInvite(id)
 		return
 	}
 	s.users[id] = *u

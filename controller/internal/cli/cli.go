@@ -75,6 +75,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // commands makes every command. Add a new one here.
 var commands = []func(*env) *cobra.Command{
 	newApply,
+	newAudit,
 	newBrokerConfig,
 	newCheck,
 	newDelete,
@@ -85,6 +86,9 @@ var commands = []func(*env) *cobra.Command{
 	newPreview,
 	newServe,
 	newSheet,
+	newSign,
+	newToken,
+	newUser,
 	newVersion,
 }
 

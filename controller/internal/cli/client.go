@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,16 +21,18 @@ import (
 
 // client talks to a running controller as its flags or environment say.
 type client struct {
-	server, tokenFile, data, as string
+	server, tokenFile, data, as, ca string
 
-	base  *url.URL
-	token string
-	http  http.Client
+	base     *url.URL
+	token    string
+	http     http.Client
+	accepted bool // the last answer was 202: a part of it waits
 }
 
 func (c *client) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.server, "server", os.Getenv("LEDCAST_SERVER"), "`address` of the controller, http://host:port (or LEDCAST_SERVER)")
 	f.StringVar(&c.tokenFile, "token-file", os.Getenv("LEDCAST_TOKEN_FILE"), "`file` that holds an API token (or LEDCAST_TOKEN_FILE)")
+	f.StringVar(&c.ca, "ca", os.Getenv("LEDCAST_CA"), "PEM `file` of the authority behind the controller's certificate, where the system does not know it (or LEDCAST_CA)")
 	f.StringVar(&c.data, "data", "", "`folder` of a controller on this machine, in place of --server and --token-file")
 	f.StringVar(&c.as, "as", "", "with --data: whose token of tokens.json to use, e.g. author")
 }
@@ -73,6 +77,17 @@ func (c *client) open() error {
 		return usagef("write http://host:port", "--server %q is not an address", c.server)
 	}
 	c.base, c.http.Timeout = u, 30*time.Second
+	if c.ca != "" {
+		pem, err := os.ReadFile(c.ca)
+		if err != nil {
+			return fmt.Errorf("--ca: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return fmt.Errorf("--ca: %s holds no PEM certificate", c.ca)
+		}
+		c.http.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	}
 	return nil
 }
 
@@ -91,6 +106,14 @@ func (p *problemError) Error() string {
 	return p.Title + "; " + p.Remedy
 }
 
+// at is the address of a path, which may carry a query.
+func (c *client) at(path string) string {
+	path, query, _ := strings.Cut(path, "?")
+	u := c.base.JoinPath(path)
+	u.RawQuery = query
+	return u.String()
+}
+
 // do sends one request. body nil sends none; out nil reads none. It returns
 // the ETag.
 func (c *client) do(ctx context.Context, method, path string, body, out any, head ...string) (etag string, err error) {
@@ -102,7 +125,7 @@ func (c *client) do(ctx context.Context, method, path string, body, out any, hea
 		}
 		r = bytes.NewReader(data)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), r)
+	req, err := http.NewRequestWithContext(ctx, method, c.at(path), r)
 	if err != nil {
 		return "", err
 	}
@@ -127,6 +150,7 @@ func (c *client) do(ctx context.Context, method, path string, body, out any, hea
 		_ = json.Unmarshal(data, p) // else the status has to do
 		return "", p
 	}
+	c.accepted = res.StatusCode == http.StatusAccepted
 	if out != nil {
 		if err := json.Unmarshal(data, out); err != nil {
 			return "", fmt.Errorf("%s answered what cannot be read: %w", path, err)

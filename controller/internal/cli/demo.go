@@ -18,6 +18,7 @@ import (
 // serverFlags are those that demo and serve share.
 type serverFlags struct {
 	data, listen, mqttListen, broker string
+	tlsCert, tlsKey, advertise       string
 	insecure, verbose                bool
 }
 
@@ -34,7 +35,7 @@ func (f *serverFlags) options(e *env) app.Options {
 	if f.verbose {
 		level = slog.LevelDebug
 	}
-	return app.Options{Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker, Insecure: f.insecure,
+	return app.Options{Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker, Advertise: f.advertise, TLSCert: f.tlsCert, TLSKey: f.tlsKey, Insecure: f.insecure,
 		Software: buildVersion(), Log: slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))}
 }
 
@@ -72,6 +73,12 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 	if err != nil {
 		return errors.Join(err, a.Stop())
 	}
+	link, err := a.SignInLink(ctx, app.AdminUser)
+	if err != nil {
+		d.Stop()
+		return errors.Join(err, a.Stop())
+	}
+	fmt.Fprintf(e.err, "sign in as the department's administrator, once: %s\n(as somebody else: controller user link NAME --data DIR --as admin)\n", link)
 	fmt.Fprintf(e.err, "data folder: %s\nMQTT broker: %s\nsign configs: %s\nCtrl-C stops it.\n", f.data, a.BrokerAddr(), filepath.Join(f.data, "signs"))
 	fmt.Fprintf(e.out, "ledcast demo: http://%s/\n", a.Addr())
 	<-ctx.Done()

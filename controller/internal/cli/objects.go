@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,17 +35,36 @@ func things(m *playlists.Manifest) []thing {
 		o := &m.Owners[i]
 		out = append(out, thing{"Owner", "owner " + o.ID, "owners/" + o.ID, "", o})
 	}
+	for i := range m.Areas {
+		x := &m.Areas[i]
+		out = append(out, thing{"Area", "area " + x.Code, "areas/" + x.Code, "", x})
+	}
+	owned := func(kind, plural, owner, id string, spec any) {
+		out = append(out, thing{kind, strings.ToLower(kind) + " " + owner + "/" + id, "owners/" + owner + "/" + plural + "/" + id, "", spec})
+	}
 	for i := range m.Messages {
 		x := &m.Messages[i]
-		out = append(out, thing{"Message", "message " + x.Owner + "/" + x.ID, "owners/" + x.Owner + "/messages/" + x.ID, "", x})
+		owned("Message", "messages", x.Owner, x.ID, x)
 	}
 	for i := range m.Playlists {
 		x := &m.Playlists[i]
-		out = append(out, thing{"Playlist", "playlist " + x.Owner + "/" + x.ID, "owners/" + x.Owner + "/playlists/" + x.ID, "", x})
+		owned("Playlist", "playlists", x.Owner, x.ID, x)
 	}
 	for i := range m.Signs {
 		x := &m.Signs[i]
 		out = append(out, thing{"Sign", "sign " + x.ID, "signs/" + x.ID, "signs/" + x.ID + "/spec", x})
+	}
+	for i := range m.Schedules {
+		x := &m.Schedules[i]
+		owned("Schedule", "schedules", x.Owner, x.ID, x)
+	}
+	for i := range m.Agreements {
+		x := &m.Agreements[i]
+		owned("Agreement", "agreements", x.Owner, x.ID, x)
+	}
+	for i := range m.Campaigns {
+		x := &m.Campaigns[i]
+		out = append(out, thing{"Campaign", "campaign " + x.ID, "campaigns/" + x.ID, "", x})
 	}
 	return out
 }
@@ -62,17 +82,31 @@ func (t *thing) yaml() (string, error) {
 	return "kind: " + t.kind + "\n" + string(body), err
 }
 
+// kinds are the kinds of a manifest, as get lists them: below an owner or for
+// the whole installation.
+var kinds = map[string]struct {
+	kind  string
+	owned bool
+	fresh func() any
+}{
+	"owners":     {"Owner", false, func() any { return &playlists.Owner{} }},
+	"areas":      {"Area", false, func() any { return &playlists.Area{} }},
+	"signs":      {"Sign", false, func() any { return &playlists.Sign{} }},
+	"campaigns":  {"Campaign", false, func() any { return &playlists.Campaign{} }},
+	"messages":   {"Message", true, func() any { return &playlists.Message{} }},
+	"playlists":  {"Playlist", true, func() any { return &playlists.Playlist{} }},
+	"schedules":  {"Schedule", true, func() any { return &playlists.Schedule{} }},
+	"agreements": {"Agreement", true, func() any { return &playlists.Agreement{} }},
+}
+
 // fresh is an empty spec of the thing's type.
 func (t *thing) fresh() any {
-	switch t.kind {
-	case "Owner":
-		return &playlists.Owner{}
-	case "Message":
-		return &playlists.Message{}
-	case "Playlist":
-		return &playlists.Playlist{}
+	for _, k := range kinds {
+		if k.kind == t.kind {
+			return k.fresh()
+		}
 	}
-	return &playlists.Sign{}
+	panic("no such kind: " + t.kind) // things and kinds disagree
 }
 
 func (e *env) manifest(name string) ([]thing, error) {
@@ -86,7 +120,12 @@ func (e *env) manifest(name string) ([]thing, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := playlists.ParseManifest(name, data)
+	var m *playlists.Manifest
+	if strings.EqualFold(filepath.Ext(name), ".csv") {
+		m, err = playlists.ParseSignsCSV(name, data)
+	} else {
+		m, err = playlists.ParseManifest(name, data)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +151,7 @@ func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *c
 		}
 		return do(cmd.Context(), &c, list)
 	}
-	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or - for standard input")
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or CSV with a company's signs (.csv), or - for YAML on standard input")
 	c.flags(cmd.Flags())
 	return cmd
 }
@@ -120,8 +159,9 @@ func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *c
 func newApply(e *env) *cobra.Command {
 	return e.withManifest(&cobra.Command{
 		Use: "apply -f FILE", Short: "Make the controller have what a YAML file says",
-		Long: "apply puts every thing of the file: owners, messages, playlists and signs. What is as the file says is left\n" +
-			"alone. The whole file is checked before anything is sent; what the controller refuses is named, and the rest goes on.",
+		Long: "apply puts every thing of the file: owners, areas, messages, playlists, signs, schedules, agreements and campaigns.\n" +
+			"What is as the file says is left alone. The whole file is checked before anything is sent; what the controller\n" +
+			"refuses is named, and the rest goes on.",
 	}, func(ctx context.Context, c *client, list []thing) error {
 		var refused []string
 		for i := range list {
@@ -145,17 +185,22 @@ func newApply(e *env) *cobra.Command {
 func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
 	have := t.fresh()
 	etag, err := c.do(ctx, http.MethodGet, "api/v1/"+t.at(), nil, have)
+	head, what := []string{"If-Match", etag}, "changed"
 	switch {
 	case status(err) == http.StatusNotFound:
-		_, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, t.spec, nil, "If-None-Match", "*")
-		return "created", err
+		head, what = []string{"If-None-Match", "*"}, "created"
 	case err != nil:
 		return "", err
 	case equal(have, t.spec):
 		return "unchanged", nil
 	}
-	_, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, t.spec, nil, "If-Match", etag)
-	return "changed", err
+	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, t.spec, nil, head...); err != nil {
+		return "", err
+	}
+	if c.accepted {
+		what += "; its areas, test or mode wait for the department"
+	}
+	return what, nil
 }
 
 func equal(a, b any) bool {
@@ -228,13 +273,11 @@ func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 func newGet(e *env) *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
-		Use:   "get owners | signs | messages OWNER | playlists OWNER",
+		Use:   "get owners | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER | agreements OWNER",
 		Short: "Print things as YAML that apply takes",
 		Args: func(_ *cobra.Command, args []string) error {
-			if _, err := listPath(args); err != nil {
-				return err
-			}
-			return nil
+			_, err := listPath(args)
+			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.open(); err != nil {
@@ -247,10 +290,8 @@ func newGet(e *env) *cobra.Command {
 			if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/"+path, nil, &list); err != nil {
 				return err
 			}
-			kind := map[string]string{"owners": "Owner", "signs": "Sign", "messages": "Message", "playlists": "Playlist"}[args[0]]
 			for i, raw := range list.Items {
-				t := thing{kind: kind}
-				t.spec = t.fresh()
+				t := thing{kind: kinds[args[0]].kind, spec: kinds[args[0]].fresh()}
 				if err := json.Unmarshal(raw, t.spec); err != nil {
 					return err
 				}
@@ -271,17 +312,18 @@ func newGet(e *env) *cobra.Command {
 }
 
 func listPath(args []string) (string, error) {
-	const remedy = "write owners, signs, messages OWNER or playlists OWNER"
+	const remedy = "write owners, areas, signs or campaigns; or messages, playlists, schedules or agreements and an OWNER"
 	if len(args) == 0 {
 		return "", usagef(remedy, "nothing is named")
 	}
-	switch kind := args[0]; {
-	case kind == "owners" && len(args) == 1:
-		return "owners", nil
-	case kind == "signs" && len(args) == 1:
+	k, ok := kinds[args[0]]
+	switch {
+	case ok && k.owned && len(args) == 2:
+		return "owners/" + args[1] + "/" + args[0], nil
+	case ok && !k.owned && len(args) == 1 && args[0] == "signs":
 		return "specs/signs", nil
-	case (kind == "messages" || kind == "playlists") && len(args) == 2:
-		return "owners/" + args[1] + "/" + kind, nil
+	case ok && !k.owned && len(args) == 1:
+		return args[0], nil
 	}
 	return "", usagef(remedy, "%q cannot be listed", strings.Join(args, " "))
 }

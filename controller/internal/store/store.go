@@ -279,6 +279,9 @@ type Change struct {
 	Expected int64
 	Remove   bool
 	By       Actor
+	// Of is whose the thing is, for the log: a sign belongs to a company and is
+	// kept as the installation's. "" is the object's owner.
+	Of string
 }
 
 // Entry is one row of the audit log.

@@ -21,6 +21,9 @@ var static embed.FS
 //go:embed wall.html
 var wallHTML string
 
+//go:embed signin.html
+var signinHTML string
+
 //go:embed words.json
 var wordsJSON []byte
 
@@ -39,9 +42,10 @@ type Options struct {
 const warnKeys = 60 * 24 * time.Hour
 
 type pages struct {
-	o     Options
-	wall  *template.Template
-	words map[string]map[string]string // language → key → text
+	o      Options
+	wall   *template.Template
+	signin *template.Template
+	words  map[string]map[string]string // language → key → text
 }
 
 // New reads the catalogue and the templates. Its error is a mistake in them.
@@ -54,12 +58,16 @@ func New(o Options) (http.Handler, error) {
 	if p.wall, err = template.New("wall").Parse(wallHTML); err != nil {
 		return nil, err
 	}
+	if p.signin, err = template.New("signin").Parse(signinHTML); err != nil {
+		return nil, err
+	}
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", p.serveWall)
+	mux.HandleFunc("GET /{$}", p.serve(p.wall))
+	mux.HandleFunc("GET /signin", p.serve(p.signin))
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
 	return secured(mux), nil
 }
@@ -92,13 +100,8 @@ func language(r *http.Request) string {
 	return Languages[0]
 }
 
-func (p *pages) serveWall(w http.ResponseWriter, r *http.Request) {
-	lang := language(r)
-	words, err := json.Marshal(p.words[lang])
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
+// notes is what every page says of the installation.
+func (p *pages) notes(lang string) []string {
 	var notes []string
 	if p.o.Insecure {
 		notes = append(notes, p.words[lang]["insecure"])
@@ -109,15 +112,27 @@ func (p *pages) serveWall(w http.ResponseWriter, r *http.Request) {
 	if end := p.o.KeysEnd(); end.Sub(p.o.Now()) < warnKeys {
 		notes = append(notes, fmt.Sprintf(p.words[lang]["keys_end"], end.UTC().Format(time.DateOnly)))
 	}
-	other := "en"
-	if lang == "en" {
-		other = "vi"
+	return notes
+}
+
+func (p *pages) serve(t *template.Template) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		lang := language(r)
+		words, err := json.Marshal(p.words[lang])
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		other := "en"
+		if lang == "en" {
+			other = "vi"
+		}
+		var page bytes.Buffer
+		if err := t.Execute(&page, map[string]any{"Lang": lang, "Other": other, "W": p.words[lang], "Words": string(words), "Notes": p.notes(lang)}); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(page.Bytes())
 	}
-	var page bytes.Buffer
-	if err := p.wall.Execute(&page, map[string]any{"Lang": lang, "Other": other, "W": p.words[lang], "Words": string(words), "Notes": notes}); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(page.Bytes())
 }

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -19,7 +20,7 @@ func (s audit) Change(ctx context.Context, c store.Change) (version int64, err e
 		}
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		e := store.Entry{By: c.By, Kind: o.Kind, Owner: o.Owner, ID: o.ID, Action: "create"}
+		e := store.Entry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
 		err := tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
 		switch {
 		case err == nil:

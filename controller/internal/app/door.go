@@ -1,0 +1,245 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/broker"
+	"ledcast/playlists"
+)
+
+// kindOverride is a note of what was let through under a name.
+const kindOverride = playlists.Kind("override")
+
+// passed is such a note.
+type passed struct {
+	Code   string   `json:"code"`
+	Reason string   `json:"reason"`
+	Signs  []string `json:"signs"`  // on which it would have been refused
+	Detail string   `json:"detail"` // what would have been said
+}
+
+// door refuses what could not be shown, or not be read, where it is meant for.
+// What somebody let through by name comes back as a note for the log.
+func (a *App) door(ctx context.Context, who *playlists.Principal, value any, over *api.Override) (*passed, error) {
+	switch v := value.(type) {
+	case *playlists.Sign:
+		return nil, a.signDoor(ctx, v)
+	case *playlists.Message:
+		return a.readable(ctx, v, over)
+	case *playlists.Playlist:
+		for i, it := range v.Items {
+			owner, id := playlists.SplitRef(v.Owner, it.Message)
+			if err := a.exists(ctx, kindMessage, owner, id, fmt.Sprintf("playlists/%s.items[%d].message", v.ID, i)); err != nil {
+				return nil, err
+			}
+		}
+	case *playlists.Area:
+		return nil, a.areaDoor(ctx, v)
+	case *playlists.User:
+		return nil, a.userDoor(ctx, who, v)
+	case *playlists.Schedule:
+		owner, id := playlists.SplitRef(v.Owner, v.Playlist)
+		err := a.exists(ctx, kindPlaylist, owner, id, "schedules/"+v.ID+".playlist")
+		if err == nil {
+			err = a.ownSigns(ctx, v.Owner, v.Signs, "schedules/"+v.ID+".signs")
+		}
+		return nil, err
+	case *playlists.Agreement:
+		return nil, a.ownSigns(ctx, v.Owner, v.Signs, "agreements/"+v.ID+".signs")
+	case *playlists.Campaign:
+		where := "campaigns/" + v.ID
+		for i, m := range v.Messages {
+			if err := a.exists(ctx, kindMessage, playlists.Public, m, fmt.Sprintf("%s.messages[%d]", where, i)); err != nil {
+				return nil, err
+			}
+		}
+		for i, s := range v.Signs {
+			if err := a.exists(ctx, kindSign, "", s, fmt.Sprintf("%s.signs[%d]", where, i)); err != nil {
+				return nil, err
+			}
+		}
+		old, err := get[playlists.Campaign](ctx, a.store, kindCampaign, "", v.ID)
+		if err != nil && !missing(err) {
+			return nil, err
+		}
+		var had []string
+		if old != nil {
+			had = old.Areas
+		}
+		return nil, a.knownAreas(ctx, v.Areas, had, who, where)
+	}
+	return nil, nil
+}
+
+func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {
+	where := "signs/" + v.ID
+	if broker.Reserved(v.ID) {
+		return &playlists.Error{Code: playlists.Invalid, Field: "signs/id", Value: v.ID, Problem: "is the controller's own name", Remedy: "choose another"}
+	}
+	if err := a.exists(ctx, kindOwner, "", v.Owner, where+".owner"); err != nil {
+		return err
+	}
+	old, err := get[playlists.Sign](ctx, a.store, kindSign, "", v.ID)
+	if err != nil && !missing(err) {
+		return err
+	}
+	var had []string
+	if old != nil {
+		had = old.Areas
+		if old.Class != v.Class {
+			return &playlists.Error{Code: playlists.Invalid, Field: where + ".class", Value: v.Class.String(),
+				Problem: "is not the sign's class " + old.Class.String() + ", which never changes", Remedy: "a new face is a new sign"}
+		}
+	} else {
+		used, err := a.store.Objects().Used(ctx, kindSign, "", v.ID)
+		if err != nil {
+			return err
+		}
+		if used {
+			// Proof of play, floors and pinned keys go by this name.
+			return &playlists.Error{Code: playlists.Invalid, Field: "signs/id", Value: v.ID, Problem: "was a sign's name before and is never used again", Remedy: "choose another"}
+		}
+	}
+	if err := a.knownAreas(ctx, v.Areas, had, nil, where); err != nil {
+		return err
+	}
+	if v.Playlist != "" {
+		owner, id := playlists.SplitRef(v.Owner, v.Playlist)
+		return a.exists(ctx, kindPlaylist, owner, id, where+".playlist")
+	}
+	return nil
+}
+
+// knownAreas refuses areas that are not known, have a successor unless they
+// were named before, or lie outside an officer's.
+func (a *App) knownAreas(ctx context.Context, areas, had []string, who *playlists.Principal, where string) error {
+	for i, code := range areas {
+		field := fmt.Sprintf("%s.areas[%d]", where, i)
+		x, err := get[playlists.Area](ctx, a.store, kindArea, "", code)
+		switch {
+		case missing(err):
+			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code, Problem: "is not a known area", Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
+		case err != nil:
+			return err
+		case x.ReplacedBy != "" && !slices.Contains(had, code):
+			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code, Problem: "was replaced", Remedy: "use " + x.ReplacedBy}
+		case who != nil && !playlists.Within(who.Areas, code):
+			return &playlists.Error{Code: playlists.Denied, Field: field, Value: code, Problem: "is outside the areas that you act in", Remedy: "ask an officer of that area"}
+		}
+	}
+	return nil
+}
+
+func (a *App) areaDoor(ctx context.Context, v *playlists.Area) error {
+	where := "areas/" + v.Code
+	for i := range v.Code {
+		if v.Code[i] == '/' {
+			if err := a.exists(ctx, kindArea, "", v.Code[:i], where); err != nil {
+				return err
+			}
+		}
+	}
+	if v.ReplacedBy != "" {
+		return a.exists(ctx, kindArea, "", v.ReplacedBy, where+".replaced_by")
+	}
+	return nil
+}
+
+func (a *App) userDoor(ctx context.Context, who *playlists.Principal, v *playlists.User) error {
+	where := "users/" + v.ID
+	if err := a.exists(ctx, kindOwner, "", v.Owner, where+".owner"); err != nil {
+		return err
+	}
+	if who.ID == "user:"+v.ID && (v.Disabled || v.Role != playlists.RoleAdmin) {
+		return &playlists.Error{Code: playlists.Invalid, Field: where, Problem: "is yourself", Remedy: "let another administrator take your role away"}
+	}
+	return a.knownAreas(ctx, v.Areas, nil, nil, where)
+}
+
+// ownSigns refuses signs that are not the owner's, without telling whose.
+func (a *App) ownSigns(ctx context.Context, owner string, signs []string, where string) error {
+	for i, id := range signs {
+		s, err := get[playlists.Sign](ctx, a.store, kindSign, "", id)
+		if err != nil && !missing(err) {
+			return err
+		}
+		if err != nil || s.Owner != owner {
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s[%d]", where, i), Value: id, Problem: "is no sign of yours", Remedy: "put the sign first"}
+		}
+	}
+	return nil
+}
+
+// readable draws a message for every sign that may show it: the owner's, and
+// everybody's for the department's. What cannot be drawn is refused; what could
+// not be read from where a sign is looked at is refused unless it is overridden.
+func (a *App) readable(ctx context.Context, m *playlists.Message, over *api.Override) (*passed, error) {
+	where := "messages/" + m.ID
+	if err := a.exists(ctx, kindOwner, "", m.Owner, where+".owner"); err != nil {
+		return nil, err
+	}
+	if m.Image != nil {
+		if err := a.exists(ctx, string(playlists.KindMedia), m.Owner, m.Image.Media, where+".image.media"); err != nil {
+			return nil, err
+		}
+	}
+	if over != nil && over.Code != "distance" {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "override", Value: over.Code, Problem: "cannot be overridden", Remedy: "distance can"}
+	}
+	signs, err := catalogue{a.store}.Signs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type look struct {
+		class        playlists.Class
+		stills       bool
+		pitch, metre float64
+	}
+	seen := map[look]bool{}
+	var note *passed
+	for i := range signs {
+		s := &signs[i]
+		if m.Owner != playlists.Public && s.Owner != m.Owner {
+			continue
+		}
+		k := look{s.Class, stills(s), s.Pitch, s.Distance}
+		if far, known := seen[k]; known {
+			if far && note != nil {
+				note.Signs = append(note.Signs, s.ID)
+			}
+			continue
+		}
+		problem, err := a.artist.Reads(ctx, m, s)
+		if err != nil {
+			var e *playlists.Error
+			if errors.As(err, &e) {
+				c := *e
+				c.Problem += " (on " + s.Class.String() + ")"
+				return nil, &c
+			}
+			return nil, err
+		}
+		seen[k] = problem != nil
+		if problem == nil {
+			continue
+		}
+		if over == nil {
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Value: s.ID, Problem: "cannot be read on this sign: " + problem.Text.EN,
+				Remedy: problem.Remedy.EN + " Or let it through with ?override=distance&reason=…"}
+		}
+		if note == nil {
+			note = &passed{Code: over.Code, Reason: over.Reason, Detail: problem.Text.EN}
+		}
+		note.Signs = append(note.Signs, s.ID)
+	}
+	return note, nil
+}
+
+// stills reports whether nothing may move on a sign.
+func stills(s *playlists.Sign) bool {
+	return s.Picture() || s.Rules != nil && s.Rules.NoScroll
+}

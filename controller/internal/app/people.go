@@ -1,0 +1,176 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/auth"
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// records is the store as auth keeps people's ways in.
+type records struct {
+	store store.Store
+	now   func() time.Time
+}
+
+func (r records) List(ctx context.Context, kind string) (map[string][]byte, error) {
+	list, err := r.store.Objects().List(ctx, kind, store.AllOwners)
+	out := make(map[string][]byte, len(list))
+	for i := range list {
+		out[list[i].ID] = list[i].Data
+	}
+	return out, err
+}
+
+func (r records) Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error {
+	o := store.Object{Kind: kind, ID: id, Data: data, UpdatedMS: r.now().UnixMilli()}
+	if by == nil {
+		_, err := r.store.Objects().Put(ctx, o, store.AnyVersion)
+		return err
+	}
+	_, err := r.store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Expected: store.AnyVersion, By: actor(by, r.now())})
+	return err
+}
+
+func (r records) Delete(ctx context.Context, by *playlists.Principal, kind, owner, id string) error {
+	o := store.Object{Kind: kind, ID: id}
+	if by == nil {
+		return r.store.Objects().Delete(ctx, kind, "", id, store.AnyVersion)
+	}
+	_, err := r.store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Remove: true, Expected: store.AnyVersion, By: actor(by, r.now())})
+	return err
+}
+
+func actor(p *playlists.Principal, now time.Time) store.Actor {
+	return store.Actor{Who: p.ID, From: p.From, AtMS: now.UnixMilli()}
+}
+
+// visits is the store's sessions as scs keeps them.
+type visits struct {
+	store store.Sessions
+	now   func() time.Time
+}
+
+func (v visits) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	return v.store.Find(ctx, token, v.now().UnixMilli())
+}
+
+func (v visits) CommitCtx(ctx context.Context, token string, data []byte, end time.Time) error {
+	return v.store.Commit(ctx, store.Session{Token: token, Data: data, ExpiryMS: end.UnixMilli()})
+}
+
+func (v visits) DeleteCtx(ctx context.Context, token string) error { return v.store.Delete(ctx, token) }
+
+// The methods without a context are there for scs's interface, which calls
+// the others where they exist.
+func (v visits) Find(token string) ([]byte, bool, error) {
+	return v.FindCtx(context.Background(), token)
+}
+func (v visits) Commit(token string, data []byte, end time.Time) error {
+	return v.CommitCtx(context.Background(), token, data, end)
+}
+func (v visits) Delete(token string) error { return v.DeleteCtx(context.Background(), token) }
+
+// forgetVisits drops sessions that are over, now and then.
+func (a *App) forgetVisits(ctx context.Context) {
+	t := time.NewTicker(time.Hour)
+	defer t.Stop()
+	for {
+		if err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli()); err != nil && ctx.Err() == nil {
+			a.log.Warn("sessions that are over could not be dropped", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// console is whoever started the controller, for the log.
+var console = &playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin}
+
+// AdminUser is the department's first administrator.
+const AdminUser = "admin"
+
+// FirstAdmin gives a controller that has nobody yet its first person, the
+// department's administrator, and a token of theirs in DIR/tokens.json (mode
+// 0600) for commands on this machine. There is no default password: the link
+// of SignInLink lets them in once.
+func (a *App) FirstAdmin(ctx context.Context) (made bool, err error) {
+	if a.auth.Users() > 0 {
+		return false, nil
+	}
+	u := &playlists.User{ID: AdminUser, Owner: playlists.Public, Role: playlists.RoleAdmin}
+	if err := a.addUser(ctx, u); err != nil {
+		return false, err
+	}
+	return true, a.issueTokens(ctx, auth.TokenLife, map[string]auth.Token{AdminUser: {Owner: playlists.Public, Role: playlists.RoleAdmin}})
+}
+
+// addUser puts a person unless there is one of that name.
+func (a *App) addUser(ctx context.Context, u *playlists.User) error {
+	if _, there := a.auth.User(u.ID); there {
+		return nil
+	}
+	_, err := objects{a}.Put(ctx, console, playlists.KindUser, "", u.ID, u, store.Absent, nil)
+	return err
+}
+
+// SignInLink is an address that lets a person in, once and within 72 hours.
+func (a *App) SignInLink(ctx context.Context, user string) (string, error) {
+	code, _, err := a.auth.Invite(ctx, console, user)
+	return a.URL() + "/signin?code=" + code, err
+}
+
+// issueTokens makes tokens and writes them to DIR/tokens.json.
+func (a *App) issueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
+	secrets := map[string]string{}
+	for id, t := range tokens {
+		t.ID, t.Expires = id, a.now().Add(life).Unix()
+		secret, err := a.auth.Issue(ctx, console, t)
+		if err != nil {
+			return err
+		}
+		secrets[id] = secret
+	}
+	return writePrivate(filepath.Join(a.o.Data, "tokens.json"), secrets)
+}
+
+// left ends all that lets somebody in who is gone.
+func (a *App) left(ctx context.Context, by *playlists.Principal, id string) {
+	// That sessions ended stays known: the same name may be given again.
+	err := a.auth.SignOutEverywhere(ctx, by, id)
+	a.auth.SetUser(id, nil)
+	for _, kind := range []string{"password", "invite"} {
+		if gone := (records{a.store, a.now}).Delete(ctx, nil, kind, "", id); !missing(gone) {
+			err = errors.Join(err, gone)
+		}
+	}
+	if err != nil {
+		a.log.Error("what let a person in could not all be removed; it works no more until a restart", "user", id, "err", err)
+	}
+}
+
+// auditLog is the store's log as the API reads it.
+type auditLog struct{ a *App }
+
+func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]api.AuditEntry, error) {
+	if owner == playlists.Public { // the department answers for the installation
+		owner = store.AllOwners
+	}
+	list, err := l.a.store.Audit().List(ctx, owner, after, most)
+	out := make([]api.AuditEntry, len(list))
+	for i, e := range list {
+		out[i] = api.AuditEntry{N: e.N, AtMS: e.By.AtMS, Who: e.By.Who, From: e.By.From, Action: e.Action, Kind: e.Kind, Owner: e.Owner, ID: e.ID,
+			Before: e.Before, After: e.After, Digest: e.Digest}
+	}
+	return out, err
+}
+
+func (l auditLog) Verify(ctx context.Context) (int64, error) { return l.a.store.Audit().Verify(ctx) }
