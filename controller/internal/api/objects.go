@@ -341,7 +341,9 @@ func (s *Server) put(res resource) http.HandlerFunc {
 		}
 		if fresh && !p.MayWrite(res.kind, claimed) {
 			// Before the parse error: whose names are taken is nobody's business.
-			err = s.refused(p, res.kind, p.Owner, id)
+			if err = s.refused(p, res.kind, p.Owner, id); p.MayWrite(res.kind, p.Owner) {
+				err = notThere("owners", claimed)
+			}
 		}
 		var want int64
 		var done Written

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -111,8 +112,11 @@ func operationID(r Route) string {
 // with all that it names.
 func schemaOf(v any, schemas object) (any, error) {
 	r := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: false, Mapper: func(t reflect.Type) *jsonschema.Schema {
-		if t == reflect.TypeFor[json.RawMessage]() {
+		switch {
+		case t == reflect.TypeFor[json.RawMessage]():
 			return &jsonschema.Schema{}
+		case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()): // as encoding/json writes it
+			return &jsonschema.Schema{Type: "string"}
 		}
 		return nil
 	}}

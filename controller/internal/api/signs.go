@@ -41,11 +41,11 @@ type SignView struct {
 	HeardMS   int64            `json:"heard_ms"`
 	ShotMS    int64            `json:"shot_ms"`
 	Clock     string           `json:"clock,omitempty"`
-	Seq       int64            `json:"seq"`     // of the program that the sign says it plays
-	Wanted    int64            `json:"wanted"`  // of the program that it should play
-	Showing   *Showing         `json:"showing"` // by the sign's program, where the sign says that it plays it; nil otherwise
-	Said      *Said            `json:"said"`    // what its last status says
-	Agrees    *bool            `json:"agrees"`  // whether its last snapshot is what its program says; nil: not compared
+	Seq       int64            `json:"seq"`               // of the program that the sign says it plays
+	Wanted    int64            `json:"wanted"`            // of the program that it should play
+	Showing   *Showing         `json:"showing,omitempty"` // by the sign's program, where the sign says that it plays it; nil otherwise
+	Said      *Said            `json:"said,omitempty"`    // what its last status says
+	Agrees    *bool            `json:"agrees,omitempty"`  // whether its last snapshot is what its program says; nil: not compared
 	Problem   string           `json:"problem,omitempty"`
 	Faults    []string         `json:"faults,omitempty"`
 	Dropped   int              `json:"dropped,omitempty"`

@@ -60,6 +60,7 @@ func (c *caller) do(as, method, path, body string, head ...string) (status int, 
 			c.t.Fatal(err)
 		}
 	}
+	keeps(c.t, req, res, b.Bytes())
 	return res.StatusCode, b.String(), res.Header
 }
 

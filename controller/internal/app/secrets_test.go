@@ -1,0 +1,79 @@
+package app
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite" // somebody with the file in hand
+
+	"ledcast/sign/box"
+)
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func jsonNumber(n int64) string { return fmt.Sprint(n) }
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// signPassword is what a sign's config file holds.
+func signPassword(t *testing.T, dir, sign string) string {
+	t.Helper()
+	conf, err := box.LoadConfig(filepath.Join(dir, "signs", sign+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conf.Password
+}
+
+// databaseFiles are the database and all beside it.
+func databaseFiles(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "ledcast.db") {
+			data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[e.Name()] = data
+		}
+	}
+	if len(files) == 0 {
+		t.Fatal("there is no database")
+	}
+	return files
+}
+
+// tamper changes a row of the log behind the controller's back.
+func tamper(t *testing.T, dir string, n int64) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "ledcast.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE audit SET who = 'somebody else' WHERE n = ?", n); err != nil {
+		t.Fatal(err)
+	}
+}
