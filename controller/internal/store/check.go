@@ -110,6 +110,9 @@ func (d *Draft) Validate() error {
 	if err := checkText(d.Role+"/"+d.Subject+".digest", d.Digest, true); err != nil {
 		return err
 	}
+	if d.Notes != nil && !json.Valid(d.Notes) {
+		return invalid(d.Role+"/"+d.Subject+".notes", string(d.Notes), "are not JSON", "encode them with encoding/json, or leave them out")
+	}
 	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
 }
 

@@ -153,7 +153,8 @@ type Head struct {
 // Document is a signed document as it was issued.
 type Document struct {
 	Head
-	JWS []byte
+	JWS   []byte
+	Notes []byte // the draft's
 }
 
 // Draft is a document that is to be signed and kept.
@@ -164,6 +165,9 @@ type Draft struct {
 	IatMS   int64 // issued, Unix milliseconds; the document's Iat is this in whole seconds
 	Exp     int64 // not at or after, Unix seconds
 	Digest  string
+	// Notes is what the planner says about why the document is as it is: JSON,
+	// or nil for nothing.
+	Notes []byte
 	// Keep keeps the document in the history after a later one has replaced
 	// it. Without it the later one takes its place.
 	Keep bool
@@ -198,6 +202,11 @@ type Documents interface {
 	// answer what was in force from `from` until before `until`: all that were
 	// issued in between, and the one before them, which was in force at from.
 	History(ctx context.Context, role, subject string, from, until int64) ([]Document, error)
+	// Prune removes the kept documents that were replaced before that time, of
+	// every role, and returns how many. The latest of each subject and the one
+	// that was in force at before stay: History answers as it did from then on.
+	// It works in steps; after an error those that it removed stay removed.
+	Prune(ctx context.Context, before int64) (removed int, err error)
 }
 
 // Credential is what lets a sign in at the broker. The password itself is 256

@@ -66,18 +66,20 @@ func (s documents) NextSeqs(ctx context.Context, role string, subjects []string,
 // issuing is the statements of one Issue, prepared once for all its drafts.
 type issuing struct {
 	next, last, insert, point, drop *sql.Stmt
+
+	parts *partBook
 }
 
 func (s documents) prepareIssue(ctx context.Context, tx *sql.Tx) (*issuing, error) {
-	is := new(issuing)
+	is := &issuing{parts: s.partBook(tx)}
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{
 		{&is.next, nextSeq},
 		{&is.last, `SELECT epoch, seq FROM latest WHERE role = $1 AND subject = $2`},
-		{&is.insert, `INSERT INTO documents (role, subject, epoch, seq, iat, exp, digest, kept, jws)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},
+		{&is.insert, `INSERT INTO documents (role, subject, epoch, seq, iat, exp, digest, kept, compact, jws, notes, frames, items, loops, notes_part)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`},
 		{&is.point, `INSERT INTO latest (role, subject, epoch, seq) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (role, subject) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq`},
 		{&is.drop, `DELETE FROM documents WHERE role = $1 AND subject = $2 AND epoch = $3 AND seq = $4 AND kept = 0`},
@@ -107,7 +109,7 @@ func (s documents) Issue(ctx context.Context, drafts []store.Draft, seal func(i 
 				return err
 			}
 		}
-		return nil
+		return is.parts.settle(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -139,13 +141,9 @@ func (s documents) issue(ctx context.Context, is *issuing, d store.Draft, seal f
 		return doc, fmt.Errorf("sign %s of %s: the document came out empty", d.Role, d.Subject)
 	}
 	doc = store.Document{Head: store.Head{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, Seq: seq,
-		Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws}
-	kept := 0
-	if d.Keep {
-		kept = 1
-	}
-	if _, err := is.insert.ExecContext(ctx, doc.Role, doc.Subject, doc.Epoch, doc.Seq, doc.Iat, doc.Exp, doc.Digest, kept, jws); err != nil {
-		return doc, s.trouble(err)
+		Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws, Notes: d.Notes}
+	if err := s.insert(ctx, is, &doc, d.Keep); err != nil {
+		return doc, err
 	}
 	if _, err := is.point.ExecContext(ctx, doc.Role, doc.Subject, doc.Epoch, doc.Seq); err != nil {
 		return doc, s.trouble(err)
@@ -156,6 +154,29 @@ func (s documents) issue(ctx context.Context, is *issuing, d store.Draft, seal f
 		}
 	}
 	return doc, nil
+}
+
+// insert writes a document's row: compact if it is to be kept, as it is if the
+// next one takes its place.
+func (s documents) insert(ctx context.Context, is *issuing, doc *store.Document, keep bool) error {
+	kept, jws, notes := 0, doc.JWS, doc.Notes
+	var ids partIDs
+	if keep {
+		var cut parts
+		kept, notes = 1, nil
+		jws, cut = archive(doc.JWS)
+		for i, text := range append(cut[:], doc.Notes) {
+			var err error
+			if ids[i], err = is.parts.use(ctx, text); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := is.insert.ExecContext(ctx, doc.Role, doc.Subject, doc.Epoch, doc.Seq, doc.Iat, doc.Exp, doc.Digest, kept, kept, jws, notes,
+		ids[0], ids[1], ids[2], ids[3]); err != nil {
+		return s.trouble(err)
+	}
+	return nil
 }
 
 const headColumns = `d.role, d.subject, d.epoch, d.seq, d.iat, d.exp, d.digest`
@@ -169,9 +190,8 @@ const latestJoin = ` FROM latest l JOIN documents d
 
 func (s documents) Latest(ctx context.Context, role, subject string) (store.Document, error) {
 	var d store.Document
-	err := s.read.QueryRowContext(ctx, `SELECT `+headColumns+`, d.jws`+latestJoin+` WHERE l.role = $1 AND l.subject = $2`,
-		role, subject).Scan(append(headInto(&d.Head), &d.JWS)...)
-	if err != nil {
+	row := s.read.QueryRowContext(ctx, `SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
+	if err := scanDocument(row.Scan, &d); err != nil {
 		return store.Document{}, s.found(err, "documents/"+role+"/"+subject, "")
 	}
 	return d, nil
@@ -183,11 +203,11 @@ func (s documents) Heads(ctx context.Context, role string) ([]store.Head, error)
 }
 
 func (s documents) History(ctx context.Context, role, subject string, from, until int64) ([]store.Document, error) {
-	scan := func(rows *sql.Rows, d *store.Document) error { return rows.Scan(append(headInto(&d.Head), &d.JWS)...) }
+	scan := func(rows *sql.Rows, d *store.Document) error { return scanDocument(rows.Scan, d) }
 	// By (epoch, seq), not by iat: a clock that was set back makes a later
 	// document look earlier.
 	return collect(ctx, s.DB, scan, `
-		SELECT `+headColumns+`, d.jws FROM documents d
+		SELECT `+documentColumns+` FROM documents d`+documentParts+`
 		WHERE d.role = $1 AND d.subject = $2 AND d.kept = 1 AND d.iat < $4
 		  AND (d.iat >= $3 OR (d.epoch, d.seq) = (
 			SELECT p.epoch, p.seq FROM documents p

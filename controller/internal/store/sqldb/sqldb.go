@@ -77,6 +77,9 @@ func (s *DB) write(ctx context.Context, do func(context.Context, *sql.Tx) error)
 	}
 	defer release()
 	if err := do(in, tx); err != nil {
+		if cause := ctx.Err(); cause != nil {
+			err = s.trouble(cause) // whatever it looked like from within
+		}
 		return errors.Join(err, rolledBack(tx.Rollback()))
 	}
 	if err := ctx.Err(); err != nil { // in may outlive ctx

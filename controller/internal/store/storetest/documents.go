@@ -246,6 +246,7 @@ func documentBad(t *testing.T, open Opener) {
 		"dead at birth":   func(d *store.Draft) { d.Exp = d.IatMS / 1000 },
 		"exp in ms":       func(d *store.Draft) { d.Exp = store.MaxInteger + 1 },
 		"digest with NUL": func(d *store.Draft) { d.Digest = "\x00" },
+		"no JSON":         func(d *store.Draft) { d.Notes = []byte("{") },
 	} {
 		x := draft("qn-001", 1000)
 		change(&x)

@@ -41,6 +41,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"documents/epoch", documentEpoch},
 		{"documents/history", documentHistory},
 		{"documents/bad", documentBad},
+		{"documents/archive", documentArchive},
+		{"documents/prune", documentPrune},
 		{"credentials", credentials},
 		{"settings", settings},
 		{"proofs", proofs},
