@@ -116,6 +116,38 @@ func (d *Draft) Validate() error {
 	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
 }
 
+// Validate returns an *playlists.Error of code Invalid for a record that cannot
+// be kept.
+func (r *PlayRecord) Validate() error {
+	if err := checkText("play_records.sign", r.Sign, false); err != nil {
+		return err
+	}
+	where := "play_records/" + r.Sign
+	for _, s := range []string{r.Chain, r.Digest} {
+		if err := checkText(where, s, true); err != nil {
+			return err
+		}
+	}
+	for _, n := range []int64{r.N, r.FromMS, r.UntilMS} {
+		if err := checkInteger(where, n); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.Plays {
+		for _, s := range []string{p.Item, p.Campaign, p.Frame, p.Why} {
+			if err := checkText(where+".plays", s, true); err != nil {
+				return err
+			}
+		}
+		for _, n := range []int64{p.Count, p.MS} {
+			if err := checkInteger(where+".plays", n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // CheckSubject returns an *playlists.Error of code Invalid for arguments of
 // NextSeq that cannot be kept or would leave the wire's numbers.
 func CheckSubject(role, subject string, epoch, iatMS int64) error {

@@ -237,44 +237,6 @@ type Settings interface {
 	All(ctx context.Context) (map[string]string, error)
 }
 
-// PlayRecord is a proof of play that was checked: what a sign put out from
-// FromMS until UntilMS.
-type PlayRecord struct {
-	Sign, Chain string
-	N           int64
-	Digest      string // of the JWS
-	FromMS      int64
-	UntilMS     int64
-	JWS         []byte
-	Plays       []Play
-}
-
-// Play is how often and how long something was put out.
-type Play struct {
-	Item, Campaign, Frame, Why string
-	Count, MS                  int64
-}
-
-// Proofs keeps what signs prove that they put out, and the keys that they
-// prove it with.
-type Proofs interface {
-	// Pin keeps a sign's public key if it has none yet, and returns the one
-	// that is pinned.
-	Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (pinned [32]byte, err error)
-	// Unpin lets the next key be pinned: a person has confirmed the change.
-	Unpin(ctx context.Context, sign string) error
-	// End is the last record of a chain: 0 and "" before the first.
-	End(ctx context.Context, sign, chain string) (n int64, digest string, err error)
-	// Digest is that of one record; NotFound where there is none.
-	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
-	// Add keeps a record and its plays, all or nothing; Conflict for one that
-	// is there.
-	Add(ctx context.Context, r PlayRecord) error
-	// Totals adds up a sign's plays by item, campaign, frame and why, over the
-	// records that begin from fromMS until before untilMS.
-	Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]Play, error)
-}
-
 // Actor is who changed something.
 type Actor struct {
 	Who  string // user or token id

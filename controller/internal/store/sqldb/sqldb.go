@@ -130,13 +130,20 @@ func (s *DB) trouble(err error) error {
 
 // found turns "no rows" into a NotFound that names the thing.
 func (s *DB) found(err error, field, value string) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || unkeepable(err) {
 		return notFound(field, value)
 	}
 	if err != nil {
 		return s.trouble(err)
 	}
 	return nil
+}
+
+// unkeepable says that a name was asked for that PostgreSQL cannot even compare,
+// with NUL or broken UTF-8 in it. No such thing was ever kept: it is not there.
+func unkeepable(err error) bool {
+	var e interface{ SQLState() string }
+	return errors.As(err, &e) && e.SQLState() == "22021" // character_not_in_repertoire
 }
 
 func notFound(field, value string) error {
@@ -151,6 +158,9 @@ func conflict(field, value, problem, remedy string) error {
 // collect reads all rows of a query.
 func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
+	if unkeepable(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, s.trouble(err)
 	}
@@ -163,7 +173,9 @@ func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, 
 		}
 		all = append(all, v)
 	}
-	if err := rows.Err(); err != nil {
+	if err := rows.Err(); unkeepable(err) {
+		return nil, nil
+	} else if err != nil {
 		return nil, s.trouble(err)
 	}
 	return all, nil
