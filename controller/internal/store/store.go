@@ -20,6 +20,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 )
 
 // ErrLost is in the errors of writes when the store is no longer this
@@ -30,6 +31,13 @@ var ErrLost = errors.New("the database is no longer this controller's; restart i
 // Store is everything that a controller remembers.
 type Store interface {
 	Nouns
+	// Dump writes all but sessions to w as a backup, all of one moment, while
+	// others write. atMS is the time to put into it. It holds the signing keys.
+	Dump(ctx context.Context, w io.Writer, atMS int64) error
+	// Restore fills an empty store with a backup of any kind of store, all or
+	// nothing. Invalid for a backup that is truncated, changed or of another
+	// version; Conflict for a store that holds something. r is read twice.
+	Restore(ctx context.Context, r io.ReadSeeker) error
 	// Close waits for what runs and closes the store. Nothing may be called
 	// after it.
 	Close() error

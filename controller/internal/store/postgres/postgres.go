@@ -50,12 +50,13 @@ const writeTimeout = 2 * time.Minute
 // Store implements store.Store.
 type Store struct {
 	*sqldb.DB
-	name  string
-	w     *sql.DB // one connection, pinned
-	r     *sql.DB // read only
-	pin   *sql.Conn
-	fence int64
-	turn  chan struct{} // holds one token while a transaction runs
+	name   string
+	w      *sql.DB // one connection, pinned
+	r      *sql.DB // read only
+	pin    *sql.Conn
+	fence  int64
+	tables int64         // their version
+	turn   chan struct{} // holds one token while a transaction runs
 }
 
 // Open connects to the database at dsn, e.g.
@@ -92,7 +93,7 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(s.trouble(err), s.close())
 	}
-	if err := sqldb.SameVersion(ctx, name, s.r, p); err != nil {
+	if s.tables, err = sqldb.SameVersion(ctx, name, s.r, p); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	d := s.database()
@@ -102,7 +103,7 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 }
 
 func (s *Store) database() sqldb.Database {
-	return sqldb.Database{Name: s.name, Read: s.r, Begin: s.begin, Close: s.close,
+	return sqldb.Database{Name: s.name, Version: s.tables, Read: s.r, Begin: s.begin, Close: s.close,
 		Snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}}
 }
 
@@ -158,7 +159,7 @@ func (s *Store) take(ctx context.Context) (err error) {
 	if err != nil {
 		return s.trouble(err)
 	}
-	if err := sqldb.Migrate(ctx, s.name, p); err != nil {
+	if s.tables, err = sqldb.Migrate(ctx, s.name, p); err != nil {
 		return err
 	}
 	s.w.SetMaxOpenConns(1) // the migrations had a second one
@@ -197,13 +198,16 @@ func (s *Store) holder(ctx context.Context) string {
 // begin begins a transaction on the pinned connection, when it is free, and
 // checks the fence in it. FOR SHARE: a controller that would raise the fence
 // waits until the transaction has ended.
-func (s *Store) begin(ctx context.Context) (*sql.Tx, context.Context, func(), error) {
+func (s *Store) begin(ctx context.Context, long bool) (*sql.Tx, context.Context, func(), error) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, nil, nil, ctx.Err()
 	}
-	in, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	in, cancel := ctx, func() {} // a long one can be cancelled, at the connection's cost
+	if !long {
+		in, cancel = context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	}
 	release := func() {
 		cancel()
 		<-s.turn

@@ -28,7 +28,9 @@ type Database struct {
 	// Begin begins a transaction that writes, when no other is running in this
 	// process. Statements run under the context that it returns, and release is
 	// called when the transaction has ended.
-	Begin func(ctx context.Context) (tx *sql.Tx, in context.Context, release func(), err error)
+	Begin Begin
+	// Version is that of its tables: the last migration.
+	Version int64
 	// Snapshot are the options of a transaction on Read whose statements all
 	// see one state.
 	Snapshot sql.TxOptions
@@ -36,11 +38,16 @@ type Database struct {
 	Close func() error
 }
 
+// Begin is Database.Begin. A long transaction may take hours; of any other an
+// end can be expected within a minute.
+type Begin func(ctx context.Context, long bool) (tx *sql.Tx, in context.Context, release func(), err error)
+
 // DB implements store.Store on a Database.
 type DB struct {
 	name     string
+	version  int64
 	read     *sql.DB
-	begin    func(ctx context.Context) (*sql.Tx, context.Context, func(), error)
+	begin    Begin
 	snapshot sql.TxOptions
 	closeAll func() error
 }
@@ -49,7 +56,7 @@ var _ store.Store = (*DB)(nil)
 
 // New returns the store on d, whose tables are up to date.
 func New(d Database) *DB {
-	return &DB{name: d.Name, read: d.Read, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
+	return &DB{name: d.Name, version: d.Version, read: d.Read, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
 }
 
 // Close closes the database.
@@ -68,10 +75,14 @@ func (s *DB) Sessions() store.Sessions       { return sessions{s} }
 // Writes run one after another, so a statement may rely on what the one before
 // it read.
 func (s *DB) write(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return s.transact(ctx, false, do)
+}
+
+func (s *DB) transact(ctx context.Context, long bool, do func(context.Context, *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return s.trouble(err)
 	}
-	tx, in, release, err := s.begin(ctx)
+	tx, in, release, err := s.begin(ctx, long)
 	if err != nil {
 		return s.trouble(err)
 	}

@@ -57,6 +57,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
 	}
+	t.Run("backup", func(t *testing.T) { Backup(t, fresh(t), fresh(t)) })
 }
 
 // opened opens a store until the end of the test.
