@@ -171,12 +171,19 @@ func CheckName(field, s string) error { return checkText(field, s, false) }
 // CheckValue is CheckName for a text that may be empty.
 func CheckValue(field, s string) error { return checkText(field, s, true) }
 
-// checkText refuses what PostgreSQL would: NUL and broken UTF-8. SQLite would
-// take both and hand a database over that cannot be moved.
+// maxName is the longest name in bytes: three of them must fit an entry of
+// PostgreSQL's indexes.
+const maxName = 512
+
+// checkText refuses what PostgreSQL would: NUL, broken UTF-8 and names that no
+// index holds. SQLite would take them and hand a database over that cannot be
+// moved.
 func checkText(field, s string, mayBeEmpty bool) error {
 	switch {
 	case s == "" && !mayBeEmpty:
 		return invalid(field, s, "is missing", "give it a name")
+	case !mayBeEmpty && len(s) > maxName:
+		return invalid(field, s, fmt.Sprintf("is longer than %d bytes", maxName), "give it a shorter name")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		return invalid(field, fmt.Sprintf("%x", s), "is not UTF-8 without NUL", "give it a name in plain text")
 	}

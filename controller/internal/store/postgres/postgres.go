@@ -47,6 +47,9 @@ const lockKey = 0x6c656463617374
 // writeTimeout ends a write that hangs. It is long: the connection ends with it.
 const writeTimeout = 2 * time.Minute
 
+// rowsAtOnce: a statement costs a way to the server and back.
+const rowsAtOnce = 200
+
 // Store implements store.Store.
 type Store struct {
 	*sqldb.DB
@@ -103,7 +106,7 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 }
 
 func (s *Store) database() sqldb.Database {
-	return sqldb.Database{Name: s.name, Version: s.tables, Read: s.r, Begin: s.begin, Close: s.close,
+	return sqldb.Database{Name: s.name, Version: s.tables, Read: s.r, Begin: s.begin, Rows: rowsAtOnce, Close: s.close,
 		Snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}}
 }
 

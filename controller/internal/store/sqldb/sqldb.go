@@ -31,6 +31,9 @@ type Database struct {
 	Begin Begin
 	// Version is that of its tables: the last migration.
 	Version int64
+	// Rows is how many rows a statement writes at once: many for a database that
+	// is far away, few for one whose parser is slower than the way to it.
+	Rows int
 	// Snapshot are the options of a transaction on Read whose statements all
 	// see one state.
 	Snapshot sql.TxOptions
@@ -47,6 +50,7 @@ type DB struct {
 	name     string
 	version  int64
 	read     *sql.DB
+	rows     int
 	begin    Begin
 	snapshot sql.TxOptions
 	closeAll func() error
@@ -56,7 +60,7 @@ var _ store.Store = (*DB)(nil)
 
 // New returns the store on d, whose tables are up to date.
 func New(d Database) *DB {
-	return &DB{name: d.Name, version: d.Version, read: d.Read, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
+	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
 }
 
 // Close closes the database.

@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"documents/epoch", documentEpoch},
 		{"documents/history", documentHistory},
 		{"documents/bad", documentBad},
+		{"documents/many", documentMany},
 		{"documents/archive", documentArchive},
 		{"documents/prune", documentPrune},
 		{"credentials", credentials},
