@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,23 @@ import (
 	"ledcast/playlists"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	storetest.CrashWriter(func(ctx context.Context, dsn string) (store.Store, error) { return Open(ctx, dsn) })
+	os.Exit(pgtest.Main(m))
+}
+
+// TestKilled is the same test as of SQLite. The next controller can start when
+// the server has noticed that the one before is dead.
+func TestKilled(t *testing.T) {
+	dsn := pgtest.Database(t)
+	free := func() {
+		pgtest.Exec(t, dsn, fmt.Sprintf(`SELECT pg_advisory_lock(%d), pg_advisory_unlock(%[1]d)`, lockKey))
+	}
+	c := storetest.NewCrashed()
+	c.Kill(t, dsn, 10, free)
+	free()
+	c.Check(t, open(t, dsn))
+}
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Opener {

@@ -1,10 +1,8 @@
 package sqlite
 
 import (
-	"bufio"
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,22 +37,13 @@ func TestDumpsAll(t *testing.T) {
 // does; the backup is of one moment and has what was acknowledged before it.
 func TestDumpBesideWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledcast.db")
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), crashFile+"="+path, "LEDCAST_TEST_CRASH_ROUND=0")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stdout)
-	c := &crashed{seqs: map[string]map[int64]bool{}, docs: map[string][]int64{}}
+	c := storetest.NewCrashed()
+	cmd, lines, _ := c.Writer(t, path, 0)
 	for range 100 {
 		if !lines.Scan() {
 			t.Fatal("the writer ended by itself")
 		}
-		c.note(t, lines.Text())
+		c.Note(t, lines.Text())
 	}
 	rest := make(chan int)
 	go func() {
@@ -85,12 +74,11 @@ func TestDumpBesideWriter(t *testing.T) {
 	}
 	t.Logf("%d bytes; the writer wrote %d lines meanwhile", backup.Len(), n)
 
-	copied := filepath.Join(t.TempDir(), "ledcast.db")
-	s := open(t, copied)
+	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 	if err := s.Restore(t.Context(), bytes.NewReader(backup.Bytes())); err != nil {
 		t.Fatal(err)
 	}
-	c.check(t, copied)
+	c.Check(t, s)
 }
 
 func TestOpenReaderRefuses(t *testing.T) {
