@@ -195,7 +195,7 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 func (s *Store) holder(ctx context.Context) string {
 	var who string
 	err := s.pin.QueryRowContext(ctx, `
-		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') || ', process ' || a.pid
+		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') || ', server process ' || a.pid
 		FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 		  AND l.classid::bigint = $1 AND l.objid::bigint = $2`, int64(lockKey>>32), int64(lockKey&0xffffffff)).Scan(&who)

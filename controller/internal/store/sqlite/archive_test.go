@@ -11,7 +11,7 @@ import (
 
 // TestArchiveSize: 13 months of 10,000 signs must fit an ordinary disk.
 func TestArchiveSize(t *testing.T) {
-	const signs, days, perGroup = 60, 15, 10
+	const signs, days, perGroup = 50, 12, 10
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 	drafts := make([]store.Draft, signs)
 	raw := 0

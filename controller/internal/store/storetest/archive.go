@@ -107,7 +107,7 @@ func documentArchive(t *testing.T, open Opener) {
 		sealedText([]byte(`{"frames":` + long + `,"frames":` + long + `}`)), sealedText([]byte(` { "loops" : ` + long + ` , "frames":` + long + `}`)),
 		sealedText([]byte(`{"items":"` + strings.Repeat(`\"`, 99) + `","a":{"frames":` + long + `}}`)), bytes.Repeat([]byte("A"), 256<<10),
 	}
-	for range 200 {
+	for range 100 {
 		odd = append(odd, sealedText(randomJSON(random, 0)))
 	}
 	var drafts []store.Draft
