@@ -110,7 +110,42 @@ func (d *Draft) Validate() error {
 	if err := checkText(d.Role+"/"+d.Subject+".digest", d.Digest, true); err != nil {
 		return err
 	}
+	if d.Notes != nil && !json.Valid(d.Notes) {
+		return invalid(d.Role+"/"+d.Subject+".notes", string(d.Notes), "are not JSON", "encode them with encoding/json, or leave them out")
+	}
 	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
+}
+
+// Validate returns an *playlists.Error of code Invalid for a record that cannot
+// be kept.
+func (r *PlayRecord) Validate() error {
+	if err := checkText("play_records.sign", r.Sign, false); err != nil {
+		return err
+	}
+	where := "play_records/" + r.Sign
+	for _, s := range []string{r.Chain, r.Digest} {
+		if err := checkText(where, s, true); err != nil {
+			return err
+		}
+	}
+	for _, n := range []int64{r.N, r.FromMS, r.UntilMS} {
+		if err := checkInteger(where, n); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.Plays {
+		for _, s := range []string{p.Item, p.Campaign, p.Frame, p.Why} {
+			if err := checkText(where+".plays", s, true); err != nil {
+				return err
+			}
+		}
+		for _, n := range []int64{p.Count, p.MS} {
+			if err := checkInteger(where+".plays", n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // CheckSubject returns an *playlists.Error of code Invalid for arguments of
@@ -136,12 +171,19 @@ func CheckName(field, s string) error { return checkText(field, s, false) }
 // CheckValue is CheckName for a text that may be empty.
 func CheckValue(field, s string) error { return checkText(field, s, true) }
 
-// checkText refuses what PostgreSQL would: NUL and broken UTF-8. SQLite would
-// take both and hand a database over that cannot be moved.
+// maxName is the longest name in bytes: three of them must fit an entry of
+// PostgreSQL's indexes.
+const maxName = 512
+
+// checkText refuses what PostgreSQL would: NUL, broken UTF-8 and names that no
+// index holds. SQLite would take them and hand a database over that cannot be
+// moved.
 func checkText(field, s string, mayBeEmpty bool) error {
 	switch {
 	case s == "" && !mayBeEmpty:
 		return invalid(field, s, "is missing", "give it a name")
+	case !mayBeEmpty && len(s) > maxName:
+		return invalid(field, s, fmt.Sprintf("is longer than %d bytes", maxName), "give it a shorter name")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		return invalid(field, fmt.Sprintf("%x", s), "is not UTF-8 without NUL", "give it a name in plain text")
 	}

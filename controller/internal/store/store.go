@@ -20,6 +20,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 )
 
 // ErrLost is in the errors of writes when the store is no longer this
@@ -30,6 +31,13 @@ var ErrLost = errors.New("the database is no longer this controller's; restart i
 // Store is everything that a controller remembers.
 type Store interface {
 	Nouns
+	// Dump writes all but sessions to w as a backup, all of one moment, while
+	// others write. atMS is the time to put into it. It holds the signing keys.
+	Dump(ctx context.Context, w io.Writer, atMS int64) error
+	// Restore fills an empty store with a backup of any kind of store, all or
+	// nothing. Invalid for a backup that is truncated, changed or of another
+	// version; Conflict for a store that holds something. r is read twice.
+	Restore(ctx context.Context, r io.ReadSeeker) error
 	// Close waits for what runs and closes the store. Nothing may be called
 	// after it.
 	Close() error
@@ -153,7 +161,8 @@ type Head struct {
 // Document is a signed document as it was issued.
 type Document struct {
 	Head
-	JWS []byte
+	JWS   []byte
+	Notes []byte // the draft's
 }
 
 // Draft is a document that is to be signed and kept.
@@ -164,6 +173,9 @@ type Draft struct {
 	IatMS   int64 // issued, Unix milliseconds; the document's Iat is this in whole seconds
 	Exp     int64 // not at or after, Unix seconds
 	Digest  string
+	// Notes is what the planner says about why the document is as it is: JSON,
+	// or nil for nothing.
+	Notes []byte
 	// Keep keeps the document in the history after a later one has replaced
 	// it. Without it the later one takes its place.
 	Keep bool
@@ -198,6 +210,11 @@ type Documents interface {
 	// answer what was in force from `from` until before `until`: all that were
 	// issued in between, and the one before them, which was in force at from.
 	History(ctx context.Context, role, subject string, from, until int64) ([]Document, error)
+	// Prune removes the kept documents that were replaced before that time, of
+	// every role, and returns how many. The latest of each subject and the one
+	// that was in force at before stay: History answers as it did from then on.
+	// It works in steps; after an error those that it removed stay removed.
+	Prune(ctx context.Context, before int64) (removed int, err error)
 }
 
 // Credential is what lets a sign in at the broker. The password itself is 256
@@ -226,44 +243,6 @@ type Settings interface {
 	// Get returns NotFound for a key that was never set.
 	Get(ctx context.Context, key string) (string, error)
 	All(ctx context.Context) (map[string]string, error)
-}
-
-// PlayRecord is a proof of play that was checked: what a sign put out from
-// FromMS until UntilMS.
-type PlayRecord struct {
-	Sign, Chain string
-	N           int64
-	Digest      string // of the JWS
-	FromMS      int64
-	UntilMS     int64
-	JWS         []byte
-	Plays       []Play
-}
-
-// Play is how often and how long something was put out.
-type Play struct {
-	Item, Campaign, Frame, Why string
-	Count, MS                  int64
-}
-
-// Proofs keeps what signs prove that they put out, and the keys that they
-// prove it with.
-type Proofs interface {
-	// Pin keeps a sign's public key if it has none yet, and returns the one
-	// that is pinned.
-	Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (pinned [32]byte, err error)
-	// Unpin lets the next key be pinned: a person has confirmed the change.
-	Unpin(ctx context.Context, sign string) error
-	// End is the last record of a chain: 0 and "" before the first.
-	End(ctx context.Context, sign, chain string) (n int64, digest string, err error)
-	// Digest is that of one record; NotFound where there is none.
-	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
-	// Add keeps a record and its plays, all or nothing; Conflict for one that
-	// is there.
-	Add(ctx context.Context, r PlayRecord) error
-	// Totals adds up a sign's plays by item, campaign, frame and why, over the
-	// records that begin from fromMS until before untilMS.
-	Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]Play, error)
 }
 
 // Actor is who changed something.

@@ -31,6 +31,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/sqldb"
@@ -47,15 +48,19 @@ const lockKey = 0x6c656463617374
 // writeTimeout ends a write that hangs. It is long: the connection ends with it.
 const writeTimeout = 2 * time.Minute
 
+// rowsAtOnce: a statement costs a way to the server and back.
+const rowsAtOnce = 200
+
 // Store implements store.Store.
 type Store struct {
 	*sqldb.DB
-	name  string
-	w     *sql.DB // one connection, pinned
-	r     *sql.DB // read only
-	pin   *sql.Conn
-	fence int64
-	turn  chan struct{} // holds one token while a transaction runs
+	name   string
+	w      *sql.DB // one connection, pinned
+	r      *sql.DB // read only
+	pin    *sql.Conn
+	fence  int64
+	tables int64         // their version
+	turn   chan struct{} // holds one token while a transaction runs
 }
 
 // Open connects to the database at dsn, e.g.
@@ -92,7 +97,7 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(s.trouble(err), s.close())
 	}
-	if err := sqldb.SameVersion(ctx, name, s.r, p); err != nil {
+	if s.tables, err = sqldb.SameVersion(ctx, name, s.r, p); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	d := s.database()
@@ -102,7 +107,7 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 }
 
 func (s *Store) database() sqldb.Database {
-	return sqldb.Database{Name: s.name, Read: s.r, Begin: s.begin, Close: s.close,
+	return sqldb.Database{Name: s.name, Version: s.tables, Read: s.r, Begin: s.begin, Rows: rowsAtOnce, Close: s.close,
 		Snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}}
 }
 
@@ -158,7 +163,7 @@ func (s *Store) take(ctx context.Context) (err error) {
 	if err != nil {
 		return s.trouble(err)
 	}
-	if err := sqldb.Migrate(ctx, s.name, p); err != nil {
+	if s.tables, err = sqldb.Migrate(ctx, s.name, p); err != nil {
 		return err
 	}
 	s.w.SetMaxOpenConns(1) // the migrations had a second one
@@ -177,14 +182,20 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, db, sub, goose.WithDisableGlobalRegistry(true))
+	// goose works on a connection of its own. Its lock waits for that of a
+	// controller that was killed in the middle, should the server still be at it.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db, sub, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(locker))
 }
 
 // holder says who has the lock, as far as the server tells.
 func (s *Store) holder(ctx context.Context) string {
 	var who string
 	err := s.pin.QueryRowContext(ctx, `
-		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') || ', process ' || a.pid
+		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') || ', server process ' || a.pid
 		FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
 		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 		  AND l.classid::bigint = $1 AND l.objid::bigint = $2`, int64(lockKey>>32), int64(lockKey&0xffffffff)).Scan(&who)
@@ -197,13 +208,16 @@ func (s *Store) holder(ctx context.Context) string {
 // begin begins a transaction on the pinned connection, when it is free, and
 // checks the fence in it. FOR SHARE: a controller that would raise the fence
 // waits until the transaction has ended.
-func (s *Store) begin(ctx context.Context) (*sql.Tx, context.Context, func(), error) {
+func (s *Store) begin(ctx context.Context, long bool) (*sql.Tx, context.Context, func(), error) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, nil, nil, ctx.Err()
 	}
-	in, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	in, cancel := ctx, func() {} // a long one can be cancelled, at the connection's cost
+	if !long {
+		in, cancel = context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	}
 	release := func() {
 		cancel()
 		<-s.turn

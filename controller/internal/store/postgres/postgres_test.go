@@ -2,24 +2,64 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/postgres/pgtest"
+	"ledcast/controller/internal/store/sqlite"
 	"ledcast/controller/internal/store/storetest"
 	"ledcast/playlists"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	storetest.CrashWriter(func(ctx context.Context, dsn string) (store.Store, error) { return Open(ctx, dsn) })
+	os.Exit(pgtest.Main(m))
+}
+
+// TestKilled is the same test as of SQLite. The next controller can start when
+// the server has noticed that the one before is dead.
+func TestKilled(t *testing.T) {
+	dsn := pgtest.Database(t)
+	free := func() {
+		pgtest.Exec(t, dsn, fmt.Sprintf(`SELECT pg_advisory_lock(%d), pg_advisory_unlock(%[1]d)`, lockKey))
+	}
+	c := storetest.NewCrashed()
+	c.Kill(t, dsn, 10, free)
+	free()
+	c.Check(t, open(t, dsn))
+}
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Opener {
 		dsn := pgtest.Database(t)
 		return func() store.Store { return reopen(t, dsn) }
 	})
+}
+
+// TestMove: a backup of SQLite is one of PostgreSQL, and the other way round.
+func TestMove(t *testing.T) {
+	file := func(t *testing.T) storetest.Opener {
+		path := filepath.Join(t.TempDir(), "ledcast.db")
+		return func() store.Store {
+			s, err := sqlite.Open(context.Background(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+	}
+	server := func(t *testing.T) storetest.Opener {
+		dsn := pgtest.Database(t)
+		return func() store.Store { return reopen(t, dsn) }
+	}
+	t.Run("to-postgresql", func(t *testing.T) { storetest.Backup(t, file(t), server(t)) })
+	t.Run("to-sqlite", func(t *testing.T) { storetest.Backup(t, server(t), file(t)) })
 }
 
 func reopen(t testing.TB, dsn string) *Store {
@@ -194,6 +234,46 @@ func TestNoPasswordInErrors(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), "--database") {
 			t.Errorf("%v does not say what to correct", err)
+		}
+	}
+}
+
+func TestDumpsAll(t *testing.T) {
+	s := open(t, pgtest.Database(t))
+	var columns string
+	if err := s.r.QueryRow(`SELECT string_agg(table_name || '.' || column_name, ' ') FROM information_schema.columns WHERE table_schema = 'public'`).Scan(&columns); err != nil {
+		t.Fatal(err)
+	}
+	storetest.DumpsAll(t, s, strings.Fields(columns))
+}
+
+// TestTablesAlike: what SQLite takes PostgreSQL must take, and sort alike.
+func TestTablesAlike(t *testing.T) {
+	s := open(t, pgtest.Database(t))
+	var wrong sql.NullString
+	if err := s.r.QueryRow(`SELECT string_agg(table_name || '.' || column_name || ' ' || data_type || ' ' || COALESCE(collation_name, ''), ', ')
+		FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'goose_db_version'
+		AND NOT (data_type = 'text' AND collation_name = 'C') AND data_type NOT IN ('bigint', 'bytea')`).Scan(&wrong); err != nil {
+		t.Fatal(err)
+	}
+	if wrong.Valid {
+		t.Errorf("columns of another type or order: %s", wrong.String)
+	}
+}
+
+func BenchmarkIssue10000(b *testing.B) {
+	s := open(b, pgtest.Database(b))
+	drafts := make([]store.Draft, 10_000)
+	iat := int64(0)
+	for b.Loop() {
+		iat += 86400
+		for i := range drafts {
+			drafts[i] = store.Draft{Role: "program", Subject: storetest.Program(i/10, i, iat, 1).Sign, IatMS: iat * 1000, Exp: iat + 8*86400, Keep: true}
+		}
+		if _, err := s.Documents().Issue(b.Context(), drafts, func(i int, seq int64) ([]byte, error) {
+			return storetest.Sealed(storetest.Program(i/10, i, iat, seq)), nil
+		}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

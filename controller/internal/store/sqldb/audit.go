@@ -19,12 +19,19 @@ func (s audit) Change(ctx context.Context, c store.Change) (version int64, err e
 			return 0, err
 		}
 	}
+	for _, by := range []string{c.By.Who, c.By.From} {
+		if err := store.CheckValue("audit.by", by); err != nil {
+			return 0, err
+		}
+	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		e := store.Entry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
 		err := tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
 		switch {
 		case err == nil:
 			e.Action = "replace"
+		case unkeepable(err):
+			return notFound(o.Path(), "")
 		case !errors.Is(err, sql.ErrNoRows):
 			return s.trouble(err)
 		}

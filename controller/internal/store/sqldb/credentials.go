@@ -51,7 +51,7 @@ func (s credentials) List(ctx context.Context) ([]store.Credential, error) {
 
 func (s credentials) Remove(ctx context.Context, sign string) error {
 	n, err := s.exec(ctx, `DELETE FROM credentials WHERE sign = $1`, sign)
-	if err == nil && n == 0 {
+	if err == nil && n == 0 || unkeepable(err) {
 		return notFound("credentials/"+sign, "")
 	}
 	return err

@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"ledcast/controller/internal/store"
@@ -11,22 +10,44 @@ import (
 
 type documents struct{ *DB }
 
-const nextSeq = `
-	INSERT INTO seqs (role, subject, epoch, last) VALUES ($1, $2, $3, $4)
-	ON CONFLICT (role, subject, epoch) DO UPDATE
-	SET last = CASE WHEN seqs.last >= excluded.last THEN seqs.last + 1 ELSE excluded.last END
-	RETURNING last`
+// subject is what a seq counts for, with the time of what it is for.
+type subject struct {
+	role, name   string
+	epoch, iatMS int64
+}
 
-// take takes a seq with a prepared nextSeq.
-func (s documents) take(ctx context.Context, next *sql.Stmt, role, subject string, epoch, iatMS int64) (int64, error) {
-	var seq int64
-	if err := next.QueryRowContext(ctx, role, subject, epoch, max(iatMS, 1)).Scan(&seq); err != nil {
-		return 0, s.trouble(err)
+// take takes one seq for each subject of a run.
+func (s documents) take(ctx context.Context, tx *sql.Tx, run []subject) ([]int64, error) {
+	var args []any
+	at := map[[2]string]int{}
+	for i, x := range run {
+		args = append(args, x.role, x.name, x.epoch, max(x.iatMS, 1))
+		at[[2]string{x.role, x.name}] = i
 	}
-	if seq > store.MaxInteger {
-		return 0, conflict(role+"/"+subject+".seq", fmt.Sprint(seq), "is beyond 2^53-1", "begin a new epoch")
+	rows, err := tx.QueryContext(ctx, `INSERT INTO seqs (role, subject, epoch, last) `+values(len(run), "", "", "", "")+`
+		ON CONFLICT (role, subject, epoch) DO UPDATE
+		SET last = CASE WHEN seqs.last >= excluded.last THEN seqs.last + 1 ELSE excluded.last END
+		RETURNING role, subject, last`, args...)
+	if err != nil {
+		return nil, s.trouble(err)
 	}
-	return seq, nil
+	defer rows.Close()
+	seqs := make([]int64, len(run))
+	for rows.Next() {
+		var of [2]string
+		var seq int64
+		if err := rows.Scan(&of[0], &of[1], &seq); err != nil {
+			return nil, s.trouble(err)
+		}
+		if seq > store.MaxInteger {
+			return nil, conflict(of[0]+"/"+of[1]+".seq", fmt.Sprint(seq), "is beyond 2^53-1", "begin a new epoch")
+		}
+		seqs[at[of]] = seq
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.trouble(err)
+	}
+	return seqs, nil
 }
 
 func (s documents) NextSeq(ctx context.Context, role, subject string, epoch, iatMS int64) (int64, error) {
@@ -38,22 +59,21 @@ func (s documents) NextSeq(ctx context.Context, role, subject string, epoch, iat
 }
 
 func (s documents) NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error) {
-	for _, subject := range subjects {
-		if err := store.CheckSubject(role, subject, epoch, iatMS); err != nil {
+	of := make([]subject, len(subjects))
+	for i, name := range subjects {
+		if err := store.CheckSubject(role, name, epoch, iatMS); err != nil {
 			return nil, err
 		}
+		of[i] = subject{role, name, epoch, iatMS}
 	}
-	seqs := make([]int64, len(subjects))
+	seqs := make([]int64, 0, len(subjects))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		next, err := tx.PrepareContext(ctx, nextSeq)
-		if err != nil {
-			return s.trouble(err)
-		}
-		defer next.Close()
-		for i, subject := range subjects {
-			if seqs[i], err = s.take(ctx, next, role, subject, epoch, iatMS); err != nil {
+		for from, until := range runs(len(of), s.rows, func(i int) string { return of[i].name }) {
+			taken, err := s.take(ctx, tx, of[from:until])
+			if err != nil {
 				return err
 			}
+			seqs = append(seqs, taken...)
 		}
 		return nil
 	})
@@ -63,99 +83,28 @@ func (s documents) NextSeqs(ctx context.Context, role string, subjects []string,
 	return seqs, nil
 }
 
-// issuing is the statements of one Issue, prepared once for all its drafts.
-type issuing struct {
-	next, last, insert, point, drop *sql.Stmt
-}
-
-func (s documents) prepareIssue(ctx context.Context, tx *sql.Tx) (*issuing, error) {
-	is := new(issuing)
-	for _, p := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&is.next, nextSeq},
-		{&is.last, `SELECT epoch, seq FROM latest WHERE role = $1 AND subject = $2`},
-		{&is.insert, `INSERT INTO documents (role, subject, epoch, seq, iat, exp, digest, kept, jws)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},
-		{&is.point, `INSERT INTO latest (role, subject, epoch, seq) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (role, subject) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq`},
-		{&is.drop, `DELETE FROM documents WHERE role = $1 AND subject = $2 AND epoch = $3 AND seq = $4 AND kept = 0`},
-	} {
-		var err error
-		if *p.stmt, err = tx.PrepareContext(ctx, p.text); err != nil {
-			return nil, s.trouble(err) // the transaction's end closes those that were made
-		}
-	}
-	return is, nil
-}
-
 func (s documents) Issue(ctx context.Context, drafts []store.Draft, seal func(i int, seq int64) ([]byte, error)) ([]store.Document, error) {
 	for i := range drafts {
 		if err := drafts[i].Validate(); err != nil {
 			return nil, err
 		}
 	}
-	docs := make([]store.Document, len(drafts))
+	docs := make([]store.Document, 0, len(drafts))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		is, err := s.prepareIssue(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for i, d := range drafts {
-			if docs[i], err = s.issue(ctx, is, d, func(seq int64) ([]byte, error) { return seal(i, seq) }); err != nil {
+		is := &issuing{documents: s, tx: tx, parts: s.partBook(tx)}
+		for from, until := range runs(len(drafts), s.rows, func(i int) [2]string { return [2]string{drafts[i].Role, drafts[i].Subject} }) {
+			issued, err := is.run(ctx, drafts[from:until], func(i int, seq int64) ([]byte, error) { return seal(from+i, seq) })
+			if err != nil {
 				return err
 			}
+			docs = append(docs, issued...)
 		}
-		return nil
+		return is.parts.settle(ctx)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return docs, nil
-}
-
-func (s documents) issue(ctx context.Context, is *issuing, d store.Draft, seal func(seq int64) ([]byte, error)) (store.Document, error) {
-	var doc store.Document
-	seq, err := s.take(ctx, is.next, d.Role, d.Subject, d.Epoch, d.IatMS)
-	if err != nil {
-		return doc, err
-	}
-	var lastEpoch, lastSeq int64
-	err = is.last.QueryRowContext(ctx, d.Role, d.Subject).Scan(&lastEpoch, &lastSeq)
-	first := errors.Is(err, sql.ErrNoRows)
-	if err != nil && !first {
-		return doc, s.trouble(err)
-	}
-	if !first && d.Epoch < lastEpoch {
-		return doc, conflict(d.Role+"/"+d.Subject+".epoch", fmt.Sprint(d.Epoch), fmt.Sprintf("is below the latest document's %d", lastEpoch),
-			"sign with the present key set's epoch")
-	}
-	jws, err := seal(seq)
-	if err != nil {
-		return doc, fmt.Errorf("sign %s of %s: %w", d.Role, d.Subject, err)
-	}
-	if len(jws) == 0 {
-		return doc, fmt.Errorf("sign %s of %s: the document came out empty", d.Role, d.Subject)
-	}
-	doc = store.Document{Head: store.Head{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, Seq: seq,
-		Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws}
-	kept := 0
-	if d.Keep {
-		kept = 1
-	}
-	if _, err := is.insert.ExecContext(ctx, doc.Role, doc.Subject, doc.Epoch, doc.Seq, doc.Iat, doc.Exp, doc.Digest, kept, jws); err != nil {
-		return doc, s.trouble(err)
-	}
-	if _, err := is.point.ExecContext(ctx, doc.Role, doc.Subject, doc.Epoch, doc.Seq); err != nil {
-		return doc, s.trouble(err)
-	}
-	if !first {
-		if _, err := is.drop.ExecContext(ctx, doc.Role, doc.Subject, lastEpoch, lastSeq); err != nil {
-			return doc, s.trouble(err)
-		}
-	}
-	return doc, nil
 }
 
 const headColumns = `d.role, d.subject, d.epoch, d.seq, d.iat, d.exp, d.digest`
@@ -169,9 +118,8 @@ const latestJoin = ` FROM latest l JOIN documents d
 
 func (s documents) Latest(ctx context.Context, role, subject string) (store.Document, error) {
 	var d store.Document
-	err := s.read.QueryRowContext(ctx, `SELECT `+headColumns+`, d.jws`+latestJoin+` WHERE l.role = $1 AND l.subject = $2`,
-		role, subject).Scan(append(headInto(&d.Head), &d.JWS)...)
-	if err != nil {
+	row := s.read.QueryRowContext(ctx, `SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
+	if err := scanDocument(row.Scan, &d); err != nil {
 		return store.Document{}, s.found(err, "documents/"+role+"/"+subject, "")
 	}
 	return d, nil
@@ -183,11 +131,11 @@ func (s documents) Heads(ctx context.Context, role string) ([]store.Head, error)
 }
 
 func (s documents) History(ctx context.Context, role, subject string, from, until int64) ([]store.Document, error) {
-	scan := func(rows *sql.Rows, d *store.Document) error { return rows.Scan(append(headInto(&d.Head), &d.JWS)...) }
+	scan := func(rows *sql.Rows, d *store.Document) error { return scanDocument(rows.Scan, d) }
 	// By (epoch, seq), not by iat: a clock that was set back makes a later
 	// document look earlier.
 	return collect(ctx, s.DB, scan, `
-		SELECT `+headColumns+`, d.jws FROM documents d
+		SELECT `+documentColumns+` FROM documents d`+documentParts+`
 		WHERE d.role = $1 AND d.subject = $2 AND d.kept = 1 AND d.iat < $4
 		  AND (d.iat >= $3 OR (d.epoch, d.seq) = (
 			SELECT p.epoch, p.seq FROM documents p

@@ -11,38 +11,38 @@ import (
 	"ledcast/playlists"
 )
 
-// Migrate brings the database called name up to date. A database that a newer
+// Migrate brings the database called name up to date and returns its version. A database that a newer
 // program has changed is refused.
-func Migrate(ctx context.Context, name string, p *goose.Provider) error {
+func Migrate(ctx context.Context, name string, p *goose.Provider) (version int64, err error) {
 	have, know, err := p.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("database %s: %w", name, err)
+		return 0, fmt.Errorf("database %s: %w", name, err)
 	}
 	if have > know {
-		return fmt.Errorf("database %s has version %d and this program knows %d; run the newer program, or restore an older backup", name, have, know)
+		return 0, fmt.Errorf("database %s has version %d and this program knows %d; run the newer program, or restore an older backup", name, have, know)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("database %s: %w; the change was rolled back, the older program can still use it", name, err)
+		return 0, fmt.Errorf("database %s: %w; the change was rolled back, the older program can still use it", name, err)
 	}
-	return nil
+	return know, nil
 }
 
-// SameVersion returns a Conflict unless the tables are those of this program;
-// it changes nothing.
-func SameVersion(ctx context.Context, name string, db *sql.DB, p *goose.Provider) error {
+// SameVersion returns the version of the tables, and a Conflict unless they are
+// those of this program; it changes nothing.
+func SameVersion(ctx context.Context, name string, db *sql.DB, p *goose.Provider) (version int64, err error) {
 	var have int64
 	if err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
-		return fmt.Errorf("database %s cannot be read: %w; start its controller once", name, err)
+		return 0, fmt.Errorf("database %s cannot be read: %w; start its controller once", name, err)
 	}
 	sources := p.ListSources()
 	if know := sources[len(sources)-1].Version; have != know {
-		return &playlists.Error{Code: playlists.Conflict, Field: "database", Value: name, Problem: fmt.Sprintf("has tables of version %d and this program knows %d", have, know),
+		return 0, &playlists.Error{Code: playlists.Conflict, Field: "database", Value: name, Problem: fmt.Sprintf("has tables of version %d and this program knows %d", have, know),
 			Remedy: "run the program of the controller that uses it"}
 	}
-	return nil
+	return have, nil
 }
 
 // ReadOnly is the Begin of a database that is open for reading only.
-func ReadOnly(context.Context) (*sql.Tx, context.Context, func(), error) {
+func ReadOnly(context.Context, bool) (*sql.Tx, context.Context, func(), error) {
 	return nil, nil, nil, errors.New("is open for reading only; write through the controller that has it")
 }

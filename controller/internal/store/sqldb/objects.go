@@ -71,6 +71,9 @@ func (s objects) remove(ctx context.Context, tx *sql.Tx, kind, owner, id string,
 		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0 AND (version = $4 OR $4 = -1)
 		RETURNING version`,
 		kind, owner, id, expected, []byte{}).Scan(&version)
+	if unkeepable(err) {
+		return notFound(o.Path(), "")
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return s.refused(ctx, tx, o, expected)
 	}
@@ -115,7 +118,7 @@ func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object,
 func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {
 	var deleted int64
 	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind, owner, id).Scan(&deleted)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) && !unkeepable(err) {
 		return false, s.trouble(err)
 	}
 	return deleted != 0, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 type proofs struct{ *DB }
@@ -47,12 +48,12 @@ func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest
 }
 
 func (s proofs) Add(ctx context.Context, r store.PlayRecord) error {
-	if err := store.CheckName("play_records.sign", r.Sign); err != nil {
+	if err := r.Validate(); err != nil {
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		n, err := s.change(ctx, tx, `INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (sign, chain, n) DO NOTHING`, r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, r.JWS)
+			ON CONFLICT (sign, chain, n) DO NOTHING`, r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, notNil(r.JWS))
 		if err != nil {
 			return err
 		}
@@ -76,4 +77,49 @@ func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) 
 		FROM plays p JOIN play_records r ON r.sign = p.sign AND r.chain = p.chain AND r.n = p.n
 		WHERE r.sign = $1 AND r.from_ms >= $2 AND r.from_ms < $3
 		GROUP BY p.item, p.campaign, p.frame, p.why ORDER BY p.item, p.campaign, p.frame, p.why`, sign, fromMS, untilMS)
+}
+
+// A page of records: of one sign, by the index on (sign, from_ms), or of all.
+const (
+	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records WHERE from_ms >= $1 AND from_ms < $2 AND `
+	recordsOfSign = recordColumns + `sign = $4 AND (from_ms, chain, n) > ($3, $5, $6) ORDER BY from_ms, chain, n LIMIT $7`
+	recordsOfAll  = recordColumns + `(from_ms, sign, chain, n) > ($3, $4, $5, $6) ORDER BY from_ms, sign, chain, n LIMIT $7`
+)
+
+func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]store.PlayRecord, error) {
+	if q.Most < 1 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "records.most", Value: fmt.Sprint(q.Most), Problem: "asks for no records", Remedy: "ask for 1 or more"}
+	}
+	a, query := q.After, recordsOfAll
+	if q.Sign != "" {
+		a.Sign, query = q.Sign, recordsOfSign
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT r.sign, r.chain, r.n, r.digest, r.from_ms, r.until_ms, p.item, p.campaign, p.frame, p.why, p.count, p.ms
+		FROM (`+query+`) r LEFT JOIN plays p ON p.sign = r.sign AND p.chain = r.chain AND p.n = r.n
+		ORDER BY r.from_ms, r.sign, r.chain, r.n, p.item, p.campaign, p.frame, p.why, p.count, p.ms`,
+		max(q.FromMS, a.FromMS), q.UntilMS, a.FromMS, a.Sign, a.Chain, a.N, q.Most)
+	if err != nil {
+		return nil, s.trouble(err)
+	}
+	defer rows.Close()
+	var all []store.PlayRecord
+	for rows.Next() {
+		var r store.PlayRecord
+		var item, campaign, frame, why sql.NullString
+		var count, ms sql.NullInt64
+		if err := rows.Scan(&r.Sign, &r.Chain, &r.N, &r.Digest, &r.FromMS, &r.UntilMS, &item, &campaign, &frame, &why, &count, &ms); err != nil {
+			return nil, s.trouble(err)
+		}
+		if len(all) == 0 || all[len(all)-1].Cursor() != r.Cursor() {
+			all = append(all, r)
+		}
+		if item.Valid { // a record without plays has none
+			last := &all[len(all)-1]
+			last.Plays = append(last.Plays, store.Play{Item: item.String, Campaign: campaign.String, Frame: frame.String, Why: why.String, Count: count.Int64, MS: ms.Int64})
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.trouble(err)
+	}
+	return all, nil
 }

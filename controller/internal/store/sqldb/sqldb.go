@@ -28,7 +28,12 @@ type Database struct {
 	// Begin begins a transaction that writes, when no other is running in this
 	// process. Statements run under the context that it returns, and release is
 	// called when the transaction has ended.
-	Begin func(ctx context.Context) (tx *sql.Tx, in context.Context, release func(), err error)
+	Begin Begin
+	// Version is that of its tables: the last migration.
+	Version int64
+	// Rows is how many rows a statement writes at once: many for a database that
+	// is far away, few for one whose parser is slower than the way to it.
+	Rows int
 	// Snapshot are the options of a transaction on Read whose statements all
 	// see one state.
 	Snapshot sql.TxOptions
@@ -36,11 +41,17 @@ type Database struct {
 	Close func() error
 }
 
+// Begin is Database.Begin. A long transaction may take hours; of any other an
+// end can be expected within a minute.
+type Begin func(ctx context.Context, long bool) (tx *sql.Tx, in context.Context, release func(), err error)
+
 // DB implements store.Store on a Database.
 type DB struct {
 	name     string
+	version  int64
 	read     *sql.DB
-	begin    func(ctx context.Context) (*sql.Tx, context.Context, func(), error)
+	rows     int
+	begin    Begin
 	snapshot sql.TxOptions
 	closeAll func() error
 }
@@ -49,7 +60,7 @@ var _ store.Store = (*DB)(nil)
 
 // New returns the store on d, whose tables are up to date.
 func New(d Database) *DB {
-	return &DB{name: d.Name, read: d.Read, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
+	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
 }
 
 // Close closes the database.
@@ -68,15 +79,22 @@ func (s *DB) Sessions() store.Sessions       { return sessions{s} }
 // Writes run one after another, so a statement may rely on what the one before
 // it read.
 func (s *DB) write(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	return s.transact(ctx, false, do)
+}
+
+func (s *DB) transact(ctx context.Context, long bool, do func(context.Context, *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return s.trouble(err)
 	}
-	tx, in, release, err := s.begin(ctx)
+	tx, in, release, err := s.begin(ctx, long)
 	if err != nil {
 		return s.trouble(err)
 	}
 	defer release()
 	if err := do(in, tx); err != nil {
+		if cause := ctx.Err(); cause != nil {
+			err = s.trouble(cause) // whatever it looked like from within
+		}
 		return errors.Join(err, rolledBack(tx.Rollback()))
 	}
 	if err := ctx.Err(); err != nil { // in may outlive ctx
@@ -127,13 +145,20 @@ func (s *DB) trouble(err error) error {
 
 // found turns "no rows" into a NotFound that names the thing.
 func (s *DB) found(err error, field, value string) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || unkeepable(err) {
 		return notFound(field, value)
 	}
 	if err != nil {
 		return s.trouble(err)
 	}
 	return nil
+}
+
+// unkeepable says that a name was asked for that PostgreSQL cannot even compare,
+// with NUL or broken UTF-8 in it. No such thing was ever kept: it is not there.
+func unkeepable(err error) bool {
+	var e interface{ SQLState() string }
+	return errors.As(err, &e) && e.SQLState() == "22021" // character_not_in_repertoire
 }
 
 func notFound(field, value string) error {
@@ -148,6 +173,9 @@ func conflict(field, value, problem, remedy string) error {
 // collect reads all rows of a query.
 func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
+	if unkeepable(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, s.trouble(err)
 	}
@@ -160,7 +188,9 @@ func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, 
 		}
 		all = append(all, v)
 	}
-	if err := rows.Err(); err != nil {
+	if err := rows.Err(); unkeepable(err) {
+		return nil, nil
+	} else if err != nil {
 		return nil, s.trouble(err)
 	}
 	return all, nil

@@ -1,212 +1,30 @@
 package sqlite
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 
 	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/store/storetest"
 )
 
-// crashFile, set in the environment, makes the test binary a writer that works
-// on that database until it is killed.
-const crashFile = "LEDCAST_TEST_CRASH_FILE"
-
 func TestMain(m *testing.M) {
-	if path := os.Getenv(crashFile); path != "" {
-		fmt.Fprintln(os.Stderr, writeUntilKilled(path, os.Getenv("LEDCAST_TEST_CRASH_ROUND")))
-		os.Exit(3)
-	}
+	storetest.CrashWriter(func(ctx context.Context, path string) (store.Store, error) { return Open(ctx, path) })
 	os.Exit(m.Run())
-}
-
-// opening is the writer's first line, before it opens the database.
-const opening = "opening"
-
-// writeUntilKilled writes from several goroutines and prints a line for each
-// acknowledgement, after it. It returns only for an error.
-func writeUntilKilled(path, round string) error {
-	ctx := context.Background()
-	fmt.Println(opening)
-	s, err := Open(ctx, path)
-	if err != nil {
-		return err
-	}
-	var out sync.Mutex
-	ack := func(format string, a ...any) {
-		out.Lock()
-		defer out.Unlock()
-		fmt.Printf(format+"\n", a...) // not buffered: one write a line
-	}
-	failed := make(chan error)
-	for w := range 2 {
-		go func() {
-			for i := 0; ; i++ {
-				seqs, err := s.Documents().NextSeqs(ctx, "program", []string{"qn-001", "qn-002", "qn-001"}, 0, 7)
-				if err != nil {
-					failed <- err
-					return
-				}
-				ack("seq qn-001 %d", seqs[0])
-				ack("seq qn-002 %d", seqs[1])
-				ack("seq qn-001 %d", seqs[2])
-				o := store.Object{Kind: "message", Owner: "viet-ads", ID: fmt.Sprintf("m-%s-%d-%d", round, w, i), Data: []byte(`{"n":1}`)}
-				if _, err := s.Objects().Put(ctx, o, store.Absent); err != nil {
-					failed <- err
-					return
-				}
-				ack("put %s 1", o.ID)
-				docs, err := s.Documents().Issue(ctx, []store.Draft{
-					{Role: "alerts", Subject: fmt.Sprintf("class-%d", w), IatMS: 3, Exp: 100},
-					{Role: "program", Subject: "qn-002", IatMS: 7, Exp: 100, Keep: true},
-				}, func(i int, seq int64) ([]byte, error) { return fmt.Appendf(nil, "signed %d", seq), nil })
-				if err != nil {
-					failed <- err
-					return
-				}
-				for _, d := range docs {
-					ack("doc %s/%s %d", d.Role, d.Subject, d.Seq)
-				}
-			}
-		}()
-	}
-	return <-failed
-}
-
-// crashed is what the writers acknowledged, over all rounds.
-type crashed struct {
-	seqs map[string]map[int64]bool // by role/subject: every seq that was given out
-	docs map[string][]int64        // by role/subject: the seqs of documents
-	puts []string
-}
-
-func (c *crashed) note(t *testing.T, line string) {
-	if line == opening {
-		return
-	}
-	f := strings.Fields(line)
-	var n int64
-	if len(f) != 3 {
-		t.Fatalf("the writer said %q", line)
-	}
-	if _, err := fmt.Sscan(f[2], &n); err != nil {
-		t.Fatalf("the writer said %q: %v", line, err)
-	}
-	subject := f[1]
-	switch f[0] {
-	case "put":
-		c.puts = append(c.puts, f[1])
-		return
-	case "seq":
-		subject = "program/" + subject
-	case "doc":
-		c.docs[subject] = append(c.docs[subject], n)
-	}
-	if c.seqs[subject] == nil {
-		c.seqs[subject] = map[int64]bool{}
-	}
-	if c.seqs[subject][n] {
-		t.Errorf("seq %d of %s was used twice", n, subject)
-	}
-	c.seqs[subject][n] = true
 }
 
 // TestKilled kills a writing process ten times at random moments: nothing that
 // it acknowledged may be lost and no seq may come twice.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledcast.db")
-	c := &crashed{seqs: map[string]map[int64]bool{}, docs: map[string][]int64{}}
-	for round := range 10 {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), crashFile+"="+path, fmt.Sprintf("LEDCAST_TEST_CRASH_ROUND=%d", round))
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		stdout, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		// Killed after a random number of lines, the other writer is anywhere
-		// in its work. What it still said until it died counts as well.
-		// The first three die while they make the tables.
-		left := 1
-		if round >= 3 {
-			left += rand.IntN(150)
-		}
-		lines := bufio.NewScanner(stdout)
-		for lines.Scan() {
-			c.note(t, lines.Text())
-			if left--; left == 0 {
-				if err := cmd.Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		_ = cmd.Wait() // "signal: killed"
-		if left > 0 {
-			t.Fatalf("round %d: the writer ended by itself: %s", round, stderr.String())
-		}
-	}
-	c.check(t, path)
-}
-
-func (c *crashed) check(t *testing.T, path string) {
-	s, ctx := open(t, path), t.Context()
+	c := storetest.NewCrashed()
+	c.Kill(t, path, 10, func() {})
+	s := open(t, path)
 	var integrity string
 	if err := s.r.QueryRow("PRAGMA integrity_check").Scan(&integrity); err != nil || integrity != "ok" {
 		t.Errorf("integrity_check says %q, %v", integrity, err)
 	}
-	for _, id := range c.puts {
-		if _, err := s.Objects().Get(ctx, "message", "viet-ads", id); err != nil {
-			t.Errorf("an acknowledged object is lost: %v", err)
-		}
-	}
-	history := map[int64]string{}
-	docs, err := s.Documents().History(ctx, "program", "qn-002", 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range docs {
-		history[d.Seq] = string(d.JWS)
-	}
-	for subject, seqs := range c.docs {
-		role, name, _ := strings.Cut(subject, "/")
-		latest, err := s.Documents().Latest(ctx, role, name)
-		if err != nil {
-			t.Errorf("the latest document is lost: %v", err)
-			continue
-		}
-		for _, seq := range seqs {
-			if latest.Seq < seq {
-				t.Errorf("the latest document of %s is %d, after %d was acknowledged", subject, latest.Seq, seq)
-			}
-			if role == "program" && history[seq] != fmt.Sprintf("signed %d", seq) {
-				t.Errorf("the history holds %q for %s %d", history[seq], subject, seq)
-			}
-		}
-	}
-	n := 0
-	for subject, seqs := range c.seqs {
-		role, name, _ := strings.Cut(subject, "/")
-		next, err := s.Documents().NextSeq(ctx, role, name, 0, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for seq := range seqs {
-			n++
-			if next <= seq {
-				t.Errorf("the next seq of %s is %d, after %d was acknowledged", subject, next, seq)
-			}
-		}
-	}
-	t.Logf("%d objects, %d seqs and %d documents acknowledged, none lost", len(c.puts), n, len(docs))
+	c.Check(t, s)
 }

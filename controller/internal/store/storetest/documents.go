@@ -246,6 +246,7 @@ func documentBad(t *testing.T, open Opener) {
 		"dead at birth":   func(d *store.Draft) { d.Exp = d.IatMS / 1000 },
 		"exp in ms":       func(d *store.Draft) { d.Exp = store.MaxInteger + 1 },
 		"digest with NUL": func(d *store.Draft) { d.Digest = "\x00" },
+		"no JSON":         func(d *store.Draft) { d.Notes = []byte("{") },
 	} {
 		x := draft("qn-001", 1000)
 		change(&x)
@@ -258,5 +259,58 @@ func documentBad(t *testing.T, open Opener) {
 	code(t, "no role", err, playlists.Invalid)
 	if _, err := d.Latest(ctx, "program", "qn-002"); err == nil {
 		t.Error("a refused batch kept its first document")
+	}
+}
+
+// documentMany: a long batch is as many short ones, in order, also where names
+// repeat and kinds mix.
+func documentMany(t *testing.T, open Opener) {
+	ctx, d := t.Context(), opened(t, open).Documents()
+	for round := range int64(2) {
+		var drafts []store.Draft
+		for i := range 500 {
+			x := draft(fmt.Sprint("qn-", i*i%(90+i)), 1000+round)
+			if i%3 == 0 {
+				x.Role, x.Keep = "alerts", false
+			}
+			drafts = append(drafts, x)
+		}
+		calls := 0
+		docs, err := d.Issue(ctx, drafts, func(i int, seq int64) ([]byte, error) {
+			if calls++; calls != i+1 {
+				t.Fatalf("draft %d is signed as the %dth", i, calls)
+			}
+			return fmt.Appendf(nil, "%d %d", i, seq), nil
+		})
+		must(t, err)
+		last := map[string]store.Document{}
+		for i, x := range docs {
+			name := x.Role + "/" + x.Subject
+			if before, any := last[name]; any && x.Seq != before.Seq+1 {
+				t.Fatalf("draft %d: seq %d after %d", i, x.Seq, before.Seq)
+			}
+			if x.Role != drafts[i].Role || x.Subject != drafts[i].Subject || string(x.JWS) != fmt.Sprint(i, " ", x.Seq) {
+				t.Fatalf("draft %d came out as %+v", i, x)
+			}
+			last[name] = x
+		}
+		for _, want := range last {
+			got, err := d.Latest(ctx, want.Role, want.Subject)
+			must(t, err)
+			if got.Head != want.Head || string(got.JWS) != string(want.JWS) {
+				t.Fatalf("latest %+v, want %+v", got, want)
+			}
+		}
+	}
+	names := make([]string, 500)
+	for i := range names {
+		names[i] = fmt.Sprint("rq-", i%77)
+	}
+	seqs, err := d.NextSeqs(ctx, "request", names, 0, 5)
+	must(t, err)
+	for i, seq := range seqs {
+		if want := int64(5 + i/77); seq != want {
+			t.Fatalf("seq %d is %d, want %d", i, seq, want)
+		}
 	}
 }

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -143,6 +145,11 @@ func objectList(t *testing.T, open Opener) {
 
 func objectBad(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
+	random := make([]byte, 256)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(random) // never fails
+	longest := hex.EncodeToString(random)           // which an index cannot compress
+	_, err := o.Put(ctx, object(longest, longest, longest, `{}`), store.Absent)
+	must(t, err)
 	for name, x := range map[string]store.Object{
 		"no kind":        object("", "viet-ads", "a", `{}`),
 		"no id":          object("message", "viet-ads", "", `{}`),
@@ -151,6 +158,7 @@ func objectBad(t *testing.T, open Opener) {
 		"no data":        object("message", "viet-ads", "a", ``),
 		"NUL in a name":  object("message", "viet-ads", "a\x00", `{}`),
 		"broken UTF-8":   object("message", "viet\xff", "a", `{}`),
+		"a long name":    object("message", "viet-ads", strings.Repeat("x", 513), `{}`),
 		"two JSON texts": object("message", "viet-ads", "a", `{}{}`),
 	} {
 		_, err := o.Put(ctx, x, store.Absent)

@@ -1,12 +1,84 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
+
+// proofRecords: page by page comes what all at once would, with its plays.
+func proofRecords(t *testing.T, open Opener) {
+	s := opened(t, open).Proofs()
+	ctx := t.Context()
+	add := func(sign, chain string, n, fromMS int64, plays ...store.Play) {
+		t.Helper()
+		must(t, s.Add(ctx, store.PlayRecord{Sign: sign, Chain: chain, N: n, Digest: "d", FromMS: fromMS, UntilMS: fromMS + 900, JWS: []byte("jws"), Plays: plays}))
+	}
+	a, b := store.Play{Item: "a", Campaign: "c", Frame: "f", Why: "program", Count: 2, MS: 20}, store.Play{Why: "dark", MS: 5}
+	for i := range int64(3) {
+		add("qn-002", "x", i+1, 1000*i, b, a)
+		add("qn-001", "x", i+1, 1000*i)
+		add("qn-001", "a", i+1, 1000*i, a, a) // a sign that was set up anew has two chains
+	}
+	add("qn-003", "x", 1, 3000, a)
+	read := func(fromMS, untilMS int64, sign string, most int) (text string) {
+		t.Helper()
+		q := store.RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Most: most}
+		for {
+			page, err := s.Records(ctx, q)
+			must(t, err)
+			for _, r := range page {
+				text += fmt.Sprintf("%d:%s/%s/%d:%d ", r.FromMS, r.Sign[3:], r.Chain, r.N, len(r.Plays))
+				if r.UntilMS != r.FromMS+900 || r.Digest != "d" || r.JWS != nil {
+					t.Errorf("record %+v", r)
+				}
+			}
+			if len(page) > most {
+				t.Errorf("%d records on a page of %d", len(page), most)
+			}
+			if len(page) < most {
+				return text
+			}
+			q.After = page[len(page)-1].Cursor()
+		}
+	}
+	for most := 1; most < 12; most++ {
+		for _, test := range []struct {
+			fromMS, untilMS int64
+			sign, want      string
+		}{
+			{0, 1000, "", "0:001/a/1:2 0:001/x/1:0 0:002/x/1:2 "},
+			{1000, 3001, "", "1000:001/a/2:2 1000:001/x/2:0 1000:002/x/2:2 2000:001/a/3:2 2000:001/x/3:0 2000:002/x/3:2 3000:003/x/1:1 "},
+			{1, 2001, "qn-001", "1000:001/a/2:2 1000:001/x/2:0 2000:001/a/3:2 2000:001/x/3:0 "},
+			{0, 9000, "qn-003", "3000:003/x/1:1 "},
+			{0, 9000, "qn-009", ""},
+			{5000, 9000, "", ""},
+		} {
+			if got := read(test.fromMS, test.untilMS, test.sign, most); got != test.want {
+				t.Errorf("from %d until %d of %q, %d a page: %s, want %s", test.fromMS, test.untilMS, test.sign, most, got, test.want)
+			}
+		}
+	}
+	var plays []store.Play
+	must(t, store.EachRecord(ctx, s, 0, 9000, "qn-002", func(r *store.PlayRecord) error {
+		plays = append(plays, r.Plays...)
+		return nil
+	}))
+	if want := []store.Play{b, a, b, a, b, a}; fmt.Sprint(plays) != fmt.Sprint(want) {
+		t.Errorf("plays %v, want %v", plays, want)
+	}
+	stop := errors.New("enough")
+	if err := store.EachRecord(ctx, s, 0, 9000, "", func(*store.PlayRecord) error { return stop }); err != stop {
+		t.Errorf("got %v, want what the caller said", err)
+	}
+	_, err := s.Records(ctx, store.RecordQuery{UntilMS: 1})
+	code(t, "a page of none", err, playlists.Invalid)
+	code(t, "NUL in a play", s.Add(ctx, store.PlayRecord{Sign: "qn-009", Plays: []store.Play{{Item: "\x00"}}}), playlists.Invalid)
+	code(t, "a negative count", s.Add(ctx, store.PlayRecord{Sign: "qn-009", Plays: []store.Play{{Count: -1}}}), playlists.Invalid)
+}
 
 func proofs(t *testing.T, open Opener) {
 	s := opened(t, open).Proofs()

@@ -1,5 +1,5 @@
--- What a controller remembers; text sorts bytewise, as in SQLite. Times are Unix seconds, or milliseconds in
--- columns that end in _ms.
+-- What a controller remembers. Text sorts bytewise, as in SQLite. Times are Unix
+-- seconds, or milliseconds in columns that end in _ms.
 
 -- +goose Up
 

@@ -1,0 +1,202 @@
+package sqldb
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strconv"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// backupReader reads a backup's lines, each with its number for errors.
+type backupReader struct {
+	lines *bufio.Scanner
+	n     int
+	sum   hash.Hash // over the lines before the present one
+	line  []byte
+}
+
+// readBackup reads a whole backup and checks it: its version, that it has each
+// table's rows in their form, and, at the end, count and digest. For each table
+// it calls begin, and what that returns for each row, then with nil. A row's
+// values are int64, string, []byte or nil.
+func readBackup(r io.Reader, schema int64, begin func(*table) (func([]any) error, error)) error {
+	b := &backupReader{lines: bufio.NewScanner(r), sum: sha256.New()}
+	b.lines.Buffer(make([]byte, 64<<10), maxLine)
+	b.lines.Split(wholeLines)
+	if err := b.header(schema); err != nil {
+		return err
+	}
+	rows := int64(0)
+	if err := b.next(); err != nil {
+		return err
+	}
+	for i := range tables {
+		t := &tables[i]
+		var head tableLine
+		if err := b.object(&head); err != nil {
+			return err
+		}
+		if head.Table != t.name || !slices.Equal(head.Columns, t.columns) {
+			return b.bad("is not the beginning of table " + t.name)
+		}
+		row, err := begin(t)
+		if err != nil {
+			return err
+		}
+		for {
+			if err := b.next(); err != nil {
+				return err
+			}
+			if b.line[0] != '[' {
+				break
+			}
+			values, err := b.row(t)
+			if err != nil {
+				return err
+			}
+			if err := row(values); err != nil {
+				return err
+			}
+			rows++
+		}
+		if err := row(nil); err != nil {
+			return err
+		}
+	}
+	return b.trailer(rows)
+}
+
+func (b *backupReader) header(schema int64) error {
+	if err := b.next(); err != nil {
+		return err
+	}
+	var h backupHeader
+	if err := json.Unmarshal(b.line, &h); err != nil || h.Format != backupFormat {
+		return b.bad("is not the beginning of a backup of ledcast")
+	}
+	if h.Version != backupVersion || h.Schema != schema {
+		return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("version %d, tables %d", h.Version, h.Schema),
+			Problem: fmt.Sprintf("is not what this program reads: version %d, tables %d", backupVersion, schema),
+			Remedy:  "restore it with the program that wrote it, then start the newer one on that database"}
+	}
+	return nil
+}
+
+func (b *backupReader) trailer(rows int64) error {
+	var end backupTrailer
+	sum := hex.EncodeToString(b.sum.Sum(nil))
+	if err := b.object(&end); err != nil {
+		return err
+	}
+	if end.Rows != rows || end.SHA256 != sum {
+		return b.bad(fmt.Sprintf("does not fit the %d rows before it: they were changed", rows))
+	}
+	if b.lines.Scan() {
+		b.n++
+		return b.bad("comes after the end")
+	}
+	return b.trouble(b.lines.Err())
+}
+
+// next reads the next line; a backup that ends here is truncated.
+func (b *backupReader) next() error {
+	b.sum.Write(b.line) // a hash takes everything
+	b.n++
+	if !b.lines.Scan() {
+		if err := b.lines.Err(); err != nil {
+			return b.trouble(err)
+		}
+		return b.bad("is missing: the backup is truncated")
+	}
+	b.line = b.lines.Bytes()
+	return nil
+}
+
+func (b *backupReader) trouble(err error) error {
+	if errors.Is(err, bufio.ErrTooLong) {
+		return b.bad(fmt.Sprintf("is longer than %d bytes", maxLine))
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return b.bad("has no end: the backup is truncated")
+	}
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return nil
+}
+
+func (b *backupReader) bad(problem string) error {
+	return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("line %d", b.n), Problem: problem,
+		Remedy: "take another backup; nothing was changed"}
+}
+
+// object reads the present line as an object of known members.
+func (b *backupReader) object(v any) error {
+	d := json.NewDecoder(bytes.NewReader(b.line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return b.bad("is not what belongs there")
+	}
+	return nil
+}
+
+var backupBytes = base64.StdEncoding.Strict()
+
+func (b *backupReader) row(t *table) ([]any, error) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(b.line, &raw); err != nil || len(raw) != len(t.kinds) {
+		return nil, b.bad("is not a row of table " + t.name)
+	}
+	row := make([]any, len(raw))
+	for i, v := range raw {
+		value, err := readValue(t.kinds[i], v)
+		if err != nil {
+			return nil, b.bad(fmt.Sprintf("has a wrong %s: %v", t.columns[i], err))
+		}
+		row[i] = value
+	}
+	return row, nil
+}
+
+func readValue(k kind, raw json.RawMessage) (any, error) {
+	if string(raw) == "null" {
+		if k == maybe || k == blobOr {
+			return nil, nil
+		}
+		return nil, errors.New("it must not be null")
+	}
+	if k == integer || k == maybe {
+		return strconv.ParseInt(string(raw), 10, 64)
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, err
+	}
+	if k == text {
+		return s, store.CheckValue("text", s)
+	}
+	return backupBytes.DecodeString(s)
+}
+
+// wholeLines splits at line feeds and keeps them, so that every byte is in some
+// line. What ends without one is truncated.
+func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i+1], nil
+	}
+	if atEOF && len(data) > 0 {
+		return 0, nil, io.ErrUnexpectedEOF
+	}
+	return 0, nil, nil
+}

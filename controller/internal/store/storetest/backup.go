@@ -1,0 +1,177 @@
+package storetest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// fill puts something into every part of a store, of every shape.
+func fill(t *testing.T, s store.Store) {
+	t.Helper()
+	ctx := t.Context()
+	for _, id := range []string{"a", "Z", "đèn", "a-1", "a1"} { // sorts unlike a dictionary
+		_, err := s.Objects().Put(ctx, object("message", "viet-ads", id, `{"text": "<5K> & Bluezone  "}`), store.Absent)
+		must(t, err)
+	}
+	must(t, s.Objects().Delete(ctx, "message", "viet-ads", "a1", 1))
+	for i := range 3 {
+		_, err := s.Audit().Change(ctx, store.Change{Object: object("playlist", "viet-ads", "p", `[]`), Expected: store.AnyVersion, Remove: i == 2,
+			By: store.Actor{Who: "user:lan", From: "[::1]:5", AtMS: 7}})
+		must(t, err)
+	}
+	must(t, s.Keys().Add(ctx, key("k1", "program", 0), key("k2", "alerts", 5)))
+	must(t, s.Keys().PutSet(ctx, store.KeySet{Epoch: 0, Seq: 1, JWS: []byte("set"), Roots: [][]byte{make([]byte, 32), bytes.Repeat([]byte{0xff}, 32)}}))
+	for iat := int64(1e9); iat < 1e9+3*day; iat += day {
+		notes, alert := draft("qn-002", iat*1000), draft("128x64-rgb", iat*1000)
+		notes.Notes, alert.Notes = []byte(`{"why": ["é"]}`), []byte(`"short"`)
+		alert.Role, alert.Keep = "alerts", false
+		_, err := s.Documents().Issue(ctx, []store.Draft{draft("qn-001", iat*1000), notes, alert}, func(i int, seq int64) ([]byte, error) {
+			return Sealed(Program(1, i, iat, seq)), nil
+		})
+		must(t, err)
+	}
+	_, err := s.Documents().NextSeq(ctx, "request", "qn-001", 0, store.MaxInteger) // the largest number
+	must(t, err)
+	must(t, s.Credentials().Set(ctx, store.Credential{Sign: "qn-001", SHA256: [32]byte{1, 0xff}, CreatedMS: 5}))
+	must(t, s.Settings().Set(ctx, "note", "line\nfeed \u2028 \"quoted\" \x7f"))
+	_, err = s.Proofs().Pin(ctx, "qn-001", [32]byte{9}, 3)
+	must(t, err)
+	for n := range int64(3) {
+		must(t, s.Proofs().Add(ctx, store.PlayRecord{Sign: "qn-001", Chain: "c", N: n + 1, Digest: "d", FromMS: n, UntilMS: n + 1, JWS: []byte{0, 1},
+			Plays: []store.Play{{Item: "a", Count: 2}, {Item: "a", Count: 2}, {Item: "B", Why: "dark"}}}))
+	}
+	must(t, s.Sessions().Commit(ctx, store.Session{Token: "t", Who: "lan", Data: []byte("x"), ExpiryMS: 1e15}))
+}
+
+func dumped(t *testing.T, s store.Store) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	must(t, s.Dump(t.Context(), &b, 1767200400000))
+	return b.Bytes()
+}
+
+// Backup checks that what is in one store comes into another, of its own kind
+// or not, and that nothing else does.
+func Backup(t *testing.T, from, to Opener) {
+	ctx := t.Context()
+	source := opened(t, from)
+	empty := dumped(t, source)
+	fill(t, source)
+	backup := dumped(t, source)
+	if again := dumped(t, source); !bytes.Equal(again, backup) {
+		t.Error("two dumps of one store differ")
+	}
+	target := opened(t, to)
+	if got := dumped(t, target); !bytes.Equal(got, empty) {
+		t.Errorf("an empty store dumps as %s, another as %s", got, empty)
+	}
+
+	lines := bytes.SplitAfter(backup, []byte("\n"))
+	refused := func(what string, bad []byte) {
+		t.Helper()
+		code(t, what, target.Restore(ctx, bytes.NewReader(bad)), playlists.Invalid)
+	}
+	for n := 0; n < len(backup); n += 1 + len(backup)/50 {
+		refused(fmt.Sprintf("the first %d of %d bytes", n, len(backup)), backup[:n])
+		changed := bytes.Clone(backup)
+		changed[n] ^= 1
+		refused(fmt.Sprintf("byte %d changed", n), changed)
+	}
+	refused("a line feed too few", backup[:len(backup)-1])
+	refused("a line too many", append(bytes.Clone(backup), "[]\n"...))
+	refused("no last line", bytes.Join(lines[:len(lines)-2], nil))
+	refused("a later version, signed off", reseal(bytes.Replace(backup, []byte(`"schema":`), []byte(`"schema":9`), 1)))
+	refused("text with NUL, signed off", reseal(bytes.Replace(backup, []byte("viet-ads"), []byte(`viet\u0000`), 1)))
+	refused("a null too many, signed off", reseal(bytes.Replace(backup, []byte(`["message","viet-ads"`), []byte(`["message",null`), 1)))
+	refused("a long line, signed off", reseal(bytes.Replace(backup, []byte("viet-ads"), bytes.Repeat([]byte("x"), 17<<20), 1)))
+	// One that only the database can refuse takes the others back with it.
+	twice := bytes.Replace(backup, []byte(`["message","viet-ads","a",`), []byte(`["message","viet-ads","Z",`), 1)
+	if err := target.Restore(ctx, bytes.NewReader(reseal(twice))); err == nil {
+		t.Error("two objects of one name were restored")
+	}
+	if got := dumped(t, target); !bytes.Equal(got, empty) {
+		t.Errorf("refused backups left something: %s", got)
+	}
+
+	must(t, target.Restore(ctx, bytes.NewReader(backup)))
+	if got := dumped(t, target); !bytes.Equal(got, backup) {
+		t.Errorf("what came back differs:\n%s\nwas\n%s", got, backup)
+	}
+	code(t, "restore into a full store", target.Restore(ctx, bytes.NewReader(backup)), playlists.Conflict)
+	if n, err := target.Audit().Verify(ctx); n != 3 || err != nil {
+		t.Errorf("%d entries of the log, %v", n, err)
+	}
+	if _, found, err := target.Sessions().Find(ctx, "t", 0); found || err != nil {
+		t.Errorf("a session came back: %v", err)
+	}
+	was, err := source.Documents().History(ctx, "program", "qn-002", 0, 2e9)
+	must(t, err)
+	is, err := target.Documents().History(ctx, "program", "qn-002", 0, 2e9)
+	must(t, err)
+	if len(is) != 3 || fmt.Sprint(is) != fmt.Sprint(was) {
+		t.Error("the history differs")
+	}
+	// It goes on from there: nothing is given out twice, and parts are shared.
+	_, err = target.Documents().Issue(ctx, []store.Draft{draft("qn-001", 1)}, func(i int, seq int64) ([]byte, error) {
+		if seq <= was[2].Seq {
+			t.Errorf("seq %d is not above %d", seq, was[2].Seq)
+		}
+		return Sealed(Program(2, i, 5e9, seq)), nil
+	})
+	must(t, err)
+	if n, err := target.Documents().Prune(ctx, 6e9); n != 5 || err != nil {
+		t.Errorf("%d pruned, %v", n, err)
+	}
+}
+
+// reseal writes the last line anew, as somebody who wants to deceive would.
+func reseal(backup []byte) []byte {
+	end := bytes.LastIndexByte(backup[:len(backup)-1], '\n') + 1
+	head := backup[:end]
+	rows := 0
+	for line := range strings.Lines(string(head)) {
+		if line[0] == '[' {
+			rows++
+		}
+	}
+	sum := sha256.Sum256(head)
+	return fmt.Appendf(bytes.Clone(head), `{"rows":%d,"sha256":"%s"}`+"\n", rows, hex.EncodeToString(sum[:]))
+}
+
+// DumpsAll fails the test unless a dump holds every column of every table, by
+// the names in which the database itself lists them, "table.column", sorted:
+// a table that is added later must not be missing from backups.
+func DumpsAll(t *testing.T, s store.Store, columns []string) {
+	t.Helper()
+	left := []string{"sessions", "fence", "goose_db_version"} // with reasons, in package sqldb
+	var want, got []string
+	for _, c := range columns {
+		if table, _, _ := strings.Cut(c, "."); !slices.Contains(left, table) {
+			want = append(want, c)
+		}
+	}
+	for line := range bytes.Lines(dumped(t, s)) {
+		var head struct {
+			Table   string
+			Columns []string
+		}
+		must(t, json.Unmarshal(line, &head))
+		for _, c := range head.Columns {
+			got = append(got, head.Table+"."+c)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) < 50 || !slices.Equal(got, want) {
+		t.Errorf("a dump holds %v, the database %v", got, want)
+	}
+}
