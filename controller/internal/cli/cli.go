@@ -76,6 +76,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 var commands = []func(*env) *cobra.Command{
 	newApply,
 	newAudit,
+	newBackup,
 	newBrokerConfig,
 	newCheck,
 	newDelete,
@@ -84,6 +85,7 @@ var commands = []func(*env) *cobra.Command{
 	newGet,
 	newKeys,
 	newPreview,
+	newRestore,
 	newServe,
 	newSheet,
 	newSign,

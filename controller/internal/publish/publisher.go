@@ -34,6 +34,10 @@ type Options struct {
 	Keys      Keys
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Restored is when the database was restored from a backup, Unix
+	// milliseconds; 0 if it never was. What was issued before is issued anew:
+	// signs may have seen later documents, which the backup knows nothing of.
+	Restored int64
 	// Changed, if given, is called after a sign got a program.
 	Changed func(sign string)
 }
@@ -108,6 +112,20 @@ func (p *Publisher) Problem(sign string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.problems[sign]
+}
+
+// Programs is how many signs have a program.
+func (p *Publisher) Programs() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.plans)
+}
+
+// Problems is how many signs' plans cannot be made.
+func (p *Publisher) Problems() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.problems)
 }
 
 // Frame is a frame file that some plan names, or nil.
@@ -195,7 +213,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
 		if err != nil {
 			return err
 		}
-		if last != nil && last.Digest == d.digest && last.Epoch == epoch && now.Unix()-last.Iat < RenewAfter && now.Unix() >= last.Iat-wire.Early {
+		if last != nil && last.Digest == d.digest && last.Epoch == epoch && last.Iat*1000 > p.o.Restored && now.Unix()-last.Iat < RenewAfter && now.Unix() >= last.Iat-wire.Early {
 			program, err := wire.StoredProgram(last.JWS)
 			if err == nil {
 				plans[s.ID] = p.same(&Plan{Sign: s, Program: program, JWS: last.JWS, Titles: d.titles})
