@@ -40,41 +40,64 @@ func fit(rs []rotation, s int64) (counts []int64, length int64) {
 	return nil, length
 }
 
+// choice is a number of rounds with what becomes of the campaigns.
+type choice struct {
+	rounds, length int64
+	counts         []int64
+	over           int64 // hundredths of seconds that campaigns have beyond their shares
+	uneven         int64 // campaigns whose messages do not show equally often
+	worst          int64 // how often the least shown message of the most uneven one shows
+}
+
+// better reports whether c is to be preferred to d, which may be nil: campaigns
+// that show their messages equally often, or nearest to it; then less beyond
+// the shares.
+func (c *choice) better(d *choice) bool {
+	switch {
+	case d == nil || c.worst != d.worst:
+		return d == nil || c.worst > d.worst
+	case c.uneven != d.uneven:
+		return c.uneven < d.uneven
+	}
+	return c.over*d.length < d.over*c.length
+}
+
 // choose finds how many rounds of s seconds a loop holds: the shortest loop in
-// which every campaign shows its messages equally often; where there is none,
-// the one whose least shown messages come closest to the most shown.
+// which every campaign shows its messages equally often and all together have
+// at most a hundredth of the face beyond their shares, since one slot is much
+// of a short loop; where there is none, the best choice.
 func choose(rs []rotation, s int64) (rounds int64, counts []int64, err error) {
-	var best struct{ worst, uneven int64 }
+	var best *choice
 	var last []int64
 	for k := int64(1); k*s <= MaxLoopS; k++ {
-		c, _ := fit(rs, k*s)
-		if c == nil {
+		counts, length := fit(rs, k*s)
+		if counts == nil {
 			break
 		}
-		last = c
-		worst, uneven := int64(MaxLoopS), int64(0) // worst: how often the least shown message of the most uneven campaign shows
-		ok := true
+		last = counts
+		c := &choice{rounds: k, length: length, counts: counts, worst: MaxLoopS}
+		all := true
 		for i := range rs {
 			m := int64(len(rs[i].entries))
-			ok = ok && c[i] >= m
-			if c[i]%m != 0 {
-				uneven++
-				worst = min(worst, c[i]/m)
+			all = all && counts[i] >= m
+			c.over += rs[i].s(counts[i])*100 - rs[i].percent*length
+			if counts[i]%m != 0 {
+				c.uneven++
+				c.worst = min(c.worst, counts[i]/m)
 			}
 		}
-		if !ok {
+		if !all {
 			continue
 		}
-		if counts == nil || worst > best.worst || worst == best.worst && uneven < best.uneven {
-			rounds, counts = k, c
-			best.worst, best.uneven = worst, uneven
+		if c.uneven == 0 && c.over <= length {
+			return k, counts, nil
 		}
-		if uneven == 0 {
-			break
+		if c.better(best) {
+			best = c
 		}
 	}
-	if counts != nil {
-		return rounds, counts, nil
+	if best != nil {
+		return best.rounds, best.counts, nil
 	}
 	if last == nil {
 		_, n := fit(rs, s)
