@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"ledcast/playlists/timeline"
 )
@@ -96,6 +97,8 @@ type body struct {
 	items   map[itemKey]int64
 	frames  map[string]int64
 	loops   map[string]int64
+	orders  map[string][]int64
+	key     []byte
 }
 
 // itemKey tells items apart: a message's steps follow from its length.
@@ -137,8 +140,7 @@ func (b *body) make(r *rules, from, until int64) error {
 		return err
 	}
 	b.json = int64(len(data))
-	b.program.Prepare()
-	b.items, b.frames, b.loops = nil, nil, nil
+	b.items, b.frames, b.loops, b.orders, b.key = nil, nil, nil, nil, nil
 	return nil
 }
 
@@ -262,15 +264,23 @@ func (b *body) segment(from, until, loop int64, why string) {
 // loop is the index of a loop of s seconds through places that counts from
 // origin. Loops in the same phase and order are one.
 func (b *body) loop(places []*entry, origin, s int64) int64 {
-	l := timeline.Loop{Anchor: Anchor + origin - Anchor - floorDiv(origin-Anchor, s)*s, Order: make([]int64, len(places))}
+	order := make([]int64, len(places))
+	b.key = b.key[:0]
 	for i, e := range places {
-		l.Order[i] = b.item(e)
+		order[i] = b.item(e)
+		b.key = strconv.AppendInt(append(b.key, ' '), order[i], 10)
 	}
-	key := fmt.Sprint(l.Anchor, l.Order)
-	n, ok := b.loops[key]
+	if same, ok := b.orders[string(b.key)]; ok {
+		order = same // the same hours of another day
+	} else {
+		b.orders[string(b.key)] = order
+	}
+	l := timeline.Loop{Anchor: origin - floorDiv(origin-Anchor, s)*s, Order: order}
+	b.key = strconv.AppendInt(append(b.key, '@'), l.Anchor, 10)
+	n, ok := b.loops[string(b.key)]
 	if !ok {
 		n = int64(len(b.program.Loops))
-		b.loops[key] = n
+		b.loops[string(b.key)] = n
 		b.program.Loops = append(b.program.Loops, l)
 	}
 	return n

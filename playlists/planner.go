@@ -244,7 +244,7 @@ func (p *Planner) body(s *Sign, from, until int64) (*body, error) {
 	if b, ok := p.bodies[key]; ok {
 		return b.body, b.err
 	}
-	b := &body{planner: p, look: lk, items: map[itemKey]int64{}, frames: map[string]int64{}, loops: map[string]int64{}, titles: map[string]string{},
+	b := &body{planner: p, look: lk, items: map[itemKey]int64{}, frames: map[string]int64{}, loops: map[string]int64{}, orders: map[string][]int64{}, titles: map[string]string{},
 		program: &timeline.Program{Class: s.Class.String(), CommLoss: timeline.CommLoss{AfterS: CommLossAfterS}}}
 	err = b.make(r, from, until)
 	p.bodies[key] = bodied{b, err}
