@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
+	"strconv"
 )
 
 // digests remembers what it has digested.
@@ -89,7 +89,7 @@ func (p *Planner) listDigest(l *list, lk look) string {
 	fmt.Fprintf(h, "%+v\n", l.playlist.Items)
 	for _, it := range l.playlist.Items {
 		owner, id := SplitRef(l.playlist.Owner, it.Message)
-		fmt.Fprintln(h, p.messageDigest(lk, owner, id))
+		fmt.Fprintf(h, "%q\n", p.messageDigest(lk, owner, id))
 	}
 	d := hex.EncodeToString(h.Sum(nil))
 	p.digests.lists[k] = d
@@ -106,7 +106,7 @@ func (p *Planner) campaignDigest(c *Campaign, lk look) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%+v\n", bare)
 	for _, id := range c.Messages {
-		fmt.Fprintln(h, p.messageDigest(lk, Public, id))
+		fmt.Fprintf(h, "%q\n", p.messageDigest(lk, Public, id))
 	}
 	d := hex.EncodeToString(h.Sum(nil))
 	p.digests.campaigns[k] = d
@@ -118,27 +118,36 @@ func (p *Planner) messageDigest(lk look, owner, id string) string {
 	if d, ok := p.digests.messages[k]; ok {
 		return d
 	}
-	d, err := "", error(nil)
-	if e, made := p.entry(k.look, owner, id, "", 0); made != nil {
-		d = made.Error()
-	} else if d, err = digest(struct {
-		ID, Owner, Campaign, Title string
-		Level                      float64
-		Steps                      any
-		Frames                     []string
-	}{e.message.ID, e.message.Owner, e.message.Campaign, e.message.Title(), e.art.Level, e.art.Steps, frameNames(e.art)}); err != nil {
+	var d string
+	if e, err := p.entry(k.look, owner, id, "", 0); err != nil {
 		d = err.Error()
+	} else {
+		d = string(e.digest())
 	}
 	p.digests.messages[k] = d
 	return d
 }
 
-func frameNames(a *Artwork) []string {
-	out := make([]string, len(a.Frames))
-	for i := range a.Frames {
-		out[i] = a.Frames[i].SHA256
+// digest is of all that a program and its reasons take from the entry's
+// message and artwork; as raw bytes, since there are very many.
+func (e *entry) digest() []byte {
+	var b []byte
+	for _, s := range [...]string{e.message.Owner, e.message.ID, e.message.Campaign, e.message.Title()} {
+		b = append(strconv.AppendQuote(b, s), '|')
 	}
-	return slices.Clip(out)
+	b = strconv.AppendFloat(b, e.art.Level, 'g', -1, 64)
+	for i := range e.art.Frames {
+		b = append(append(b, '|'), e.art.Frames[i].SHA256...)
+	}
+	for _, st := range e.art.Steps {
+		b = strconv.AppendInt(append(b, '|'), st.Frame, 10)
+		b = strconv.AppendInt(append(b, ','), st.MS, 10)
+		if st.Scroll != nil {
+			b = strconv.AppendInt(append(append(b, st.Scroll.Axis...), ','), st.Scroll.PxS, 10)
+		}
+	}
+	sum := sha256.Sum256(b)
+	return sum[:]
 }
 
 func digest(v any) (string, error) {

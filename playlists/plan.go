@@ -302,10 +302,9 @@ func (b *body) item(e *entry) int64 {
 		if !ok {
 			at = int64(len(b.program.Frames))
 			b.frames[f.SHA256] = at
-			file := *f
-			file.Owner = m.Owner
+			file := b.planner.file(f, m.Owner)
 			b.program.Frames = append(b.program.Frames, file.Frame)
-			b.files = append(b.files, &file)
+			b.files = append(b.files, file)
 			b.bytes += file.Len
 		}
 		st.Frame = at
@@ -315,6 +314,22 @@ func (b *body) item(e *entry) int64 {
 	b.items[k] = n
 	b.program.Items = append(b.program.Items, timeline.Item{ID: m.ID, Owner: m.Owner, Campaign: e.campaign, Steps: steps})
 	return n
+}
+
+// file is a frame as its owner publishes it; one for all programs.
+func (p *Planner) file(f *FrameFile, owner string) *FrameFile {
+	k := fileKey{f, owner}
+	if p.files[k] == nil {
+		c := *f
+		c.Owner = owner
+		p.files[k] = &c
+	}
+	return p.files[k]
+}
+
+type fileKey struct {
+	file  *FrameFile
+	owner string
 }
 
 // within checks the limits of a program.

@@ -48,6 +48,7 @@ type Planner struct {
 	loops   map[loopKey]composed
 	long    map[longKey]*entry
 	bodies  map[string]bodied
+	files   map[fileKey]*FrameFile
 	digests digests
 }
 
@@ -77,7 +78,7 @@ type bodied struct {
 func NewPlanner(content Content, r Rulebook) *Planner {
 	p := &Planner{content: content, schedules: map[string][]scheduled{}, agreements: map[string][]agreeing{},
 		zones: map[string]*calendar{}, lists: map[string]listed{}, dateds: map[datedKey]*dated{}, entries: map[entryKey]made{},
-		loops: map[loopKey]composed{}, long: map[longKey]*entry{}, bodies: map[string]bodied{}, digests: newDigests()}
+		loops: map[loopKey]composed{}, long: map[longKey]*entry{}, bodies: map[string]bodied{}, files: map[fileKey]*FrameFile{}, digests: newDigests()}
 	for i := range r.Schedules {
 		s := &r.Schedules[i].Thing
 		h := newHours(s.Window, s.First, s.Last, s.Except)

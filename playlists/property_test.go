@@ -370,7 +370,7 @@ func TestRandomWeeks(t *testing.T) {
 			t.Fatalf("sign %+v %+v\n%+v", s, s.Rules, book)
 		}
 	}
-	if planned < rounds/3 || bridges == 0 || absorbed == 0 {
+	if !testing.Short() && (planned < rounds/3 || bridges == 0 || absorbed == 0) {
 		t.Errorf("%d of %d planned, %d slowed strips, %d notes: too few to prove anything", planned, rounds, bridges, absorbed)
 	}
 	t.Logf("%d weeks of %d, %d slowed strips, %d notes", planned, rounds, bridges, absorbed)
