@@ -54,6 +54,49 @@ func (c catalogue) Message(ctx context.Context, owner, id string) (*playlists.Me
 	return get[playlists.Message](ctx, c.store, kindMessage, owner, id)
 }
 
+func (c catalogue) Schedules(ctx context.Context) ([]playlists.Dated[playlists.Schedule], error) {
+	objects, err := c.store.Objects().List(ctx, kindSchedule, store.AllOwners)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]playlists.Dated[playlists.Schedule], len(objects))
+	for i, o := range objects {
+		if err := json.Unmarshal(o.Data, &out[i].Thing); err != nil {
+			return nil, fmt.Errorf("stored %s %s/%s: %w", kindSchedule, o.Owner, o.ID, err)
+		}
+		out[i].UpdatedMS = o.UpdatedMS
+	}
+	return out, nil
+}
+
+func (c catalogue) Campaigns(ctx context.Context) ([]playlists.Campaign, error) {
+	return list[playlists.Campaign](ctx, c.store, kindCampaign)
+}
+
+func (c catalogue) Agreements(ctx context.Context) ([]playlists.Agreement, error) {
+	return list[playlists.Agreement](ctx, c.store, kindAgreement)
+}
+
+// acked is the seq of the program that the sign says it has.
+func (a *App) acked(sign string) (seq int64) {
+	st := a.listener.State(sign)
+	if x := st.Status; x != nil && x.Program != nil {
+		seq = x.Program.Seq
+	}
+	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.RejectedNow {
+		seq = max(seq, x.Seq)
+	}
+	return seq
+}
+
+// limits are those that the sign has declared.
+func (a *App) limits(sign string) playlists.Limits {
+	if st := a.listener.State(sign).Status; st != nil && st.Limits != nil {
+		return playlists.Limits{Frames: st.Limits.Frames, FrameBytes: st.Limits.FrameBytes, Document: st.Limits.Document}
+	}
+	return playlists.Limits{}
+}
+
 func list[T any](ctx context.Context, s store.Store, kind string) ([]T, error) {
 	objects, err := s.Objects().List(ctx, kind, store.AllOwners)
 	if err != nil {

@@ -168,7 +168,8 @@ func (a *App) assemble(user, pass string) error {
 	if err != nil {
 		return err
 	}
-	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log}
+	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
+		Acked: a.acked, Limits: a.limits}
 	a.publisher = publish.New(opts)
 	a.requester = publish.NewRequester(opts)
 	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {
