@@ -42,8 +42,9 @@ type Source interface {
 	Program(sign string) (p *timeline.Program, problem string)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
-	// ProgramAt is the program that was in force at t; nil if none was.
-	ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error)
+	// Issued is the program that was in force at t, or is planned to be, with
+	// what is known of why; nil if none was.
+	Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error)
 	// Frame is the bytes of a frame file that some program names.
 	Frame(sha string) (data []byte, mime string)
 	// Snapshot asks the sign for a picture of its output.
@@ -58,6 +59,7 @@ type Options struct {
 	Objects Objects
 	Fleet   Fleet
 	Media   Media
+	Artist  Artist
 	Log     Log
 	Auth    *auth.Service
 	Version string // of the software, for the OpenAPI document
@@ -71,6 +73,7 @@ type Server struct {
 	objects Objects
 	fleet   Fleet
 	media   Media
+	artist  Artist
 	audit   Log
 	auth    *auth.Service
 	version string
@@ -81,7 +84,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

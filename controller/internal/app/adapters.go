@@ -139,7 +139,7 @@ type ledger struct{ store store.Store }
 func (l ledger) Issue(ctx context.Context, drafts []publish.Draft, seal func(i int, seq int64) ([]byte, error)) ([]publish.Issued, error) {
 	in := make([]store.Draft, len(drafts))
 	for i, d := range drafts {
-		in[i] = store.Draft{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, IatMS: d.IatMS, Exp: d.Exp, Digest: d.Digest, Keep: true}
+		in[i] = store.Draft{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, IatMS: d.IatMS, Exp: d.Exp, Digest: d.Digest, Keep: true, Notes: d.Notes}
 	}
 	docs, err := l.store.Documents().Issue(ctx, in, seal)
 	out := make([]publish.Issued, len(docs))
@@ -285,14 +285,41 @@ func (s source) Title(sign, owner, item string) string {
 	return ""
 }
 
-// ProgramAt reads what was issued, never today's playlists: the newest program
-// that was issued by t, or the present one for the future.
-func (s source) ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error) {
+// Issued is the program that was in force at a time, with its notes: the newest
+// that was issued by then, or the present one for the future. A time that the
+// present program does not reach is planned as it would be.
+func (s source) Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error) {
+	if p := s.a.publisher.Plan(sign); p != nil && t.Unix() >= p.Program.Exp-wire.LifeProgram {
+		program, reasons := p.Program, p.Reasons
+		if t.Unix() >= p.Program.Exp {
+			planned, err := s.a.publisher.Would(ctx, &p.Sign, t.Unix()-wire.Early, t.Unix()+wire.LifeProgram)
+			if err != nil {
+				return nil, nil, err
+			}
+			program, reasons = planned.Program, planned.Reasons
+		}
+		return program, &playlists.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: reasons}, nil
+	}
 	docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, t.Unix(), t.Unix()+1)
 	if err != nil || len(docs) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
-	return wire.StoredProgram(docs[len(docs)-1].JWS)
+	d := docs[len(docs)-1]
+	n, err := notesOf(d.Notes)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := wire.StoredProgram(d.JWS)
+	return p, n, err
+}
+
+// notesOf reads a kept program's notes; older ones have none.
+func notesOf(data []byte) (*playlists.Notes, error) {
+	n := &playlists.Notes{}
+	if data == nil {
+		return n, nil
+	}
+	return n, json.Unmarshal(data, n)
 }
 
 func (s source) Frame(sha string) ([]byte, string) {

@@ -87,7 +87,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
+	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Artist: d.artist, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
 	walked := 0
 	for _, route := range routes {
 		kind := strings.Split(strings.TrimPrefix(route.Path, "/api/v1/"), "/")[0]

@@ -45,7 +45,7 @@ type Draft struct {
 	IatMS         int64
 	Exp           int64  // Unix seconds
 	Digest        string // of what was planned: equal means that nothing changed
-	Notes         []byte // why it is so: a playlists.Reasons as JSON; the same bytes for signs that share their rules
+	Notes         []byte // why it is so: a playlists.Notes as JSON; the same bytes for signs that share their rules
 }
 
 // Issued is a document that was signed and is kept.

@@ -231,15 +231,20 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]string) {
 func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time, plans map[string]*Plan) error {
 	iat := now.Unix()
 	asked := make([]Draft, len(drafts))
-	notes := map[*playlists.Reasons][]byte{}
+	type alike struct {
+		reasons     *playlists.Reasons
+		owner, zone string
+	}
+	notes := map[alike][]byte{}
 	for i, d := range drafts {
-		n, ok := notes[d.planned.Reasons]
+		k := alike{d.planned.Reasons, d.sign.Owner, d.sign.TimeZone}
+		n, ok := notes[k]
 		if !ok {
 			var err error
-			if n, err = json.Marshal(d.planned.Reasons); err != nil {
+			if n, err = json.Marshal(&playlists.Notes{Owner: k.owner, Zone: k.zone, Titles: d.planned.Titles, Reasons: k.reasons}); err != nil {
 				return err
 			}
-			notes[d.planned.Reasons] = n
+			notes[k] = n
 		}
 		asked[i] = Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n}
 	}
@@ -273,3 +278,19 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 // maxFormer bounds how many replaced programs of a silent sign are remembered:
 // a week of renewals. A program that old has ended.
 const maxFormer = 9
+
+// Would plans a sign for another time than now, by today's rules: what it would
+// show from `from` until `until` (Unix seconds).
+func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*playlists.Planned, error) {
+	book, err := p.rulebook(ctx)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := playlists.NewPlanner(content{ctx, &p.o}, book).Plan(s, from, until, p.limits(s.ID))
+	if err != nil {
+		return nil, err
+	}
+	planned.Program.Exp = until
+	planned.Program.Prepare()
+	return planned, nil
+}

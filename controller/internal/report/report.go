@@ -72,7 +72,6 @@ type Span struct {
 type sign struct {
 	id       string
 	owner    string
-	name     string
 	zone     *time.Location
 	programs []InForce
 }
@@ -107,7 +106,7 @@ func each(ctx context.Context, b Book, q Query, visit func(*sign) error) error {
 		if err != nil {
 			return err
 		}
-		if err := visit(&sign{id: id, owner: last.Owner, name: last.Name, zone: zone, programs: programs}); err != nil {
+		if err := visit(&sign{id: id, owner: last.Owner, zone: zone, programs: programs}); err != nil {
 			return err
 		}
 	}

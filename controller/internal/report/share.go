@@ -64,8 +64,11 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 			spans = append(spans, Span{r.FromMS, r.UntilMS})
 			for i := range r.Plays {
 				p := &r.Plays[i]
+				if p.Why == timeline.WhyAlert {
+					continue
+				}
 				it, f := s.item(p, r.FromMS, r.UntilMS)
-				if p.Why != timeline.WhyProgram || it == nil || !campaignOf(f, it.Campaign) {
+				if it == nil || !campaignOf(f, it.Campaign) {
 					continue
 				}
 				x := row(s.day(r.FromMS), it.Campaign)
