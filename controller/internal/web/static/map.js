@@ -2,9 +2,10 @@
 // them, and a mark for each sign or heap of signs. Nothing comes from outside.
 import { h, svg, dialog } from './dom.js';
 import { marks, shapes, markBadge } from './signview.js';
-import { say } from './words.js';
+import { number, say } from './words.js';
 
 const heap = 30; // px within which marks become one
+const named = 25; // up to so many marks carry their names
 const worst = ['offline', 'stale', 'never', 'online'];
 
 const drawn = { // a mark's shape, about its middle
@@ -115,7 +116,8 @@ export class SignMap {
       cell.signs.push(s);
       cells.set(key, cell);
     }
-    for (const c of cells.values()) all.push(this.mark(c));
+    for (const c of cells.values()) all.push(this.mark(c, cells.size <= named));
+    all.push(...this.ruler());
     const focus = document.activeElement && this.picture.contains(document.activeElement) ? document.activeElement.dataset.key : '';
     this.picture.replaceChildren(...all);
     if (focus) this.picture.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
@@ -123,7 +125,19 @@ export class SignMap {
     this.note.textContent = lost ? say('wall.no_place', { n: lost }) : '';
   }
 
-  mark(c) {
+  // ruler is a length on the ground, of a round number.
+  ruler() {
+    const metre = this.perDegree() / 111320; // px
+    const least = 60 / metre;
+    const power = 10 ** Math.floor(Math.log10(least));
+    const length = [1, 2, 5, 10].map((f) => f * power).find((m) => m >= least);
+    const y = this.height - 16;
+    const text = svg('text', { class: 'scale-text', x: 16, y: y - 6 });
+    text.textContent = length >= 1000 ? `${number(length / 1000)} km` : `${number(length)} m`;
+    return [svg('path', { class: 'scale', d: `M16 ${y - 4}v4h${(length * metre).toFixed(1)}v-4` }), text];
+  }
+
+  mark(c, withName) {
     const n = c.signs.length;
     const state = worst.find((w) => c.signs.some((s) => s.state === w));
     const one = c.signs[0];
@@ -131,10 +145,13 @@ export class SignMap {
     const g = svg('a', { class: `on-map ${state}`, href: n === 1 ? `/signs/${one.id}` : '#', 'aria-label': label, 'data-key': one.id,
       transform: `translate(${(c.x / n).toFixed(1)} ${(c.y / n).toFixed(1)})` }, svg('title', {}), svg('circle', { class: 'target', r: 15 }), drawn[state]());
     g.querySelector('title').textContent = label;
+    const text = n > 1 ? String(n) : withName ? one.name || one.id : '';
+    if (text) {
+      const below = svg('text', { y: 24, 'text-anchor': 'middle' });
+      below.textContent = text;
+      g.append(below);
+    }
     if (n > 1) {
-      const count = svg('text', { y: 22, 'text-anchor': 'middle' });
-      count.textContent = String(n);
-      g.append(count);
       g.addEventListener('click', (e) => {
         e.preventDefault();
         const apart = c.signs.some((s) => s.position.lat !== one.position.lat || s.position.lon !== one.position.lon);

@@ -42,7 +42,7 @@ export function mediaPanel(box, host) {
       const used = host.messages().filter((x) => x.image && x.image.media === m.id).map((x) => x.id);
       const erase = h('button', { type: 'button', cls: 'quiet icon', 'aria-label': say('media.delete', { name: m.id }), title: say('media.delete', { name: m.id }) }, '✕');
       const card = h('div', { cls: 'thumb' }, h('img', { src: `/api/v1/owners/${host.owner}/media/${m.id}/thumb.png?class=${shownOn}`, alt: say('media.alt', { name: m.id }), loading: 'lazy', width: 160, height: 80 }),
-        h('div', {}, h('strong', {}, m.id), h('div', { cls: 'hint' }, `${m.w}×${m.h} · ${number(m.len / 1024)} KiB${m.frames > 1 ? ` · ${say('media.frames', { n: m.frames })}` : ''}`), h('div', { cls: 'hint' }, used.length ? say('media.used', { list: used.join(', ') }) : say('media.unused')),
+        h('div', {}, h('strong', {}, m.id), h('div', { cls: 'hint' }, `${m.w}×${m.h} · ${number(m.len / 1024, m.len < 10240 ? 1 : 0)} KiB${m.frames > 1 ? ` · ${say('media.frames', { n: m.frames })}` : ''}`), h('div', { cls: 'hint' }, used.length ? say('media.used', { list: used.join(', ') }) : say('media.unused')),
           host.writable ? h('div', { cls: 'buttons' }, h('button', { type: 'button', cls: 'quiet', onclick: () => host.use(m.id) }, say('media.use')), used.length ? null : erase) : null));
       erase.addEventListener('click', () => busy(erase, box, async () => {
         if (!await ask(say('media.delete', { name: m.id }), say('media.delete_ask'), say('media.delete_yes'))) return;

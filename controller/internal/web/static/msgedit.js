@@ -40,7 +40,7 @@ export class MessageEditor {
       field(say('msg.headline'), make(`${l}.headline`, text(`${l}-headline`)), { path: `${l}.headline` }), field(say('msg.body'), make(`${l}.body`, text(`${l}-body`, 3)), { path: `${l}.body` }),
       field(say('msg.caption'), make(`${l}.caption`, text(`${l}-caption`)), { path: `${l}.caption` }), this.notes[l] = h('div', { role: 'status' }));
     const select = (name, list) => make(name, options(h('select', { name, disabled }), list));
-    this.id = h('input', { name: 'id', pattern: '[a-z0-9][a-z0-9-]{1,47}', autocomplete: 'off', spellcheck: 'false', placeholder: say('msg.id_auto') });
+    this.id = h('input', { name: 'id', pattern: '[a-z0-9][a-z0-9\\-]{1,47}', autocomplete: 'off', spellcheck: 'false', placeholder: say('msg.id_auto') });
     const media = [['', say('msg.no_image')], ...this.host.media().map((m) => [m.id, m.id])];
     const now = this.message.image?.media;
     if (now && !media.some(([id]) => id === now)) media.push([now, now]);

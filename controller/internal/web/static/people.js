@@ -35,7 +35,7 @@ async function edit(user) {
   const u = found.data;
   const done = await dialog(user ? say('people.edit', { name: u.name || u.id }) : say('people.add'), (close) => {
     const c = {
-      id: h('input', { name: 'id', required: true, pattern: '[a-z0-9][a-z0-9-]{1,47}', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', value: u.id || '' }),
+      id: h('input', { name: 'id', required: true, pattern: '[a-z0-9][a-z0-9\\-]{1,47}', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none', value: u.id || '' }),
       name: h('input', { name: 'name', maxlength: 200, autocomplete: 'off', value: u.name || '' }),
       phone: h('input', { name: 'phone', type: 'tel', autocomplete: 'off', value: u.phone || '' }),
       owner: options(h('select', { name: 'owner' }), [...new Set(['public', ...owners.map((o) => o.id)])].map((id) => [id, ownerName(id)]), u.owner),

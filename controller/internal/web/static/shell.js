@@ -18,6 +18,7 @@ for (const a of document.querySelectorAll('#menu a')) {
 }
 
 const who = at('who');
+who.classList.toggle('inside', !guest);
 if (guest) {
   who.append(h('a', { href: `/signin?next=${encodeURIComponent(location.pathname + location.search)}` }, say('nav.signin')));
 } else {

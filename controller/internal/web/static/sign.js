@@ -1,6 +1,6 @@
 // One sign: its face beside what it says of itself, its day, and how it is let
 // in and kept out.
-import { get, post, read } from './api.js';
+import { get, items, post, read } from './api.js';
 import { at, busy, clearProblems, field, h, problemText, showProblem } from './dom.js';
 import { save } from './conflict.js';
 import { Day, reasons } from './day.js';
@@ -16,6 +16,8 @@ const id = decodeURIComponent(location.pathname.split('/')[2]);
 const path = `/api/v1/signs/${id}`;
 const main = at('main');
 let sign;
+let areas = [];
+const areaName = (code) => (areas.find((a) => a.code === code) || { name: code }).name;
 let live;
 
 export function done(text) {
@@ -51,14 +53,14 @@ function health() {
   const pair = (key, value) => [h('dt', {}, say(key)), h('dd', {}, value)];
   const seconds = sign.heard_ms ? (now() - sign.heard_ms) / 1000 : -1;
   const rows = [
-    pair('sign.heard', seconds < 0 ? say('face.heard_never') : `${ago(seconds)} (${moment(sign.heard_ms, sign.time_zone)})`),
+    pair('sign.heard', seconds < 0 ? say('face.heard_never') : `${ago(seconds)} – ${moment(sign.heard_ms, sign.time_zone)}`),
     pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, sign.faults.join(', ')) : say('sign.no_faults')),
     pair('sign.clock', sign.mode === 'picture' ? say('sign.clock_none') : sign.clock === 'trusted' ? say('sign.clock_good') : sign.clock ? say('sign.clock_bad') : say('c.unknown')),
     pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
   ];
   if (sign.software) rows.push(pair('sign.software', sign.software));
   if (sign.problem) rows.push(pair('sign.problem', h('span', { cls: 'problem' }, sign.problem)));
-  rows.push(pair('sign.what', `${sign.id} · ${build(sign)}`), pair('sign.owner', sign.owner_name || sign.owner), pair('sign.areas', sign.areas.join(', ')));
+  rows.push(pair('sign.what', `${sign.id} · ${build(sign)}`), pair('sign.owner', sign.owner_name || sign.owner), pair('sign.areas', sign.areas.map(areaName).join(', ')));
   if (sign.phone) rows.push(pair('sign.phone', h('a', { href: `tel:${sign.phone.replace(/[^+\d]/g, '')}` }, sign.phone)));
   if (sign.out_of_service) rows.push(pair('sign.out_because', sign.out_of_service));
   at('health').replaceChildren(h('dl', { cls: 'pairs' }, rows));
@@ -162,7 +164,7 @@ async function waiting() {
   };
   box.hidden = false;
   box.replaceChildren(h('h2', {}, say('sign.waits')), h('p', {}, say('sign.waits_text', { by: x.by.replace(/^(user|token):/, ''), when: moment(x.at_ms, sign.time_zone) })),
-    h('dl', { cls: 'pairs' }, h('dt', {}, say('sign.areas')), h('dd', {}, x.areas.join(', ')), h('dt', {}, say('spec.mode')), h('dd', {}, x.mode === 'picture' ? say('spec.mode_picture') : say('spec.mode_program')), h('dt', {}, say('spec.test')), h('dd', {}, x.test ? say('c.yes') : say('c.no'))),
+    h('dl', { cls: 'pairs' }, h('dt', {}, say('sign.areas')), h('dd', {}, x.areas.map(areaName).join(', ')), h('dt', {}, say('spec.mode')), h('dd', {}, x.mode === 'picture' ? say('spec.mode_picture') : say('spec.mode_program')), h('dt', {}, say('spec.test')), h('dd', {}, x.test ? say('c.yes') : say('c.no'))),
     h('div', { cls: 'buttons' }, department ? decide('approve', 'main', 'sign.approve') : null, decide('refuse', 'danger', department ? 'sign.refuse' : 'sign.withdraw')));
 }
 
@@ -180,7 +182,7 @@ async function edit() {
 
 async function start() {
   try {
-    sign = await get(path);
+    [sign, areas] = await Promise.all([get(path), items('/api/v1/areas')]);
   } catch (p) {
     for (const s of main.querySelectorAll('section')) s.hidden = true;
     showProblem(main, p);

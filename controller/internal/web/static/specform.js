@@ -30,7 +30,7 @@ export async function specForm(spec, etag, saved) {
   const owner = fresh ? me.owner : spec.owner;
   const [areas, owners, playlists] = await Promise.all([items('/api/v1/areas'), department && fresh ? items('/api/v1/owners') : [], playlistsOf(owner)]);
   const c = {
-    id: input('id', spec.id, { required: true, pattern: '[a-z0-9][a-z0-9-]{1,47}', spellcheck: 'false', autocapitalize: 'none' }),
+    id: input('id', spec.id, { required: true, pattern: '[a-z0-9][a-z0-9\\-]{1,47}', spellcheck: 'false', autocapitalize: 'none' }),
     name: input('name', spec.name, { maxlength: 200 }),
     w: input('w', 128, { type: 'number', min: 8, max: 8192, required: true }),
     hh: input('h', 64, { type: 'number', min: 8, max: 8192, required: true }),

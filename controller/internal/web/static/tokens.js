@@ -10,7 +10,7 @@ const roles = (owner) => (owner === 'public' ? ['admin', 'author', 'approver', '
 
 async function make() {
   const made = await dialog(say('tokens.add'), (close) => {
-    const id = h('input', { name: 'id', required: true, pattern: '[a-z0-9][a-z0-9-]{1,47}', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none' });
+    const id = h('input', { name: 'id', required: true, pattern: '[a-z0-9][a-z0-9\\-]{1,47}', autocomplete: 'off', spellcheck: 'false', autocapitalize: 'none' });
     const role = options(h('select', { name: 'role' }), roles(me.owner).map((r) => [r, say(`role.${r}`)]), department ? 'viewer' : 'editor');
     const life = options(h('select', { name: 'life' }), [['30', say('tokens.days', { n: 30 })], ['90', say('tokens.days', { n: 90 })], ['365', say('tokens.days', { n: 365 })]], '90');
     const boxes = kinds.map((k) => [k, h('input', { type: 'checkbox' })]);
