@@ -264,12 +264,13 @@ func firstDay(t *testing.T, width int64) {
 	writeFile(t, path, conf)
 	sign := attach(t, path, t.TempDir(), t.TempDir())
 	defer sign.stop(t)
-	v.run("it is online", press("Đóng"), until(`document.querySelector('#badges').innerText.includes('Trực tuyến')`), says("Ảnh chụp khớp"))
+	v.run("it is online", press("Đóng"), until(`document.querySelector('#badges').innerText.includes('Trực tuyến')`), says("Ảnh chụp khớp"),
+		chromedp.ScrollIntoView("#face canvas"), until(lit)) // what is off the screen is not drawn
 	shoot("5-sign")
 
 	picture := filepath.Join(t.TempDir(), "Chúc mừng.png")
 	writeFile(t, picture, string(redSquare(t)))
-	v.run("upload a picture", chromedp.Navigate(c.base+"/playlists"), press("Hình ảnh"), chromedp.WaitReady("#media-file"), chromedp.SetUploadFiles("#media-file", []string{picture}),
+	v.run("upload a picture", chromedp.Navigate(c.base+"/playlists"), says("Chưa có danh sách phát nào"), press("Hình ảnh"), chromedp.WaitReady("#media-file"), chromedp.SetUploadFiles("#media-file", []string{picture}),
 		says("chuc-mung"), until(`[...document.querySelectorAll('.thumb img')].every((i) => i.complete && i.naturalWidth)`))
 	shoot("6-media")
 	v.run("make a message with it", press("Soạn tin với hình này"), write("Chữ trên hình", "TẾT"),
@@ -283,23 +284,35 @@ func firstDay(t *testing.T, width int64) {
 		press("Lưu danh sách phát"), says("Đã lưu"))
 	shoot("8-playlist")
 
-	v.run("schedule it", chromedp.Navigate(c.base+"/schedule?sign=va-001"), chromedp.WaitVisible(`#add`), chromedp.WaitVisible(`.week .day`), press("Thêm lịch phát"), chromedp.WaitVisible("dialog"),
+	v.run("schedule it", chromedp.Navigate(c.base+"/schedule?sign=va-001"), chromedp.WaitVisible(`#add`), chromedp.WaitReady(`.week .day`), press("Thêm lịch phát"), chromedp.WaitVisible("dialog"),
 		choose("Danh sách phát", "Tết"), chromedp.SetValue(`dialog input[name=from]`, "00:00"), chromedp.SetValue(`dialog input[name=until]`, ""))
 	shoot("9-form")
 	v.run("save the schedule", press("Lưu lịch phát"), until(`!document.querySelector('dialog')`), until(`document.querySelectorAll('.week .block').length === 7`))
 	shoot("10-schedule")
 
 	v.run("see it on the face", chromedp.Navigate(c.base+"/signs/va-001"), says("TẾT"), says("lịch phát tet"), says("Ảnh chụp khớp"),
-		until(`(() => { // the middle of the picture is red on the canvas, and no ground
-			const c = document.querySelector('#face canvas');
-			const p = c.getContext('2d').getImageData(Math.round(c.width * 0.25), Math.round(c.height * 0.3), Math.round(c.width * 0.5), Math.round(c.height * 0.3)).data;
-			let red = 0;
-			for (let i = 0; i < p.length; i += 4) if (p[i] > 150 && p[i + 2] < 90) red++;
-			return red > p.length / 4 / 10;
-		})()`))
+		until(red(0.1)))
 	shoot("11-face")
 	eventually(t, "the sign itself shows it", func() bool { return strings.Contains(sign.last(t).Item, "tet") })
 	v.quiet()
+}
+
+// pixels is an expression: of the first face on the page, what part of its
+// device pixels satisfy a condition.
+func pixels(condition string) string {
+	return `(() => {
+		const c = document.querySelector('#face canvas');
+		const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+		let n = 0;
+		for (let i = 0; i < p.length; i += 4) if (` + condition + `) n++;
+		return n / p.length * 4;
+	})()`
+}
+
+var lit = pixels("p[i] + p[i + 1] + p[i + 2] > 200") + " > 0.02"
+
+func red(part float64) string {
+	return pixels("p[i] > 120 && p[i + 2] < 90") + fmt.Sprintf(" > %f", part)
 }
 
 // redSquare is a picture that nobody mistakes for something else.

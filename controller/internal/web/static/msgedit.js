@@ -44,8 +44,10 @@ export class MessageEditor {
     const media = [['', say('msg.no_image')], ...this.host.media().map((m) => [m.id, m.id])];
     const now = this.message.image?.media;
     if (now && !media.some(([id]) => id === now)) media.push([now, now]);
-    this.look_ = h('div', { cls: 'looks', 'aria-live': 'off' });
-    this.preview = new Preview(this.look_, this.host.owner, (f) => this.found(f));
+    if (!this.preview) { // it stays what it is while a message is saved
+      this.looks = h('div', { cls: 'looks' });
+      this.preview = new Preview(this.looks, this.host.owner, (f) => this.found(f));
+    }
     this.rest = h('div', { role: 'status' });
     this.classBox = h('div', { cls: 'days-choice' });
     this.drawClasses();
@@ -73,7 +75,7 @@ export class MessageEditor {
       e.preventDefault();
       this.form.requestSubmit();
     });
-    this.box.replaceChildren(h('h2', {}, this.etag ? say('msg.edit', { name: this.message.id }) : say('msg.new')), h('fieldset', { cls: 'classes' }, h('legend', {}, say('msg.looks')), this.classBox, this.look_), this.form);
+    this.box.replaceChildren(h('h2', {}, this.etag ? say('msg.edit', { name: this.message.id }) : say('msg.new')), h('fieldset', { cls: 'classes' }, h('legend', {}, say('msg.looks')), this.classBox, this.looks), this.form);
     this.buttons();
   }
 

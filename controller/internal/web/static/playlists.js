@@ -39,8 +39,8 @@ const host = {
   },
   async changed(id) {
     await load();
-    if (state.part === 'messages' || (state.part === 'lists' && !lists.history)) draw();
-    else if (state.part === 'lists') options(lists.choice, host.choices(), id || undefined);
+    if (state.part !== 'lists' || !lists.history) draw();
+    else options(lists.choice, host.choices(), id || undefined);
   },
   async mediaChanged() {
     state.media = await items(`${base()}/media`);

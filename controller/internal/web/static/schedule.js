@@ -25,6 +25,8 @@ function covers(s) {
 }
 
 const opens = (s) => (iso) => (!s.days || !s.days.length || s.days.includes(days[weekday(iso)])) && (!s.first || iso >= s.first) && (!s.last || iso <= s.last) && !(s.except || []).includes(iso);
+// nameOf is what people call a schedule: its name, or its playlist's.
+const nameOf = (s) => s.name || (state.lists.find(([ref]) => ref === s.playlist) || [])[1] || s.id;
 const own = () => !sign() || sign().owner === me.owner;
 
 async function load() {
@@ -124,9 +126,9 @@ function column(iso, i) {
   const room = day ? 'calc(100% - 12px)' : '100%';
   for (const b of blocks) {
     const lost = lostTo(b);
-    const title = `${b.s.name || b.s.id}, ${dayName(days[i])} ${hhmm(b.from)}–${hhmm(b.until)}${lost ? `. ${say('plan.loses', { rule: ruleText(lost.rule) })}` : ''}`;
+    const title = `${nameOf(b.s)}, ${dayName(days[i])} ${hhmm(b.from)}–${hhmm(b.until)}${lost ? `. ${say('plan.loses', { rule: ruleText(lost.rule) })}` : ''}`;
     box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}`, 'aria-label': title, title, onclick: () => open(b.s),
-      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, lost ? '⚠ ' : '', b.s.name || b.s.id, h('br'), `${hhmm(b.from)}–${hhmm(b.until)}`));
+      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, lost ? '⚠ ' : '', nameOf(b.s), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`)));
   }
   if (day) {
     const length = day.until - day.from;
@@ -153,7 +155,7 @@ function drawRules() {
   const when = (s) => `${!s.days || !s.days.length ? say('plan.every_day') : s.days.map(dayName).join(', ')} ${s.from || '00:00'}–${s.until || '24:00'}`;
   const between = (s) => [s.first || s.last ? `${s.first ? plainDate(s.first) : '…'} – ${s.last ? plainDate(s.last) : '…'}` : say('plan.always'), (s.except || []).length ? say('plan.but', { list: s.except.map(plainDate).join(', ') }) : ''].filter(Boolean).join('; ');
   const where = (s) => [...(s.signs || []).map((id) => (state.signs.find((x) => x.id === id) || {}).name || id), ...(s.tags || []).map((t) => `#${t}`)].join(', ') || say('plan.all_signs');
-  const rows = state.schedules.filter(covers).map((s) => [h('button', { type: 'button', cls: 'quiet', onclick: () => open(s) }, s.name || s.id), listName.get(s.playlist) || s.playlist, when(s), between(s), where(s), String(s.priority || 0)]);
+  const rows = state.schedules.filter(covers).map((s) => [h('button', { type: 'button', cls: 'quiet', onclick: () => open(s) }, nameOf(s)), listName.get(s.playlist) || s.playlist, when(s), between(s), where(s), String(s.priority || 0)]);
   at('rules').replaceChildren(table([say('plan.name'), say('plan.playlist'), say('plan.when'), say('plan.dates'), say('plan.signs'), say('plan.priority')], rows, say('plan.no_rules')));
 }
 
@@ -170,7 +172,7 @@ const time = (t, d) => (t === d.until ? '24:00' : clock(t * 1000, zone()));
 function drawConflicts(week) {
   const rows = [];
   state.days.forEach((d, i) => {
-    for (const x of joined(d.spans)) for (const l of x.lost || []) rows.push([`${dayName(days[i])} ${plainDate(week[i]).slice(0, 5)}, ${time(x.from, d)}–${time(x.until, d)}`, ruleText(x.rule), ruleText(l.rule), both(l.because)]);
+    for (const x of joined(d.spans)) for (const l of x.lost || []) if (/^(schedule|campaign):/.test(l.rule)) rows.push([`${dayName(days[i])} ${plainDate(week[i]).slice(0, 5)}, ${time(x.from, d)}–${time(x.until, d)}`, ruleText(x.rule), ruleText(l.rule), both(l.because)]);
   });
   at('conflicts').replaceChildren(table([say('plan.when'), say('plan.wins'), say('plan.lost'), say('plan.because')], rows.slice(0, 80), sign() ? say('plan.no_conflicts') : say('plan.choose_sign')));
 }
