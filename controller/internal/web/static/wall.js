@@ -90,7 +90,7 @@ function refilter() {
   list.sort((a, b) => collator.compare(a.name || a.id, b.name || b.id) || collator.compare(a.id, b.id));
   if (view === 'faces') grid.show(list);
   else map.show(list);
-  const wrong = list.filter((s) => marks(s).some(([, , kind]) => kind === 'bad')).length;
+  const wrong = list.filter((s) => !s.out_of_service && (s.state !== 'online' || marks(s).some(([, , kind]) => kind === 'bad'))).length;
   at('count').textContent = signs.size === 0 ? say('wall.empty') : list.length === 0 ? say('wall.none') : say('wall.count', { n: list.length, all: signs.size, wrong });
   const query = new URLSearchParams([...f].filter(([, v]) => v));
   if (view === 'map') query.set('view', 'map');
