@@ -44,7 +44,9 @@ type Source interface {
 	Title(sign, owner, item string) string
 	// ProgramAt is the program that was in force at t; nil if none was.
 	ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error)
-	// Frame is the bytes of a frame file that some program names.
+	// Alerts are those that a sign should know at t, of every set that it reads.
+	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
+	// Frame is the bytes of a frame file that some program or alert names.
 	Frame(sha string) (data []byte, mime string)
 	// Snapshot asks the sign for a picture of its output.
 	Snapshot(sign string)
@@ -59,6 +61,7 @@ type Options struct {
 	Fleet   Fleet
 	Media   Media
 	Log     Log
+	Alerts  Alerts
 	Auth    *auth.Service
 	Version string // of the software, for the OpenAPI document
 	Now     func() time.Time
@@ -72,6 +75,7 @@ type Server struct {
 	fleet   Fleet
 	media   Media
 	audit   Log
+	alerts  Alerts
 	auth    *auth.Service
 	version string
 	now     func() time.Time
@@ -81,7 +85,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, audit: o.Log, alerts: o.Alerts, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

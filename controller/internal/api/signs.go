@@ -89,9 +89,15 @@ func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
 // visible is the sign that the path names, if who asks may see it; else it has
 // answered already.
 func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign {
+	_, sign := s.seen(w, r)
+	return sign
+}
+
+// seen is visible with who asks.
+func (s *Server) seen(w http.ResponseWriter, r *http.Request) (*playlists.Principal, *playlists.Sign) {
 	p := s.who(w, r)
 	if p == nil {
-		return nil
+		return nil, nil
 	}
 	id := r.PathValue("id")
 	sign, err := s.find(r.Context(), id)
@@ -100,9 +106,9 @@ func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign
 	}
 	if err != nil {
 		s.fail(w, r, hide(err, playlists.KindSign, id))
-		return nil
+		return nil, nil
 	}
-	return sign
+	return p, sign
 }
 
 type signList struct {
@@ -209,20 +215,30 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	if v.State == "never" || v.State == "offline" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
 		return v
 	}
-	shown := at(program, sign, h, now.UnixMilli())
+	alerts := s.alertsNow(sign, now)
+	shown := at(program, alerts, sign, h, now.UnixMilli())
 	v.Showing = showing(&shown, now.UnixMilli())
 	v.Showing.Title = s.src.Title(sign.ID, shown.Owner, shown.Item)
 	if h.Snapshot != nil && now.Sub(h.ShotAt) < Quiet {
-		agrees := s.agrees(program, sign, h)
+		agrees := s.agrees(program, alerts, sign, h)
 		v.Agrees = &agrees
 	}
 	return v
 }
 
 // at is timeline.At under the conditions that the sign's status tells of.
-func at(p *timeline.Program, sign *playlists.Sign, h Heard, tMS int64) timeline.Shown {
+func at(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h Heard, tMS int64) timeline.Shown {
 	c := timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: sign.Picture() || h.Trusted, LastContactMS: tMS}
-	return timeline.At(p, nil, c, tMS)
+	return timeline.At(p, alerts, c, tMS)
+}
+
+// alertsNow are those that the sign should know now; they are in memory.
+func (s *Server) alertsNow(sign *playlists.Sign, now time.Time) []timeline.Alert {
+	alerts, err := s.src.Alerts(context.Background(), sign, now)
+	if err != nil {
+		s.log.Error("what alerts a sign has is not known", "sign", sign.ID, "err", err)
+	}
+	return alerts
 }
 
 func showing(s *timeline.Shown, now int64) *Showing {
@@ -235,13 +251,13 @@ func showing(s *timeline.Shown, now int64) *Showing {
 
 // agrees compares the sign's snapshot with what its program says of the moment
 // it came, or of the second before, when it was on its way.
-func (s *Server) agrees(p *timeline.Program, sign *playlists.Sign, h Heard) bool {
+func (s *Server) agrees(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h Heard) bool {
 	shot, err := png.Decode(bytes.NewReader(h.Snapshot))
 	if err != nil {
 		return false
 	}
 	for _, back := range []int64{0, 250, 1000} {
-		shown := at(p, sign, h, h.ShotAt.UnixMilli()-back)
+		shown := at(p, alerts, sign, h, h.ShotAt.UnixMilli()-back)
 		if shown.Scroll != nil {
 			return true // at which pixel of a strip it was is not told
 		}
@@ -276,7 +292,7 @@ func samePixels(a, b image.Image) bool {
 // signAt says what a sign shows at a time, and why, from the program that was
 // or is in force then.
 func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
-	sign := s.visible(w, r)
+	who, sign := s.seen(w, r)
 	if sign == nil {
 		return
 	}
@@ -297,7 +313,16 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "time", Value: t.Format(time.RFC3339), Problem: "is before the sign's first program", Remedy: "ask for a later time"})
 		return
 	}
-	shown := timeline.At(p, nil, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
+	when := t
+	if t.After(s.now()) && !who.MayRead(playlists.KindAlert, playlists.Public) {
+		when = s.now() // what is approved for later is not for a company to see
+	}
+	alerts, err := s.src.Alerts(r.Context(), sign, when)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	shown := timeline.At(p, alerts, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
 	answer(w, signAt{sign.ID, t.Format(time.RFC3339), p.Seq, showing(&shown, t.UnixMilli())})
 }
 
@@ -322,13 +347,19 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sha := r.PathValue("sha")
-	p, _ := s.src.Program(sign.ID)
-	if p != nil {
-		for i := range p.Frames {
-			if p.Frames[i].SHA256 == sha {
-				s.serveFrame(w, r, sha, "private, max-age=31536000, immutable")
-				return
-			}
+	var frames []timeline.Frame
+	if p, _ := s.src.Program(sign.ID); p != nil {
+		frames = p.Frames
+	}
+	for _, a := range s.alertsNow(sign, s.now()) {
+		if a.Reaches(sign.ID, sign.Areas) {
+			frames = append(frames[:len(frames):len(frames)], a.Frames...)
+		}
+	}
+	for i := range frames {
+		if frames[i].SHA256 == sha {
+			s.serveFrame(w, r, sha, "private, max-age=31536000, immutable")
+			return
 		}
 	}
 	s.fail(w, r, noFrame(sha))

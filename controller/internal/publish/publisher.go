@@ -36,6 +36,10 @@ type Options struct {
 	Log       *slog.Logger
 	// Changed, if given, is called after a sign got a program.
 	Changed func(sign string)
+	// Alerts, if given, is what RunAlerts publishes.
+	Alerts Alerts
+	// Expect, if given, is told of all that a sign should ack; see Resync.
+	Expect func(sign, what string, seq int64)
 }
 
 // Plan is a sign's program as it was issued last.
@@ -60,12 +64,14 @@ type Publisher struct {
 	asked    int64                           // how often a comparison was asked for
 	done     int64                           // what asked was when the last successful one began
 	pictures map[string]*picture
+
+	board *alertBoard
 }
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{},
-		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, pictures: map[string]*picture{}, asked: 1}
+		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
@@ -84,6 +90,7 @@ func (p *Publisher) Connected() {
 	p.mu.Lock()
 	p.have = map[string]string{}
 	p.mu.Unlock()
+	p.KickAlerts()
 	p.Kick()
 }
 
@@ -92,7 +99,7 @@ func (p *Publisher) Connected() {
 func (p *Publisher) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.done == p.asked
+	return p.done == p.asked && p.alertsReady()
 }
 
 // Plan is a sign's program, or nil.
@@ -110,11 +117,15 @@ func (p *Publisher) Problem(sign string) string {
 	return p.problems[sign]
 }
 
-// Frame is a frame file that some plan names, or nil.
+// Frame is a frame file that some plan or alert names, or nil.
 func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.frames[sha]
+	f := p.frames[sha]
+	p.mu.Unlock()
+	if f == nil {
+		f = p.alertFrame(sha)
+	}
+	return f
 }
 
 // Run compares and publishes until ctx ends.
@@ -146,12 +157,14 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.knowSigns(signs)
 	if err := p.plan(ctx, signs); err != nil {
 		return err
 	}
 	if err := p.publish(ctx); err != nil {
 		return err
 	}
+	p.expectPrograms()
 	p.runPictures(ctx)
 	p.mu.Lock()
 	p.done = asked
@@ -357,7 +370,8 @@ func (p *Publisher) publish(ctx context.Context) error {
 func (p *Publisher) retain(ctx context.Context, topic string, payload []byte) error {
 	digest := wire.Digest(payload)
 	p.mu.Lock()
-	same := p.have[topic] == digest
+	have := p.have // a connection that comes meanwhile begins another
+	same := have[topic] == digest
 	p.mu.Unlock()
 	if same {
 		return nil
@@ -366,7 +380,7 @@ func (p *Publisher) retain(ctx context.Context, topic string, payload []byte) er
 		return fmt.Errorf("publish %s: %w", topic, err)
 	}
 	p.mu.Lock()
-	p.have[topic] = digest
+	have[topic] = digest
 	p.mu.Unlock()
 	return nil
 }
