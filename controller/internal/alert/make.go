@@ -21,16 +21,7 @@ func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playl
 	}
 	a.CreatedBy, a.CreatedMS = who.ID, now.UnixMilli()
 	where := "alerts/" + a.ID
-	s.life.Lock()
-	defer s.life.Unlock()
-	if err := s.free(a.ID, where); err != nil {
-		return nil, err
-	}
-	if a.Correction != "" {
-		if err := s.free(playlists.CorrectionID(a.ID), where+".correction"); err != nil {
-			return nil, err
-		}
-	}
+	// Drawing takes a while, and nobody's cancel waits for it.
 	if err := s.o.Catalogue.KnownAreas(ctx, a.Areas, who, where); err != nil {
 		return nil, err
 	}
@@ -38,9 +29,6 @@ func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playl
 		return nil, err
 	}
 	if err := s.knownSigns(a, who, where); err != nil {
-		return nil, err
-	}
-	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
 	}
 	l, err := s.words(ctx, a, where)
@@ -56,6 +44,19 @@ func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playl
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Problem: problem, Remedy: "name areas or signs where there is one"}
 	}
 	if err := s.draw(ctx, l, targets); err != nil {
+		return nil, err
+	}
+	s.life.Lock()
+	defer s.life.Unlock()
+	if err := s.free(a.ID, where); err != nil {
+		return nil, err
+	}
+	if a.Correction != "" {
+		if err := s.free(playlists.CorrectionID(a.ID), where+".correction"); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
 	}
 	if err := s.fits(a, l, targets); err != nil {

@@ -341,6 +341,16 @@ func (s *Service) Get(ctx context.Context, id string) (*playlists.AlertView, err
 	return &v, nil
 }
 
+// Title is what people call an alert: its first words; "" for none.
+func (s *Service) Title(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[id]; e != nil && e.look != nil {
+		return e.look.Message.Title()
+	}
+	return ""
+}
+
 // List is every alert, the newest first.
 func (s *Service) List(ctx context.Context) ([]playlists.AlertView, error) {
 	s.mu.Lock()

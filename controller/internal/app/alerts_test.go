@@ -167,6 +167,11 @@ func TestAlertOnTheDemo(t *testing.T) {
 	}
 	away.Disconnect(0)
 	for _, id := range []string{"demo-64x32", "demo-128x64", "demo-320x160", "va-001"} {
+		var view struct{ Showing struct{ Title, Why string } }
+		eventually(t, "the wall says so", func() bool {
+			c.want("author", "GET", "/api/v1/signs/"+id, nil, 200, &view)
+			return view.Showing.Why == timeline.WhyAlert && view.Showing.Title == "NƯỚC SÔNG LÊN NHANH"
+		})
 		var at struct{ Item, Why, Frame string }
 		c.want("author", "GET", "/api/v1/signs/"+id+"/at", nil, 200, &at)
 		if at.Item != "lu-1" || at.Why != timeline.WhyAlert || !frames[at.Frame] {
@@ -311,6 +316,16 @@ func TestAlertRestart(t *testing.T) {
 	eventually(t, "short is over", func() bool { return c.alert("short").State == playlists.AlertEnded })
 	c.shows("long", 3, 1)
 	c.want("author", "POST", "/api/v1/alerts", order("waits", time.Now().Add(time.Hour), nil), 201, nil)
+	// What showed then is known from the sets that were issued then.
+	short := c.alert("short")
+	eventually(t, "it is past", func() bool { return time.Now().Unix() > int64(short.Until)+3 })
+	for at, item := range map[playlists.Moment]string{short.From + 2: "short", short.Until + 1: "long"} {
+		var face struct{ Item, Why string }
+		q := "?time=" + time.Unix(int64(at), 0).UTC().Format(time.RFC3339)
+		if c.want("viet-ads", "GET", "/api/v1/signs/demo-128x64/at"+q, nil, 200, &face); face.Item != item {
+			t.Errorf("at %d it showed %s of %s, not %s", at, face.Why, face.Item, item)
+		}
+	}
 	var before []*timeline.AlertSet
 	sets := func() (out []*timeline.AlertSet) {
 		for _, class := range []string{"64x32-red", "128x64-rgb", "320x160-rgb"} {

@@ -88,7 +88,13 @@ func (p *Publisher) Kick() {
 // Connected says that a connection stands whose broker may hold nothing.
 func (p *Publisher) Connected() {
 	p.mu.Lock()
-	p.have = map[string]string{}
+	have := map[string]string{}
+	for topic, digest := range p.have {
+		if digest == unknown { // of alerts from before this start, which this broker may still hold
+			have[topic] = digest
+		}
+	}
+	p.have = have
 	p.mu.Unlock()
 	p.KickAlerts()
 	p.Kick()
