@@ -60,6 +60,7 @@ type Options struct {
 	Fleet   Fleet
 	Media   Media
 	Artist  Artist
+	Reports Reports
 	Log     Log
 	Auth    *auth.Service
 	Version string // of the software, for the OpenAPI document
@@ -74,6 +75,7 @@ type Server struct {
 	fleet   Fleet
 	media   Media
 	artist  Artist
+	reports Reports
 	audit   Log
 	auth    *auth.Service
 	version string
@@ -84,7 +86,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

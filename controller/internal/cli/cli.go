@@ -85,6 +85,7 @@ var commands = []func(*env) *cobra.Command{
 	newGet,
 	newKeys,
 	newPreview,
+	newReport,
 	newRestore,
 	newServe,
 	newSheet,
