@@ -2,6 +2,7 @@ package playlists
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,9 @@ func parseDay(s string) (day, bool) {
 	}
 	return day(t.Unix() / 86400), true
 }
+
+// date is the day's year, month and day of the month.
+func (d day) date() (int, time.Month, int) { return time.Unix(int64(d)*86400, 0).UTC().Date() }
 
 func (d day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
 
@@ -88,4 +92,9 @@ func checkNames(field string, names []string, most int) error {
 		seen[n] = true
 	}
 	return nil
+}
+
+// opensOn reports whether the window opens on that day of the week.
+func (w *Window) opensOn(d day) bool {
+	return len(w.Days) == 0 || slices.Contains(w.Days, Days[d.weekday()])
 }

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	recordEvery = 15 * 60_000        // ms of plays in one record
+	recordEvery = 15 * 60_000        // ms: records end at the quarters of an hour, which midnight is in every time zone
 	spoolFor    = 30 * 24 * 3600_000 // ms that a record waits for its receipt
 	resendEvery = 60_000             // the oldest record without a receipt is sent again
 	journalName = "journal.jsonl"    // plays since the last record
@@ -173,9 +173,14 @@ func (k *book) end(atMS int64) error {
 	return k.write("e", key, atMS)
 }
 
+// quarter is when the record that is being written ends at the latest.
+func (k *book) quarter() int64 {
+	return (k.fromMS/recordEvery + 1) * recordEvery
+}
+
 // due reports whether a record should be made.
 func (k *book) due(nowMS int64) bool {
-	return len(k.totals) > 0 && (nowMS-k.fromMS >= recordEvery || len(k.totals) >= wire.MaxPlays-2)
+	return len(k.totals) > 0 && (nowMS >= k.quarter() || len(k.totals) >= wire.MaxPlays-2)
 }
 
 // record closes the period at nowMS, and gives the payload of the record and
@@ -307,7 +312,7 @@ func (b *Box) prove(mono int64, force bool) int64 {
 			b.proofAt = math.MaxInt64
 		}
 	}
-	next := mono + max(0, b.book.fromMS+recordEvery-now)
+	next := mono + max(0, b.book.quarter()-now)
 	if b.conn != nil {
 		next = min(next, b.proofAt)
 	}

@@ -42,8 +42,9 @@ type Source interface {
 	Program(sign string) (p *timeline.Program, problem string)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
-	// ProgramAt is the program that was in force at t; nil if none was.
-	ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error)
+	// Issued is the program that was in force at t, or is planned to be, with
+	// what is known of why; nil if none was.
+	Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error)
 	// Alerts are those that a sign should know at t, of every set that it reads.
 	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
 	// Frame is the bytes of a frame file that some program or alert names.
@@ -60,6 +61,8 @@ type Options struct {
 	Objects Objects
 	Fleet   Fleet
 	Media   Media
+	Artist  Artist
+	Reports Reports
 	Log     Log
 	Alerts  Alerts
 	Auth    *auth.Service
@@ -74,6 +77,8 @@ type Server struct {
 	objects Objects
 	fleet   Fleet
 	media   Media
+	artist  Artist
+	reports Reports
 	audit   Log
 	alerts  Alerts
 	auth    *auth.Service
@@ -85,7 +90,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, audit: o.Log, alerts: o.Alerts, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

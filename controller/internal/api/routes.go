@@ -29,6 +29,7 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/signs", Summary: "Every sign that one may see, as it is now", Handler: s.signs, Out: signList{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}", Summary: "A sign as it is now", Handler: s.sign, Out: SignView{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/at", Summary: "What a sign shows at a time (query time, RFC 3339; now without it), and why", Handler: s.signAt, Out: signAt{}},
+		{Method: "GET", Path: "/api/v1/signs/{id}/day", Summary: "A sign's day (query date; today without it): which rule shows when, and which ones do not, and why", Handler: s.signDay, Out: signDay{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/face.png", Summary: "The frame that a sign shows now", Handler: s.facePNG, Type: "image/png"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/frames/{sha}", Summary: "A frame of the sign's program", Handler: s.frame, Type: "image/*"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/snapshot.png", Summary: "What was on the sign's output when it was asked last", Handler: s.snapshotPNG, Type: "image/png"},
@@ -42,6 +43,7 @@ func (s *Server) Routes() []Route {
 		{Method: "POST", Path: "/api/v1/enrol", Summary: "Trade a one-time code for a sign's config file", Handler: s.enrol, In: enrolCode{}, Type: "application/json", Open: true},
 		{Method: "GET", Path: "/api/v1/events", Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, at once and at every change", Handler: s.events, Type: "text/event-stream"},
 
+		{Method: "POST", Path: "/api/v1/owners/{owner}/preview", Summary: "How a message would look on some classes, and what speaks against it; nothing is kept", Handler: s.preview, In: previewIn{}, Out: previewOut{}},
 		{Method: "GET", Path: "/api/v1/owners/{owner}/media", Summary: "List an owner's pictures", Handler: s.mediaList, Out: map[string]any{}, Of: Medium{}},
 		{Method: "GET", Path: "/api/v1/owners/{owner}/media/{id}", Summary: "What is known of a picture, and which messages use it", Handler: s.mediaInfo, Out: Medium{}},
 		{Method: "PUT", Path: "/api/v1/owners/{owner}/media/{id}", Summary: "Upload a picture: PNG, JPEG, GIF or WebP", Handler: s.mediaPut, Takes: "image/*", Out: Medium{}},
@@ -60,6 +62,7 @@ func (s *Server) Routes() []Route {
 		{Method: "PUT", Path: "/api/v1/tokens/{id}", Summary: "Make or replace an API token; the answer holds its secret, once", Handler: s.tokenPut, In: auth.Token{}, Out: madeToken{}},
 		{Method: "DELETE", Path: "/api/v1/tokens/{id}", Summary: "Revoke an API token at once", Handler: s.tokenRemove},
 
+		{Method: "GET", Path: "/api/v1/reports/{kind}", Summary: "What was shown, by proof of play: delivery, share or displaced (query from, to, owner, sign, campaign, format=json|csv|table)", Handler: s.report, Out: map[string]any{}},
 		{Method: "GET", Path: "/api/v1/audit", Summary: "Who changed what: entries after a number (query after, limit), oldest first", Handler: s.auditList, Out: map[string]any{}, Of: AuditEntry{}},
 		{Method: "GET", Path: "/api/v1/audit/verify", Summary: "Whether the log's chain is whole (department)", Handler: s.auditVerify, Out: auditVerdict{}},
 	}

@@ -116,14 +116,6 @@ type signList struct {
 	Signs []SignView `json:"signs"`
 }
 
-// signAt is a sign's face at a time.
-type signAt struct {
-	Sign string `json:"sign"`
-	Time string `json:"time"`
-	Seq  int64  `json:"seq"`
-	*Showing
-}
-
 func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
 	p := s.who(w, r)
 	if p == nil {
@@ -287,43 +279,6 @@ func samePixels(a, b image.Image) bool {
 		}
 	}
 	return true
-}
-
-// signAt says what a sign shows at a time, and why, from the program that was
-// or is in force then.
-func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
-	who, sign := s.seen(w, r)
-	if sign == nil {
-		return
-	}
-	t := s.now()
-	var err error
-	if q := r.URL.Query().Get("time"); q != "" {
-		if t, err = time.Parse(time.RFC3339, q); err != nil {
-			s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "time", Value: q, Problem: "is not a time", Remedy: "write it as 2021-01-30T02:30:00+07:00 (the + as %2B)"})
-			return
-		}
-	}
-	p, err := s.src.ProgramAt(r.Context(), sign.ID, t)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	if p == nil {
-		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "time", Value: t.Format(time.RFC3339), Problem: "is before the sign's first program", Remedy: "ask for a later time"})
-		return
-	}
-	when := t
-	if t.After(s.now()) && !who.MayRead(playlists.KindAlert, playlists.Public) {
-		when = s.now() // what is approved for later is not for a company to see
-	}
-	alerts, err := s.src.Alerts(r.Context(), sign, when)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	shown := timeline.At(p, alerts, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
-	answer(w, signAt{sign.ID, t.Format(time.RFC3339), p.Seq, showing(&shown, t.UnixMilli())})
 }
 
 // facePNG is the frame that the sign shows now by its program, or its last

@@ -54,6 +54,49 @@ func (c catalogue) Message(ctx context.Context, owner, id string) (*playlists.Me
 	return get[playlists.Message](ctx, c.store, kindMessage, owner, id)
 }
 
+func (c catalogue) Schedules(ctx context.Context) ([]playlists.Dated[playlists.Schedule], error) {
+	objects, err := c.store.Objects().List(ctx, kindSchedule, store.AllOwners)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]playlists.Dated[playlists.Schedule], len(objects))
+	for i, o := range objects {
+		if err := json.Unmarshal(o.Data, &out[i].Thing); err != nil {
+			return nil, fmt.Errorf("stored %s %s/%s: %w", kindSchedule, o.Owner, o.ID, err)
+		}
+		out[i].UpdatedMS = o.UpdatedMS
+	}
+	return out, nil
+}
+
+func (c catalogue) Campaigns(ctx context.Context) ([]playlists.Campaign, error) {
+	return list[playlists.Campaign](ctx, c.store, kindCampaign)
+}
+
+func (c catalogue) Agreements(ctx context.Context) ([]playlists.Agreement, error) {
+	return list[playlists.Agreement](ctx, c.store, kindAgreement)
+}
+
+// acked is the seq of the program that the sign says it has.
+func (a *App) acked(sign string) (seq int64) {
+	st := a.listener.State(sign)
+	if x := st.Status; x != nil && x.Program != nil {
+		seq = x.Program.Seq
+	}
+	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.RejectedNow {
+		seq = max(seq, x.Seq)
+	}
+	return seq
+}
+
+// limits are those that the sign has declared.
+func (a *App) limits(sign string) playlists.Limits {
+	if st := a.listener.State(sign).Status; st != nil && st.Limits != nil {
+		return playlists.Limits{Frames: st.Limits.Frames, FrameBytes: st.Limits.FrameBytes, Document: st.Limits.Document}
+	}
+	return playlists.Limits{}
+}
+
 func list[T any](ctx context.Context, s store.Store, kind string) ([]T, error) {
 	objects, err := s.Objects().List(ctx, kind, store.AllOwners)
 	if err != nil {
@@ -96,7 +139,7 @@ type ledger struct{ store store.Store }
 func (l ledger) Issue(ctx context.Context, drafts []publish.Draft, seal func(i int, seq int64) ([]byte, error)) ([]publish.Issued, error) {
 	in := make([]store.Draft, len(drafts))
 	for i, d := range drafts {
-		in[i] = store.Draft{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, IatMS: d.IatMS, Exp: d.Exp, Digest: d.Digest, Keep: true}
+		in[i] = store.Draft{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, IatMS: d.IatMS, Exp: d.Exp, Digest: d.Digest, Keep: true, Notes: d.Notes}
 	}
 	docs, err := l.store.Documents().Issue(ctx, in, seal)
 	out := make([]publish.Issued, len(docs))
@@ -245,14 +288,41 @@ func (s source) Title(sign, owner, item string) string {
 	return ""
 }
 
-// ProgramAt reads what was issued, never today's playlists: the newest program
-// that was issued by t, or the present one for the future.
-func (s source) ProgramAt(ctx context.Context, sign string, t time.Time) (*timeline.Program, error) {
+// Issued is the program that was in force at a time, with its notes: the newest
+// that was issued by then, or the present one for the future. A time that the
+// present program does not reach is planned as it would be.
+func (s source) Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error) {
+	if p := s.a.publisher.Plan(sign); p != nil && t.Unix() >= p.Program.Exp-wire.LifeProgram {
+		program, reasons := p.Program, p.Reasons
+		if t.Unix() >= p.Program.Exp {
+			planned, err := s.a.publisher.Would(ctx, &p.Sign, t.Unix()-wire.Early, t.Unix()+wire.LifeProgram)
+			if err != nil {
+				return nil, nil, err
+			}
+			program, reasons = planned.Program, planned.Reasons
+		}
+		return program, &playlists.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: reasons}, nil
+	}
 	docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, t.Unix(), t.Unix()+1)
 	if err != nil || len(docs) == 0 {
-		return nil, err
+		return nil, nil, err
 	}
-	return wire.StoredProgram(docs[len(docs)-1].JWS)
+	d := docs[len(docs)-1]
+	n, err := notesOf(d.Notes)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := wire.StoredProgram(d.JWS)
+	return p, n, err
+}
+
+// notesOf reads a kept program's notes; older ones have none.
+func notesOf(data []byte) (*playlists.Notes, error) {
+	n := &playlists.Notes{}
+	if data == nil {
+		return n, nil
+	}
+	return n, json.Unmarshal(data, n)
 }
 
 func (s source) Frame(sha string) ([]byte, string) {

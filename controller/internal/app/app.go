@@ -78,6 +78,7 @@ type App struct {
 	httpLn     net.Listener
 	files      atomic.Bool // what others wait for is written
 
+	failed chan error // of capacity 1
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -91,7 +92,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{o: o, log: o.Log, now: o.Now, presence: newPresence()}
+	a := &App{o: o, log: o.Log, now: o.Now, presence: newPresence(), failed: make(chan error, 1)}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -167,11 +168,16 @@ func (a *App) assemble(user, pass string) error {
 	if a.auth, err = auth.Open(context.Background(), auth.Options{Records: records{a.store, a.now}, Sessions: visits{a.store.Sessions(), a.now}, Now: a.now, Guest: a.o.Guest}); err != nil {
 		return err
 	}
+	restored, err := restoredMS(context.Background(), a.store)
+	if err != nil {
+		return err
+	}
 	if err := a.openAlerts(context.Background()); err != nil {
 		return err
 	}
 	a.resync = a.newResync()
-	opts := publish.Options{Alerts: a.alerts, Expect: a.resync.Expect, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log}
+	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
+		Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits}
 	a.publisher = publish.New(opts)
 	a.requester = publish.NewRequester(opts)
 	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {
@@ -203,7 +209,7 @@ func (a *App) assemble(user, pass string) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts,
+	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
@@ -211,9 +217,11 @@ func (a *App) assemble(user, pass string) error {
 	}
 	mux := http.NewServeMux()
 	srv.Handler(mux)
+	m := a.newMetrics()
+	mux.Handle("GET /metrics", m.handler())
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()
-	a.http = &http.Server{Handler: guard.Handler(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+	a.http = &http.Server{Handler: m.count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	if err := a.writeServer(); err != nil {
 		return err
@@ -236,7 +244,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { a.auditor.Run(ctx) })
 	a.startAlerts(func(f func(context.Context)) { run(func() { f(ctx) }) })
 	run(func() { a.promoteKeys(ctx) })
-	run(func() { a.forgetVisits(ctx) })
+	run(func() { a.tend(ctx) })
 	run(func() { srv.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {

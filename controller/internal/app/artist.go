@@ -31,6 +31,15 @@ func (a *artist) Artwork(ctx context.Context, m *playlists.Message, c playlists.
 	return a.cache.Artwork(ctx, m, c, artwork.Options{PicturePages: stills})
 }
 
+// Look implements api.Artist.
+func (a *artist) Look(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, []playlists.Finding, error) {
+	art, err := a.Artwork(ctx, m, c, stills)
+	if err != nil {
+		return nil, nil, err
+	}
+	return art, art.Findings, nil
+}
+
 // Reads says why a message cannot be read on a sign from where people look at
 // it; nil when it can, or nobody said from where that is. Its error is that the
 // message cannot be drawn there at all.

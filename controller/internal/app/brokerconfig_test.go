@@ -17,7 +17,7 @@ import (
 func TestMoveToMosquitto(t *testing.T) {
 	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
 	startDemo(t, data).stop(t)
-	r, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Out: out, Listen: addr})
+	r, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Database: database(t, data), Out: out, Listen: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestMoveToMosquitto(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Written anew, the controller's password stays.
-	if _, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Out: out, Listen: addr}); err != nil {
+	if _, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := os.ReadFile(r.Login); err != nil || string(again) != string(login) {
@@ -50,7 +50,7 @@ func TestMoveToMosquitto(t *testing.T) {
 	}
 	runMosquitto(t, addr, fmt.Sprintf("user %s\npersistence_location %s/\ninclude_dir %s\n", me.Username, t.TempDir(), out))
 
-	a, err := New(t.Context(), Options{Data: data, Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(string(login)) + "@" + addr})
+	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(string(login)) + "@" + addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,9 @@ func TestMosquittoRefusals(t *testing.T) {
 	out := filepath.Join(data, "mosquitto")
 	refused := func(data, listen string, says ...string) {
 		t.Helper()
-		_, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Listen: listen})
+		its, _ := databases.Load(data) // none for a folder that is no controller's
+		address, _ := its.(string)
+		_, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Database: address, Listen: listen})
 		for _, s := range says {
 			if err == nil || !strings.Contains(err.Error(), s) {
 				t.Errorf("%v does not say %q", err, s)

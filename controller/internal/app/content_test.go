@@ -165,3 +165,25 @@ func TestOutOfService(t *testing.T) {
 		t.Errorf("no time zone in %s", text)
 	}
 }
+
+// The metrics are open, so they name nobody.
+func TestMetrics(t *testing.T) {
+	d := startDemo(t, t.TempDir())
+	defer d.stop(t)
+	c := newCaller(t, d)
+	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	status, text, _ := c.do("", "GET", "/metrics", "")
+	for _, want := range []string{"ledcast_ready 1", "ledcast_programs 4", `ledcast_http_requests_total{method="GET"`, "ledcast_signs_online"} {
+		if _, _, _ = c.do("", "GET", "/healthz", ""); !strings.Contains(text, want) {
+			_, text, _ = c.do("", "GET", "/metrics", "") // the first request is counted after it
+		}
+		if !strings.Contains(text, want) {
+			t.Errorf("%d without %s", status, want)
+		}
+	}
+	for _, no := range []string{"viet-ads", "song-tra", "demo-64x32"} {
+		if strings.Contains(text, no) {
+			t.Errorf("it names %s", no)
+		}
+	}
+}

@@ -13,10 +13,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"ledcast/controller/internal/store/postgres/pgtest"
 )
 
 // patience is how long a test waits for what should take milliseconds: the
@@ -32,7 +35,7 @@ type demo struct {
 
 func startDemo(t *testing.T, data string) *demo {
 	t.Helper()
-	a, err := New(t.Context(), Options{Data: data, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: DemoGuest()})
+	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: DemoGuest()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +45,24 @@ func startDemo(t *testing.T, data string) *demo {
 		t.Fatal(err)
 	}
 	return &demo{a, d, data}
+}
+
+// onPostgres is set to run the tests of the API on PostgreSQL in place of SQLite.
+var onPostgres = os.Getenv("LEDCAST_TEST_DATABASE") == "postgres"
+
+var databases sync.Map // data folder → address
+
+// database is that of a data folder: the same one at each start on it.
+func database(t *testing.T, data string) string {
+	t.Helper()
+	if !onPostgres {
+		return ""
+	}
+	dsn, there := databases.Load(data)
+	if !there {
+		dsn, _ = databases.LoadOrStore(data, pgtest.Database(t))
+	}
+	return dsn.(string)
 }
 
 func (d *demo) stop(t *testing.T) {

@@ -193,7 +193,7 @@ func (f fleet) Decide(ctx context.Context, who *playlists.Principal, id string, 
 	}
 	if approve {
 		s.Areas, s.Test, s.Mode = x.Areas, x.Test, x.Mode
-		if _, err := (objects{f.a}).Put(ctx, who, playlists.KindSign, "", id, s, store.AnyVersion, nil); err != nil {
+		if _, err := objects(f).Put(ctx, who, playlists.KindSign, "", id, s, store.AnyVersion, nil); err != nil {
 			return nil, err
 		}
 	}

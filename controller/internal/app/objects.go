@@ -172,6 +172,18 @@ func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string)
 		return err
 	case playlists.KindArea:
 		return a.namesNot(ctx, id, used)
+	case playlists.KindAgreement:
+		// What it carries is asked as if its share became nothing.
+		x, err := get[playlists.Agreement](ctx, a.store, kindAgreement, owner, id)
+		if err != nil {
+			return err
+		}
+		x.SharePercent = 0
+		d, err := a.plans(ctx)
+		if err != nil {
+			return err
+		}
+		return d.Agreement(x, a.now().Unix())
 	case playlists.KindPlaylist:
 		signs, err := catalogue{a.store}.Signs(ctx)
 		if err != nil {

@@ -76,12 +76,22 @@ func (v visits) Commit(token string, data []byte, end time.Time) error {
 }
 func (v visits) Delete(token string) error { return v.DeleteCtx(context.Background(), token) }
 
-// forgetVisits drops sessions that are over, now and then.
-func (a *App) forgetVisits(ctx context.Context) {
-	t := time.NewTicker(time.Hour)
+// tendEvery is how often the store is looked after.
+const tendEvery = 15 * time.Second
+
+// tend drops sessions that are over, and finds out by that whether the store is
+// still ours to write: a controller that lost it must not go on.
+func (a *App) tend(ctx context.Context) {
+	t := time.NewTicker(tendEvery)
 	defer t.Stop()
 	for {
-		if err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli()); err != nil && ctx.Err() == nil {
+		err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli())
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, store.ErrLost):
+			a.failed <- err
+			return
+		case err != nil:
 			a.log.Warn("sessions that are over could not be dropped", "err", err)
 		}
 		select {
@@ -91,6 +101,9 @@ func (a *App) forgetVisits(ctx context.Context) {
 		}
 	}
 }
+
+// Failed tells why the controller has to end: another one has its database.
+func (a *App) Failed() <-chan error { return a.failed }
 
 // console is whoever started the controller, for the log.
 var console = &playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin}

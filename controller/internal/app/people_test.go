@@ -201,8 +201,7 @@ func TestStolenDatabase(t *testing.T) {
 	for _, sign := range []string{"demo-64x32", "demo-128x64", "demo-320x160", "demo-picture"} {
 		secrets["the password of "+sign] = signPassword(t, dir, sign)
 	}
-	d.stop(t)
-	files := databaseFiles(t, dir)
+	files := databaseFiles(t, d)
 	if len(secrets) < 15 {
 		t.Fatalf("only %d secrets are looked for", len(secrets))
 	}

@@ -1,12 +1,15 @@
 package app
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/postgres/pgtest"
 )
 
@@ -52,5 +55,26 @@ func TestPostgres(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "--database") {
 		t.Errorf("without its address: %v", err)
+	}
+}
+
+// A controller whose database another one has taken ends itself.
+func TestDatabaseLost(t *testing.T) {
+	dsn := pgtest.Database(t)
+	a, err := New(t.Context(), Options{Data: t.TempDir(), Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted`)
+	select {
+	case err := <-a.Failed():
+		if !errors.Is(err, store.ErrLost) {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("it goes on")
+	}
+	if err := a.Stop(); err != nil {
+		t.Log(err) // its writes cannot all have ended well
 	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
 	"net/url"
@@ -9,8 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	_ "modernc.org/sqlite" // somebody with the file in hand
+	_ "github.com/jackc/pgx/v5/stdlib" // somebody with the database in hand
+	_ "modernc.org/sqlite"             // or its file
 
+	"ledcast/controller/internal/store"
 	"ledcast/sign/box"
 )
 
@@ -42,24 +45,33 @@ func signPassword(t *testing.T, dir, sign string) string {
 	return conf.Password
 }
 
-// databaseFiles are the database and all beside it.
-func databaseFiles(t *testing.T, dir string) map[string][]byte {
+// databaseFiles are the database and all beside it; of PostgreSQL, all that is
+// in it.
+func databaseFiles(t *testing.T, d *demo) map[string][]byte {
 	t.Helper()
-	files := map[string][]byte{}
-	entries, err := os.ReadDir(dir)
+	var dump bytes.Buffer
+	if err := d.store.Dump(t.Context(), &dump, 0); err != nil {
+		t.Fatal(err)
+	}
+	d.stop(t)
+	files := map[string][]byte{"a dump": dump.Bytes()}
+	if onPostgres {
+		return files
+	}
+	entries, err := os.ReadDir(d.data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), "ledcast.db") {
-			data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			data, err := os.ReadFile(filepath.Join(d.data, e.Name()))
 			if err != nil {
 				t.Fatal(err)
 			}
 			files[e.Name()] = data
 		}
 	}
-	if len(files) == 0 {
+	if len(files) < 2 {
 		t.Fatal("there is no database")
 	}
 	return files
@@ -68,12 +80,21 @@ func databaseFiles(t *testing.T, dir string) map[string][]byte {
 // tamper changes a row of the log behind the controller's back.
 func tamper(t *testing.T, dir string, n int64) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(dir, "ledcast.db"))
+	driver, at := "sqlite", filepath.Join(dir, "ledcast.db")
+	if onPostgres {
+		driver, at = "pgx", database(t, dir)
+	}
+	db, err := sql.Open(driver, at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("UPDATE audit SET who = 'somebody else' WHERE n = ?", n); err != nil {
+	if _, err := db.Exec("UPDATE audit SET who = 'somebody else' WHERE n = $1", n); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// recordsOf asks for all of a sign's records.
+func recordsOf(sign string) store.RecordQuery {
+	return store.RecordQuery{UntilMS: 1 << 52, Sign: sign, Most: 10}
 }

@@ -92,7 +92,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
+	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Artist: d.artist, Reports: reports{d.store}, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
 	walked := 0
 	for _, route := range routes {
 		kind := strings.Split(strings.TrimPrefix(route.Path, "/api/v1/"), "/")[0]
@@ -100,6 +100,20 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 			kind = strings.Split(route.Path, "/")[5]
 		}
 		if route.Open || !strings.HasPrefix(route.Path, "/api/") || route.Path == "/api/v1/events" || slices.Contains(common, kind) || kind == "me" {
+			continue
+		}
+		if kind == "reports" {
+			for _, report := range []string{"delivery", "share", "displaced"} {
+				status, text, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report, "")
+				for _, x := range trace {
+					if status != 200 || strings.Contains(text, x) {
+						t.Errorf("report %s: %d, or it tells of %q", report, status, x)
+					}
+				}
+				if status, _, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report+"?owner=viet-ads", ""); status != 404 {
+					t.Errorf("report %s of another: %d", report, status)
+				}
+			}
 			continue
 		}
 		target := strings.NewReplacer("{owner}", "viet-ads", "{id}", ids[kind], "{sha}", sha).Replace(route.Path)

@@ -151,12 +151,20 @@ func (c *client) do(ctx context.Context, method, path string, body, out any, hea
 		return "", p
 	}
 	c.accepted = res.StatusCode == http.StatusAccepted
-	if out != nil {
+	if text, ok := out.(*string); ok {
+		*text = string(data)
+	} else if out != nil {
 		if err := json.Unmarshal(data, out); err != nil {
 			return "", fmt.Errorf("%s answered what cannot be read: %w", path, err)
 		}
 	}
 	return res.Header.Get("ETag"), nil
+}
+
+// text asks for an answer that is not JSON.
+func (c *client) text(ctx context.Context, method, path string) (text string, err error) {
+	_, err = c.do(ctx, method, path, nil, &text)
+	return text, err
 }
 
 func status(err error) int {

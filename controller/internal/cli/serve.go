@@ -44,8 +44,12 @@ func newServe(e *env) *cobra.Command {
 			}
 			a.FilesWritten()
 			fmt.Fprintf(e.out, "ledcast: %s/\n", a.URL())
-			<-c.Context().Done()
-			return a.Stop()
+			select {
+			case <-c.Context().Done():
+				return a.Stop()
+			case err := <-a.Failed():
+				return errors.Join(err, a.Stop())
+			}
 		},
 	}
 	f.add(c.Flags(), "")

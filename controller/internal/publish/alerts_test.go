@@ -332,21 +332,25 @@ func TestResync(t *testing.T) {
 		r.Expect("s1", wire.RoleProgram, 7)
 		r.Expect("s1", wire.RoleAlerts, 8)
 		time.Sleep(1000 * time.Second)
+		synctest.Wait()
 		if fmt.Sprint(asked) != "[5 15 35 75 155 315 615 915]" {
 			t.Errorf("asked after %v s", asked)
 		}
 		asked, e.online = nil, false
 		time.Sleep(1000 * time.Second)
+		synctest.Wait()
 		if len(asked) > 0 {
 			t.Errorf("asked while away: %v", asked)
 		}
 		e.online = true
 		time.Sleep(20 * time.Second)
+		synctest.Wait()
 		if len(asked) != 2 {
 			t.Errorf("back, and asked %v", asked)
 		}
 		e.acked = true
 		time.Sleep(1000 * time.Second)
+		synctest.Wait()
 		r.Expect("s1", wire.RoleProgram, 7) // known
 		if len(asked) != 2 || len(r.due) != 0 {
 			t.Errorf("acked, and asked %v", asked)

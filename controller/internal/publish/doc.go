@@ -27,6 +27,9 @@ type Catalogue interface {
 	Signs(ctx context.Context) ([]playlists.Sign, error)
 	Playlist(ctx context.Context, owner, id string) (*playlists.Playlist, error)
 	Message(ctx context.Context, owner, id string) (*playlists.Message, error)
+	Schedules(ctx context.Context) ([]playlists.Dated[playlists.Schedule], error)
+	Campaigns(ctx context.Context) ([]playlists.Campaign, error)
+	Agreements(ctx context.Context) ([]playlists.Agreement, error)
 }
 
 // Artist draws a message for a class; stills says that nothing may scroll. It
@@ -42,6 +45,7 @@ type Draft struct {
 	IatMS         int64
 	Exp           int64  // Unix seconds
 	Digest        string // of what was planned: equal means that nothing changed
+	Notes         []byte // why it is so: a playlists.Notes as JSON; the same bytes for signs that share their rules
 }
 
 // Issued is a document that was signed and is kept.

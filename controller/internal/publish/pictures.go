@@ -58,7 +58,9 @@ func (p *Publisher) stopPictures() {
 // play publishes what the sign should show, at every change and once a minute.
 func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 	pl := player.New(id, plan.Sign.Areas, player.StartClock(0, 0, 0, true))
-	pl.SetProgram(plan.Program)
+	g := *plan.Program // the prepared copy is this player's own
+	g.Prepare()
+	pl.SetProgram(&g)
 	topic := wire.SignTopic(id, wire.Frame)
 	var last string
 	var lastAt time.Time

@@ -3,12 +3,15 @@ package publish
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +27,12 @@ type world struct {
 	signs    []playlists.Sign
 	lists    map[string]*playlists.Playlist
 	messages map[string]*playlists.Message
+
+	schedules  []playlists.Dated[playlists.Schedule]
+	campaigns  []playlists.Campaign
+	agreements []playlists.Agreement
+	notes      map[string][]byte // by sign
+
 	latest   map[string]*Issued
 	seq      int64
 	sent     []string          // topics in the order of publishing
@@ -31,6 +40,7 @@ type world struct {
 	sentAt   map[string][]time.Time
 	down     error
 	drawn    int
+	drawing  map[string]*playlists.Artwork // where given, what was drawn before
 }
 
 func (w *world) Signs(context.Context) ([]playlists.Sign, error) { return w.signs, nil }
@@ -49,8 +59,17 @@ func (w *world) Message(_ context.Context, owner, id string) (*playlists.Message
 	return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: owner + "/" + id, Problem: "is not here"}
 }
 
+func (w *world) Schedules(context.Context) ([]playlists.Dated[playlists.Schedule], error) {
+	return w.schedules, nil
+}
+func (w *world) Campaigns(context.Context) ([]playlists.Campaign, error)   { return w.campaigns, nil }
+func (w *world) Agreements(context.Context) ([]playlists.Agreement, error) { return w.agreements, nil }
+
 // Artwork draws two pages of 4 s; a message called "bad" cannot be drawn.
 func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ bool) (*playlists.Artwork, error) {
+	if a := w.drawing[m.Owner+"/"+m.ID+c.String()]; a != nil {
+		return a, nil
+	}
 	w.drawn++
 	if m.ID == "bad-letter" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/bad-letter.variants[0].body", Value: "☃", Problem: "has a letter that no font has", Remedy: "take it out"}
@@ -61,6 +80,9 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 		a.Frames = append(a.Frames, playlists.FrameFile{Data: data,
 			Frame: timeline.Frame{SHA256: wire.Digest(data), Len: int64(len(data)), Type: "image/png", W: int64(c.W), H: int64(c.H)}})
 		a.Steps = append(a.Steps, timeline.Step{Frame: int64(i), MS: 4000})
+	}
+	if w.drawing != nil {
+		w.drawing[m.Owner+"/"+m.ID+c.String()] = a
 	}
 	return a, nil
 }
@@ -73,6 +95,10 @@ func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) (
 		if err != nil {
 			return nil, err
 		}
+		if w.notes == nil {
+			w.notes = map[string][]byte{}
+		}
+		w.notes[d.Subject] = d.Notes
 		x := Issued{Epoch: d.Epoch, Seq: w.seq, Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest, JWS: jws}
 		w.latest[d.Role+d.Subject] = &x
 		out = append(out, x)
@@ -360,4 +386,101 @@ func TestBrokerDownIsTriedAgain(t *testing.T) {
 		t.Fatalf("err %v, ready %v", err, p.Ready())
 	}
 	p.stopPictures()
+}
+
+// A sign that was away still needs what the program names that it acked last.
+func TestFramesOfAnAckedProgramStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := newWorld()
+		var acked atomic.Int64
+		p.o.Acked = func(sign string) int64 {
+			if sign != "three" {
+				return 1 << 40
+			}
+			return acked.Load()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); p.Run(ctx) }()
+		p.Connected()
+		synctest.Wait()
+		acked.Store(p.Plan("three").Program.Seq)
+		gone := p.Plan("three").Program.Frames[0] // of "ours"
+		topic := wire.FrameTopic(gone.Owner, gone.SHA256)
+		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "public/hello"}}}
+		p.Kick()
+		time.Sleep(3*24*time.Hour + time.Minute)
+		synctest.Wait()
+		if w.got(topic) == "" {
+			t.Error("the frame went while the sign has acked only the program that names it")
+		}
+		p.Connected() // an empty broker gets it again
+		synctest.Wait()
+		if at := w.at(topic); len(at) != 2 {
+			t.Errorf("the frame was published %d times", len(at))
+		}
+		acked.Store(p.Plan("three").Program.Seq)
+		time.Sleep(23 * time.Hour)
+		synctest.Wait()
+		if w.got(topic) == "" {
+			t.Error("the frame went within a day")
+		}
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		if w.got(topic) != "" {
+			t.Error("the frame is still there a day after the sign acked another program")
+		}
+		cancel()
+		<-done
+	})
+}
+
+// One playlist changes: only the signs that carry it get another program.
+func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
+	w, p := newWorld()
+	w.schedules = []playlists.Dated[playlists.Schedule]{{Thing: playlists.Schedule{ID: "night", Owner: "viet-ads", Playlist: "own", Signs: []string{"two"}, Window: playlists.Window{From: "22:00", Until: "05:00"}}}}
+	seqs := func() string {
+		if err := p.Reconcile(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(p.Plan("one").Program.Seq, p.Plan("two").Program.Seq, p.Plan("three").Program.Seq)
+	}
+	defer p.stopPictures()
+	first := seqs()
+	if again := seqs(); again != first {
+		t.Errorf("nothing changed: %s, then %s", first, again)
+	}
+	one := p.Plan("one").Program.Seq
+	w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "ours"}}}
+	second := seqs()
+	if p.Plan("one").Program.Seq != one || second == first {
+		t.Errorf("before %s, after %s", first, second)
+	}
+	var a, b, c, x, y, z int64
+	fmt.Sscan(first, &a, &b, &c)
+	fmt.Sscan(second, &x, &y, &z)
+	if a != x || b == y || c == z {
+		t.Errorf("before %s, after %s", first, second)
+	}
+	var r playlists.Reasons
+	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(&r, p.Plan("two").Reasons) {
+		t.Errorf("notes %s (%v)", w.notes["two"], err)
+	}
+	// Another run of the controller finds the same and issues nothing.
+	q := New(p.o)
+	if err := q.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer q.stopPictures()
+	for _, id := range []string{"one", "two", "three"} {
+		if q.Plan(id).Program.Seq != p.Plan(id).Program.Seq || !reflect.DeepEqual(q.Plan(id).Reasons, p.Plan(id).Reasons) {
+			t.Errorf("%s: another run issued or tells other reasons", id)
+		}
+	}
+	// What is over a sign's own limits is held back, by name.
+	p.o.Limits = func(sign string) playlists.Limits { return playlists.Limits{Frames: 1} }
+	third := seqs()
+	if third != second || !strings.Contains(p.Problem("one"), "over the limit of 1") {
+		t.Errorf("before %s, after %s: %q", second, third, p.Problem("one"))
+	}
 }

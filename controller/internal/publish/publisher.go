@@ -1,12 +1,9 @@
 package publish
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"sync"
 	"time"
 
@@ -34,12 +31,21 @@ type Options struct {
 	Keys      Keys
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Restored is when the database was restored from a backup, Unix
+	// milliseconds; 0 if it never was. What was issued before is issued anew:
+	// signs may have seen later documents, which the backup knows nothing of.
+	Restored int64
 	// Changed, if given, is called after a sign got a program.
 	Changed func(sign string)
 	// Alerts, if given, is what RunAlerts publishes.
 	Alerts Alerts
 	// Expect, if given, is told of all that a sign should ack; see Resync.
 	Expect func(sign, what string, seq int64)
+	// Acked, if given, is the seq of the program that the sign has acked last;
+	// 0 where that is unknown. Its frames stay published until it is another.
+	Acked func(sign string) int64
+	// Limits, if given, are those that the sign has declared.
+	Limits func(sign string) playlists.Limits
 }
 
 // Plan is a sign's program as it was issued last.
@@ -48,6 +54,20 @@ type Plan struct {
 	Program *timeline.Program
 	JWS     []byte
 	Titles  map[string]string // what people call each item, by owner/id
+	Reasons *playlists.Reasons
+
+	seq    int64
+	iat    int64
+	epoch  int64
+	digest string
+	files  []*playlists.FrameFile // what Program names
+	before []former               // programs that the sign may still have
+}
+
+// former is a program that was replaced before the sign acked its successor.
+type former struct {
+	seq   int64
+	files []*playlists.FrameFile
 }
 
 // Publisher makes wanted and retained agree. Run does the work.
@@ -57,7 +77,8 @@ type Publisher struct {
 
 	mu       sync.Mutex
 	plans    map[string]*Plan                // by sign
-	frames   map[string]*playlists.FrameFile // by digest; those of plans
+	frames   map[string]*playlists.FrameFile // by topic; those of plans and their formers
+	bySHA    map[string]*playlists.FrameFile // the same by digest
 	problems map[string]string               // sign → why its plan cannot be made
 	have     map[string]string               // topic → digest of what this connection was sent
 	unnamed  map[string]time.Time            // frame topic → since when nothing names it
@@ -123,10 +144,24 @@ func (p *Publisher) Problem(sign string) string {
 	return p.problems[sign]
 }
 
+// Programs is how many signs have a program.
+func (p *Publisher) Programs() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.plans)
+}
+
+// Problems is how many signs' plans cannot be made.
+func (p *Publisher) Problems() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.problems)
+}
+
 // Frame is a frame file that some plan or alert names, or nil.
 func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 	p.mu.Lock()
-	f := p.frames[sha]
+	f := p.bySHA[sha]
 	p.mu.Unlock()
 	if f == nil {
 		f = p.alertFrame(sha)
@@ -178,171 +213,6 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	return nil
 }
 
-// drafted is a sign's new program that waits to be issued.
-type drafted struct {
-	sign    playlists.Sign
-	program *timeline.Program
-	digest  string
-	titles  map[string]string
-}
-
-func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
-	now := p.o.Now()
-	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
-	if err != nil {
-		return err
-	}
-	var drafts []drafted
-	plans := map[string]*Plan{}
-	frames := map[string]*playlists.FrameFile{}
-	problems := map[string]string{}
-	for _, s := range signs {
-		d, files, err := p.draft(ctx, s, now)
-		for i := range files {
-			frames[files[i].SHA256] = &files[i]
-		}
-		if err != nil {
-			problems[s.ID] = err.Error()
-			p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", err)
-			if old := p.Plan(s.ID); old != nil {
-				plans[s.ID] = old
-				p.keepFrames(old.Program, frames)
-			}
-			continue
-		}
-		last, err := p.o.Ledger.Latest(ctx, wire.RoleProgram, s.ID)
-		if err != nil {
-			return err
-		}
-		if last != nil && last.Digest == d.digest && last.Epoch == epoch && now.Unix()-last.Iat < RenewAfter && now.Unix() >= last.Iat-wire.Early {
-			program, err := wire.StoredProgram(last.JWS)
-			if err == nil {
-				plans[s.ID] = p.same(&Plan{Sign: s, Program: program, JWS: last.JWS, Titles: d.titles})
-				continue
-			}
-			p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
-		}
-		drafts = append(drafts, *d)
-	}
-	if len(drafts) > 0 {
-		if err := p.issue(ctx, drafts, key, epoch, now, plans); err != nil {
-			return err
-		}
-	}
-	p.mu.Lock()
-	p.plans, p.frames, p.problems = plans, frames, problems
-	p.mu.Unlock()
-	if p.o.Changed != nil {
-		for _, d := range drafts {
-			p.o.Changed(d.sign.ID)
-		}
-	}
-	return nil
-}
-
-// same is the plan that is in force already if it equals n: what plays it goes
-// on undisturbed.
-func (p *Publisher) same(n *Plan) *Plan {
-	old := p.Plan(n.Sign.ID)
-	if old != nil && bytes.Equal(old.JWS, n.JWS) && reflect.DeepEqual(old.Sign, n.Sign) {
-		return old
-	}
-	return n
-}
-
-// keepFrames carries the frames of a program that stays over to the new set.
-func (p *Publisher) keepFrames(g *timeline.Program, frames map[string]*playlists.FrameFile) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i := range g.Frames {
-		if f := p.frames[g.Frames[i].SHA256]; f != nil {
-			frames[f.SHA256] = f
-		}
-	}
-}
-
-// draft plans one sign. Its files are the frames that the plan names.
-func (p *Publisher) draft(ctx context.Context, s playlists.Sign, now time.Time) (*drafted, []playlists.FrameFile, error) {
-	list, err := p.playlist(ctx, &s)
-	if err != nil {
-		return nil, nil, err
-	}
-	var files []playlists.FrameFile
-	var items []playlists.Placed
-	titles := map[string]string{}
-	for _, it := range list.Items {
-		owner, id := playlists.SplitRef(list.Owner, it.Message)
-		m, err := p.o.Catalogue.Message(ctx, owner, id)
-		if err != nil {
-			return nil, files, err
-		}
-		art, err := p.o.Artist.Artwork(ctx, m, s.Class, s.Picture())
-		if err != nil {
-			return nil, files, err
-		}
-		for _, f := range art.Frames {
-			f.Owner = m.Owner
-			files = append(files, f)
-		}
-		titles[m.Owner+"/"+m.ID] = m.Title()
-		items = append(items, playlists.Placed{Message: m, DwellMS: it.DwellMS, Art: art})
-	}
-	iat := now.Unix()
-	program, err := playlists.Plan(&s, items, iat-wire.Early, iat+wire.LifeProgram)
-	if err != nil {
-		return nil, files, err
-	}
-	digest, err := contentDigest(program)
-	return &drafted{sign: s, program: program, digest: digest, titles: titles}, files, err
-}
-
-func (p *Publisher) playlist(ctx context.Context, s *playlists.Sign) (*playlists.Playlist, error) {
-	ref := s.Playlist
-	if ref == "" {
-		ref = playlists.Public + "/default"
-	}
-	owner, id := playlists.SplitRef(s.Owner, ref)
-	return p.o.Catalogue.Playlist(ctx, owner, id)
-}
-
-// contentDigest is of everything but times: a plan of the same content made
-// later is not another plan.
-func contentDigest(g *timeline.Program) (string, error) {
-	c := *g
-	c.Segments = append([]timeline.Segment(nil), g.Segments...)
-	for i := range c.Segments {
-		c.Segments[i].From, c.Segments[i].Until = 0, 0
-	}
-	// The sun rises at another time each day; that alone is renewed daily.
-	c.Brightness = append([]timeline.Brightness(nil), g.Brightness...)
-	for i := range c.Brightness {
-		c.Brightness[i].From, c.Brightness[i].Until = 0, 0
-	}
-	data, err := json.Marshal(&c)
-	return wire.Digest(data), err
-}
-
-func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time, plans map[string]*Plan) error {
-	iat := now.Unix()
-	asked := make([]Draft, len(drafts))
-	for i, d := range drafts {
-		asked[i] = Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeProgram, Digest: d.digest}
-	}
-	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
-		drafts[i].program.Header = wire.NewHeader(wire.RoleProgram, epoch, seq, iat, wire.LifeProgram)
-		return wire.Seal(key, wire.TypProgram, drafts[i].program)
-	})
-	if err != nil {
-		return fmt.Errorf("issue programs: %w", err)
-	}
-	for i, d := range drafts {
-		d.program.Prepare()
-		plans[d.sign.ID] = &Plan{Sign: d.sign, Program: d.program, JWS: issued[i].JWS, Titles: d.titles}
-		p.o.Log.Info("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.program.Items), "bytes", len(issued[i].JWS))
-	}
-	return nil
-}
-
 // publish sends what this connection's broker has not got from us.
 func (p *Publisher) publish(ctx context.Context) error {
 	type wanted struct {
@@ -352,8 +222,7 @@ func (p *Publisher) publish(ctx context.Context) error {
 	var order []wanted
 	named := map[string]bool{}
 	p.mu.Lock()
-	for _, f := range p.frames {
-		topic := wire.FrameTopic(f.Owner, f.SHA256)
+	for topic, f := range p.frames {
 		named[topic] = true
 		order = append(order, wanted{topic, f.Data})
 	}

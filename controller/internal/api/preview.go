@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// Artist draws messages that are not kept, for whoever writes them.
+type Artist interface {
+	// Look draws a message for a class, and says what speaks against it.
+	Look(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, []playlists.Finding, error)
+}
+
+// previewIn asks how a message would look.
+type previewIn struct {
+	Message json.RawMessage   `json:"message"`
+	Classes []playlists.Class `json:"classes"`
+}
+
+// Look is a message on one class.
+type Look struct {
+	Class    string              `json:"class"`
+	Steps    []LookStep          `json:"steps,omitempty"`
+	Findings []playlists.Finding `json:"findings"`
+	Error    *problem            `json:"error,omitempty"` // why it cannot be drawn there
+}
+
+// LookStep is one page, or one strip that moves.
+type LookStep struct {
+	PNG    []byte           `json:"png"` // base64; JPEG where the frame is one
+	Type   string           `json:"type"`
+	MS     int64            `json:"ms"`
+	Scroll *timeline.Scroll `json:"scroll,omitempty"`
+}
+
+type previewOut struct {
+	Looks []Look `json:"looks"`
+}
+
+// maxLooks bounds the classes of one preview.
+const maxLooks = 12
+
+// preview draws a message as one types. Nothing is kept.
+func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
+	p := s.who(w, r)
+	if p == nil {
+		return
+	}
+	owner := r.PathValue("owner")
+	if !p.MayWrite(playlists.KindMessage, owner) {
+		s.fail(w, r, s.refused(p, playlists.KindMessage, owner, "preview"))
+		return
+	}
+	var in previewIn
+	err := s.read(w, r, &in, "preview")
+	if err == nil && (len(in.Classes) == 0 || len(in.Classes) > maxLooks) {
+		err = &playlists.Error{Code: playlists.Invalid, Field: "classes", Problem: fmt.Sprintf("has %d entries", len(in.Classes)), Remedy: fmt.Sprintf("name 1 to %d classes", maxLooks)}
+	}
+	m := &playlists.Message{}
+	if err == nil {
+		err = parse(in.Message, m, "message", func() error {
+			if m.ID == "" {
+				m.ID = "preview"
+			}
+			return sameID(&m.Owner, owner, "message.owner")
+		}, m.Validate)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	out := previewOut{Looks: []Look{}}
+	for _, c := range in.Classes {
+		look := Look{Class: c.String(), Findings: []playlists.Finding{}}
+		art, findings, err := s.artist.Look(r.Context(), m, c, false)
+		var e *playlists.Error
+		switch {
+		case errors.As(err, &e):
+			look.Error = &problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(), Field: e.Field, Value: e.Value, Remedy: e.Remedy}
+		case err != nil:
+			s.fail(w, r, err)
+			return
+		default:
+			for _, st := range art.Steps {
+				f := &art.Frames[st.Frame]
+				look.Steps = append(look.Steps, LookStep{PNG: f.Data, Type: f.Type, MS: st.MS, Scroll: st.Scroll})
+			}
+		}
+		look.Findings = append(look.Findings, findings...)
+		out.Looks = append(out.Looks, look)
+	}
+	answer(w, out)
+}

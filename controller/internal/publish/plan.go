@@ -1,0 +1,296 @@
+package publish
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
+)
+
+// issueAtOnce bounds how many programs one transaction holds.
+const issueAtOnce = 1000
+
+// drafted is a sign's new program that waits to be issued.
+type drafted struct {
+	sign    playlists.Sign
+	planned *playlists.Planned
+	digest  string
+}
+
+// content is the catalogue and the artist as a planner asks them.
+type content struct {
+	ctx context.Context
+	o   *Options
+}
+
+func (c content) Playlist(owner, id string) (*playlists.Playlist, error) {
+	return c.o.Catalogue.Playlist(c.ctx, owner, id)
+}
+
+func (c content) Message(owner, id string) (*playlists.Message, error) {
+	return c.o.Catalogue.Message(c.ctx, owner, id)
+}
+
+func (c content) Artwork(m *playlists.Message, class playlists.Class, stills bool) (*playlists.Artwork, error) {
+	return c.o.Artist.Artwork(c.ctx, m, class, stills)
+}
+
+// rulebook is what owners and the department have set.
+func (p *Publisher) rulebook(ctx context.Context) (r playlists.Rulebook, err error) {
+	if r.Schedules, err = p.o.Catalogue.Schedules(ctx); err != nil {
+		return r, err
+	}
+	if r.Campaigns, err = p.o.Catalogue.Campaigns(ctx); err != nil {
+		return r, err
+	}
+	r.Agreements, err = p.o.Catalogue.Agreements(ctx)
+	return r, err
+}
+
+// plan plans the signs whose rules or content changed or whose program is a
+// day old, and issues those programs. The others keep what they have, and its
+// seq.
+func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
+	now := p.o.Now()
+	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
+	if err != nil {
+		return err
+	}
+	book, err := p.rulebook(ctx)
+	if err != nil {
+		return err
+	}
+	planner := playlists.NewPlanner(content{ctx, &p.o}, book)
+	var drafts []drafted
+	plans := make(map[string]*Plan, len(signs))
+	problems := map[string]string{}
+	keep := func(s *playlists.Sign, why error) error {
+		if ctx.Err() != nil {
+			return ctx.Err() // nothing is wrong with the sign
+		}
+		problems[s.ID] = why.Error()
+		if p.Problem(s.ID) != why.Error() {
+			p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
+		}
+		old, err := p.present(ctx, s)
+		if old != nil {
+			plans[s.ID] = old
+		}
+		return err
+	}
+	for i := range signs {
+		s := &signs[i]
+		digest, err := planner.Digest(s)
+		if err != nil {
+			if err := keep(s, err); err != nil {
+				return err
+			}
+			continue
+		}
+		old, err := p.present(ctx, s)
+		if err != nil {
+			return err
+		}
+		limits := p.limits(s.ID)
+		if limits != (playlists.Limits{}) {
+			digest = wire.Digest(fmt.Append([]byte(digest), limits))
+		}
+		if old != nil && old.digest == digest && old.epoch == epoch && old.iat*1000 > p.o.Restored && now.Unix()-old.iat < RenewAfter && now.Unix() >= old.iat-wire.Early {
+			if old.Reasons == nil { // issued by another run of the controller: the same rules and time give the same reasons
+				if planned, err := planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits); err == nil {
+					n := *old
+					n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, named(old.Program, planned.Files)
+					old = &n
+				}
+			}
+			if !reflect.DeepEqual(old.Sign, *s) {
+				n := *old
+				n.Sign = *s
+				old = &n
+			}
+			if old.Reasons != nil {
+				plans[s.ID] = old
+				continue
+			}
+		}
+		planned, err := planner.Plan(s, now.Unix()-wire.Early, now.Unix()+wire.LifeProgram, limits)
+		if err != nil {
+			if err := keep(s, err); err != nil {
+				return err
+			}
+			continue
+		}
+		drafts = append(drafts, drafted{*s, planned, digest})
+	}
+	for at := 0; at < len(drafts); at += issueAtOnce {
+		if err := p.issue(ctx, drafts[at:min(at+issueAtOnce, len(drafts))], key, epoch, now, plans); err != nil {
+			return err
+		}
+	}
+	p.take(plans, problems)
+	if p.o.Changed != nil {
+		for _, d := range drafts {
+			p.o.Changed(d.sign.ID)
+		}
+	}
+	return nil
+}
+
+func (p *Publisher) limits(sign string) playlists.Limits {
+	if p.o.Limits == nil {
+		return playlists.Limits{}
+	}
+	return p.o.Limits(sign)
+}
+
+// present is the sign's program in force: what this run of the controller
+// issued, or what one before it kept; nil where there is none.
+func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, error) {
+	if old := p.Plan(s.ID); old != nil {
+		return old, nil
+	}
+	last, err := p.o.Ledger.Latest(ctx, wire.RoleProgram, s.ID)
+	if err != nil || last == nil {
+		return nil, err
+	}
+	program, err := wire.StoredProgram(last.JWS)
+	if err != nil {
+		p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
+		return nil, nil
+	}
+	return &Plan{Sign: *s, Program: program, JWS: last.JWS, seq: last.Seq, iat: last.Iat, epoch: last.Epoch, digest: last.Digest}, nil
+}
+
+// named are those of files that the program names: what the artist draws today
+// may differ from what an earlier version of it drew.
+func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.FrameFile {
+	want := make(map[string]bool, len(g.Frames))
+	for i := range g.Frames {
+		want[g.Frames[i].SHA256] = true
+	}
+	var out []*playlists.FrameFile
+	for _, f := range files {
+		if want[f.SHA256] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// take puts new plans in force, with the frames of every program that a sign
+// has as retained or as last acked.
+func (p *Publisher) take(plans map[string]*Plan, problems map[string]string) {
+	frames := map[string]*playlists.FrameFile{}
+	bySHA := map[string]*playlists.FrameFile{}
+	seen := map[*playlists.FrameFile]bool{} // signs with the same rules share their files
+	hold := func(files []*playlists.FrameFile) {
+		for _, f := range files {
+			if !seen[f] {
+				seen[f] = true
+				frames[wire.FrameTopic(f.Owner, f.SHA256)] = f
+				bySHA[f.SHA256] = f
+			}
+		}
+	}
+	for id, plan := range plans {
+		hold(plan.files)
+		if len(plan.before) == 0 || plan.Sign.Picture() {
+			continue
+		}
+		// A sign that has acked the present program needs no former one; else
+		// it may have any, from the one that it acked last on.
+		var acked int64
+		if p.o.Acked != nil {
+			acked = p.o.Acked(id)
+		}
+		var still []former
+		for _, f := range plan.before {
+			if p.o.Acked != nil && acked < plan.seq && f.seq >= acked {
+				still = append(still, f)
+				hold(f.files)
+			}
+		}
+		if len(still) != len(plan.before) {
+			n := *plan
+			n.before = still
+			plans[id] = &n
+		}
+	}
+	p.mu.Lock()
+	p.plans, p.frames, p.bySHA, p.problems = plans, frames, bySHA, problems
+	p.mu.Unlock()
+}
+
+// issue signs drafts and keeps them: a seq and its document are durable
+// together, with the reasons beside them.
+func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time, plans map[string]*Plan) error {
+	iat := now.Unix()
+	asked := make([]Draft, len(drafts))
+	type alike struct {
+		reasons     *playlists.Reasons
+		owner, zone string
+	}
+	notes := map[alike][]byte{}
+	for i, d := range drafts {
+		k := alike{d.planned.Reasons, d.sign.Owner, d.sign.TimeZone}
+		n, ok := notes[k]
+		if !ok {
+			var err error
+			if n, err = json.Marshal(&playlists.Notes{Owner: k.owner, Zone: k.zone, Titles: d.planned.Titles, Reasons: k.reasons}); err != nil {
+				return err
+			}
+			notes[k] = n
+		}
+		asked[i] = Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n}
+	}
+	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
+		g := drafts[i].planned.Program
+		g.Header = wire.NewHeader(wire.RoleProgram, epoch, seq, iat, wire.LifeProgram)
+		return wire.Seal(key, wire.TypProgram, g)
+	})
+	if err != nil {
+		return fmt.Errorf("issue programs: %w", err)
+	}
+	for i, d := range drafts {
+		n := &Plan{Sign: d.sign, Program: d.planned.Program, JWS: issued[i].JWS, Titles: d.planned.Titles, Reasons: d.planned.Reasons,
+			seq: issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
+		if old := p.Plan(d.sign.ID); old != nil {
+			n.before = append(append(n.before, old.before...), former{old.seq, old.files})
+			n.before = n.before[max(0, len(n.before)-maxFormer):]
+		}
+		plans[d.sign.ID] = n
+	}
+	if len(drafts) < 20 {
+		for i, d := range drafts {
+			p.o.Log.Info("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.planned.Program.Items), "bytes", len(issued[i].JWS))
+		}
+	} else {
+		p.o.Log.Info("programs issued", "signs", len(drafts), "first_seq", issued[0].Seq)
+	}
+	return nil
+}
+
+// maxFormer bounds how many replaced programs of a silent sign are remembered:
+// a week of renewals. A program that old has ended.
+const maxFormer = 9
+
+// Would plans a sign for another time than now, by today's rules: what it would
+// show from `from` until `until` (Unix seconds).
+func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*playlists.Planned, error) {
+	book, err := p.rulebook(ctx)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := playlists.NewPlanner(content{ctx, &p.o}, book).Plan(s, from, until, p.limits(s.ID))
+	if err != nil {
+		return nil, err
+	}
+	planned.Program.Exp = until
+	planned.Program.Prepare()
+	return planned, nil
+}

@@ -1,0 +1,98 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// Table is a report as lines of fields, for people and spreadsheets.
+type Table struct {
+	Head []string
+	Rows [][]string
+	// Notes follow the table: what it does not hold.
+	Notes []string
+}
+
+func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }
+
+// Table lays a delivery out, with the coverage of each sign and day below.
+func (d *Delivery) Table() *Table {
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays", "seconds"}}
+	for _, r := range d.Rows {
+		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign, fmt.Sprint(r.Count), seconds(r.MS)})
+	}
+	for _, c := range d.Coverage {
+		if c.MissingMS > 0 {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign, seconds(c.MissingMS), Percent(c.MS, c.MS+c.MissingMS)))
+		}
+	}
+	if len(d.Unproven) > 0 {
+		t.Notes = append(t.Notes, "no record at all of: "+strings.Join(d.Unproven, ", "))
+	}
+	return t
+}
+
+// Table lays shares out.
+func (s *Shares) Table() *Table {
+	t := &Table{Head: []string{"day", "campaign", "letter", "letter_date", "sign", "sign_owner", "bound_seconds", "asked_percent", "planned_percent", "shown_percent", "plays", "shown_seconds", "proven_percent"}}
+	for _, r := range s.Rows {
+		percent := func(ms int64) string { return fmt.Sprintf("%.2f", Percent(ms, r.BoundMS)) }
+		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner, seconds(r.BoundMS),
+			percent(r.AskedMS), percent(r.PlannedMS), percent(r.ShownMS), fmt.Sprint(r.Shown), seconds(r.ShownMS), percent(r.ProvenMS)})
+	}
+	return t
+}
+
+// Table lays a displacement out.
+func (d *Displacement) Table() *Table {
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "alerts", "owner", "item", "title", "seconds"}}
+	for _, r := range d.Rows {
+		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Alerts, r.Owner, r.Item, r.Title, seconds(r.MS)})
+	}
+	return t
+}
+
+// WriteCSV writes the table as RFC 4180 CSV in UTF-8. A field that a
+// spreadsheet would take for a formula is written behind an apostrophe.
+func (t *Table) WriteCSV(w io.Writer) error {
+	c := csv.NewWriter(w)
+	c.UseCRLF = true
+	if err := c.Write(t.Head); err != nil {
+		return err
+	}
+	for _, row := range t.Rows {
+		safe := make([]string, len(row))
+		for i, f := range row {
+			if f != "" && strings.ContainsRune("=+-@\t\r", rune(f[0])) {
+				f = "'" + f
+			}
+			safe[i] = f
+		}
+		if err := c.Write(safe); err != nil {
+			return err
+		}
+	}
+	c.Flush()
+	return c.Error()
+}
+
+// WriteText writes the table in columns.
+func (t *Table) WriteText(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(tw, strings.ToUpper(strings.Join(t.Head, "\t")))
+	for _, row := range t.Rows {
+		fmt.Fprintln(tw, strings.Join(row, "\t"))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for _, n := range t.Notes {
+		if _, err := fmt.Fprintln(w, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
