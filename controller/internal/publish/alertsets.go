@@ -168,12 +168,12 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 					whole = false
 					continue
 				}
-				if err := p.retain(ctx, at, file.Data); err != nil {
+				if err := p.retainAlert(ctx, at, f.SHA256, file.Data); err != nil {
 					return err
 				}
 			}
 		}
-		if err := p.retain(ctx, topic, s.JWS); err != nil {
+		if err := p.retainAlert(ctx, topic, wire.Digest(s.JWS), s.JWS); err != nil {
 			return err
 		}
 		if whole {
@@ -251,6 +251,17 @@ func (p *Publisher) expectSet(k setKey, s *issuedSet) {
 			}
 		}
 	}
+}
+
+// retainAlert publishes unless this connection has sent the same already.
+func (p *Publisher) retainAlert(ctx context.Context, topic, digest string, payload []byte) error {
+	p.mu.Lock()
+	same := p.have[topic] == digest
+	p.mu.Unlock()
+	if same {
+		return nil
+	}
+	return p.retain(ctx, wanted{topic, digest, func(context.Context) ([]byte, error) { return payload, nil }})
 }
 
 // unretain clears a topic that this connection's broker holds.

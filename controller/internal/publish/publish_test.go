@@ -462,8 +462,8 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	if a != x || b == y || c == z {
 		t.Errorf("before %s, after %s", first, second)
 	}
-	var r playlists.Reasons
-	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(&r, p.Plan("two").Reasons) {
+	var r playlists.Notes
+	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(r.Reasons, p.Plan("two").Reasons) || r.Owner != p.Plan("two").Sign.Owner {
 		t.Errorf("notes %s (%v)", w.notes["two"], err)
 	}
 	// Another run of the controller finds the same and issues nothing.
