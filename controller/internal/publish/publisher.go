@@ -94,7 +94,7 @@ type Publisher struct {
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
-	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{},
+	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
 		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
