@@ -364,11 +364,12 @@ func alertEvents(who *playlists.Principal, views []playlists.AlertView, nowMS in
 		if err != nil || told[key] == string(text) {
 			continue
 		}
-		if views[i].BreakGlass && told[key+"/glass"] == "" { // all of the department, at once
-			events = append(events, fmt.Appendf(nil, "event: break-glass\ndata: {\"now_ms\":%d,\"alert\":%s}\n\n", nowMS, text))
+		data := fmt.Appendf(nil, `{"now_ms":%d,%s`, nowMS, text[1:]) // the alert as GET answers it, and when
+		if views[i].BreakGlass && told[key+"/glass"] == "" {         // all of the department, at once
+			events = append(events, fmt.Appendf(nil, "event: break-glass\ndata: %s\n\n", data))
 			fresh[key+"/glass"] = "told"
 		}
-		events = append(events, fmt.Appendf(nil, "event: alert\ndata: {\"now_ms\":%d,\"alert\":%s}\n\n", nowMS, text))
+		events = append(events, fmt.Appendf(nil, "event: alert\ndata: %s\n\n", data))
 		fresh[key] = string(text)
 	}
 	return events, func() {

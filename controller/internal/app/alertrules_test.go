@@ -58,6 +58,19 @@ func TestAlertRefusals(t *testing.T) {
 			t.Errorf("%d: %d %s; want %d with %q", i, status, answer, x.want, x.says)
 		}
 	}
+	// The templates that come with ledcast can be shown on every class here.
+	var templates struct{ Items []playlists.AlertTemplate }
+	c.want("author", "GET", "/api/v1/templates", nil, 200, &templates)
+	for _, x := range templates.Items {
+		values := map[string]string{}
+		for _, n := range x.Placeholders() {
+			values[n] = map[string]string{"phone": "0255 3822 123", "age": "7", "name": "Lê Thị Mận", "wearing": "áo đỏ, quần xanh", "place": "thị trấn Sơn Tịnh", "until": "18:00"}[n]
+		}
+		c.want("author", "POST", "/api/v1/alerts", order("t-"+x.ID, hour, map[string]any{"text": "", "template": x.ID, "values": values}), 201, nil)
+	}
+	if len(templates.Items) != 4 {
+		t.Errorf("%d templates", len(templates.Items))
+	}
 	c.want("approver", "POST", "/api/v1/alerts/there/refuse", nil, 200, nil)
 	c.want("approver", "POST", "/api/v1/alerts/there/approve", map[string]int{"signs": 4}, 412, nil)
 	c.want("author", "POST", "/api/v1/alerts/there/cancel", nil, 412, nil)
@@ -156,6 +169,12 @@ func TestAlertsAreTheDepartments(t *testing.T) {
 	c.approve("secret-2")
 	c.shows("secret-1", 3, 1)
 	dept.until(t, `event: alert`)
+	data := dept.text[strings.Index(dept.text, "event: alert"):]
+	data, _, _ = strings.Cut(data[strings.Index(data, "{"):], "\n")
+	var told playlists.AlertView
+	if err := json.Unmarshal([]byte(data), &told); err != nil || !strings.HasPrefix(told.ID, "secret-") || told.State == "" {
+		t.Errorf("the event says %s", data)
+	}
 	for _, x := range []struct{ method, path, body string }{
 		{"GET", "alerts", ""}, {"POST", "alerts", `{"id":"mine"}`}, {"GET", "alerts/secret-1", ""}, {"GET", "alerts/secret-1/preview", ""}, {"GET", "alerts/secret-1/report", ""},
 		{"GET", "alerts/secret-1/frames/" + strings.Repeat("0", 64), ""}, {"POST", "alerts/secret-1/approve", `{"signs":4}`}, {"POST", "alerts/secret-1/cancel", `{}`},
