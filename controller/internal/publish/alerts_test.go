@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -291,19 +292,25 @@ func TestDrillsAndTests(t *testing.T) {
 		p.Connected()
 		synctest.Wait()
 		b.put("drill", time.Now(), time.Now().Add(time.Minute))
-		b.alerts[0].Mode = playlists.AlertDrill
 		b.put("test", time.Now(), time.Now().Add(time.Minute))
-		b.alerts[1].Mode = playlists.AlertTest
+		b.mu.Lock()
+		b.alerts[0].Mode, b.alerts[1].Mode = playlists.AlertDrill, playlists.AlertTest
+		b.mu.Unlock()
 		p.KickAlerts()
 		synctest.Wait()
 		if got := b.set(t); got != "drill" || b.got("led/v1/alerts-test/128x64-rgb") != "" {
 			t.Errorf("the set is %q; nobody is a test sign", got)
 		}
 		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		b.mu.Lock()
 		if len(b.pictured) != 0 {
 			t.Errorf("pictured %v", b.pictured)
 		}
+		b.mu.Unlock()
+		b.world.mu.Lock()
 		b.world.signs[0].Test = true
+		b.world.mu.Unlock()
 		p.Kick()
 		synctest.Wait()
 		doc := b.got("led/v1/alerts-test/128x64-rgb")
@@ -315,45 +322,57 @@ func TestDrillsAndTests(t *testing.T) {
 }
 
 // ears is what signs said.
-type ears struct{ online, acked bool }
+type ears struct{ online, acked atomic.Bool }
 
-func (e *ears) Online(string) bool               { return e.online }
-func (e *ears) Acked(string, string, int64) bool { return e.acked }
+func (e *ears) Online(string) bool               { return e.online.Load() }
+func (e *ears) Acked(string, string, int64) bool { return e.acked.Load() }
 
 // A silent sign is asked after 5 s, then twice as late each time, at most every
 // 5 minutes; while it is away it is left alone.
 func TestResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &ears{online: true}
+		e := &ears{}
+		e.online.Store(true)
 		start := time.Now()
+		var mu sync.Mutex
 		var asked []int
-		r := NewResync(e, func(string) { asked = append(asked, int(time.Since(start).Seconds())) }, time.Now)
+		take := func() []int {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			a := asked
+			asked = nil
+			return a
+		}
+		r := NewResync(e, func(string) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked = append(asked, int(time.Since(start).Seconds()))
+		}, time.Now)
 		go r.Run(t.Context())
 		r.Expect("s1", wire.RoleProgram, 7)
 		r.Expect("s1", wire.RoleAlerts, 8)
 		time.Sleep(1000 * time.Second)
-		synctest.Wait()
-		if fmt.Sprint(asked) != "[5 15 35 75 155 315 615 915]" {
-			t.Errorf("asked after %v s", asked)
+		if got := take(); fmt.Sprint(got) != "[5 15 35 75 155 315 615 915]" {
+			t.Errorf("asked after %v s", got)
 		}
-		asked, e.online = nil, false
+		e.online.Store(false)
 		time.Sleep(1000 * time.Second)
-		synctest.Wait()
-		if len(asked) > 0 {
-			t.Errorf("asked while away: %v", asked)
+		if got := take(); len(got) > 0 {
+			t.Errorf("asked while away: %v", got)
 		}
-		e.online = true
+		e.online.Store(true)
 		time.Sleep(20 * time.Second)
-		synctest.Wait()
-		if len(asked) != 2 {
-			t.Errorf("back, and asked %v", asked)
+		if got := take(); len(got) != 2 {
+			t.Errorf("back, and asked %v", got)
 		}
-		e.acked = true
+		e.acked.Store(true)
 		time.Sleep(1000 * time.Second)
-		synctest.Wait()
 		r.Expect("s1", wire.RoleProgram, 7) // known
-		if len(asked) != 2 || len(r.due) != 0 {
-			t.Errorf("acked, and asked %v", asked)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if got := take(); len(got) != 0 || len(r.due) != 0 {
+			t.Errorf("acked, and asked %v", got)
 		}
 	})
 }
