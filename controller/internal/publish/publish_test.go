@@ -484,3 +484,14 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 		t.Errorf("before %s, after %s: %q", second, third, p.Problem("one"))
 	}
 }
+
+// A change that goes before all other signs may be the first thing that
+// happens.
+func TestOwnerFirstOfAll(t *testing.T) {
+	w, p := newWorld()
+	defer p.stopPictures()
+	p.KickOwner("viet-ads")
+	if err := p.Reconcile(t.Context()); err != nil || w.got("led/v1/signs/three/program") == "" {
+		t.Errorf("%v", err)
+	}
+}

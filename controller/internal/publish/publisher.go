@@ -39,6 +39,10 @@ type Options struct {
 	Restored int64
 	// Changed, if given, is called after a sign got a program.
 	Changed func(sign string)
+	// Alerts, if given, is what RunAlerts publishes.
+	Alerts Alerts
+	// Expect, if given, is told of all that a sign should ack; see Resync.
+	Expect func(sign, what string, seq int64)
 	// Acked, if given, is the seq of the program that the sign has acked last;
 	// 0 where that is unknown. Its frames stay published until it is another.
 	Acked func(sign string) int64
@@ -84,12 +88,14 @@ type Publisher struct {
 	asked    int64                           // how often a comparison was asked for
 	done     int64                           // what asked was when the last successful one began
 	pictures map[string]*picture
+
+	board *alertBoard
 }
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
-	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{},
-		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1}
+	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
+		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
@@ -117,8 +123,15 @@ func (p *Publisher) KickOwner(owner string) {
 // Connected says that a connection stands whose broker may hold nothing.
 func (p *Publisher) Connected() {
 	p.mu.Lock()
-	p.have = map[string]string{}
+	have := map[string]string{}
+	for topic, digest := range p.have {
+		if digest == unknown { // of alerts from before this start, which this broker may still hold
+			have[topic] = digest
+		}
+	}
+	p.have = have
 	p.mu.Unlock()
+	p.KickAlerts()
 	p.Kick()
 }
 
@@ -127,7 +140,7 @@ func (p *Publisher) Connected() {
 func (p *Publisher) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.done == p.asked
+	return p.done == p.asked && p.alertsReady()
 }
 
 // Plan is a sign's program, or nil.
@@ -159,11 +172,15 @@ func (p *Publisher) Problems() int {
 	return len(p.problems)
 }
 
-// Frame is a frame file that some plan names, or nil.
+// Frame is a frame file that some plan or alert names, or nil.
 func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.bySHA[sha]
+	f := p.bySHA[sha]
+	p.mu.Unlock()
+	if f == nil {
+		f = p.alertFrame(sha)
+	}
+	return f
 }
 
 // Run compares and publishes until ctx ends.
@@ -196,6 +213,7 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.knowSigns(signs)
 	var some []playlists.Sign
 	for i := range signs {
 		if first[signs[i].Owner] {
@@ -217,6 +235,7 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	if err := p.publish(ctx); err != nil {
 		return err
 	}
+	p.expectPrograms()
 	p.runPictures(ctx)
 	p.mu.Lock()
 	p.done = asked
@@ -324,11 +343,14 @@ func (p *Publisher) retain(ctx context.Context, w wanted) error {
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	have := p.have // a connection that comes meanwhile begins another
+	p.mu.Unlock()
 	if err := p.o.Broker.Publish(ctx, w.topic, payload, true); err != nil {
 		return fmt.Errorf("publish %s: %w", w.topic, err)
 	}
 	p.mu.Lock()
-	p.have[w.topic] = w.digest
+	have[w.topic] = w.digest
 	p.mu.Unlock()
 	return nil
 }
