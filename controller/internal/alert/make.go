@@ -14,6 +14,11 @@ import (
 // that is not known, no sign, words that a class cannot show, a limit of the
 // wire. Its errors are *playlists.Error.
 func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error) {
+	return s.create(ctx, who, o, nil)
+}
+
+// create is Create with the message at hand, where there is one.
+func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder, m *playlists.Message) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a, err := o.Order(now.UnixMilli())
 	if err != nil {
@@ -34,6 +39,9 @@ func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playl
 	l, err := s.words(ctx, a, where)
 	if err != nil {
 		return nil, err
+	}
+	if m != nil {
+		l.Message = m
 	}
 	targets := s.targets(a)
 	if len(targets) == 0 {

@@ -33,6 +33,7 @@ const (
 	kindTemplate = "alert-template"
 	kindWebhook  = "webhook"
 	kindSetting  = "alert-setting"
+	kindPolicy   = "cap-policy"
 	kindLook     = "alert-look"     // not audited
 	kindDelivery = "alert-delivery" // not audited
 	kindSecret   = "webhook-secret" // not audited: no log should hold it
@@ -97,6 +98,7 @@ var Controller = &playlists.Principal{ID: "controller", Owner: playlists.Public,
 type Service struct {
 	o     Options
 	hooks *hooks
+	inbox capInbox
 	wake  chan struct{}
 	began time.Time
 
@@ -175,7 +177,7 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, s.openCAP(ctx)
 }
 
 func load[T any](ctx context.Context, r Records, kind string, each func(id string, v T)) error {

@@ -91,7 +91,7 @@ func (w *world) Owners(context.Context) ([]playlists.Owner, error) {
 	return []playlists.Owner{{ID: "viet-ads", Name: "Công ty Quảng cáo Việt", Phone: "0255 1111 111"}}, nil
 }
 func (w *world) Areas(context.Context) ([]playlists.Area, error) {
-	return []playlists.Area{{Code: "quang-ngai", Name: "Quảng Ngãi"}, {Code: "quang-ngai/son-tinh", Name: "Sơn Tịnh"}}, nil
+	return []playlists.Area{{Code: "quang-ngai", Name: "Quảng Ngãi", Geocodes: []string{"GSO=51"}}, {Code: "quang-ngai/son-tinh", Name: "Sơn Tịnh", Geocodes: []string{"GSO=527"}}, {Code: "quang-ngai/duc-pho", Name: "Đức Phổ"}}, nil
 }
 
 func (w *world) Message(_ context.Context, id string) (*playlists.Message, error) {

@@ -65,6 +65,7 @@ type Options struct {
 	Reports Reports
 	Log     Log
 	Alerts  Alerts
+	CAPs    CAPs
 	Auth    *auth.Service
 	Version string // of the software, for the OpenAPI document
 	Now     func() time.Time
@@ -81,6 +82,7 @@ type Server struct {
 	reports Reports
 	audit   Log
 	alerts  Alerts
+	caps    CAPs
 	auth    *auth.Service
 	version string
 	now     func() time.Time
@@ -90,7 +92,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"ledcast/controller/internal/auth"
 )
@@ -66,7 +67,7 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/audit", Summary: "Who changed what: entries after a number (query after, limit), oldest first", Handler: s.auditList, Out: map[string]any{}, Of: AuditEntry{}},
 		{Method: "GET", Path: "/api/v1/audit/verify", Summary: "Whether the log's chain is whole (department)", Handler: s.auditVerify, Out: auditVerdict{}},
 	}
-	return append(append(routes, s.alertRoutes()...), s.objectRoutes()...)
+	return slices.Concat(routes, s.alertRoutes(), s.capRoutes(), s.objectRoutes())
 }
 
 // Handler serves the route table.

@@ -28,6 +28,7 @@ func (a *App) openAlerts(ctx context.Context) error {
 // startAlerts runs them.
 func (a *App) startAlerts(run func(func(context.Context))) {
 	run(a.alerts.Run)
+	run(a.alerts.RunFeeds)
 	run(a.publisher.RunAlerts)
 	run(a.resync.Run)
 }

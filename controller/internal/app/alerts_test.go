@@ -387,3 +387,51 @@ func (d *demo) ready2(t *testing.T) {
 	t.Helper()
 	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
 }
+
+// A CAP document over the API: it waits for another person, and its Cancel ends
+// it; a test never goes up, and a company knows of none of it.
+func TestCAPOverHTTP(t *testing.T) {
+	d := startDemo(t, t.TempDir())
+	defer d.stop(t)
+	c := newCaller(t, d)
+	sent := d.now().In(time.FixedZone("", 7*3600)).Format("2006-01-02T15:04:05-07:00")
+	doc := func(id, status, msgType, more string) string {
+		return `<?xml version="1.0" encoding="UTF-8"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>` + id + `</identifier><sender>kttv@quangngai.gov.vn</sender><sent>` + sent + `</sent><status>` + status +
+			`</status><msgType>` + msgType + `</msgType><scope>Public</scope>` + more + `<info><language>vi-VN</language><category>Met</category><event>Lũ</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>` +
+			`<headline>LŨ LÊN NHANH</headline><instruction>Lên chỗ cao.</instruction><area><areaDesc>Thành phố Quảng Ngãi</areaDesc><geocode><valueName>GSO</valueName><value>522</value></geocode></area></info></alert>`
+	}
+	head := []string{"Content-Type", "application/cap+xml"}
+	const path = "/api/v1/alerts/cap"
+	c.all([]ask{
+		{"viet-ads", "POST", path, doc("a", "Actual", "Alert", ""), head, 404, ""},
+		{"viet-ads", "GET", "/api/v1/cap", "", nil, 404, ""},
+		{"author", "POST", path, doc("t", "Test", "Alert", ""), head, 200, `"outcome":"ignored"`},
+		{"author", "POST", path, doc("a", "Actual", "Alert", ""), []string{"Content-Type", "application/json"}, 422, "is not CAP"},
+		{"author", "POST", path, "<alert/>", head, 422, "is not an alert of CAP 1.2"},
+		{"author", "POST", path, strings.Repeat("<a>", 100_000), head, 413, "256 KiB"},
+		{"author", "POST", path, doc("a", "Actual", "Alert", ""), head, 201, `"outcome":"pending"`},
+		{"author", "PUT", "/api/v1/cap", `{"senders":["kttv@quangngai.gov.vn"],"feeds":[]}`, nil, 403, ""},
+		{"admin", "PUT", "/api/v1/cap", `{"senders":["kttv@quangngai.gov.vn"],"feeds":[{"id":"kttv","url":"http://127.0.0.1/feed"}]}`, nil, 422, "https"},
+		{"admin", "PUT", "/api/v1/cap", `{"senders":["kttv@quangngai.gov.vn"],"feeds":[]}`, nil, 200, "kttv"},
+	})
+	_, text, _ := c.do("author", "POST", path, doc("a", "Actual", "Alert", ""), head...)
+	var r playlists.CAPResult
+	if err := json.Unmarshal([]byte(text), &r); err != nil || len(r.Alerts) != 1 {
+		t.Fatal(text)
+	}
+	at := "/api/v1/alerts/" + r.Alerts[0]
+	c.all([]ask{
+		{"author", "POST", at + "/approve", `{"signs":3}`, nil, 403, ""},
+		{"approver", "POST", at + "/approve", `{"signs":2}`, nil, 422, "is not the number"},
+		{"approver", "POST", at + "/approve", `{"signs":3}`, nil, 200, `"state":"running"`},
+	})
+	eventually(t, "the signs of the city show it", func() bool {
+		_, text, _ := c.do("author", "GET", at, "")
+		return strings.Contains(text, `"showing":3`)
+	})
+	cancel := doc("c", "Actual", "Cancel", "<references>kttv@quangngai.gov.vn,a,"+sent+"</references>")
+	c.all([]ask{
+		{"author", "POST", path, cancel, head, 200, `"outcome":"cancelled"`},
+		{"author", "GET", at, "", nil, 200, `"why":"cancelled"`},
+	})
+}

@@ -209,7 +209,7 @@ func (a *App) assemble(user, pass string) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts,
+	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {

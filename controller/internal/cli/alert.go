@@ -23,6 +23,7 @@ func newAlert(e *env) *cobra.Command {
 		e.alertSend(),
 		e.alertApprove(),
 		e.alertCancel(),
+		e.alertCAP(),
 		e.named("refuse ALERT", "Refuse an alert that waits", "ALERT", e.alertStep("refuse")),
 		e.plain("list", "List alerts, the newest first", func(cmd *cobra.Command, c *client) error {
 			var list struct{ Items []playlists.AlertView }
@@ -234,4 +235,26 @@ func strictJSON(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	return d.Decode(v)
+}
+
+// alertCAP hands a CAP document in.
+func (e *env) alertCAP() *cobra.Command {
+	var file string
+	cmd := e.plain("cap", "Hand in an alert of the Common Alerting Protocol 1.2", func(cmd *cobra.Command, c *client) error {
+		if err := required(cmd.Flags(), "filename"); err != nil {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("--filename: %w", err)
+		}
+		var r playlists.CAPResult
+		if _, err := c.send(cmd.Context(), http.MethodPost, "api/v1/alerts/cap", "application/cap+xml", data, &r); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%s: %s %s\n", r.Outcome, r.Because.EN, strings.Join(r.Alerts, " "))
+		return nil
+	})
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "XML `file`")
+	return cmd
 }
