@@ -28,6 +28,7 @@ var table = []page{
 	{Path: "/{$}", File: "wall", Words: []string{"wall.", "face."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec."}},
 	{Path: "/add-sign", File: "addsign", Words: []string{"addsign.", "spec."}},
+	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg."}, Menu: true, Department: everyOfficer},
 	{Path: "/playlists", File: "playlists", Words: []string{"playlists.", "lists.", "msg.", "media."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/schedule", File: "schedule", Words: []string{"schedule.", "plan.", "face.", "day."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/people", File: "people", Words: []string{"people.", "role."}, Menu: true, Department: admins, Company: admins},
