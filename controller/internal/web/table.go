@@ -1,6 +1,10 @@
 package web
 
-import "ledcast/playlists"
+import (
+	"strings"
+
+	"ledcast/playlists"
+)
 
 // page is one row of the table of pages.
 type page struct {
@@ -36,4 +40,14 @@ var table = []page{
 	{Path: "/audit", File: "audit", Words: []string{"audit.", "kind."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/account", File: "account", Words: []string{"account.", "role.", "password."}},
 	{Path: "/signin", File: "signin", Words: []string{"signin.", "password."}, Open: true},
+}
+
+// Addresses are every page's, by its name, for a sign of that id: for tools
+// that go through all of them.
+func Addresses(sign string) map[string]string {
+	out := map[string]string{}
+	for _, x := range table {
+		out[x.File] = strings.NewReplacer("{$}", "", "{id}", sign).Replace(x.Path)
+	}
+	return out
 }

@@ -3,6 +3,7 @@
 // built is an empty box of the height it had.
 
 const near = '700px';
+const budget = 8; // ms of building a frame
 
 export class Grid {
   // make builds the card of a thing: {root, update(thing), end()}.
@@ -15,17 +16,38 @@ export class Grid {
     this.things = new Map();
     this.list = [];
     this.height = 420;
+    this.due = new Set(); // rows that came near or went away
     this.observer = new IntersectionObserver((entries) => {
       for (const e of entries) {
         const row = e.target.row;
         if (!row) continue;
-        if (e.isIntersecting) this.build(row);
-        else this.clear(row, e.boundingClientRect.height);
+        row.near = e.isIntersecting;
+        row.height = e.boundingClientRect.height;
+        this.due.add(row);
       }
+      this.work();
     }, { rootMargin: near });
     new ResizeObserver(() => {
       if (this.columns() !== this.across) this.lay(this.list);
     }).observe(root);
+  }
+
+  // work builds and clears what is due, a few milliseconds a frame.
+  work() {
+    if (this.working) return;
+    const began = performance.now();
+    for (const row of this.due) {
+      this.due.delete(row);
+      if (row.near) this.build(row);
+      else this.clear(row, row.height);
+      if (performance.now() - began > budget) break;
+    }
+    if (!this.due.size) return;
+    this.working = true;
+    requestAnimationFrame(() => {
+      this.working = false;
+      this.work();
+    });
   }
 
   columns() { return Math.max(1, Math.floor((this.root.clientWidth + 16) / (this.least + 16))); }
@@ -44,6 +66,7 @@ export class Grid {
     this.cards.clear();
     for (const row of this.rows) this.observer.unobserve(row.element);
     this.rows = [];
+    this.due.clear();
     const all = document.createDocumentFragment();
     for (let i = 0; i < list.length; i += this.across) {
       const element = document.createElement('div');
