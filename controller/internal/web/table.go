@@ -35,6 +35,8 @@ var table = []page{
 	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg."}, Menu: true, Department: everyOfficer},
 	{Path: "/playlists", File: "playlists", Words: []string{"playlists.", "lists.", "msg.", "media."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/schedule", File: "schedule", Words: []string{"schedule.", "plan.", "face.", "day."}, Menu: true, Department: everyOfficer, Company: everyCompany},
+	{Path: "/campaigns", File: "campaigns", Words: []string{"campaigns."}, Menu: true, Department: everyOfficer, Company: everyCompany},
+	{Path: "/reports", File: "reports", Words: []string{"reports."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/people", File: "people", Words: []string{"people.", "role."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/tokens", File: "tokens", Words: []string{"tokens.", "role.", "kind."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/audit", File: "audit", Words: []string{"audit.", "kind."}, Menu: true, Department: admins, Company: admins},
