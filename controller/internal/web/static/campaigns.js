@@ -93,7 +93,7 @@ const table = (heads, rows) => h('div', { cls: 'panel wide' }, h('table', { cls:
 
 async function load() {
   const campaigns = await items('/api/v1/campaigns');
-  const owners = department ? (await get('/api/v1/owners')).items : [{ id: me.owner, name: '' }];
+  const owners = (await get('/api/v1/owners')).items.filter((o) => department || o.id === me.owner);
   const agreements = (await Promise.all(owners.map(async (o) => (await items(`/api/v1/owners/${o.id}/agreements`)).map((a) => [o, a])))).flat();
   const mine = agreements.filter(([o]) => o.id === me.owner).map(([, a]) => a);
   const areas = new Map((await items('/api/v1/areas')).map((a) => [a.code, a.name]));

@@ -74,12 +74,12 @@ async function show(out, query) {
   const letters = query.kind === 'share' ? [...new Set(data.rows.map((r) => `${r.campaign}: ${r.letter.number} (${plainDate(r.letter.date)})`))] : [];
   const csv = `/api/v1/reports/${query.kind}?${new URLSearchParams({ ...query, format: 'csv' })}`;
   const now = Date.now();
-  out.replaceChildren(h('div', { cls: 'buttons screen-only' }, h('a', { cls: 'button', href: csv, download: `ledcast-${query.kind}.csv` }, say('reports.csv')), h('button', { type: 'button', onclick: () => window.print() }, say('reports.print'))),
+  out.replaceChildren(...[h('div', { cls: 'buttons screen-only' }, h('a', { cls: 'button', href: csv, download: `ledcast-${query.kind}.csv` }, say('reports.csv')), h('button', { type: 'button', onclick: () => window.print() }, say('reports.print'))),
     h('p', { cls: 'hint' }, say('reports.made', { from: plainDate(query.from), to: plainDate(query.to), time: `${dateOf(now, zone)} ${clockSeconds(now, zone)}, ${zoneName(zone, now)}` })),
     letters.length ? h('p', {}, say('reports.letters', { list: letters.join('; ') })) : null,
     data.rows.length ? [plot(query.kind, data), h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, cols.map(([k]) => h('th', { scope: 'col' }, say(`reports.${k}`))))),
       h('tbody', {}, data.rows.slice(0, 1000).map((r) => h('tr', {}, cols.map(([k, f, n]) => h('td', { cls: n ? 'n' : null, data: { label: say(`reports.${k}`) } }, f(r)))))))), data.rows.length > 1000 ? h('p', { cls: 'hint' }, say('reports.more', { n: number(data.rows.length) })) : null] : h('p', { cls: 'hint' }, say('reports.nothing')),
-    ...(coverage(data) || []).filter(Boolean));
+    coverage(data)].flat(Infinity).filter(Boolean));
 }
 
 const kind = options(h('select', { name: 'kind' }), kinds.map((k) => [k, say(`reports.kind_${k}`)]), kinds.includes(asked.get('kind')) ? asked.get('kind') : 'delivery');

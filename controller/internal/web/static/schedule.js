@@ -127,8 +127,8 @@ function column(iso, i) {
   for (const b of blocks) {
     const lost = lostTo(b);
     const title = `${nameOf(b.s)}, ${dayName(days[i])} ${hhmm(b.from)}–${hhmm(b.until)}${lost ? `. ${say('plan.loses', { rule: ruleText(lost.rule) })}` : ''}`;
-    box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}`, 'aria-label': title, title, onclick: () => open(b.s),
-      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, lost ? '⚠ ' : '', nameOf(b.s), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`)));
+    box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}`, title, onclick: () => open(b.s),
+      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, lost ? '⚠ ' : '', nameOf(b.s), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`), h('span', { cls: 'unseen' }, ` ${dayName(days[i])}${lost ? `. ${say('plan.loses', { rule: ruleText(lost.rule) })}` : ''}`)));
   }
   if (day) {
     const length = day.until - day.from;

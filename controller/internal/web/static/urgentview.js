@@ -23,7 +23,7 @@ function frame(classOf, f, label) {
   canvas.face = face;
   sizes.observe(canvas);
   fetch(f.url).then((r) => r.blob()).then(createImageBitmap).then((image) => face.show(image, '', 0, 100)).catch(() => {});
-  return h('div', { cls: 'step' }, canvas, h('p', { cls: 'hint' }, say('urgent.seconds', { n: number(f.ms / 1000, 1) })));
+  return h('div', {}, h('div', { cls: 'step' }, canvas), h('p', { cls: 'hint' }, say('urgent.seconds', { n: number(f.ms / 1000, 1) })));
 }
 
 const onClass = (c) => h('section', { cls: 'look' }, h('h3', {}, say('urgent.on_class', { class: c.class, n: c.signs })), h('div', { cls: 'steps' }, c.frames.map((f, i) => frame(c.class, f, say('urgent.page_of', { class: c.class, n: i + 1 })))),
