@@ -4,6 +4,7 @@ import { at, h, options, showProblem } from './dom.js';
 import { joined, perHour, ruleClass } from './day.js';
 import { days, dayName, spread } from './hours.js';
 import { editSchedule } from './schedform.js';
+import { learnNames } from './names.js';
 import { me, writes } from './shell.js';
 import { ruleText } from './signview.js';
 import { addDays, both, clock, isoDate, number, plainDate, say, weekday, zoneName } from './words.js';
@@ -31,6 +32,7 @@ const own = () => !sign() || sign().owner === me.owner;
 
 async function load() {
   const mine = ++state.serial;
+  await learnNames();
   const x = sign();
   const week = [...Array(7).keys()].map((i) => addDays(monday(), i));
   try {
@@ -126,9 +128,9 @@ function column(iso, i) {
   const room = day ? 'calc(100% - 12px)' : '100%';
   for (const b of blocks) {
     const lost = lostTo(b);
-    const title = `${nameOf(b.s)}, ${dayName(days[i])} ${hhmm(b.from)}–${hhmm(b.until)}${lost ? `. ${say('plan.loses', { rule: ruleText(lost.rule) })}` : ''}`;
-    box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}`, title, onclick: () => open(b.s),
-      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, lost ? '⚠ ' : '', nameOf(b.s), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`), h('span', { cls: 'unseen' }, ` ${dayName(days[i])}${lost ? `. ${say('plan.loses', { rule: ruleText(lost.rule) })}` : ''}`)));
+    const loses = lost ? say('plan.loses', { rule: ruleText(lost.rule) }) : '';
+    box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}`, title: loses || null, onclick: () => open(b.s),
+      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, h('span', {}, lost ? '⚠ ' : '', nameOf(b.s)), h('span', { cls: 'unseen' }, dayName(days[i])), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`), h('span', { cls: 'unseen' }, loses)));
   }
   if (day) {
     const length = day.until - day.from;
@@ -159,12 +161,25 @@ function drawRules() {
   at('rules').replaceChildren(table([say('plan.name'), say('plan.playlist'), say('plan.when'), say('plan.dates'), say('plan.signs'), say('plan.priority')], rows, say('plan.no_rules')));
 }
 
+// drawShares sums up what each campaign gets on each day.
 function drawShares(week) {
   const rows = [];
   state.days.forEach((d, i) => {
-    for (const x of joined(d.spans)) for (const c of x.campaigns || []) rows.push([`${dayName(days[i])} ${plainDate(week[i]).slice(0, 5)}, ${time(x.from, d)}–${time(x.until, d)}`, `${c.id} (${c.letter.number}, ${plainDate(c.letter.date)})`, `${number(c.asked_percent, 1)} %`, `${number(c.planned_percent, 1)} %`, say('plan.seconds', { n: number(perHour(c)) })]);
+    const sums = new Map();
+    for (const x of d.spans) {
+      for (const c of x.campaigns || []) {
+        const sum = sums.get(c.id) || { c, hours: 0, seconds: 0, low: Infinity, high: 0, asked: 0, planned: 100 };
+        const hours = (x.until - x.from) / 3600;
+        Object.assign(sum, { hours: sum.hours + hours, seconds: sum.seconds + hours * perHour(c), low: Math.min(sum.low, perHour(c)), high: Math.max(sum.high, perHour(c)), asked: Math.max(sum.asked, c.asked_percent), planned: Math.min(sum.planned, c.planned_percent) });
+        sums.set(c.id, sum);
+      }
+    }
+    for (const { c, hours, seconds, low, high, asked, planned } of sums.values()) {
+      rows.push([`${dayName(days[i])} ${plainDate(week[i]).slice(0, 5)}`, `${c.id} (${c.letter.number}, ${plainDate(c.letter.date)})`, `${number(asked, 1)} %`, `${number(planned, 1)} %`,
+        say('plan.seconds', { n: low === high ? number(low) : `${number(low)}–${number(high)}` }), say('plan.minutes', { n: number(seconds / 60), hours: number(hours, 1) })]);
+    }
   });
-  at('shares').replaceChildren(table([say('plan.when'), say('plan.campaign'), say('plan.asked'), say('plan.planned'), say('plan.per_hour')], rows.slice(0, 60), sign() ? say('plan.no_shares') : say('plan.choose_sign')));
+  at('shares').replaceChildren(table([say('plan.when'), say('plan.campaign'), say('plan.asked'), say('plan.planned'), say('plan.per_hour'), say('plan.per_day')], rows, sign() ? say('plan.no_shares') : say('plan.choose_sign')));
 }
 
 const time = (t, d) => (t === d.until ? '24:00' : clock(t * 1000, zone()));

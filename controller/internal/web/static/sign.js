@@ -7,6 +7,7 @@ import { Day, reasons } from './day.js';
 import { enrolment } from './enrol.js';
 import { Live, loadImage, now, setSkew } from './faces.js';
 import { Face } from './leds.js';
+import { learnNames } from './names.js';
 import { admin, department, me } from './shell.js';
 import { badges, build, ruleText, shows } from './signview.js';
 import { specForm } from './specform.js';
@@ -86,12 +87,13 @@ function askTime() {
   const form = h('form', {}, h('div', { cls: 'form-grid' }, field(say('sign.at_date'), date, { path: 'date' }), field(say('sign.at_time'), time, { path: 'time', hint: zoneName(zone) })), h('button', { cls: 'main' }, say('sign.at_ask')), out);
   form.addEventListener('submit', async (e) => {
     e.preventDefault();
-    const ms = instant(date.value, time.value, zone);
+    let ms = instant(date.value, time.value, zone);
+    if (now() - ms > 0 && now() - ms < 60000) ms = now(); // this minute is now
     let x;
     try {
       x = await get(`${path}/at?time=${encodeURIComponent(new Date(ms).toISOString())}`);
     } catch (p) {
-      out.replaceChildren(h('p', { cls: 'problem' }, problemText(p)));
+      out.replaceChildren(h('p', { cls: 'problem' }, p.status === 404 ? say('sign.at_none') : problemText(p)));
       return;
     }
     const canvas = ledCanvas(x.title || x.item);
@@ -182,7 +184,7 @@ async function edit() {
 
 async function start() {
   try {
-    [sign, areas] = await Promise.all([get(path), items('/api/v1/areas')]);
+    [sign, areas] = await Promise.all([get(path), items('/api/v1/areas'), learnNames()]);
   } catch (p) {
     for (const s of main.querySelectorAll('section')) s.hidden = true;
     showProblem(main, p);

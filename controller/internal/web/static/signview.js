@@ -25,9 +25,13 @@ export const conditions = ['online', 'stale', 'offline', 'never', 'out', 'faulty
 
 export const markBadge = ([key, shape, kind], sign) => badge(say(`face.is_${key}`), shape, kind, key === 'out' ? sign.out_of_service : key === 'faulty' ? sign.faults.join(', ') : key === 'problem' ? sign.problem : null);
 
+const names = new Map(); // rule → what people call it
+export const call = (rule, name) => names.set(rule, name);
+
 // ruleText names a rule of the plan: "schedule:tet", "playlist:…", "default".
 export function ruleText(rule) {
-  const [kind, id] = (rule || '').split(/:(.*)/s);
+  const [kind, ref] = (rule || '').split(/:(.*)/s);
+  const id = names.get(rule) || ref;
   if (kind === 'schedule') return say('face.rule_schedule', { name: id });
   if (kind === 'playlist') return say('face.rule_playlist', { name: id });
   if (kind === 'campaign') return say('face.rule_campaign', { name: id });

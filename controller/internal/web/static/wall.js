@@ -5,6 +5,7 @@ import { at, h, options, debounced } from './dom.js';
 import { Live, setSkew, now, pause } from './faces.js';
 import { Grid } from './grid.js';
 import { SignMap } from './map.js';
+import { learnNames } from './names.js';
 import { department, me } from './shell.js';
 import { badges, build, conditions, marks, shows } from './signview.js';
 import { say, ago, lang } from './words.js';
@@ -124,7 +125,7 @@ function take(sign) {
 
 async function start() {
   const query = new URLSearchParams(location.search);
-  const [list, areaList] = await Promise.all([get('/api/v1/signs'), get('/api/v1/areas')]);
+  const [list, areaList] = await Promise.all([get('/api/v1/signs'), get('/api/v1/areas'), learnNames()]);
   areas = areaList.items;
   setSkew(list.now_ms - Date.now());
   for (const s of list.signs) signs.set(s.id, s);
