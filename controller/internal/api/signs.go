@@ -49,6 +49,7 @@ type SignView struct {
 	Problem   string           `json:"problem,omitempty"`
 	Faults    []string         `json:"faults,omitempty"`
 	Dropped   int              `json:"dropped,omitempty"`
+	Software  string           `json:"software,omitempty"`
 }
 
 // Showing is the face at a moment.
@@ -177,7 +178,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	v := SignView{ID: sign.ID, Name: sign.Name, Owner: sign.Owner, OwnerName: owners[sign.Owner], Class: sign.Class.String(),
 		W: sign.Class.W, H: sign.Class.H, Colour: string(sign.Class.Colour), Areas: sign.Areas, Test: sign.Test,
 		Pitch: sign.Pitch, Phone: sign.Phone, Tags: sign.Tags, Position: sign.Position, TimeZone: cmp.Or(sign.TimeZone, playlists.DefaultZone), Out: sign.OutOfService,
-		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped}
+		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped, Software: h.Software}
 	if sign.Picture() {
 		v.Mode = string(playlists.ModePicture)
 	}

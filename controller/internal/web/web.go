@@ -1,6 +1,7 @@
 // Package web is the pages: HTML templates, one style sheet and plain ES
 // modules, all embedded. There is no build step and no dependency; pages load
-// nothing from another host.
+// nothing from another host. All state lives in the API: a template is a page's
+// skeleton in the reader's language, and its module fills it.
 package web
 
 import (
@@ -11,18 +12,18 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+
+	"ledcast/playlists"
 )
 
 //go:embed static/*.css static/*.js static/*.svg
 var static embed.FS
 
-//go:embed wall.html
-var wallHTML string
-
-//go:embed signin.html
-var signinHTML string
+//go:embed pages/*.html
+var templates embed.FS
 
 //go:embed words.json
 var wordsJSON []byte
@@ -41,11 +42,27 @@ type Options struct {
 // warnKeys is how long before the end of the key set the pages warn.
 const warnKeys = 60 * 24 * time.Hour
 
+// words is the catalogue: key → language → text.
+type words map[string]map[string]string
+
+// of is what a page sends to its module, as JSON: every key that begins with
+// one of the prefixes, in one language.
+func (w words) of(lang string, prefixes []string) (string, error) {
+	out := map[string]string{}
+	for key, texts := range w {
+		for _, p := range append([]string{"c.", "nav."}, prefixes...) {
+			if strings.HasPrefix(key, p) {
+				out[key] = texts[lang]
+			}
+		}
+	}
+	text, err := json.Marshal(out) // sorts the keys
+	return string(text), err
+}
+
 type pages struct {
-	o      Options
-	wall   *template.Template
-	signin *template.Template
-	words  map[string]map[string]string // language → key → text
+	o     Options
+	words words
 }
 
 // New reads the catalogue and the templates. Its error is a mistake in them.
@@ -54,20 +71,18 @@ func New(o Options) (http.Handler, error) {
 	if err := json.Unmarshal(wordsJSON, &p.words); err != nil {
 		return nil, fmt.Errorf("words.json: %w", err)
 	}
-	var err error
-	if p.wall, err = template.New("wall").Parse(wallHTML); err != nil {
-		return nil, err
-	}
-	if p.signin, err = template.New("signin").Parse(signinHTML); err != nil {
-		return nil, err
-	}
 	files, err := fs.Sub(static, "static")
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", p.serve(p.wall))
-	mux.HandleFunc("GET /signin", p.serve(p.signin))
+	for i := range table {
+		show, err := p.page(&table[i])
+		if err != nil {
+			return nil, err
+		}
+		mux.HandleFunc("GET "+table[i].Path, show)
+	}
 	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(files)))
 	return secured(mux), nil
 }
@@ -85,11 +100,19 @@ func secured(h http.Handler) http.Handler {
 	})
 }
 
+// languageCookie keeps the reader's choice from page to page.
+const languageCookie = "ledcast_lang"
+
 // language is the reader's choice, then the browser's wish, then Vietnamese.
-func language(r *http.Request) string {
+// A choice that the address makes is kept.
+func language(w http.ResponseWriter, r *http.Request) string {
 	known := func(l string) bool { return l == "vi" || l == "en" }
 	if q := r.URL.Query().Get("lang"); known(q) {
+		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
 		return q
+	}
+	if c, err := r.Cookie(languageCookie); err == nil && known(c.Value) {
+		return c.Value
 	}
 	for _, part := range strings.Split(r.Header.Get("Accept-Language"), ",") {
 		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
@@ -103,36 +126,91 @@ func language(r *http.Request) string {
 // notes is what every page says of the installation.
 func (p *pages) notes(lang string) []string {
 	var notes []string
+	say := func(key string) string { return p.words[key][lang] }
 	if p.o.Insecure {
-		notes = append(notes, p.words[lang]["insecure"])
+		notes = append(notes, say("note.insecure"))
 	}
 	if p.o.RootsHere() {
-		notes = append(notes, p.words[lang]["roots"])
+		notes = append(notes, say("note.roots"))
 	}
 	if end := p.o.KeysEnd(); end.Sub(p.o.Now()) < warnKeys {
-		notes = append(notes, fmt.Sprintf(p.words[lang]["keys_end"], end.UTC().Format(time.DateOnly)))
+		notes = append(notes, strings.ReplaceAll(say("note.keys_end"), "{date}", end.UTC().Format(time.DateOnly)))
 	}
 	return notes
 }
 
-func (p *pages) serve(t *template.Template) http.HandlerFunc {
+// entry is a page's link in the navigation.
+type entry struct {
+	Path, Title         string
+	Here                bool
+	Department, Company string // roles that see it
+}
+
+func (p *pages) menu(lang string, here *page) []entry {
+	join := func(roles []playlists.Role) string {
+		var out []string
+		for _, r := range roles {
+			out = append(out, string(r))
+		}
+		return strings.Join(out, " ")
+	}
+	var out []entry
+	for i := range table {
+		if x := &table[i]; x.Menu {
+			out = append(out, entry{strings.TrimSuffix(x.Path, "{$}"), p.words["nav."+x.File][lang], x == here, join(x.Department), join(x.Company)})
+		}
+	}
+	return out
+}
+
+// view is what a template sees.
+type view struct {
+	Lang, Other, OtherURL string
+	File, Title, Words    string
+	Open                  bool
+	Menu                  []entry
+	Notes                 []string
+}
+
+// page makes the handler of one row of the table.
+func (p *pages) page(x *page) (http.HandlerFunc, error) {
+	byLang := map[string]*template.Template{}
+	sent := map[string]string{}
+	for _, lang := range Languages {
+		t := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"t": func(key string) (string, error) {
+			text, ok := p.words[key][lang]
+			if !ok {
+				return "", fmt.Errorf("words.json has no %q in %s", key, lang)
+			}
+			return text, nil
+		}})
+		t, err := t.ParseFS(templates, "pages/layout.html", "pages/"+x.File+".html")
+		if err != nil {
+			return nil, err
+		}
+		byLang[lang] = t
+		if sent[lang], err = p.words.of(lang, x.Words); err != nil {
+			return nil, err
+		}
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		lang := language(r)
-		words, err := json.Marshal(p.words[lang])
+		lang := language(w, r)
+		other := Languages[0]
+		if lang == other {
+			other = Languages[1]
+		}
+		// The same page in the other language: path and query stay, a link's code too.
+		q := r.URL.Query()
+		q.Set("lang", other)
+		there := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: q.Encode()}
+		var out bytes.Buffer
+		err := byLang[lang].Execute(&out, view{Lang: lang, Other: other, OtherURL: there.RequestURI(), File: x.File, Title: p.words[x.File+".title"][lang],
+			Words: sent[lang], Open: x.Open, Menu: p.menu(lang, x), Notes: p.notes(lang)})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		other := "en"
-		if lang == "en" {
-			other = "vi"
-		}
-		var page bytes.Buffer
-		if err := t.Execute(&page, map[string]any{"Lang": lang, "Other": other, "W": p.words[lang], "Words": string(words), "Notes": p.notes(lang)}); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(page.Bytes())
-	}
+		_, _ = w.Write(out.Bytes())
+	}, nil
 }

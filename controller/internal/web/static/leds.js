@@ -5,37 +5,56 @@
 const lit = { red: '#ff1800', amber: '#ff9600', green: '#28ff3c', white: '#ffffff' };
 const unlit = '#16191d';
 const housing = '#07080a';
+const mostDots = 2; // device pixels a CSS pixel that are worth drawing
 
-export class Face {
-  constructor(canvas, w, h, colour) {
-    this.canvas = canvas;
-    this.w = w;
-    this.h = h;
-    this.tint = lit[colour] || null;
-    this.pixels = new OffscreenCanvas(w, h); // the face, one pixel an LED
-    this.image = null;
-    this.percent = 100;
-    this.measure();
-  }
+// dot is how much of the way to the next LED one LED fills, as a radius: the
+// LEDs of a coarse face stand further apart.
+function dot(pitch) {
+  if (!pitch) return 0.42;
+  return pitch <= 3 ? 0.47 : pitch <= 6 ? 0.43 : pitch <= 10 ? 0.39 : 0.34;
+}
 
-  // measure fits the canvas to its width on the page: whole device pixels an
-  // LED, so that the dots stay even.
-  measure() {
-    const width = this.canvas.clientWidth || this.w;
-    const cell = Math.max(2, Math.floor(width * (window.devicePixelRatio || 1) / this.w));
-    if (cell === this.cell) return;
-    this.cell = cell;
-    this.canvas.width = this.w * cell;
-    this.canvas.height = this.h * cell;
+const masks = new Map(); // "cell/radius" → OffscreenCanvas
+
+function maskTile(cell, radius) {
+  const key = `${cell}/${radius}`;
+  if (!masks.has(key)) {
     const tile = new OffscreenCanvas(cell, cell);
     const t = tile.getContext('2d');
     t.fillStyle = housing;
     t.fillRect(0, 0, cell, cell);
     t.globalCompositeOperation = 'destination-out';
     t.beginPath();
-    t.arc(cell / 2, cell / 2, cell * (cell < 4 ? 0.5 : 0.42), 0, 2 * Math.PI);
+    t.arc(cell / 2, cell / 2, cell * (cell < 4 ? 0.5 : radius), 0, 2 * Math.PI);
     t.fill();
-    this.mask = this.canvas.getContext('2d').createPattern(tile, 'repeat');
+    masks.set(key, tile);
+  }
+  return masks.get(key);
+}
+
+export class Face {
+  constructor(canvas, w, h, colour, pitch) {
+    this.canvas = canvas;
+    this.w = w;
+    this.h = h;
+    this.radius = dot(pitch);
+    this.tint = lit[colour] || null;
+    this.pixels = new OffscreenCanvas(w, h); // the face, one pixel an LED
+    this.image = null;
+    this.percent = 100;
+  }
+
+  // measure fits the canvas to its width on the page: whole device pixels an
+  // LED, so that the dots stay even. Where there are fewer than two, no dots.
+  measure() {
+    const scale = Math.min(window.devicePixelRatio || 1, mostDots);
+    const width = this.canvas.clientWidth || this.w;
+    const cell = Math.max(1, Math.floor(width * scale / this.w));
+    if (cell === this.cell) return;
+    this.cell = cell;
+    this.canvas.width = this.w * cell;
+    this.canvas.height = this.h * cell;
+    this.mask = cell < 2 ? null : this.canvas.getContext('2d').createPattern(maskTile(cell, this.radius), 'repeat');
     this.draw();
   }
 
@@ -50,6 +69,10 @@ export class Face {
   }
 
   draw() {
+    if (!this.cell) {
+      this.measure(); // draws
+      return;
+    }
     const p = this.pixels.getContext('2d');
     p.globalCompositeOperation = 'source-over';
     p.fillStyle = '#000';
@@ -72,6 +95,7 @@ export class Face {
     c.globalAlpha = 1;
     c.imageSmoothingEnabled = false;
     c.drawImage(this.pixels, 0, 0, width, height);
+    if (!this.mask) return;
     c.globalCompositeOperation = 'lighten'; // an LED that is off is not black
     c.fillStyle = unlit;
     c.fillRect(0, 0, width, height);

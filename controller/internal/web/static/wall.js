@@ -1,202 +1,177 @@
 // The wall: every sign's face, live from the controller's events. What a sign
 // says of itself decides what is drawn; a sign that falls silent goes stale.
-import { Face } from './leds.js';
+import { get } from './api.js';
+import { at, h, options, debounced } from './dom.js';
+import { Live, setSkew, now, pause } from './faces.js';
+import { Grid } from './grid.js';
+import { SignMap } from './map.js';
+import { department, me } from './shell.js';
+import { badges, build, conditions, marks, shows } from './signview.js';
+import { say, ago, lang } from './words.js';
 
-const words = JSON.parse(document.body.dataset.words);
-const say = (key, n) => (words[key] || key).replace('%n', n);
-const wall = document.getElementById('wall');
-const link = document.getElementById('link');
-const cards = new Map();
-const images = new Map(); // url → promise of an ImageBitmap
-
-let skew = 0;      // controller's clock minus ours, ms
-let lastEvent = 0; // ours
+const wall = at('wall');
+const link = at('link');
+const filters = at('filters');
+const signs = new Map();
+let areas = [];
 let connected = false;
-
-function loadImage(url) {
-  if (!images.has(url)) {
-    if (images.size > 400) images.delete(images.keys().next().value);
-    images.set(url, fetch(url).then((r) => {
-      if (!r.ok) throw new Error(`${url}: ${r.status}`);
-      return r.blob();
-    }).then((b) => createImageBitmap(b)).catch((e) => { images.delete(url); throw e; }));
-  }
-  return images.get(url);
-}
-
-function element(tag, cls, parent) {
-  const e = document.createElement(tag);
-  if (cls) e.className = cls;
-  if (parent) parent.append(e);
-  return e;
-}
+let lastEvent = 0;
 
 class Card {
   constructor(sign) {
-    this.id = sign.id;
-    this.root = element('article', 'sign');
-    this.root.id = `sign-${sign.id}`;
-    const head = element('header', '', this.root);
-    this.name = element('h2', '', head);
-    this.badge = element('span', 'badge', head);
-    const frame = element('div', 'face', this.root);
-    this.canvas = element('canvas', '', frame);
-    this.canvas.setAttribute('role', 'img');
-    this.veil = element('p', 'veil', frame);
-    const list = element('dl', '', this.root);
-    this.field = {};
-    for (const key of ['shows', 'why', 'heard', 'program']) {
-      const row = element('div', '', list);
-      element('dt', '', row).textContent = say(key);
-      this.field[key] = element('dd', '', row);
-    }
-    this.notes = element('p', 'notes', this.root);
-    // A face keeps its shape; the smallest are not blown up to the largest.
-    this.root.style.setProperty('--ratio', `${sign.w} / ${sign.h}`);
-    wall.append(this.root);
-    this.face = new Face(this.canvas, sign.w, sign.h, sign.colour);
+    this.name = h('a', { href: `/signs/${sign.id}` });
+    this.canvas = h('canvas', { role: 'img', css: { '--ratio': `${sign.w} / ${sign.h}`, '--shape': Math.min(1, sign.w / sign.h / 2) } });
+    this.veil = h('p', { cls: 'veil' });
+    this.title = h('p', { cls: 'title' });
+    this.why = h('p', { cls: 'why' });
+    this.badges = h('ul', { cls: 'badges' });
+    this.notes = h('p', { cls: 'notes' });
+    this.heard = h('span');
+    const id = `name-${sign.id}`;
+    this.name.id = id;
+    this.root = h('article', { cls: 'sign', 'aria-labelledby': id }, h('h2', {}, this.name), h('div', { cls: 'face' }, this.canvas, this.veil),
+      h('div', { cls: 'says' }, this.title, this.why, this.badges), this.notes);
+    this.live = new Live(this.canvas, sign);
     this.update(sign);
   }
 
   update(sign) {
     this.sign = sign;
+    this.live.update(sign);
     this.root.dataset.state = sign.state;
     this.name.textContent = sign.name || sign.id;
-    this.badge.textContent = say(`state_${sign.state}`);
-    const s = sign.showing;
-    let title = say('unknown');
-    let why = sign.said ? say(`why_${sign.said.why}`) : say('unknown');
-    if (s) {
-      title = s.frame ? `${s.title || s.item}` : say('dark');
-      why = say(`why_${s.why}`);
-      if (s.rule === 'default') why += ` – ${say('rule_default')}`;
-      else if (s.rule && s.rule.startsWith('playlist:')) why += ` – ${say('rule_playlist', s.rule.slice(9))}`;
-    } else if (sign.said && sign.said.item) {
-      title = sign.said.item;
-    }
-    if (sign.state !== 'online') { // what it shows now nobody knows
-      title = say('unknown');
-      why = say('unknown');
-    }
-    this.field.shows.textContent = title;
-    this.field.shows.title = s ? s.item : '';
-    this.field.why.textContent = why;
+    const { title, why } = shows(sign);
+    this.title.textContent = title;
+    this.why.textContent = why;
     this.canvas.setAttribute('aria-label', `${sign.name || sign.id}: ${title}`);
-    const notes = [`${sign.id} · ${sign.class} · ${sign.owner_name || sign.owner}`];
-    if (sign.mode === 'picture') notes.push(say('unprotected'));
-    if (sign.test) notes.push(say('test_sign'));
-    if (sign.clock === 'untrusted' && sign.mode !== 'picture') notes.push(say('clock_untrusted'));
-    if (sign.faults) notes.push(`${say('faults')}: ${sign.faults.join(', ')}`);
-    if (sign.problem) notes.push(sign.problem);
-    this.notes.textContent = notes.join(' · ');
-    this.notes.title = sign.mode === 'picture' ? say('unprotected_help') : '';
-    let program = say('waiting');
-    if (sign.mode !== 'picture' && sign.wanted && sign.seq !== sign.wanted) program = say('behind');
-    else if (sign.agrees === true) program = say('verified');
-    else if (sign.agrees === false) program = say('differs');
-    this.field.program.textContent = program;
+    this.badges.replaceChildren(...badges(sign));
+    this.notes.replaceChildren([sign.id, build(sign), department ? sign.owner_name || sign.owner : ''].filter(Boolean).join(' · '), ' · ', this.heard);
     this.root.classList.toggle('differs', sign.agrees === false);
-    this.draw();
     this.age();
-  }
-
-  // draw shows what the sign says: by its program, or its own snapshot where
-  // that says otherwise. A silent sign keeps the last face, under a veil.
-  draw() {
-    const { sign } = this;
-    if (sign.state !== 'online') return;
-    const s = sign.showing;
-    let url = '';
-    if (sign.agrees === false || !s) {
-      if (sign.shot_ms) url = `/api/v1/signs/${sign.id}/snapshot.png?t=${sign.shot_ms}`;
-    } else if (s.frame) {
-      url = `/api/v1/signs/${sign.id}/frames/${s.frame}`;
-    }
-    this.url = url;
-    if (!url) {
-      this.face.show(null);
-      return;
-    }
-    loadImage(url).then((image) => {
-      if (this.url !== url) return; // a later one came first
-      this.image = image;
-      this.move();
-    }).catch(() => { this.retry = Date.now() + 2000; });
-  }
-
-  // move puts the image at its place; for a strip, that of this moment.
-  move() {
-    const s = this.sign.showing;
-    if (!s || !s.scroll || this.sign.agrees === false) {
-      this.face.show(this.image, '', 0, s ? s.percent : 100);
-      return;
-    }
-    const length = s.scroll.axis === 'y' ? this.image.height : this.image.width;
-    const tau = s.tau_ms + (Date.now() + skew - s.at_ms);
-    const at = Math.floor(tau * s.scroll.px_s / 1000) % length;
-    this.face.show(this.image, s.scroll.axis, (at + length) % length, s.percent);
   }
 
   age() {
     const { sign } = this;
-    const seconds = sign.heard_ms ? Math.max(0, Math.round((Date.now() + skew - sign.heard_ms) / 1000)) : -1;
-    const text = seconds < 0 ? say('unknown')
-      : seconds < 2 ? say('ago_now')
-        : seconds < 90 ? say('ago_s', seconds)
-          : seconds < 5400 ? say('ago_m', Math.round(seconds / 60)) : say('ago_h', Math.round(seconds / 3600));
-    this.field.heard.textContent = text;
+    const seconds = sign.heard_ms ? Math.max(0, (now() - sign.heard_ms) / 1000) : -1;
+    const text = seconds < 0 ? say('face.heard_never') : say('face.heard', { ago: ago(seconds) });
+    if (this.heard.textContent !== text) this.heard.textContent = text;
     const veiled = sign.state !== 'online' || !connected;
-    const key = sign.state === 'online' ? 'stale' : sign.state;
-    this.veil.textContent = veiled ? `${say(`${key}_face`)}${seconds >= 0 ? ` · ${text}` : ''}` : '';
+    const state = sign.state === 'online' ? 'stale' : sign.state;
+    this.veil.textContent = veiled ? say(`face.veil_${state}`) : '';
     this.root.classList.toggle('veiled', veiled);
-    if (this.retry && Date.now() > this.retry) {
-      this.retry = 0;
-      this.draw();
-    }
   }
+
+  end() { this.live.end(); }
+}
+
+const grid = new Grid(wall, (sign) => new Card(sign), 340);
+const map = new SignMap(at('map'), () => areas);
+let view = 'faces';
+
+const collator = new Intl.Collator(lang, { numeric: true });
+const fold = (text) => text.toLowerCase().replaceAll('đ', 'd').normalize('NFD').replace(/[\u0300-\u036f]/g, '');
+
+// refilter shows the signs that the filters let through.
+function refilter() {
+  const f = new FormData(filters);
+  const words = fold(f.get('text')).split(/\s+/).filter(Boolean);
+  const area = f.get('area');
+  const state = f.get('state');
+  const owner = f.get('owner');
+  const list = [...signs.values()].filter((s) => {
+    if (area && !s.areas.some((a) => a === area || a.startsWith(`${area}/`))) return false;
+    if (owner && s.owner !== owner) return false;
+    if (state && !marks(s).some(([key]) => key === state)) return false;
+    if (!words.length) return true;
+    const text = fold(`${s.id} ${s.name} ${s.owner_name} ${s.class} ${(s.tags || []).join(' ')} ${s.showing ? s.showing.title || '' : ''}`);
+    return words.every((w) => text.includes(w));
+  });
+  list.sort((a, b) => collator.compare(a.name || a.id, b.name || b.id) || collator.compare(a.id, b.id));
+  if (view === 'faces') grid.show(list);
+  else map.show(list);
+  const wrong = list.filter((s) => marks(s).some(([, , kind]) => kind === 'bad')).length;
+  at('count').textContent = signs.size === 0 ? say('wall.empty') : list.length === 0 ? say('wall.none') : say('wall.count', { n: list.length, all: signs.size, wrong });
+  const query = new URLSearchParams([...f].filter(([, v]) => v));
+  if (view === 'map') query.set('view', 'map');
+  history.replaceState(null, '', query.size ? `?${query}` : location.pathname);
+}
+const soon = debounced(400, refilter);
+
+function choose(name) {
+  view = name;
+  for (const b of filters.querySelectorAll('[data-view]')) b.setAttribute('aria-pressed', String(b.dataset.view === name));
+  at('map').hidden = name !== 'map';
+  wall.hidden = name === 'map';
+  refilter();
 }
 
 function setLink(state) {
+  if (connected === (state === 'live') && link.dataset.state === state) return;
   connected = state === 'live';
-  link.textContent = say(state);
+  link.textContent = say(state === 'live' ? 'wall.live' : 'wall.lost');
   link.dataset.state = state;
-  for (const card of cards.values()) card.age();
+  for (const card of grid.cards.values()) card.age();
 }
 
-const source = new EventSource('/api/v1/events');
-source.addEventListener('sign', (e) => {
-  const { now_ms: now, sign } = JSON.parse(e.data);
-  skew = now - Date.now();
-  lastEvent = Date.now();
+// take is a sign's new view. Only what is on screen is touched.
+function take(sign) {
+  const old = signs.get(sign.id);
+  signs.set(sign.id, sign);
+  grid.update(sign);
+  const f = filters.elements;
+  if (!old || ((f.state.value || view === 'map') && old.state !== sign.state) || f.text.value) soon();
+}
+
+async function start() {
+  const query = new URLSearchParams(location.search);
+  const [list, areaList] = await Promise.all([get('/api/v1/signs'), get('/api/v1/areas')]);
+  areas = areaList.items;
+  setSkew(list.now_ms - Date.now());
+  for (const s of list.signs) signs.set(s.id, s);
+  const f = filters.elements;
+  options(f.area, [['', say('wall.all_areas')], ...areas.filter((a) => !a.replaced_by).sort((a, b) => (a.code < b.code ? -1 : 1)).map((a) => [a.code, `${'\u2003'.repeat(a.code.split('/').length - 1)}${a.name}`])], query.get('area') || '');
+  options(f.state, [['', say('wall.all_states')], ...conditions.map((c) => [c, say(`face.is_${c}`)])], query.get('state') || '');
+  const owners = new Map(list.signs.map((s) => [s.owner, s.owner_name || s.owner]));
+  at('owner-filter').hidden = !department || owners.size < 2;
+  options(f.owner, [['', say('wall.all_owners')], ...[...owners].sort((a, b) => collator.compare(a[1], b[1]))], query.get('owner') || '');
+  f.text.value = query.get('text') || '';
   wall.removeAttribute('aria-busy');
-  const card = cards.get(sign.id);
-  if (card) card.update(sign);
-  else cards.set(sign.id, new Card(sign));
-  if (!connected) setLink('live');
+  choose(query.get('view') === 'map' ? 'map' : 'faces');
+  if (!department && me.role === 'admin') at('count').after(h('p', { cls: 'buttons' }, h('a', { cls: 'button', href: '/add-sign' }, say('wall.add'))));
+  listen();
+}
+
+function listen() {
+  const source = new EventSource('/api/v1/events');
+  source.addEventListener('sign', (e) => {
+    const { now_ms: ms, sign } = JSON.parse(e.data);
+    setSkew(ms - Date.now());
+    lastEvent = Date.now();
+    take(sign);
+    setLink('live');
+  });
+  source.addEventListener('alive', () => { lastEvent = Date.now(); });
+  source.addEventListener('open', () => { lastEvent = Date.now(); setLink('live'); });
+  source.addEventListener('error', () => {
+    setLink('lost');
+    if (source.readyState === EventSource.CLOSED) { // refused: signed out, or the controller is gone
+      setTimeout(() => get('/api/v1/me').then(listen, listen), 3000);
+    }
+  });
+}
+
+filters.addEventListener('submit', (e) => e.preventDefault());
+filters.addEventListener('input', debounced(120, refilter));
+for (const b of filters.querySelectorAll('[data-view]')) b.addEventListener('click', () => choose(b.dataset.view));
+at('pause').addEventListener('click', () => {
+  const on = at('pause').getAttribute('aria-pressed') !== 'true';
+  at('pause').setAttribute('aria-pressed', String(on));
+  pause(on);
 });
-source.addEventListener('alive', () => { lastEvent = Date.now(); });
-source.addEventListener('open', () => { lastEvent = Date.now(); setLink('live'); });
-source.addEventListener('error', () => setLink('lost'));
 
 setInterval(() => {
   if (connected && Date.now() - lastEvent > 20000) setLink('lost');
-  for (const card of cards.values()) card.age();
+  for (const card of grid.cards.values()) card.age();
 }, 1000);
 
-let pending = false;
-new ResizeObserver(() => {
-  if (pending) return;
-  pending = true;
-  requestAnimationFrame(() => {
-    pending = false;
-    for (const card of cards.values()) card.face.measure();
-  });
-}).observe(wall);
-
-function scrolls() {
-  for (const card of cards.values()) {
-    if (card.image && connected && card.sign.state === 'online' && card.sign.showing && card.sign.showing.scroll) card.move();
-  }
-  requestAnimationFrame(scrolls);
-}
-requestAnimationFrame(scrolls);
+await start();

@@ -1,0 +1,149 @@
+// Making elements, asking back, and saying what is the matter beside the field
+// that it is about.
+import { say } from './words.js';
+
+// h makes an element. Properties that begin with "on" are listeners, "data" and
+// "css" are maps; a property that is null or false is left out.
+export function h(tag, properties, ...children) {
+  const e = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith('on')) e.addEventListener(key.slice(2), value);
+    else if (key === 'data') Object.assign(e.dataset, value);
+    else if (key === 'css') for (const [k, v] of Object.entries(value)) e.style.setProperty(k, v);
+    else if (key === 'value' || key === 'checked' || key === 'selected') e[key] = value;
+    else e.setAttribute(key === 'cls' ? 'class' : key, value === true ? '' : value);
+  }
+  e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  return e;
+}
+
+const svgSpace = 'http://www.w3.org/2000/svg';
+export function svg(tag, attributes, ...children) {
+  const e = document.createElementNS(svgSpace, tag);
+  for (const [key, value] of Object.entries(attributes || {})) e.setAttribute(key, value);
+  e.append(...children.filter((c) => c !== null && c !== undefined));
+  return e;
+}
+
+export const at = (id) => document.getElementById(id);
+
+// announce is heard by those who do not see.
+export function announce(text) {
+  const live = at('live');
+  live.textContent = '';
+  requestAnimationFrame(() => { live.textContent = text; });
+}
+
+let serial = 0;
+export const uid = () => `u${++serial}`;
+
+// field is a labelled control with room for a hint and a problem below it.
+// Problems whose field ends in path are shown there.
+export function field(label, control, { hint, path } = {}) {
+  const id = control.id || uid();
+  control.id = id;
+  const notes = h('div', { cls: 'field-notes' }, hint ? h('p', { cls: 'hint', id: `${id}-hint` }, hint) : null, h('p', { cls: 'problem', id: `${id}-problem`, hidden: true }));
+  control.setAttribute('aria-describedby', hint ? `${id}-hint ${id}-problem` : `${id}-problem`);
+  return h('div', { cls: 'field', data: { path: path || control.name || '' } }, h('label', { for: id }, label), control, notes);
+}
+
+export function options(select, list, chosen) {
+  select.replaceChildren(...list.map(([value, text]) => h('option', { value, selected: value === chosen }, text)));
+  select.value = chosen === undefined ? (list[0] || [''])[0] : chosen;
+  return select;
+}
+
+// problemText is a problem in words, with what to do.
+export function problemText(p) {
+  if (p.status === 0) return say('c.no_answer');
+  if (p.status === 401) return say('c.session_over');
+  if (p.status === undefined) return p.message;
+  const head = p.status === 404 ? say('c.not_found') : p.status === 403 ? say('c.not_allowed') : p.status === 429 ? say('c.too_often') : p.title;
+  const where = p.value && p.status === 422 ? `“${p.value}” ` : '';
+  return `${where}${head}${p.remedy && ![404].includes(p.status) ? ` – ${p.remedy}` : ''}`;
+}
+
+export function clearProblems(root) {
+  for (const p of root.querySelectorAll('.problem')) {
+    p.hidden = true;
+    p.textContent = '';
+  }
+  for (const c of root.querySelectorAll('[aria-invalid]')) c.removeAttribute('aria-invalid');
+}
+
+// showProblem shows a problem beside the field it names, or in root's own
+// place for problems (.problems).
+export function showProblem(root, problem) {
+  if (!(problem instanceof Error) || problem.status === undefined) console.error(problem);
+  const text = problemText(problem);
+  const name = (problem.field || '').replace(/^[a-z]+\/[^.]*\.?/, '');
+  const place = name && [...root.querySelectorAll('.field')].find((f) => f.dataset.path && (name === f.dataset.path || name.startsWith(`${f.dataset.path}[`) || name.startsWith(`${f.dataset.path}.`)));
+  if (place) {
+    const p = place.querySelector('.problem');
+    p.textContent = text;
+    p.hidden = false;
+    const control = place.querySelector('input, select, textarea');
+    if (control) {
+      control.setAttribute('aria-invalid', 'true');
+      control.focus();
+    }
+    announce(text);
+    return;
+  }
+  const box = root.querySelector('.problems') || at('main').querySelector('.problems') || at('main').appendChild(problems());
+  box.textContent = text;
+  box.hidden = false;
+  box.scrollIntoView({ block: 'nearest' });
+}
+
+// problems is a place for problems that belong to no field.
+export const problems = () => h('p', { cls: 'problem problems', role: 'alert', hidden: true });
+
+// busy disables a button while work runs, and shows its problem in root.
+export async function busy(button, root, work) {
+  if (button.getAttribute('aria-disabled') === 'true') return undefined;
+  clearProblems(root);
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    return await work();
+  } catch (problem) {
+    showProblem(root, problem);
+    return undefined;
+  } finally {
+    button.removeAttribute('aria-disabled');
+  }
+}
+
+// dialog shows what build makes, and answers what it closes with; null when it
+// is left.
+export function dialog(title, build, cls) {
+  return new Promise((resolve) => {
+    let result = null;
+    const id = uid();
+    const box = h('dialog', { 'aria-labelledby': id, cls: cls || null });
+    const close = (value) => { result = value; box.close(); };
+    box.append(h('h2', { id }, title), ...[build(close)].flat());
+    box.addEventListener('close', () => { box.remove(); resolve(result); });
+    document.body.append(box);
+    box.showModal();
+  });
+}
+
+// ask asks back before something that cannot be undone.
+export function ask(title, text, action, danger = true) {
+  return dialog(title, (close) => [h('p', {}, text), h('div', { cls: 'buttons' },
+    h('button', { type: 'button', cls: danger ? 'danger' : 'main', onclick: () => close(true) }, action),
+    h('button', { type: 'button', cls: 'quiet', onclick: () => close(null) }, say('c.cancel')))]);
+}
+
+// chips is a short list of marks: [text, shape, kind].
+export const badge = (text, shape, kind, title) => h('span', { cls: `badge ${kind}`, title: title || null }, h('span', { 'aria-hidden': 'true', cls: 'shape' }, shape), text);
+
+export function debounced(ms, f) {
+  let timer = 0;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => f(...args), ms);
+  };
+}

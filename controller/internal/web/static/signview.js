@@ -1,0 +1,56 @@
+// What a sign is said to be, in words and marks: the same on the wall, on the
+// map and on the sign's page. A mark is never colour alone.
+import { h, badge } from './dom.js';
+import { say, has, number } from './words.js';
+
+export const shapes = { online: '●', stale: '▲', offline: '✕', never: '◇' };
+const kinds = { online: 'good', stale: 'warn', offline: 'bad', never: 'warn' };
+
+// marks are the sign's conditions: [key, shape, kind]. The keys are also what
+// the wall filters by.
+export function marks(sign) {
+  const out = [[sign.state, shapes[sign.state], kinds[sign.state]]];
+  if (sign.out_of_service) out.push(['out', '⊘', 'warn']);
+  if (sign.faults && sign.faults.length) out.push(['faulty', '⚠', 'bad']);
+  if (sign.agrees === false) out.push(['differs', '≠', 'bad']);
+  if (sign.problem) out.push(['problem', '!', 'bad']);
+  if (sign.mode === 'picture') out.push(['unprotected', '⊖', 'warn']);
+  else if (sign.clock === 'untrusted') out.push(['clock', '⏱', 'warn']);
+  if (sign.mode !== 'picture' && sign.state !== 'never' && sign.wanted && sign.seq !== sign.wanted) out.push(['behind', '↻', 'warn']);
+  if (sign.test) out.push(['test', '✎', 'soft']);
+  return out;
+}
+
+export const conditions = ['online', 'stale', 'offline', 'never', 'out', 'faulty', 'differs', 'problem', 'unprotected', 'clock', 'behind', 'test'];
+
+export const markBadge = ([key, shape, kind], sign) => badge(say(`face.is_${key}`), shape, kind, key === 'out' ? sign.out_of_service : key === 'faulty' ? sign.faults.join(', ') : key === 'problem' ? sign.problem : null);
+
+// ruleText names a rule of the plan: "schedule:tet", "playlist:…", "default".
+export function ruleText(rule) {
+  const [kind, id] = (rule || '').split(/:(.*)/s);
+  if (kind === 'schedule') return say('face.rule_schedule', { name: id });
+  if (kind === 'playlist') return say('face.rule_playlist', { name: id });
+  if (kind === 'campaign') return say('face.rule_campaign', { name: id });
+  return has(`face.rule_${kind}`) ? say(`face.rule_${kind}`) : rule || say('c.unknown');
+}
+
+// shows is what is on the face now, and why. What a sign that is not there
+// shows, nobody knows.
+export function shows(sign) {
+  const s = sign.showing;
+  const unknown = { title: say('c.unknown'), why: '' };
+  if (sign.state !== 'online') return unknown;
+  const why = (key) => (has(`face.why_${key}`) ? say(`face.why_${key}`) : key);
+  if (s) return { title: s.frame ? s.title || s.item : say('face.dark'), why: s.rule ? `${why(s.why)} – ${ruleText(s.rule)}` : why(s.why) };
+  if (sign.said) return { title: sign.said.item || say('c.unknown'), why: why(sign.said.why) };
+  return unknown;
+}
+
+// build describes the face as a thing: class, pitch, size.
+export function build(sign) {
+  const parts = [sign.class];
+  if (sign.pitch_mm) parts.push(`P${number(sign.pitch_mm, 1)}`, `${number(sign.w * sign.pitch_mm / 1000, 2)} × ${number(sign.h * sign.pitch_mm / 1000, 2)} m`);
+  return parts.join(' · ');
+}
+
+export const badges = (sign) => marks(sign).map((m) => h('li', {}, markBadge(m, sign)));
