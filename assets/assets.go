@@ -54,6 +54,12 @@ var DefaultContent []byte
 //go:embed areas.yaml
 var Areas []byte
 
+// Templates are the words of alerts, agreed before the day they are needed: YAML
+// documents without a kind, one for each template.
+//
+//go:embed templates.yaml
+var Templates []byte
+
 // GalmuriSizes are the heights of a capital letter, in pixels, for which there
 // is a pixel font.
 var GalmuriSizes = []int{7, 9, 11}

@@ -36,6 +36,8 @@ var house = []struct {
 	{"controller/internal/publish", []string{"playlists", "playlists/timeline", "sign/wire", "sign/player"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/listen", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/broker", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, "database/sql"}},
+	{"controller/internal/alert", []string{"controller/internal/alert/cap12", "playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
+	{"controller/internal/alert/cap12", []string{"playlists"}, []string{paho, gg, "database/sql", "net/http"}},
 	{"controller/internal/report", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql", "net/http"}},
 	{"controller/internal/auth", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/api", []string{"playlists", "playlists/timeline", "controller/internal/auth"}, []string{paho, gg, "database/sql"}},

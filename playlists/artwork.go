@@ -49,6 +49,6 @@ type Finding struct {
 
 // Text is words for a person, in both languages of the house.
 type Text struct {
-	VI string `json:"vi"`
-	EN string `json:"en"`
+	VI string `yaml:"vi" json:"vi"`
+	EN string `yaml:"en" json:"en"`
 }

@@ -45,7 +45,9 @@ type Source interface {
 	// Issued is the program that was in force at t, or is planned to be, with
 	// what is known of why; nil if none was.
 	Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error)
-	// Frame is the bytes of a frame file that some program names.
+	// Alerts are those that a sign should know at t, of every set that it reads.
+	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
+	// Frame is the bytes of a frame file that some program or alert names.
 	Frame(sha string) (data []byte, mime string)
 	// Snapshot asks the sign for a picture of its output.
 	Snapshot(sign string)
@@ -60,7 +62,10 @@ type Options struct {
 	Fleet   Fleet
 	Media   Media
 	Artist  Artist
+	Reports Reports
 	Log     Log
+	Alerts  Alerts
+	CAPs    CAPs
 	Auth    *auth.Service
 	Version string // of the software, for the OpenAPI document
 	Now     func() time.Time
@@ -74,7 +79,10 @@ type Server struct {
 	fleet   Fleet
 	media   Media
 	artist  Artist
+	reports Reports
 	audit   Log
+	alerts  Alerts
+	caps    CAPs
 	auth    *auth.Service
 	version string
 	now     func() time.Time
@@ -84,7 +92,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, audit: o.Log, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

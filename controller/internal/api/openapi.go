@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema"
+
+	"ledcast/playlists"
 )
 
 // The OpenAPI 3.1 document is made of the route table and of the Go types that
@@ -23,6 +25,7 @@ var pathParam = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
 var queries = map[string][]string{
 	"GET /api/v1/signs/{id}/at":                       {"time"},
 	"GET /api/v1/owners/{owner}/media/{id}/thumb.png": {"class"},
+	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
 	"GET /api/v1/audit":                               {"after", "limit"},
 }
 
@@ -115,6 +118,8 @@ func schemaOf(v any, schemas object) (any, error) {
 		switch {
 		case t == reflect.TypeFor[json.RawMessage]():
 			return &jsonschema.Schema{}
+		case t == reflect.TypeFor[playlists.Moment](): // written as a number, read as either
+			return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Format: "date-time"}}}
 		case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()): // as encoding/json writes it
 			return &jsonschema.Schema{Type: "string"}
 		}

@@ -90,9 +90,15 @@ func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
 // visible is the sign that the path names, if who asks may see it; else it has
 // answered already.
 func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign {
+	_, sign := s.seen(w, r)
+	return sign
+}
+
+// seen is visible with who asks.
+func (s *Server) seen(w http.ResponseWriter, r *http.Request) (*playlists.Principal, *playlists.Sign) {
 	p := s.who(w, r)
 	if p == nil {
-		return nil
+		return nil, nil
 	}
 	id := r.PathValue("id")
 	sign, err := s.find(r.Context(), id)
@@ -101,9 +107,9 @@ func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign
 	}
 	if err != nil {
 		s.fail(w, r, hide(err, playlists.KindSign, id))
-		return nil
+		return nil, nil
 	}
-	return sign
+	return p, sign
 }
 
 type signList struct {
@@ -202,20 +208,30 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	if v.State == "never" || v.State == "offline" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
 		return v
 	}
-	shown := at(program, sign, h, now.UnixMilli())
+	alerts := s.alertsNow(sign, now)
+	shown := at(program, alerts, sign, h, now.UnixMilli())
 	v.Showing = showing(&shown, now.UnixMilli())
 	v.Showing.Title = s.src.Title(sign.ID, shown.Owner, shown.Item)
 	if h.Snapshot != nil && now.Sub(h.ShotAt) < Quiet {
-		agrees := s.agrees(program, sign, h)
+		agrees := s.agrees(program, alerts, sign, h)
 		v.Agrees = &agrees
 	}
 	return v
 }
 
 // at is timeline.At under the conditions that the sign's status tells of.
-func at(p *timeline.Program, sign *playlists.Sign, h Heard, tMS int64) timeline.Shown {
+func at(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h Heard, tMS int64) timeline.Shown {
 	c := timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: sign.Picture() || h.Trusted, LastContactMS: tMS}
-	return timeline.At(p, nil, c, tMS)
+	return timeline.At(p, alerts, c, tMS)
+}
+
+// alertsNow are those that the sign should know now; they are in memory.
+func (s *Server) alertsNow(sign *playlists.Sign, now time.Time) []timeline.Alert {
+	alerts, err := s.src.Alerts(context.Background(), sign, now)
+	if err != nil {
+		s.log.Error("what alerts a sign has is not known", "sign", sign.ID, "err", err)
+	}
+	return alerts
 }
 
 func showing(s *timeline.Shown, now int64) *Showing {
@@ -228,13 +244,13 @@ func showing(s *timeline.Shown, now int64) *Showing {
 
 // agrees compares the sign's snapshot with what its program says of the moment
 // it came, or of the second before, when it was on its way.
-func (s *Server) agrees(p *timeline.Program, sign *playlists.Sign, h Heard) bool {
+func (s *Server) agrees(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h Heard) bool {
 	shot, err := png.Decode(bytes.NewReader(h.Snapshot))
 	if err != nil {
 		return false
 	}
 	for _, back := range []int64{0, 250, 1000} {
-		shown := at(p, sign, h, h.ShotAt.UnixMilli()-back)
+		shown := at(p, alerts, sign, h, h.ShotAt.UnixMilli()-back)
 		if shown.Scroll != nil {
 			return true // at which pixel of a strip it was is not told
 		}
@@ -287,13 +303,19 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sha := r.PathValue("sha")
-	p, _ := s.src.Program(sign.ID)
-	if p != nil {
-		for i := range p.Frames {
-			if p.Frames[i].SHA256 == sha {
-				s.serveFrame(w, r, sha, "private, max-age=31536000, immutable")
-				return
-			}
+	var frames []timeline.Frame
+	if p, _ := s.src.Program(sign.ID); p != nil {
+		frames = p.Frames
+	}
+	for _, a := range s.alertsNow(sign, s.now()) {
+		if a.Reaches(sign.ID, sign.Areas) {
+			frames = append(frames[:len(frames):len(frames)], a.Frames...)
+		}
+	}
+	for i := range frames {
+		if frames[i].SHA256 == sha {
+			s.serveFrame(w, r, sha, "private, max-age=31536000, immutable")
+			return
 		}
 	}
 	s.fail(w, r, noFrame(sha))

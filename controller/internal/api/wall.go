@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -107,9 +108,18 @@ func (w *wall) tell(views []SignView) {
 		}
 		keys[i] = string(key)
 	}
+	alerts := w.s.alerts.Recent()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ch, x := range w.watchers {
+		events, told := alertEvents(x.who, alerts, now, x.told)
+		if len(events) > 0 {
+			select {
+			case ch <- bytes.Join(events, nil):
+				told()
+			default: // it reads too slowly; told next time
+			}
+		}
 		for i := range views {
 			if x.told[views[i].ID] == keys[i] || !x.who.MayRead(playlists.KindSign, views[i].Owner) {
 				continue

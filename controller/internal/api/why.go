@@ -53,7 +53,7 @@ type daySpan struct {
 // signAt says what a sign shows at a time, and why, from the program that was
 // or is in force then, or would be.
 func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
-	sign := s.visible(w, r)
+	who, sign := s.seen(w, r)
 	if sign == nil {
 		return
 	}
@@ -79,9 +79,21 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	shown := timeline.At(p, nil, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
+	when := t
+	if t.After(s.now()) && !who.MayRead(playlists.KindAlert, playlists.Public) {
+		when = s.now() // what is approved for later is not for a company to see
+	}
+	alerts, err := s.src.Alerts(r.Context(), sign, when)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	shown := timeline.At(p, alerts, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
 	out := signAt{Sign: sign.ID, Time: t.In(zone).Format(time.RFC3339), Zone: zone.String(), Seq: p.Seq, Showing: *showing(&shown, t.UnixMilli())}
 	out.Title = notes.Titles[shown.Owner+"/"+shown.Item]
+	if shown.Why == timeline.WhyAlert {
+		out.Title = s.src.Title(sign.ID, "", shown.Item)
+	}
 	if notes.Reasons != nil {
 		d, _ := notes.Reasons.At(t.Unix())
 		out.reasons = reasonsOf(d)

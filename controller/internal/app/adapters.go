@@ -279,6 +279,9 @@ func (s source) Program(sign string) (*timeline.Program, string) {
 }
 
 func (s source) Title(sign, owner, item string) string {
+	if owner == "" { // no program's item
+		return s.a.alerts.Title(item)
+	}
 	if p := s.a.publisher.Plan(sign); p != nil {
 		return p.Titles[owner+"/"+item]
 	}

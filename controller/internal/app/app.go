@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ledcast/controller/internal/alert"
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/artwork"
 	"ledcast/controller/internal/auth"
@@ -45,6 +46,7 @@ type Options struct {
 	Insecure   bool                 // pages and broker on any address without a certificate
 	Guest      *playlists.Principal // who asks from loopback without credentials; nil: nobody
 	Software   string
+	Webhooks   alert.HookOptions
 	Now        func() time.Time // nil: time.Now
 	Log        *slog.Logger
 }
@@ -62,6 +64,8 @@ type App struct {
 	link       *link.Link
 	publisher  *publish.Publisher
 	requester  *publish.Requester
+	resync     *publish.Resync
+	alerts     *alert.Service
 	listener   *listen.Listener
 	auditor    *listen.Auditor
 	accounts   *accounts
@@ -168,13 +172,17 @@ func (a *App) assemble(user, pass string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.openAlerts(context.Background()); err != nil {
+		return err
+	}
+	a.resync = a.newResync()
 	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
-		Acked: a.acked, Limits: a.limits}
+		Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits}
 	a.publisher = publish.New(opts)
 	a.requester = publish.NewRequester(opts)
 	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
-	}})
+	}, Ack: a.heardAck})
 	var ours *tls.Config
 	if a.broker != nil {
 		ours = a.tls.own()
@@ -201,7 +209,7 @@ func (a *App) assemble(user, pass string) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Log: auditLog{a}, Auth: a.auth,
+	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
@@ -234,6 +242,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
+	a.startAlerts(func(f func(context.Context)) { run(func() { f(ctx) }) })
 	run(func() { a.promoteKeys(ctx) })
 	run(func() { a.tend(ctx) })
 	run(func() { srv.Run(ctx) })

@@ -19,8 +19,9 @@ import (
 // the outside broker, as they stand in an address: controller:PASSWORD.
 const ControllerLogin = "controller.login"
 
-// MosquittoConfig is what WriteMosquitto is told.
-type MosquittoConfig struct {
+// BrokerConfig is what WriteBroker is told.
+type BrokerConfig struct {
+	Kind      string // "mosquitto" or "nats"
 	Data      string // the controller's folder
 	Database  string // as in Options
 	Out       string // where the files go; "" for DATA/mosquitto
@@ -28,20 +29,20 @@ type MosquittoConfig struct {
 	Cert, Key string // PEM files for TLS; "" for none
 }
 
-// MosquittoReport is what WriteMosquitto did.
-type MosquittoReport struct {
+// BrokerReport is what WriteBroker did.
+type BrokerReport struct {
 	Conf, Login string   // absolute paths: of the configuration and of the controller's login
 	Scheme      string   // of the broker's address: mqtt, or mqtts with TLS
 	Signs       int      // that Mosquitto now knows
 	Left        []string // signs without a password, which no broker lets in
 }
 
-// WriteMosquitto writes the embedded broker's rules for an outside Mosquitto,
+// WriteBroker writes the embedded broker's rules for an outside Mosquitto or NATS,
 // from the data folder of a controller that is stopped. The controller's own
 // password is made at the first call and kept in the same folder afterwards.
 // Nothing is written when anything is wrong; the errors of broker.Mosquitto say
 // what, others name the file.
-func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport, err error) {
+func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err error) {
 	if _, err := os.Stat(filepath.Join(c.Data, "ledcast.db")); err != nil && c.Database == "" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: c.Data, Problem: "is no controller's data folder: " + cause(err), Remedy: "give the folder that serve was started with"}
 	}
@@ -64,7 +65,7 @@ func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport,
 		return nil, err
 	}
 	o := broker.MosquittoOptions{Passwords: map[string]string{}, Listen: c.Listen}
-	r = &MosquittoReport{Scheme: "mqtt"}
+	r = &BrokerReport{Scheme: "mqtt"}
 	if c.Cert != "" {
 		r.Scheme = "mqtts"
 	}
@@ -85,7 +86,7 @@ func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport,
 	}
 	r.Signs = len(o.Accounts)
 	if c.Out == "" {
-		c.Out = filepath.Join(c.Data, "mosquitto")
+		c.Out = filepath.Join(c.Data, c.Kind)
 	}
 	for _, p := range []struct {
 		from string
@@ -104,14 +105,22 @@ func WriteMosquitto(ctx context.Context, c MosquittoConfig) (r *MosquittoReport,
 		return nil, err
 	}
 	o.ControllerPassword = login
-	files, err := broker.Mosquitto(o)
-	if err != nil {
-		return nil, err
+	write := map[string][]byte{}
+	if c.Kind == "nats" {
+		r.Conf = filepath.Join(o.Folder, broker.NATSConf)
+		if write[broker.NATSConf], err = broker.NATS(o); err != nil {
+			return nil, err
+		}
+	} else {
+		files, err := broker.Mosquitto(o)
+		if err != nil {
+			return nil, err
+		}
+		write[broker.MosquittoConf], write[broker.MosquittoACL], write[broker.MosquittoPasswords] = files.Conf, files.ACL, files.Passwords
 	}
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("--out: %w; choose another folder", err)
 	}
-	write := map[string][]byte{broker.MosquittoConf: files.Conf, broker.MosquittoACL: files.ACL, broker.MosquittoPasswords: files.Passwords}
 	if made {
 		write[ControllerLogin] = fmt.Appendf(nil, "%s:%s\n", broker.ControllerUser, login)
 	}

@@ -2,7 +2,9 @@ package app
 
 import (
 	"fmt"
+	"net"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strings"
@@ -17,7 +19,7 @@ import (
 func TestMoveToMosquitto(t *testing.T) {
 	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
 	startDemo(t, data).stop(t)
-	r, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Database: database(t, data), Out: out, Listen: addr})
+	r, err := WriteBroker(t.Context(), BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +31,7 @@ func TestMoveToMosquitto(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Written anew, the controller's password stays.
-	if _, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
+	if _, err := WriteBroker(t.Context(), BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := os.ReadFile(r.Login); err != nil || string(again) != string(login) {
@@ -89,7 +91,7 @@ func TestMosquittoRefusals(t *testing.T) {
 		t.Helper()
 		its, _ := databases.Load(data) // none for a folder that is no controller's
 		address, _ := its.(string)
-		_, err := WriteMosquitto(t.Context(), MosquittoConfig{Data: data, Database: address, Listen: listen})
+		_, err := WriteBroker(t.Context(), BrokerConfig{Kind: "mosquitto", Data: data, Database: address, Listen: listen})
 		for _, s := range says {
 			if err == nil || !strings.Contains(err.Error(), s) {
 				t.Errorf("%v does not say %q", err, s)
@@ -124,4 +126,70 @@ func TestMosquittoRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(data, "127.0.0.1:1883", "demo-picture.json", "correct the file")
+}
+
+// A whole installation through a real nats-server with the rules written for it:
+// a sign plays, and its status and acks come back.
+func TestMoveToNATS(t *testing.T) {
+	path, err := exec.LookPath("nats-server")
+	if err != nil {
+		out, _ := exec.Command("go", "env", "GOPATH").Output()
+		path = filepath.Join(strings.TrimSpace(string(out)), "bin", "nats-server")
+		if _, err := os.Stat(path); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal("nats-server is not installed; .ci/run installs it")
+			}
+			t.Skip("nats-server is not installed")
+		}
+	}
+	data := t.TempDir()
+	d := startDemo(t, data)
+	d.stop(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	_ = ln.Close()
+	r, err := WriteBroker(t.Context(), BrokerConfig{Kind: "nats", Data: data, Database: database(t, data), Listen: addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	login, err := os.ReadFile(r.Login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "-c", r.Conf, "-l", filepath.Join(data, "nats.log"))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(string(login)) + "@" + addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	a.FilesWritten()
+	a.Kick()
+	eventually(t, "ready", func() bool { return source{a}.Ready() == nil })
+	for _, id := range []string{"demo-128x64", "demo-picture"} {
+		conf, err := box.LoadConfig(filepath.Join(data, "signs", id+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf.Broker = "mqtt://" + addr
+		path := filepath.Join(t.TempDir(), "sign.json")
+		if err := writePrivate(path, conf); err != nil {
+			t.Fatal(err)
+		}
+		sign := attach(t, path, t.TempDir(), t.TempDir())
+		eventually(t, id+" plays", func() bool { return sign.last(t).Why == timeline.WhyProgram })
+		eventually(t, id+" is heard", func() bool { return source{a}.Heard(id).Online })
+		sign.stop(t)
+		eventually(t, id+" is gone", func() bool { return !source{a}.Heard(id).Online })
+	}
 }

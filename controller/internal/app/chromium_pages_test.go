@@ -52,6 +52,13 @@ func linkOf(t *testing.T, c *caller, as, user string) string {
 	return link.Path
 }
 
+// media is how the reader wants colours: "light" or "dark".
+func media(scheme string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}).Do(ctx)
+	})
+}
+
 // Every page as a company and as the department has it: nothing is wider than
 // the screen, no console error, no other host. With LEDCAST_SCREENS=DIR it is
 // the command that makes every page's picture, in both languages and widths,
@@ -83,7 +90,7 @@ func TestChromiumPages(t *testing.T) {
 		addresses["map"] = "/?view=map"
 		addresses["schedule"] += "?sign=demo-128x64"
 		if names = append(names, "map"); who == "admin" { // what it has besides, or otherwise
-			names = []string{"wall", "sign", "playlists", "schedule", "people"}
+			names = []string{"wall", "sign", "playlists", "schedule", "people", "urgent", "campaigns", "reports"}
 			addresses["sign"] = "/signs/va-002"
 		}
 		slices.Sort(names)
@@ -92,9 +99,7 @@ func TestChromiumPages(t *testing.T) {
 		v.run("enter", v.size(1440), chromedp.Navigate(c.base+linkOf(t, c, "admin", who)), press("Vào"), chromedp.WaitVisible("#set input[name=password]"),
 			chromedp.SendKeys("#set input[name=password]", "mot mat khau that dai"), press("Đặt mật khẩu"), until(`document.querySelector('article.sign')`))
 		for _, l := range looks {
-			scheme := chromedp.ActionFunc(func(ctx context.Context) error {
-				return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}).Do(ctx)
-			})
+			scheme := media(l.scheme)
 			for _, n := range names {
 				name := fmt.Sprintf("%s-%s-%d-%s-%s", who, n, l.width, l.lang, l.scheme)
 				address := addresses[n]

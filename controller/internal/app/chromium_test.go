@@ -49,7 +49,12 @@ func chromium(t *testing.T, base string) *visitor {
 		}
 		t.Skip("chromium is not installed")
 	}
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+	profile, err := os.MkdirTemp("", "ledcast-chromium-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) }) // it may still be writing there
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
 		chromedp.Flag("lang", "vi"), chromedp.Flag("accept-lang", "vi"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stop)
@@ -98,7 +103,7 @@ func (v *visitor) hear(event any) {
 // run does what a person would, within patience.
 func (v *visitor) run(what string, actions ...chromedp.Action) {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	ctx, cancel := context.WithTimeout(v.ctx, 3*patience) // a browser on a busy machine
 	defer cancel()
 	if what == "start" { // a deadline on the first Run would end the browser with it
 		ctx = v.ctx

@@ -37,6 +37,11 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 				return nil, err
 			}
 		}
+		d, err := a.plans(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return nil, d.Playlist(v, a.now().Unix())
 	case *playlists.Area:
 		return nil, a.areaDoor(ctx, v)
 	case *playlists.User:
@@ -47,9 +52,23 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		if err == nil {
 			err = a.ownSigns(ctx, v.Owner, v.Signs, "schedules/"+v.ID+".signs")
 		}
-		return nil, err
+		var d *playlists.Door
+		if err == nil {
+			d, err = a.plans(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return nil, d.Schedule(v, a.now().Unix())
 	case *playlists.Agreement:
-		return nil, a.ownSigns(ctx, v.Owner, v.Signs, "agreements/"+v.ID+".signs")
+		if err := a.ownSigns(ctx, v.Owner, v.Signs, "agreements/"+v.ID+".signs"); err != nil {
+			return nil, err
+		}
+		d, err := a.plans(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return nil, d.Agreement(v, a.now().Unix())
 	case *playlists.Campaign:
 		where := "campaigns/" + v.ID
 		for i, m := range v.Messages {
@@ -70,9 +89,54 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		if old != nil {
 			had = old.Areas
 		}
-		return nil, a.knownAreas(ctx, v.Areas, had, who, where)
+		if err := a.knownAreas(ctx, v.Areas, had, who, where); err != nil {
+			return nil, err
+		}
+		d, err := a.plans(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_, err = d.Campaign(v, a.now().Unix())
+		return nil, err
 	}
 	return nil, nil
+}
+
+// plans is what decides whether plans can be made of all that is set and one
+// thing more.
+func (a *App) plans(ctx context.Context) (*playlists.Door, error) {
+	c := catalogue{a.store}
+	d := &playlists.Door{Content: drawn{ctx, a}}
+	var err error
+	if d.Signs, err = c.Signs(ctx); err != nil {
+		return nil, err
+	}
+	if d.Rulebook.Schedules, err = c.Schedules(ctx); err != nil {
+		return nil, err
+	}
+	if d.Rulebook.Campaigns, err = c.Campaigns(ctx); err != nil {
+		return nil, err
+	}
+	d.Rulebook.Agreements, err = c.Agreements(ctx)
+	return d, err
+}
+
+// drawn is the store's content as a planner asks for it.
+type drawn struct {
+	ctx context.Context
+	a   *App
+}
+
+func (d drawn) Playlist(owner, id string) (*playlists.Playlist, error) {
+	return catalogue{d.a.store}.Playlist(d.ctx, owner, id)
+}
+
+func (d drawn) Message(owner, id string) (*playlists.Message, error) {
+	return catalogue{d.a.store}.Message(d.ctx, owner, id)
+}
+
+func (d drawn) Artwork(m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error) {
+	return d.a.artist.Artwork(d.ctx, m, c, stills)
 }
 
 func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {
@@ -109,9 +173,15 @@ func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {
 	}
 	if v.Playlist != "" {
 		owner, id := playlists.SplitRef(v.Owner, v.Playlist)
-		return a.exists(ctx, kindPlaylist, owner, id, where+".playlist")
+		if err := a.exists(ctx, kindPlaylist, owner, id, where+".playlist"); err != nil {
+			return err
+		}
 	}
-	return nil
+	d, err := a.plans(ctx)
+	if err != nil {
+		return err
+	}
+	return d.Sign(v, a.now().Unix())
 }
 
 // knownAreas refuses areas that are not known, have a successor unless they

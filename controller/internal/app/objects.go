@@ -60,7 +60,7 @@ func (o objects) Put(ctx context.Context, who *playlists.Principal, kind playlis
 	if w.Version, err = change(kind, owner, id, data, expected); err != nil {
 		return w, err
 	}
-	o.a.changed(ctx, value)
+	o.a.changed(ctx, of, value)
 	if passed != nil {
 		note, err := json.Marshal(passed)
 		if err == nil {
@@ -125,12 +125,12 @@ func (o objects) Delete(ctx context.Context, who *playlists.Principal, kind play
 	case playlists.KindMedia:
 		o.a.dropFile(ctx, owner, media.SHA256)
 	}
-	o.a.Kick()
+	o.a.publisher.KickOwner(of)
 	return nil
 }
 
-// changed lets a written object take effect.
-func (a *App) changed(ctx context.Context, value any) {
+// changed lets a written object of an owner take effect.
+func (a *App) changed(ctx context.Context, of string, value any) {
 	switch v := value.(type) {
 	case *playlists.Sign:
 		if c, err := a.store.Credentials().Get(ctx, v.ID); err == nil {
@@ -139,7 +139,7 @@ func (a *App) changed(ctx context.Context, value any) {
 	case *playlists.User:
 		a.auth.SetUser(v.ID, v)
 	}
-	a.Kick()
+	a.publisher.KickOwner(of)
 }
 
 // dismiss takes a removed sign's credential away and closes its connection.
@@ -172,6 +172,18 @@ func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string)
 		return err
 	case playlists.KindArea:
 		return a.namesNot(ctx, id, used)
+	case playlists.KindAgreement:
+		// What it carries is asked as if its share became nothing.
+		x, err := get[playlists.Agreement](ctx, a.store, kindAgreement, owner, id)
+		if err != nil {
+			return err
+		}
+		x.SharePercent = 0
+		d, err := a.plans(ctx)
+		if err != nil {
+			return err
+		}
+		return d.Agreement(x, a.now().Unix())
 	case playlists.KindPlaylist:
 		signs, err := catalogue{a.store}.Signs(ctx)
 		if err != nil {

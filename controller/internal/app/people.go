@@ -79,12 +79,25 @@ func (v visits) Delete(token string) error { return v.DeleteCtx(context.Backgrou
 // tendEvery is how often the store is looked after.
 const tendEvery = 15 * time.Second
 
-// tend drops sessions that are over, and finds out by that whether the store is
+// keepIssued is how long programs that were issued are kept: 13 months, so that
+// a year can be compared with the one before.
+const keepIssued = 396 * 24 * time.Hour
+
+// tend drops sessions that are over and documents of long ago, and finds out by that whether the store is
 // still ours to write: a controller that lost it must not go on.
 func (a *App) tend(ctx context.Context) {
 	t := time.NewTicker(tendEvery)
 	defer t.Stop()
+	var pruned time.Time
 	for {
+		if now := a.now(); now.Sub(pruned) >= 24*time.Hour {
+			pruned = now
+			if n, err := a.store.Documents().Prune(ctx, now.Add(-keepIssued).Unix()); err != nil && ctx.Err() == nil {
+				a.log.Warn("documents of long ago could not be removed", "err", err)
+			} else if n > 0 {
+				a.log.Info("documents of long ago were removed", "documents", n)
+			}
+		}
 		err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli())
 		switch {
 		case ctx.Err() != nil:

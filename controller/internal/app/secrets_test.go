@@ -13,6 +13,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // somebody with the database in hand
 	_ "modernc.org/sqlite"             // or its file
 
+	"ledcast/controller/internal/store"
 	"ledcast/sign/box"
 )
 
@@ -91,4 +92,9 @@ func tamper(t *testing.T, dir string, n int64) {
 	if _, err := db.Exec("UPDATE audit SET who = 'somebody else' WHERE n = $1", n); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// recordsOf asks for all of a sign's records.
+func recordsOf(sign string) store.RecordQuery {
+	return store.RecordQuery{UntilMS: 1 << 52, Sign: sign, Most: 10}
 }

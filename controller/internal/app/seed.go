@@ -49,6 +49,15 @@ func (a *App) apply(ctx context.Context, m *playlists.Manifest, expected int64) 
 	for i := range m.Playlists {
 		err = errors.Join(err, one(kindPlaylist, m.Playlists[i].Owner, m.Playlists[i].ID, &m.Playlists[i]))
 	}
+	for i := range m.Schedules {
+		err = errors.Join(err, one(kindSchedule, m.Schedules[i].Owner, m.Schedules[i].ID, &m.Schedules[i]))
+	}
+	for i := range m.Agreements {
+		err = errors.Join(err, one(kindAgreement, m.Agreements[i].Owner, m.Agreements[i].ID, &m.Agreements[i]))
+	}
+	for i := range m.Campaigns {
+		err = errors.Join(err, one(kindCampaign, "", m.Campaigns[i].ID, &m.Campaigns[i]))
+	}
 	for i := range m.Signs {
 		err = errors.Join(err, one(kindSign, "", m.Signs[i].ID, &m.Signs[i]))
 	}

@@ -70,10 +70,15 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	eventually(t, "frames", func() bool { return d.publisher.Plan("demo-128x64") != nil })
 	sha := d.publisher.Plan("demo-128x64").Program.Frames[0].SHA256
 	ids := map[string]string{"owners": "viet-ads", "messages": "secret-message", "playlists": "secret-list", "signs": "demo-128x64", "specs": "demo-128x64",
-		"media": "secret-picture", "schedules": "secret-hours", "agreements": "secret-deal", "users": "secret-person", "tokens": "secret-token"}
+		"media": "secret-picture", "schedules": "secret-hours", "agreements": "secret-deal", "users": "secret-person", "tokens": "secret-token",
+		"alerts": "secret-alert", "templates": "flood", "webhooks": "secret-hook"}
+	must(c.do("author", "POST", "/api/v1/alerts", fmt.Sprintf(`{"id":"secret-alert","text":"Lũ","areas":["quang-ngai"],"until":%d}`, time.Now().Add(time.Hour).Unix())))
+	must(c.do("admin", "PUT", "/api/v1/webhooks/secret-hook", `{"url":"https://hooks.example/x","events":["started"]}`))
 	trace := []string{"viet-ads", "Quảng cáo Việt", "secret-", "bí mật", "demo-128x64", "demo-64x32", "Ba La", "ba-to\",\"test"}
 	// What everybody may read is the department's alone.
 	common := []string{"areas", "campaigns"}
+	// Of these a company gets no list either.
+	departments := []string{"alerts", "templates", "webhooks", "drill", "cap"}
 
 	for _, role := range playlists.Roles("song-tra-ads") {
 		name := "song-tra-" + string(role)
@@ -87,7 +92,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Artist: d.artist, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
+	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Artist: d.artist, Reports: reports{d.store}, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
 	walked := 0
 	for _, route := range routes {
 		kind := strings.Split(strings.TrimPrefix(route.Path, "/api/v1/"), "/")[0]
@@ -95,6 +100,20 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 			kind = strings.Split(route.Path, "/")[5]
 		}
 		if route.Open || !strings.HasPrefix(route.Path, "/api/") || route.Path == "/api/v1/events" || slices.Contains(common, kind) || kind == "me" {
+			continue
+		}
+		if kind == "reports" {
+			for _, report := range []string{"delivery", "share", "displaced"} {
+				status, text, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report, "")
+				for _, x := range trace {
+					if status != 200 || strings.Contains(text, x) {
+						t.Errorf("report %s: %d, or it tells of %q", report, status, x)
+					}
+				}
+				if status, _, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report+"?owner=viet-ads", ""); status != 404 {
+					t.Errorf("report %s of another: %d", report, status)
+				}
+			}
 			continue
 		}
 		target := strings.NewReplacer("{owner}", "viet-ads", "{id}", ids[kind], "{sha}", sha).Replace(route.Path)
@@ -114,6 +133,10 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 			isList := !strings.Contains(route.Path, "{")
 			admins := kind == "users" || kind == "tokens" || kind == "audit"
 			switch {
+			case isList && slices.Contains(departments, kind):
+				if status != 404 {
+					t.Errorf("%s: %d: %.200s", what, status, text)
+				}
 			case isList && status == 403 && (admins && role != playlists.RoleAdmin || strings.HasSuffix(target, "/verify")):
 			case isList && status != 200, !isList && status != 404:
 				t.Errorf("%s: %d: %.200s", what, status, text)

@@ -438,3 +438,7 @@ func (h *house) retained() map[string]string {
 		kept[pk.TopicName] = string(pk.Payload)
 	}
 }
+
+func publishPacket(topic, payload string) packets.Packet {
+	return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true}, TopicName: topic, Payload: []byte(payload)}
+}

@@ -10,33 +10,34 @@ import (
 )
 
 func newBrokerConfig(e *env) *cobra.Command {
-	var c app.MosquittoConfig
+	var c app.BrokerConfig
 	cmd := &cobra.Command{
-		Use:   "broker-config mosquitto",
+		Use:   "broker-config mosquitto|nats",
 		Short: "Write the rules of an outside broker",
 		Long: "broker-config writes, from the data folder of a controller that is stopped, what an outside Mosquitto 2.0\n" +
-			"needs to let every sign in and keep it to its own topics: a configuration, an ACL file and a password file.\n" +
-			"Run it again, and reload Mosquitto, whenever a sign was enrolled, moved to another owner or revoked.\n" +
+			"or nats-server 2.14.3 needs to let every sign in and keep it to its own topics: a configuration, and for\n" +
+			"Mosquitto an ACL file and a password file. Run it again, and reload the broker, whenever a sign was enrolled, moved to another owner or revoked.\n" +
 			"Each sign's password is taken from its config file, DIR/signs/SIGN.json: the database has only its hash.",
 		Args: func(_ *cobra.Command, args []string) error {
-			const remedy = "write controller broker-config mosquitto --data DIR"
+			const remedy = "write controller broker-config mosquitto --data DIR, or nats"
 			if len(args) == 0 {
 				return usagef(remedy, "the kind of broker is missing")
 			}
-			if args[0] != "mosquitto" {
-				return usagef(remedy, "%q is not a broker that this version writes for; only mosquitto is", args[0])
+			if args[0] != "mosquitto" && args[0] != "nats" {
+				return usagef(remedy, "%q is not a broker that this version writes for; mosquitto and nats are", args[0])
 			}
 			if len(args) > 1 {
 				return usagef(remedy, "%q is one argument too many", args[1])
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.Kind = args[0]
 			if err := required(cmd.Flags(), "data"); err != nil {
 				return err
 			}
 			c.Database = databaseOr(c.Database)
-			r, err := app.WriteMosquitto(cmd.Context(), c)
+			r, err := app.WriteBroker(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
@@ -51,9 +52,9 @@ func newBrokerConfig(e *env) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&c.Data, "data", "", "the controller's `folder`")
 	addDatabase(f, &c.Database)
-	f.StringVar(&c.Out, "out", "", "`folder` for the files (default DIR/mosquitto)")
-	f.StringVar(&c.Listen, "listen", "127.0.0.1:1883", "`address` that Mosquitto listens on; any but loopback needs --cert and --key")
-	f.StringVar(&c.Cert, "cert", "", "PEM `file` with Mosquitto's certificate")
+	f.StringVar(&c.Out, "out", "", "`folder` for the files (default DIR/mosquitto or DIR/nats)")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:1883", "`address` that the broker listens on; any but loopback needs --cert and --key")
+	f.StringVar(&c.Cert, "cert", "", "PEM `file` with the broker's certificate")
 	f.StringVar(&c.Key, "key", "", "PEM `file` with its key")
 	return cmd
 }

@@ -74,6 +74,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // commands makes every command. Add a new one here.
 var commands = []func(*env) *cobra.Command{
+	newAlert,
 	newApply,
 	newAudit,
 	newBackup,
@@ -85,6 +86,7 @@ var commands = []func(*env) *cobra.Command{
 	newGet,
 	newKeys,
 	newPreview,
+	newReport,
 	newRestore,
 	newServe,
 	newSheet,

@@ -117,21 +117,29 @@ func (c *client) at(path string) string {
 // do sends one request. body nil sends none; out nil reads none. It returns
 // the ETag.
 func (c *client) do(ctx context.Context, method, path string, body, out any, head ...string) (etag string, err error) {
+	if body == nil {
+		return c.send(ctx, method, path, "", nil, out, head...)
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return "", err
+	}
+	return c.send(ctx, method, path, "application/json", data, out, head...)
+}
+
+// send is do with a body of any type; none without one.
+func (c *client) send(ctx context.Context, method, path, mime string, body []byte, out any, head ...string) (etag string, err error) {
 	var r io.Reader
-	if body != nil {
-		data, err := json.Marshal(body)
-		if err != nil {
-			return "", err
-		}
-		r = bytes.NewReader(data)
+	if mime != "" {
+		r = bytes.NewReader(body)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.at(path), r)
 	if err != nil {
 		return "", err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if mime != "" {
+		req.Header.Set("Content-Type", mime)
 	}
 	for i := 0; i+1 < len(head); i += 2 {
 		req.Header.Set(head[i], head[i+1])
@@ -151,12 +159,20 @@ func (c *client) do(ctx context.Context, method, path string, body, out any, hea
 		return "", p
 	}
 	c.accepted = res.StatusCode == http.StatusAccepted
-	if out != nil {
+	if text, ok := out.(*string); ok {
+		*text = string(data)
+	} else if out != nil {
 		if err := json.Unmarshal(data, out); err != nil {
 			return "", fmt.Errorf("%s answered what cannot be read: %w", path, err)
 		}
 	}
 	return res.Header.Get("ETag"), nil
+}
+
+// text asks for an answer that is not JSON.
+func (c *client) text(ctx context.Context, method, path string) (text string, err error) {
+	_, err = c.do(ctx, method, path, nil, &text)
+	return text, err
 }
 
 func status(err error) int {

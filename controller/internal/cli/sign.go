@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +19,7 @@ import (
 func newSign(e *env) *cobra.Command {
 	return e.group("sign", "Let signs in, keep them out", "sign adds signs, writes their config files, and takes their passwords away.",
 		e.signAdd(),
+		e.signDay(),
 		e.named("revoke SIGN", "Take a sign's password and close its connection", "SIGN", func(cmd *cobra.Command, c *client, id string) error {
 			if _, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/signs/"+id+"/credentials", nil, nil); err != nil {
 				return err
@@ -57,6 +61,56 @@ func (e *env) pending(method, path string) func(*cobra.Command, *client, string)
 		fmt.Fprintf(e.out, "%s\n", text)
 		return nil
 	}
+}
+
+// signDay prints a sign's day as a table.
+func (e *env) signDay() *cobra.Command {
+	var date, lang string
+	cmd := e.named("day SIGN", "Print which rule shows when, and which ones do not, and why", "SIGN", func(cmd *cobra.Command, c *client, id string) error {
+		var day struct {
+			Zone, Date string
+			Spans      []struct {
+				From, Until int64
+				Rule        string
+				Lost        []playlists.Lost
+				Campaigns   []playlists.Share
+				Notes       []playlists.Text
+			}
+		}
+		if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/signs/"+id+"/day?date="+url.QueryEscape(date), nil, &day); err != nil {
+			return err
+		}
+		zone, err := time.LoadLocation(day.Zone)
+		if err != nil {
+			return err
+		}
+		say := func(t playlists.Text) string {
+			if lang == "vi" {
+				return t.VI
+			}
+			return t.EN
+		}
+		fmt.Fprintf(e.out, "%s, %s (%s)\n", id, day.Date, day.Zone)
+		w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(w, "FROM\tUNTIL\tSHOWS\tCAMPAIGNS\tNOT, AND WHY")
+		for _, s := range day.Spans {
+			var campaigns, why []string
+			for _, x := range s.Campaigns {
+				campaigns = append(campaigns, fmt.Sprintf("%s %.1f %% (%d of %d s; asked %.0f %%)", x.ID, x.PlannedPercent, x.Seconds, x.LoopSeconds, x.AskedPercent))
+			}
+			for _, l := range s.Lost {
+				why = append(why, l.Rule+": "+say(l.Because))
+			}
+			for _, n := range s.Notes {
+				why = append(why, say(n))
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", time.Unix(s.From, 0).In(zone).Format("15:04:05"), time.Unix(s.Until, 0).In(zone).Format("15:04:05"), s.Rule, strings.Join(campaigns, "; "), strings.Join(why, "; "))
+		}
+		return w.Flush()
+	})
+	cmd.Flags().StringVar(&date, "date", "", "the `day`, YYYY-MM-DD in the sign's zone (today)")
+	cmd.Flags().StringVar(&lang, "lang", "en", "`language` of the reasons: vi or en")
+	return cmd
 }
 
 func (e *env) signAdd() *cobra.Command {

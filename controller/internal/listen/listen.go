@@ -45,6 +45,8 @@ type Events struct {
 	// Online is called when a sign's online status begins a session, and at
 	// each later one of it.
 	Online func(sign string, s *wire.Status)
+	// Ack is called with every ack that could be read.
+	Ack func(sign string, a *wire.Ack)
 	// Changed is called whenever a sign's State changed.
 	Changed func(sign string)
 }
@@ -110,12 +112,13 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 		return
 	}
 	var online *wire.Status
+	var ack *wire.Ack
 	var err error
 	switch leaf {
 	case wire.StatusOf:
 		online, err = h.status(payload)
 	case wire.AckOf:
-		err = h.ack(payload)
+		ack, err = h.ack(payload)
 	case wire.Snapshot:
 		err = h.snapshot(payload, now)
 	case wire.PlayedOf:
@@ -130,6 +133,9 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	l.mu.Unlock()
 	if online != nil && l.ev.Online != nil {
 		l.ev.Online(sign, online)
+	}
+	if ack != nil && !retained && l.ev.Ack != nil {
+		l.ev.Ack(sign, ack)
 	}
 	if l.ev.Changed != nil {
 		l.ev.Changed(sign)
@@ -181,10 +187,10 @@ func (h *heard) status(payload []byte) (online *wire.Status, err error) {
 	return s, nil
 }
 
-func (h *heard) ack(payload []byte) error {
+func (h *heard) ack(payload []byte) (*wire.Ack, error) {
 	a, err := wire.ParseAck(payload)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	key := a.Role
 	if a.Alert != "" {
@@ -193,7 +199,37 @@ func (h *heard) ack(payload []byte) error {
 	if len(h.Acks) < 200 || h.Acks[key] != nil {
 		h.Acks[key] = a
 	}
-	return nil
+	return a, nil
+}
+
+// Online reports whether a sign is connected and not silent.
+func (l *Listener) Online(sign string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.signs[sign]
+	return h != nil && h.Online && l.now().Sub(h.HeardAt) <= Silence
+}
+
+// Seq is the seq of the document of a role that a sign acked last, or told in
+// its status.
+func (l *Listener) Seq(sign, role string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.signs[sign]
+	if h == nil {
+		return 0
+	}
+	var seq int64
+	if a := h.Acks[role]; a != nil {
+		seq = a.Seq
+	}
+	if s := h.Status; s != nil && role == wire.RoleProgram && s.Program != nil {
+		seq = max(seq, s.Program.Seq)
+	}
+	if s := h.Status; s != nil && role == wire.RoleAlerts && s.Alerts != nil {
+		seq = max(seq, s.Alerts.Seq)
+	}
+	return seq
 }
 
 // snapshot checks a stranger's PNG by its header before anything decodes it.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"ledcast/playlists/timeline"
 	"ledcast/sign/player"
 	"ledcast/sign/wire"
 )
@@ -66,10 +67,23 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 	retry := time.Second
 	t := time.NewTimer(0)
 	defer t.Stop()
+	class := plan.Sign.Class.String()
+	var sets [2]*timeline.AlertSet
 	for {
 		// The player's monotonic clock is here the controller's own, in Unix ms.
 		now := p.o.Now()
 		pl.Contact(now.UnixMilli())
+		set, changed := p.AlertSet(class, false)
+		if set != sets[0] {
+			sets[0] = set
+			pl.SetAlerts(false, set, now.UnixMilli())
+		}
+		if plan.Sign.Test {
+			if set, _ := p.AlertSet(class, true); set != sets[1] {
+				sets[1] = set
+				pl.SetAlerts(true, set, now.UnixMilli())
+			}
+		}
 		shown, next := pl.At(now.UnixMilli())
 		sha := ""
 		if shown.Frame != nil {
@@ -84,6 +98,9 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 				last, lastAt = sha, now
 			}
 		}
+		if sha == last && shown.Why == timeline.WhyAlert {
+			p.o.Alerts.Pictured(id, shown.Item)
+		}
 		if next != math.MaxInt64 {
 			wait = min(wait, time.UnixMilli(next).Sub(p.o.Now()))
 		}
@@ -91,6 +108,7 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-changed:
 		case <-t.C:
 		}
 	}

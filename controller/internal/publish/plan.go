@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 
@@ -54,8 +55,8 @@ func (p *Publisher) rulebook(ctx context.Context) (r playlists.Rulebook, err err
 
 // plan plans the signs whose rules or content changed or whose program is a
 // day old, and issues those programs. The others keep what they have, and its
-// seq.
-func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
+// seq. Without all, signs are some of them, and the others are not looked at.
+func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) error {
 	now := p.o.Now()
 	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
 	if err != nil {
@@ -69,6 +70,16 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
 	var drafts []drafted
 	plans := make(map[string]*Plan, len(signs))
 	problems := map[string]string{}
+	if !all {
+		p.mu.Lock()
+		maps.Copy(plans, p.plans)
+		maps.Copy(problems, p.problems)
+		p.mu.Unlock()
+		for i := range signs {
+			delete(plans, signs[i].ID)
+			delete(problems, signs[i].ID)
+		}
+	}
 	keep := func(s *playlists.Sign, why error) error {
 		if ctx.Err() != nil {
 			return ctx.Err() // nothing is wrong with the sign
@@ -132,7 +143,11 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign) error {
 			return err
 		}
 	}
-	p.take(plans, problems)
+	if all {
+		p.take(plans, problems)
+	} else {
+		p.add(plans, problems, drafts)
+	}
 	if p.o.Changed != nil {
 		for _, d := range drafts {
 			p.o.Changed(d.sign.ID)
@@ -163,7 +178,7 @@ func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, erro
 		p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
 		return nil, nil
 	}
-	return &Plan{Sign: *s, Program: program, JWS: last.JWS, seq: last.Seq, iat: last.Iat, epoch: last.Epoch, digest: last.Digest}, nil
+	return &Plan{Sign: *s, Program: program, sha: wire.Digest(last.JWS), seq: last.Seq, iat: last.Iat, epoch: last.Epoch, digest: last.Digest}, nil
 }
 
 // named are those of files that the program names: what the artist draws today
@@ -226,6 +241,20 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]string) {
 	p.mu.Unlock()
 }
 
+// add puts some new plans in force beside the others. Frames that nothing names
+// any more are found out when all plans are looked at.
+func (p *Publisher) add(plans map[string]*Plan, problems map[string]string, drafts []drafted) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range drafts {
+		for _, f := range plans[d.sign.ID].files {
+			p.frames[wire.FrameTopic(f.Owner, f.SHA256)] = f
+			p.bySHA[f.SHA256] = f
+		}
+	}
+	p.plans, p.problems = plans, problems
+}
+
 // issue signs drafts and keeps them: a seq and its document are durable
 // together, with the reasons beside them.
 func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time, plans map[string]*Plan) error {
@@ -257,7 +286,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		return fmt.Errorf("issue programs: %w", err)
 	}
 	for i, d := range drafts {
-		n := &Plan{Sign: d.sign, Program: d.planned.Program, JWS: issued[i].JWS, Titles: d.planned.Titles, Reasons: d.planned.Reasons,
+		n := &Plan{Sign: d.sign, Program: d.planned.Program, sha: wire.Digest(issued[i].JWS), Titles: d.planned.Titles, Reasons: d.planned.Reasons,
 			seq: issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
 		if old := p.Plan(d.sign.ID); old != nil {
 			n.before = append(append(n.before, old.before...), former{old.seq, old.files})

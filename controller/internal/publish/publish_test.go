@@ -43,7 +43,11 @@ type world struct {
 	drawing  map[string]*playlists.Artwork // where given, what was drawn before
 }
 
-func (w *world) Signs(context.Context) ([]playlists.Sign, error) { return w.signs, nil }
+func (w *world) Signs(context.Context) ([]playlists.Sign, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.signs), nil
+}
 
 func (w *world) Playlist(_ context.Context, owner, id string) (*playlists.Playlist, error) {
 	if p := w.lists[owner+"/"+id]; p != nil {
@@ -70,7 +74,9 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	if a := w.drawing[m.Owner+"/"+m.ID+c.String()]; a != nil {
 		return a, nil
 	}
+	w.mu.Lock()
 	w.drawn++
+	w.mu.Unlock()
 	if m.ID == "bad-letter" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/bad-letter.variants[0].body", Value: "☃", Problem: "has a letter that no font has", Remedy: "take it out"}
 	}
@@ -88,6 +94,8 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 }
 
 func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) ([]byte, error)) ([]Issued, error) {
+	w.mu.Lock() // programs and alerts are issued beside each other
+	defer w.mu.Unlock()
 	var out []Issued
 	for i, d := range drafts {
 		w.seq++
@@ -107,6 +115,8 @@ func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) (
 }
 
 func (w *world) Latest(_ context.Context, role, subject string) (*Issued, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.latest[role+subject], nil
 }
 
@@ -462,8 +472,8 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	if a != x || b == y || c == z {
 		t.Errorf("before %s, after %s", first, second)
 	}
-	var r playlists.Reasons
-	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(&r, p.Plan("two").Reasons) {
+	var r playlists.Notes
+	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(r.Reasons, p.Plan("two").Reasons) || r.Owner != p.Plan("two").Sign.Owner {
 		t.Errorf("notes %s (%v)", w.notes["two"], err)
 	}
 	// Another run of the controller finds the same and issues nothing.
@@ -482,5 +492,16 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	third := seqs()
 	if third != second || !strings.Contains(p.Problem("one"), "over the limit of 1") {
 		t.Errorf("before %s, after %s: %q", second, third, p.Problem("one"))
+	}
+}
+
+// A change that goes before all other signs may be the first thing that
+// happens.
+func TestOwnerFirstOfAll(t *testing.T) {
+	w, p := newWorld()
+	defer p.stopPictures()
+	p.KickOwner("viet-ads")
+	if err := p.Reconcile(t.Context()); err != nil || w.got("led/v1/signs/three/program") == "" {
+		t.Errorf("%v", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
@@ -37,6 +39,10 @@ type Options struct {
 	Restored int64
 	// Changed, if given, is called after a sign got a program.
 	Changed func(sign string)
+	// Alerts, if given, is what RunAlerts publishes.
+	Alerts Alerts
+	// Expect, if given, is told of all that a sign should ack; see Resync.
+	Expect func(sign, what string, seq int64)
 	// Acked, if given, is the seq of the program that the sign has acked last;
 	// 0 where that is unknown. Its frames stay published until it is another.
 	Acked func(sign string) int64
@@ -48,7 +54,6 @@ type Options struct {
 type Plan struct {
 	Sign    playlists.Sign
 	Program *timeline.Program
-	JWS     []byte
 	Titles  map[string]string // what people call each item, by owner/id
 	Reasons *playlists.Reasons
 
@@ -56,6 +61,7 @@ type Plan struct {
 	iat    int64
 	epoch  int64
 	digest string
+	sha    string                 // of the signed document, which the ledger keeps
 	files  []*playlists.FrameFile // what Program names
 	before []former               // programs that the sign may still have
 }
@@ -78,15 +84,18 @@ type Publisher struct {
 	problems map[string]string               // sign → why its plan cannot be made
 	have     map[string]string               // topic → digest of what this connection was sent
 	unnamed  map[string]time.Time            // frame topic → since when nothing names it
+	first    map[string]bool                 // owners whose signs go before the others'
 	asked    int64                           // how often a comparison was asked for
 	done     int64                           // what asked was when the last successful one began
 	pictures map[string]*picture
+
+	board *alertBoard
 }
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
-	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{},
-		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, pictures: map[string]*picture{}, asked: 1}
+	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
+		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
@@ -100,11 +109,29 @@ func (p *Publisher) Kick() {
 	}
 }
 
+// KickOwner asks for a comparison soon, and for the signs of one owner before
+// all others: what a company has changed must not wait for ten thousand signs.
+func (p *Publisher) KickOwner(owner string) {
+	p.mu.Lock()
+	if owner != playlists.Public { // its content is on everybody's signs
+		p.first[owner] = true
+	}
+	p.mu.Unlock()
+	p.Kick()
+}
+
 // Connected says that a connection stands whose broker may hold nothing.
 func (p *Publisher) Connected() {
 	p.mu.Lock()
-	p.have = map[string]string{}
+	have := map[string]string{}
+	for topic, digest := range p.have {
+		if digest == unknown { // of alerts from before this start, which this broker may still hold
+			have[topic] = digest
+		}
+	}
+	p.have = have
 	p.mu.Unlock()
+	p.KickAlerts()
 	p.Kick()
 }
 
@@ -113,7 +140,7 @@ func (p *Publisher) Connected() {
 func (p *Publisher) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.done == p.asked
+	return p.done == p.asked && p.alertsReady()
 }
 
 // Plan is a sign's program, or nil.
@@ -145,11 +172,15 @@ func (p *Publisher) Problems() int {
 	return len(p.problems)
 }
 
-// Frame is a frame file that some plan names, or nil.
+// Frame is a frame file that some plan or alert names, or nil.
 func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.bySHA[sha]
+	f := p.bySHA[sha]
+	p.mu.Unlock()
+	if f == nil {
+		f = p.alertFrame(sha)
+	}
+	return f
 }
 
 // Run compares and publishes until ctx ends.
@@ -175,18 +206,36 @@ func (p *Publisher) Run(ctx context.Context) {
 // cannot be made keeps its last program and is named in Problem.
 func (p *Publisher) Reconcile(ctx context.Context) error {
 	p.mu.Lock()
-	asked := p.asked
+	asked, first := p.asked, p.first
+	p.first = map[string]bool{}
 	p.mu.Unlock()
 	signs, err := p.o.Catalogue.Signs(ctx)
 	if err != nil {
 		return err
 	}
-	if err := p.plan(ctx, signs); err != nil {
+	p.knowSigns(signs)
+	var some []playlists.Sign
+	for i := range signs {
+		if first[signs[i].Owner] {
+			some = append(some, signs[i])
+		}
+	}
+	if len(some) > 0 {
+		if err := p.plan(ctx, some, false); err != nil {
+			return err
+		}
+		if err := p.publishSome(ctx, some); err != nil {
+			return err
+		}
+		p.runPictures(ctx)
+	}
+	if err := p.plan(ctx, signs, true); err != nil {
 		return err
 	}
 	if err := p.publish(ctx); err != nil {
 		return err
 	}
+	p.expectPrograms()
 	p.runPictures(ctx)
 	p.mu.Lock()
 	p.done = asked
@@ -194,48 +243,114 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	return nil
 }
 
-// publish sends what this connection's broker has not got from us.
+// inFlight bounds how many messages wait for the broker's word at once.
+const inFlight = 16
+
+// wanted is what a topic should retain: by digest, and fetched when it has to
+// be sent.
+type wanted struct {
+	topic, digest string
+	payload       func(ctx context.Context) ([]byte, error)
+}
+
+// publish sends what this connection's broker has not got from us: frames, then
+// the keys, then the programs that name and need them.
 func (p *Publisher) publish(ctx context.Context) error {
-	type wanted struct {
-		topic   string
-		payload []byte
-	}
-	var order []wanted
+	var frames, programs []wanted
 	named := map[string]bool{}
 	p.mu.Lock()
 	for topic, f := range p.frames {
 		named[topic] = true
-		order = append(order, wanted{topic, f.Data})
+		frames = append(frames, wanted{topic, f.SHA256, func(context.Context) ([]byte, error) { return f.Data, nil }})
 	}
-	order = append(order, wanted{wire.TopicKeys, p.o.Keys.KeySet()})
 	for id, plan := range p.plans {
 		if !plan.Sign.Picture() {
-			order = append(order, wanted{wire.SignTopic(id, wire.Program), plan.JWS})
+			programs = append(programs, p.program(id, plan))
 		}
 	}
 	p.mu.Unlock()
-	for _, w := range order {
-		if err := p.retain(ctx, w.topic, w.payload); err != nil {
-			return err
-		}
+	if err := p.send(ctx, frames, programs); err != nil {
+		return err
 	}
 	return p.clean(ctx, named)
 }
 
-// retain publishes unless this connection has sent the same already.
-func (p *Publisher) retain(ctx context.Context, topic string, payload []byte) error {
-	digest := wire.Digest(payload)
+// publishSome is publish for some signs alone. What else is retained is not
+// looked at, so nothing is removed.
+func (p *Publisher) publishSome(ctx context.Context, signs []playlists.Sign) error {
+	var frames, programs []wanted
+	asked := map[string]bool{}
 	p.mu.Lock()
-	same := p.have[topic] == digest
+	for i := range signs {
+		plan := p.plans[signs[i].ID]
+		if plan == nil || plan.Sign.Picture() {
+			continue
+		}
+		for _, f := range plan.files {
+			if topic := wire.FrameTopic(f.Owner, f.SHA256); !asked[topic] {
+				asked[topic] = true
+				frames = append(frames, wanted{topic, f.SHA256, func(context.Context) ([]byte, error) { return f.Data, nil }})
+			}
+		}
+		programs = append(programs, p.program(signs[i].ID, plan))
+	}
 	p.mu.Unlock()
-	if same {
-		return nil
+	return p.send(ctx, frames, programs)
+}
+
+func (p *Publisher) program(id string, plan *Plan) wanted {
+	return wanted{wire.SignTopic(id, wire.Program), plan.sha, func(ctx context.Context) ([]byte, error) { return p.signed(ctx, id, plan) }}
+}
+
+// send publishes what this connection has not sent yet.
+func (p *Publisher) send(ctx context.Context, frames, programs []wanted) error {
+	keys := p.o.Keys.KeySet()
+	set := wanted{wire.TopicKeys, wire.Digest(keys), func(context.Context) ([]byte, error) { return keys, nil }}
+	for _, some := range [][]wanted{frames, {set}, programs} {
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(inFlight)
+		for _, w := range some {
+			p.mu.Lock()
+			same := p.have[w.topic] == w.digest
+			p.mu.Unlock()
+			if !same {
+				g.Go(func() error { return p.retain(ctx, w) })
+			}
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
 	}
-	if err := p.o.Broker.Publish(ctx, topic, payload, true); err != nil {
-		return fmt.Errorf("publish %s: %w", topic, err)
+	return nil
+}
+
+// signed is a sign's program as it was signed. Ten thousand of them would fill
+// the memory, so they are read where they are kept.
+func (p *Publisher) signed(ctx context.Context, id string, plan *Plan) ([]byte, error) {
+	last, err := p.o.Ledger.Latest(ctx, wire.RoleProgram, id)
+	if err != nil {
+		return nil, err
+	}
+	if last == nil || wire.Digest(last.JWS) != plan.sha {
+		return nil, fmt.Errorf("the program of %s is not the one that was issued", id)
+	}
+	return last.JWS, nil
+}
+
+// retain publishes what a topic should hold.
+func (p *Publisher) retain(ctx context.Context, w wanted) error {
+	payload, err := w.payload(ctx)
+	if err != nil {
+		return err
 	}
 	p.mu.Lock()
-	p.have[topic] = digest
+	have := p.have // a connection that comes meanwhile begins another
+	p.mu.Unlock()
+	if err := p.o.Broker.Publish(ctx, w.topic, payload, true); err != nil {
+		return fmt.Errorf("publish %s: %w", w.topic, err)
+	}
+	p.mu.Lock()
+	have[w.topic] = w.digest
 	p.mu.Unlock()
 	return nil
 }

@@ -211,8 +211,12 @@ type content struct{ t *testing.T }
 
 func (c content) Playlist(owner, id string) (*playlists.Playlist, error) {
 	l := &playlists.Playlist{ID: id, Owner: owner}
-	for i := range 4 {
-		l.Items = append(l.Items, playlists.Item{Message: fmt.Sprintf("m%d", i), Weight: int64(1 + i%2), DwellMS: 100_000})
+	items, dwell := 4, int64(100_000)
+	if owner == "company-0" { // seven weighted items
+		items, dwell = 7, 60_000
+	}
+	for i := range items {
+		l.Items = append(l.Items, playlists.Item{Message: fmt.Sprintf("m%d", i), Weight: int64(1 + i%2), DwellMS: dwell})
 	}
 	return l, nil
 }
@@ -582,6 +586,11 @@ func (w *week) compare(from, until int64, put map[string]map[report.Play][2]int6
 	}
 	t.Logf("bluezone: asked %.2f %%, planned %.2f %%, shown %.2f %% of %.0f hours, of which %.2f %% are proven", report.Percent(sum.AskedMS, sum.BoundMS), report.Percent(sum.PlannedMS, sum.BoundMS),
 		report.Percent(sum.ShownMS, sum.BoundMS), float64(sum.BoundMS)/3600_000, report.Percent(sum.ProvenMS, sum.BoundMS))
+	for _, x := range shares.Rows {
+		if x.Sign == "w-004" && x.BoundMS == 86_400_000 {
+			t.Logf("seven weighted items, %s on %s: asked %.2f %%, planned %.2f %%, shown %.2f %%, %d plays", x.Sign, x.Day, report.Percent(x.AskedMS, x.BoundMS), report.Percent(x.PlannedMS, x.BoundMS), report.Percent(x.ShownMS, x.BoundMS), x.Shown)
+		}
+	}
 	// Over whole loops it is never less than asked; a week begins and ends
 	// within one. What a sign that lost its link for a day shows is its company's.
 	if float64(sum.PlannedMS) < 0.995*float64(sum.AskedMS) || campaign != [2]int64{sum.Shown, sum.ShownMS} {

@@ -1,0 +1,142 @@
+package cap12
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"ledcast/playlists"
+)
+
+func place(field, s string) (playlists.Place, error) {
+	lat, lon, ok := strings.Cut(s, ",")
+	var p playlists.Place
+	var err1, err2 error
+	p.Lat, err1 = strconv.ParseFloat(lat, 64)
+	p.Lon, err2 = strconv.ParseFloat(lon, 64)
+	if !ok || err1 != nil || err2 != nil || !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180) {
+		return p, bad(field, s, "is not latitude,longitude", "write degrees as 15.12,108.80")
+	}
+	return p, nil
+}
+
+// polygon reads places that spaces separate, the last one the first again. A
+// ring that crosses itself has no inside that everybody would agree on.
+func polygon(s string) ([]playlists.Place, error) {
+	const field = "info.area.polygon"
+	var ring []playlists.Place
+	for _, f := range strings.Fields(s) {
+		p, err := place(field, f)
+		if err != nil {
+			return nil, err
+		}
+		if ring = append(ring, p); len(ring) > MaxPoints {
+			return nil, tooLarge(field, fmt.Sprintf("there are more than %d points", MaxPoints))
+		}
+	}
+	if len(ring) < 4 || ring[0] != ring[len(ring)-1] {
+		return nil, bad(field, s, fmt.Sprintf("has %d points, or is not closed", len(ring)), "give at least 4, the last one the first again")
+	}
+	for i := range ring[1:] {
+		if math.Abs(ring[i].Lon-ring[i+1].Lon) > 180 {
+			return nil, bad(field, s, "goes across the date line", "split it there")
+		}
+	}
+	if a, b, ok := crossing(ring); ok {
+		return nil, bad(field, s, fmt.Sprintf("crosses itself: side %d and side %d", a+1, b+1), "ask the sender which side is meant")
+	}
+	return ring, nil
+}
+
+// crossing finds two sides of a closed ring that meet though they are not
+// neighbours.
+func crossing(ring []playlists.Place) (a, b int, found bool) {
+	n := len(ring) - 1
+	for i := range n {
+		for k := i + 2; k < n; k++ {
+			if i == 0 && k == n-1 {
+				continue // neighbours around the end
+			}
+			if meet(ring[i], ring[i+1], ring[k], ring[k+1]) {
+				return i, k, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+// meet reports whether the segments ab and cd have a point in common.
+func meet(a, b, c, d playlists.Place) bool {
+	turn := func(p, q, r playlists.Place) float64 {
+		return (q.Lon-p.Lon)*(r.Lat-p.Lat) - (q.Lat-p.Lat)*(r.Lon-p.Lon)
+	}
+	on := func(p, q, r playlists.Place) bool {
+		return min(p.Lon, q.Lon) <= r.Lon && r.Lon <= max(p.Lon, q.Lon) && min(p.Lat, q.Lat) <= r.Lat && r.Lat <= max(p.Lat, q.Lat)
+	}
+	d1, d2, d3, d4 := turn(c, d, a), turn(c, d, b), turn(a, b, c), turn(a, b, d)
+	if (d1 > 0) != (d2 > 0) && (d3 > 0) != (d4 > 0) && d1 != 0 && d2 != 0 && d3 != 0 && d4 != 0 {
+		return true
+	}
+	return d1 == 0 && on(c, d, a) || d2 == 0 && on(c, d, b) || d3 == 0 && on(a, b, c) || d4 == 0 && on(a, b, d)
+}
+
+// circle reads "lat,lon radius", the radius in kilometres (3.2.4).
+func circle(s string) (Circle, error) {
+	const field = "info.area.circle"
+	f := strings.Fields(s)
+	if len(f) != 2 {
+		return Circle{}, bad(field, s, "is not a place and a radius", "write 15.12,108.80 25 for 25 km")
+	}
+	p, err := place(field, f[0])
+	if err != nil {
+		return Circle{}, err
+	}
+	km, err := strconv.ParseFloat(f[1], 64)
+	if err != nil || !(km >= 0 && km <= 20_040) {
+		return Circle{}, bad(field, s, "has a radius that is no number of kilometres", "write 15.12,108.80 25 for 25 km")
+	}
+	return Circle{p, km}, nil
+}
+
+// earthKM is the Earth's mean radius.
+const earthKM = 6371.0088
+
+// Holds reports whether a place lies in the area, by its polygons and circles;
+// its border belongs to it. Geocodes are the caller's to know.
+func (a *Area) Holds(p playlists.Place) bool {
+	for _, c := range a.Circles {
+		if distanceKM(c.Centre, p) <= c.KM {
+			return true
+		}
+	}
+	for _, ring := range a.Polygons {
+		if inside(ring, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// distanceKM is along the great circle.
+func distanceKM(a, b playlists.Place) float64 {
+	rad := math.Pi / 180
+	dLat, dLon := (b.Lat-a.Lat)*rad, (b.Lon-a.Lon)*rad
+	h := math.Pow(math.Sin(dLat/2), 2) + math.Cos(a.Lat*rad)*math.Cos(b.Lat*rad)*math.Pow(math.Sin(dLon/2), 2)
+	return 2 * earthKM * math.Asin(min(1, math.Sqrt(h)))
+}
+
+// inside is by the crossings of a ray to the east.
+func inside(ring []playlists.Place, p playlists.Place) bool {
+	in := false
+	for i := range ring[1:] {
+		a, b := ring[i], ring[i+1]
+		if meet(a, b, p, p) {
+			return true
+		}
+		if (a.Lat > p.Lat) != (b.Lat > p.Lat) && p.Lon < (b.Lon-a.Lon)*(p.Lat-a.Lat)/(b.Lat-a.Lat)+a.Lon {
+			in = !in
+		}
+	}
+	return in
+}

@@ -1,0 +1,128 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"ledcast/controller/internal/alert/cap12"
+	"ledcast/playlists"
+)
+
+// capRunner is who approves by the policy.
+var capRunner = &playlists.Principal{ID: "cap-policy", Owner: playlists.Public, Role: playlists.RoleApprover}
+
+// CAPPolicy is the policy, and what came last, newest first.
+func (s *Service) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []playlists.CAPFeedState) {
+	s.inbox.mu.Lock()
+	defer s.inbox.mu.Unlock()
+	list := make([]playlists.CAPResult, 0, len(s.inbox.seen))
+	for _, r := range s.inbox.seen {
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b playlists.CAPResult) int {
+		switch {
+		case a.AtMS != b.AtMS:
+			return int(min(1, max(-1, b.AtMS-a.AtMS)))
+		default:
+			return compare(a.Identifier, b.Identifier)
+		}
+	})
+	const most = 200
+	feeds := make([]playlists.CAPFeedState, 0, len(s.inbox.policy.Feeds))
+	for _, f := range s.inbox.policy.Feeds {
+		if x := s.inbox.feeds[f.ID]; x != nil {
+			feeds = append(feeds, x.state(s.o.Now()))
+		}
+	}
+	p := s.inbox.policy
+	return p, list[:min(most, len(list))], feeds
+}
+
+// SetCAPPolicy replaces the policy. A part that lets alerts run without a person
+// waits for another person's approval, and so does every change of what it
+// rests on.
+func (s *Service) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if p.Auto != nil {
+		if err := s.o.Catalogue.KnownAreas(ctx, p.Auto.Areas, Controller, "cap.auto"); err != nil {
+			return err
+		}
+	}
+	for i, f := range p.Feeds {
+		if err := s.hooks.mayAsk(f.URL); err != nil {
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL, Problem: err.Error(), Remedy: "use https"}
+		}
+	}
+	s.inbox.mu.Lock()
+	old := s.inbox.policy
+	s.inbox.mu.Unlock()
+	p.ProposedBy, p.ApprovedBy = who.ID, ""
+	if reflect.DeepEqual(p.Auto, old.Auto) && reflect.DeepEqual(p.Senders, old.Senders) {
+		p.ProposedBy, p.ApprovedBy = old.ProposedBy, old.ApprovedBy
+	}
+	return s.keepPolicy(ctx, who, p)
+}
+
+// ApproveCAPPolicy lets the policy's automatic part hold: another person than
+// proposed it.
+func (s *Service) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal) error {
+	s.inbox.mu.Lock()
+	p := s.inbox.policy
+	s.inbox.mu.Unlock()
+	switch {
+	case p.Auto == nil:
+		return &playlists.Error{Code: playlists.Invalid, Field: "cap.auto", Problem: "is not set", Remedy: "nothing waits for approval"}
+	case playlists.Same(p.ProposedBy, who.ID):
+		return &playlists.Error{Code: playlists.Denied, Field: "cap.auto", Problem: "was proposed by yourself", Remedy: "another person approves it"}
+	}
+	p.ApprovedBy = who.ID
+	return s.keepPolicy(ctx, who, p)
+}
+
+func (s *Service) keepPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error {
+	if err := s.keep(ctx, who, kindPolicy, "cap", p); err != nil {
+		return err
+	}
+	s.inbox.mu.Lock()
+	s.inbox.policy = p
+	s.inbox.mu.Unlock()
+	s.followFeeds()
+	return nil
+}
+
+// mayRun reports whether an alert may run without a person: by an approved
+// policy, of an allowed sender, within its areas, signs included, and priority.
+func (s *Service) mayRun(p *playlists.CAPPolicy, doc *cap12.Alert, v *playlists.AlertView) bool {
+	if p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, doc.Sender) || v.Priority > p.Auto.MaxPriority {
+		return false
+	}
+	within := func(area string) bool { return playlists.Within(p.Auto.Areas, area) }
+	if slices.ContainsFunc(v.Areas, func(a string) bool { return !within(a) }) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range v.Signs {
+		if sign, ok := s.signs[id]; !ok || !slices.ContainsFunc(sign.Areas, within) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Service) runByPolicy(ctx context.Context, p *playlists.CAPPolicy, id string) error {
+	s.life.Lock()
+	defer s.life.Unlock()
+	e, err := s.ready(ctx, capRunner, id, playlists.AlertPending)
+	if err != nil {
+		return err
+	}
+	who := *capRunner
+	who.ID = "cap-policy:" + p.ProposedBy + "+" + p.ApprovedBy
+	_, err = s.begin(ctx, &who, e, false)
+	return err
+}

@@ -1,0 +1,246 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ledcast/playlists"
+)
+
+// state refuses a step that an alert's state does not allow.
+func state(e *entry, may ...playlists.AlertState) error {
+	for _, x := range may {
+		if e.State == x {
+			return nil
+		}
+	}
+	is := string(e.State)
+	if e.Why != "" {
+		is += " (" + e.Why + ")"
+	}
+	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + e.ID + ".state", Value: is, Problem: "does not allow that", Remedy: "GET the alert to see where it stands"}
+}
+
+// write makes one step of a life: audited, then in force. edit changes a copy.
+func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry, edit func(a *playlists.Alert)) error {
+	s.mu.Lock()
+	a := e.Alert
+	s.mu.Unlock()
+	edit(&a)
+	if err := s.keep(ctx, who, kindAlert, a.ID, &a); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	e.Alert = a
+	s.mu.Unlock()
+	return nil
+}
+
+// Approve lets an alert run. who is another person than wrote it, and signs is
+// the number that they read off the preview; a wrong one is refused without
+// telling the right one.
+func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string, signs int) (*playlists.AlertView, error) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	e, err := s.ready(ctx, who, id, playlists.AlertPending)
+	if err != nil {
+		return nil, err
+	}
+	if playlists.Same(e.CreatedBy, who.ID) {
+		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
+	}
+	if n := len(s.targets(&e.Alert)); n != signs {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
+	}
+	return s.begin(ctx, who, e, false)
+}
+
+// ready reads all that a step of an alert's life needs.
+func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string, may ...playlists.AlertState) (*entry, error) {
+	e, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.within(&e.Alert, who); err != nil {
+		return nil, err
+	}
+	if err := state(e, may...); err != nil {
+		return nil, err
+	}
+	if err := s.read(ctx, e); err != nil {
+		return nil, err
+	}
+	return e, s.learn(ctx)
+}
+
+// replaceEarly is how many seconds before its approval an alert that replaces
+// another counts as begun: a sign whose clock is behind must not show the
+// program in between.
+const replaceEarly = 2
+
+// begin lets e run from now, or from when it says.
+func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, glass bool) (*playlists.AlertView, error) {
+	now := s.o.Now()
+	a := e.Alert
+	if !a.FromGiven {
+		a.From = playlists.Moment(now.Unix())
+		if a.Replaces != "" {
+			a.From -= replaceEarly
+		}
+	}
+	if int64(a.Until) <= now.Unix() {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + a.ID + ".until", Problem: "is over", Remedy: "make a new one"}
+	}
+	if a.Replaces != "" {
+		if old, err := s.find(a.Replaces); err != nil || old.State != playlists.AlertRunning {
+			// Its end is no reason to hold the new one up.
+			s.o.Log.Info("the alert to replace is over already", "alert", a.ID, "replaces", a.Replaces)
+		}
+	}
+	targets := s.targets(&a)
+	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: copied(e.look.Art), Corrected: copied(e.look.Corrected)}
+	if err := s.draw(ctx, l, targets); err != nil {
+		return nil, err
+	}
+	if err := s.fits(&a, l, targets); err != nil {
+		return nil, err
+	}
+	if len(l.Art) > len(e.look.Art) {
+		if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
+			return nil, err
+		}
+	}
+	way := newDelivery(targets)
+	if err := s.keep(ctx, nil, kindDelivery, a.ID, way); err != nil {
+		return nil, err
+	}
+	if err := s.write(ctx, who, e, func(x *playlists.Alert) {
+		x.From, x.State, x.ApprovedBy, x.ApprovedMS, x.BreakGlass = a.From, playlists.AlertRunning, who.ID, now.UnixMilli(), glass
+	}); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	e.look, e.way = l, way
+	s.mu.Unlock()
+	if err := s.heal(ctx, now); err != nil {
+		s.o.Log.Error("what follows from an approval is not written yet and is tried again", "alert", a.ID, "err", err)
+	}
+	s.changed()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.view(e)
+	return &v, nil
+}
+
+func copied(m map[string]*playlists.Artwork) map[string]*playlists.Artwork {
+	out := make(map[string]*playlists.Artwork, len(m))
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+// Cancel ends an alert at once: one person, one step. With correction, the one
+// that was approved with it takes the face for ten minutes.
+func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	e, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.within(&e.Alert, who); err != nil {
+		return nil, err
+	}
+	if err := state(e, playlists.AlertDraft, playlists.AlertPending, playlists.AlertRunning); err != nil {
+		return nil, err
+	}
+	if correction && (e.Correction == "" || e.State != playlists.AlertRunning) {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "correction", Problem: "was not approved with this alert", Remedy: "cancel it without, and send a new alert"}
+	}
+	now := s.o.Now()
+	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) { a.Corrected = correction }); err != nil {
+		return nil, err
+	}
+	if err := s.heal(ctx, now); err != nil {
+		s.o.Log.Error("a correction is not written yet and is tried again", "alert", id, "err", err)
+	}
+	s.changed()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.view(e)
+	return &v, nil
+}
+
+// Refuse ends an alert that waits.
+func (s *Service) Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	e, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.within(&e.Alert, who); err != nil {
+		return nil, err
+	}
+	if err := state(e, playlists.AlertPending); err != nil {
+		return nil, err
+	}
+	if err := s.end(ctx, who, e, playlists.EndRefused, s.o.Now().UnixMilli(), nil); err != nil {
+		return nil, err
+	}
+	s.changed()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.view(e)
+	return &v, nil
+}
+
+func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, why string, atMS int64, more func(*playlists.Alert)) error {
+	return s.write(ctx, who, e, func(a *playlists.Alert) {
+		a.State, a.Why, a.EndedBy, a.EndedMS = playlists.AlertEnded, why, who.ID, atMS
+		if more != nil {
+			more(a)
+		}
+	})
+}
+
+// BreakGlass lets an alert run on the word of one person: only in the words of
+// a template that another person approved before, in at most one area below the
+// province, and for a quarter of an hour. All of the department is told.
+func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	e, err := s.ready(ctx, who, id, playlists.AlertPending)
+	if err != nil {
+		return nil, err
+	}
+	where := "alerts/" + id
+	s.mu.Lock()
+	t, ok := s.templates[e.Template]
+	s.mu.Unlock()
+	refuse := func(field, value, problem, remedy string) (*playlists.AlertView, error) {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: where + field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	now := s.o.Now()
+	start := max(int64(e.From), now.Unix())
+	switch {
+	case !ok || e.TemplateDigest != t.Digest() || t.ApprovedBy == "":
+		return refuse(".template", e.Template, "is no template that was approved as it stands", "another person approves the alert")
+	case playlists.Same(t.ApprovedBy, who.ID):
+		return refuse(".template", e.Template, "was approved by yourself", "another person approves the alert")
+	case e.Correction != "":
+		return refuse(".correction", e.Correction, "was read by nobody else", "leave it out")
+	case e.Replaces != "":
+		return refuse(".replaces", e.Replaces, "would end an alert that two people wanted", "leave it out")
+	case len(e.Signs) > 0 || len(e.Areas) != 1:
+		return refuse(".areas", strings.Join(append(e.Areas, e.Signs...), ", "), "are not one area", "name one area, and no signs")
+	case !strings.Contains(e.Areas[0], "/"):
+		return refuse(".areas[0]", e.Areas[0], "is a whole province", "name one area below it")
+	case int64(e.Until)-start > playlists.GlassLife:
+		return refuse(".until", fmt.Sprint(int64(e.Until)), fmt.Sprintf("is %d s away, over the %d that one person may", int64(e.Until)-start, playlists.GlassLife), "end it earlier")
+	}
+	s.o.Log.Warn("the glass was broken: one person sent an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
+	return s.begin(ctx, who, e, true)
+}

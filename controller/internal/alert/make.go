@@ -1,0 +1,277 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// Create makes an alert. Whatever could stop it later stops it here: a place
+// that is not known, no sign, words that a class cannot show, a limit of the
+// wire. Its errors are *playlists.Error.
+func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error) {
+	return s.create(ctx, who, o, nil)
+}
+
+// create is Create with the message at hand, where there is one.
+func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder, m *playlists.Message) (*playlists.AlertView, error) {
+	now := s.o.Now()
+	a, err := o.Order(now.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	a.CreatedBy, a.CreatedMS = who.ID, now.UnixMilli()
+	where := "alerts/" + a.ID
+	// Drawing takes a while, and nobody's cancel waits for it.
+	if err := s.o.Catalogue.KnownAreas(ctx, a.Areas, who, where); err != nil {
+		return nil, err
+	}
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.knownSigns(a, who, where); err != nil {
+		return nil, err
+	}
+	l, err := s.words(ctx, a, where)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil {
+		l.Message = m
+	}
+	targets := s.targets(a)
+	if len(targets) == 0 {
+		problem := "reaches no sign"
+		if a.Mode == playlists.AlertTest {
+			problem = "reaches no sign that is enrolled as a test sign"
+		}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Problem: problem, Remedy: "name areas or signs where there is one"}
+	}
+	if err := s.draw(ctx, l, targets); err != nil {
+		return nil, err
+	}
+	s.life.Lock()
+	defer s.life.Unlock()
+	if err := s.free(a.ID, where); err != nil {
+		return nil, err
+	}
+	if a.Correction != "" {
+		if err := s.free(playlists.CorrectionID(a.ID), where+".correction"); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.mayReplace(a, who, where); err != nil {
+		return nil, err
+	}
+	if err := s.fits(a, l, targets); err != nil {
+		return nil, err
+	}
+	if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
+		return nil, err
+	}
+	if err := s.keep(ctx, who, kindAlert, a.ID, a); err != nil {
+		return nil, err
+	}
+	e := &entry{Alert: *a, look: l}
+	s.mu.Lock()
+	s.entries[a.ID] = e
+	v := s.view(e)
+	s.mu.Unlock()
+	s.changed()
+	return &v, nil
+}
+
+// free refuses a name that an alert has or had: signs remember what ended.
+func (s *Service) free(id, field string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[id]; e != nil && e.State != playlists.AlertDraft {
+		return &playlists.Error{Code: playlists.Conflict, Field: field, Value: id, Problem: "is an alert's name already, and none is used again", Remedy: "choose another id"}
+	}
+	return nil
+}
+
+func (s *Service) knownSigns(a *playlists.Alert, who *playlists.Principal, where string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, id := range a.Signs {
+		field := fmt.Sprintf("%s.signs[%d]", where, i)
+		x, ok := s.signs[id]
+		if !ok {
+			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "is no sign here", Remedy: "GET /api/v1/signs lists them"}
+		}
+		for _, area := range x.Areas {
+			if !playlists.Within(who.Areas, area) {
+				return &playlists.Error{Code: playlists.Denied, Field: field, Value: id, Problem: "stands outside the areas that you act in", Remedy: "ask an officer of that area"}
+			}
+		}
+	}
+	return nil
+}
+
+// within refuses an officer who acts elsewhere.
+func (s *Service) within(a *playlists.Alert, who *playlists.Principal) error {
+	where := "alerts/" + a.ID
+	for i, area := range a.Areas {
+		if !playlists.Within(who.Areas, area) {
+			return &playlists.Error{Code: playlists.Denied, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: area, Problem: "is outside the areas that you act in", Remedy: "ask an officer of that area"}
+		}
+	}
+	if len(who.Areas) == 0 {
+		return nil
+	}
+	known := *a // signs that are gone stop nobody
+	known.Signs = nil
+	s.mu.Lock()
+	for _, id := range a.Signs {
+		if _, ok := s.signs[id]; ok {
+			known.Signs = append(known.Signs, id)
+		}
+	}
+	s.mu.Unlock()
+	return s.knownSigns(&known, who, where)
+}
+
+func (s *Service) mayReplace(a *playlists.Alert, who *playlists.Principal, where string) error {
+	if a.Replaces == "" {
+		return nil
+	}
+	old, err := s.find(a.Replaces)
+	if err != nil || old.State != playlists.AlertRunning {
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces, Problem: "is no running alert", Remedy: "leave it out"}
+	}
+	if old.Mode != a.Mode {
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces, Problem: "is " + string(old.Mode) + " and this one is " + string(a.Mode), Remedy: "use the same mode"}
+	}
+	return s.within(&old.Alert, who)
+}
+
+// words finds what the alert and its correction say.
+func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (*look, error) {
+	l := &look{}
+	var err error
+	switch {
+	case a.Message != "":
+		id := strings.TrimPrefix(a.Message, playlists.Public+"/")
+		if l.Message, err = s.message(ctx, id, where+".message"); err != nil {
+			return nil, err
+		}
+	case a.Template != "":
+		s.mu.Lock()
+		t, ok := s.templates[a.Template]
+		s.mu.Unlock()
+		if !ok {
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".template", Value: a.Template, Problem: "is no template here", Remedy: "GET /api/v1/templates lists them"}
+		}
+		if l.Message, err = t.Fill(where, a.Values, a.Until); err != nil {
+			return nil, err
+		}
+		a.TemplateDigest = t.Digest()
+	default:
+		l.Message = plain(a.ID, a.Text)
+	}
+	if a.Correction == "" {
+		return l, nil
+	}
+	id := strings.TrimPrefix(a.Correction, playlists.Public+"/")
+	if playlists.CheckSlug("", id) == nil {
+		m, err := s.o.Catalogue.Message(ctx, id)
+		if err == nil {
+			l.Correction = m
+			return l, nil
+		}
+		if !missing(err) {
+			return nil, err
+		}
+	}
+	l.Correction = plain(playlists.CorrectionID(a.ID), a.Correction)
+	return l, nil
+}
+
+func (s *Service) message(ctx context.Context, id, field string) (*playlists.Message, error) {
+	m, err := s.o.Catalogue.Message(ctx, id)
+	if missing(err) {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "is no message of the department", Remedy: "GET /api/v1/owners/public/messages lists them, or give text"}
+	}
+	return m, err
+}
+
+func missing(err error) bool {
+	var e *playlists.Error
+	return errors.As(err, &e) && e.Code == playlists.NotFound
+}
+
+// plain is a message of nothing but words, in the colours of urgency.
+func plain(id, text string) *playlists.Message {
+	return &playlists.Message{ID: id, Owner: playlists.Public, Theme: "urgent", Variants: []playlists.Variant{{Lang: "vi", Body: text}}}
+}
+
+// draw draws what is not drawn yet for the classes of the signs.
+func (s *Service) draw(ctx context.Context, l *look, signs []playlists.Sign) error {
+	if l.Art == nil {
+		l.Art = map[string]*playlists.Artwork{}
+	}
+	if l.Corrected == nil {
+		l.Corrected = map[string]*playlists.Artwork{}
+	}
+	for _, c := range classes(signs) {
+		for _, x := range []struct {
+			m   *playlists.Message
+			art map[string]*playlists.Artwork
+		}{{l.Message, l.Art}, {l.Correction, l.Corrected}} {
+			if x.m == nil || x.art[c.String()] != nil {
+				continue
+			}
+			art, err := s.o.Artist.Artwork(ctx, x.m, c)
+			if err != nil {
+				return onClass(err, c)
+			}
+			x.art[c.String()] = art
+		}
+	}
+	return nil
+}
+
+// onClass names the class in an error of drawing.
+func onClass(err error, c playlists.Class) error {
+	var e *playlists.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	n := *e
+	n.Problem += " (on " + c.String() + ")"
+	return &n
+}
+
+// fits refuses what would take a class over the wire's limits beside the alerts
+// that are approved for the same time.
+func (s *Service) fits(a *playlists.Alert, l *look, targets []playlists.Sign) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	any := func(string) bool { return true }
+	for _, c := range classes(targets) {
+		class := c.String()
+		for _, art := range []*playlists.Artwork{l.Art[class], l.Corrected[class]} {
+			if art == nil {
+				continue
+			}
+			set := []timeline.Alert{a.OnWire(art, any)}
+			for _, e := range s.entries {
+				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= a.Until || a.From >= e.Until || e.look == nil {
+					continue
+				}
+				if other := e.look.Art[class]; other != nil {
+					set = append(set, e.OnWire(other, any))
+				}
+			}
+			if err := playlists.CheckClass(class, set); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

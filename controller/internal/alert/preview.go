@@ -1,0 +1,135 @@
+package alert
+
+import (
+	"context"
+	"slices"
+
+	"ledcast/playlists"
+)
+
+// Preview is what an approver sees, computed now.
+func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPreview, error) {
+	e, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.read(ctx, e); err != nil {
+		return nil, err
+	}
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	areas, err := s.o.Catalogue.Areas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	a, l := e.Alert, &look{Message: e.look.Message, Correction: e.look.Correction, Art: copied(e.look.Art), Corrected: copied(e.look.Corrected)}
+	owners := s.owners
+	s.mu.Unlock()
+	signs := s.targets(&a)
+	if err := s.draw(ctx, l, signs); err != nil {
+		return nil, err
+	}
+	p := &playlists.AlertPreview{ID: id, Signs: len(signs), OutOfService: []playlists.OutOfOrder{}}
+	names := map[string]string{}
+	for i := range areas {
+		names[areas[i].Code] = areas[i].Name
+	}
+	companies, places := map[string]int{}, map[string]int{}
+	for i := range signs {
+		x := &signs[i]
+		companies[x.Owner]++
+		for _, area := range x.Areas {
+			places[area]++
+		}
+		if x.Picture() {
+			p.Pictures++
+		}
+		if x.OutOfService != "" {
+			p.OutOfService = append(p.OutOfService, playlists.OutOfOrder{Sign: x.ID, Reason: x.OutOfService})
+		}
+	}
+	p.ByCompany = counts(companies, func(id string) string { return owners[id].Name })
+	p.ByArea = counts(places, func(id string) string { return names[id] })
+	if p.Classes, err = s.onClasses(ctx, &a, l.Message, l.Art, signs); err != nil {
+		return nil, err
+	}
+	p.Correction = []playlists.AlertOnSign{}
+	if l.Correction != nil {
+		p.Correction, err = s.onClasses(ctx, &a, l.Correction, l.Corrected, signs)
+	}
+	return p, err
+}
+
+func counts(of map[string]int, name func(string) string) []playlists.SignCount {
+	out := make([]playlists.SignCount, 0, len(of))
+	for id, n := range of {
+		out = append(out, playlists.SignCount{ID: id, Name: name(id), Signs: n})
+	}
+	slices.SortFunc(out, func(a, b playlists.SignCount) int { return compare(a.ID, b.ID) })
+	return out
+}
+
+// onClasses is how a message looks on each class of the signs, with what cannot
+// be read from where each kind of them is looked at.
+func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, m *playlists.Message, art map[string]*playlists.Artwork, signs []playlists.Sign) ([]playlists.AlertOnSign, error) {
+	out := []playlists.AlertOnSign{}
+	type stand struct{ pitch, metres float64 }
+	for _, c := range classes(signs) {
+		x := playlists.AlertOnSign{Class: c.String(), Findings: slices.Clone(art[c.String()].Findings)}
+		if x.Findings == nil {
+			x.Findings = []playlists.Finding{}
+		}
+		for _, st := range art[c.String()].Steps {
+			f := &art[c.String()].Frames[st.Frame]
+			x.Frames = append(x.Frames, playlists.AlertFrame{URL: "/api/v1/alerts/" + a.ID + "/frames/" + f.SHA256, MS: st.MS})
+		}
+		seen := map[stand]bool{}
+		for i := range signs {
+			if signs[i].Class != c {
+				continue
+			}
+			x.Signs++
+			k := stand{signs[i].Pitch, signs[i].Distance}
+			if seen[k] {
+				continue
+			}
+			seen[k] = true
+			f, err := s.o.Artist.Reads(ctx, m, &signs[i])
+			if err != nil {
+				return nil, onClass(err, c)
+			}
+			if f != nil {
+				n := *f
+				n.Field = "signs/" + signs[i].ID
+				x.Findings = append(x.Findings, n)
+			}
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// Frame is a frame of an alert or its correction, found by its digest.
+func (s *Service) Frame(ctx context.Context, id, sha string) (data []byte, mime string, err error) {
+	e, err := s.find(id)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := s.read(ctx, e); err != nil {
+		return nil, "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, arts := range []map[string]*playlists.Artwork{e.look.Art, e.look.Corrected} {
+		for _, art := range arts {
+			for i := range art.Frames {
+				if art.Frames[i].SHA256 == sha {
+					return art.Frames[i].Data, art.Frames[i].Type, nil
+				}
+			}
+		}
+	}
+	return nil, "", notHere("frame", sha)
+}

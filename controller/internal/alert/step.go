@@ -1,0 +1,338 @@
+package alert
+
+import (
+	"context"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// Rhythm of what nobody asks for.
+const (
+	saveEvery   = time.Second // of counts that changed
+	learnEvery  = time.Minute // of signs and owners; new ones are counted, too
+	retryAfter  = 5 * time.Second
+	drillLife   = 30 * 60          // seconds that a drill runs
+	drillWindow = 10 * time.Minute // after its time, for a controller that was down then
+)
+
+// Run lets alerts end, counts be kept and drills begin when they are due, until
+// ctx ends; what was counted is kept before it returns.
+func (s *Service) Run(ctx context.Context) {
+	done := make(chan struct{})
+	go func() { defer close(done); s.hooks.run(ctx) }()
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			<-done
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			defer cancel()
+			if err := s.save(last); err != nil {
+				s.o.Log.Warn("the last counts of alerts could not be kept", "err", err)
+			}
+			return
+		case <-s.wake:
+		case <-t.C:
+		}
+		wait, err := s.Step(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.o.Log.Warn("alerts are behind and are tried again", "err", err)
+			wait = retryAfter
+		}
+		t.Reset(wait)
+	}
+}
+
+// Step does all that is due and returns how long nothing else is.
+func (s *Service) Step(ctx context.Context) (time.Duration, error) {
+	now := s.o.Now()
+	s.mu.Lock()
+	stale := now.Sub(s.learnt) >= learnEvery
+	s.mu.Unlock()
+	if stale {
+		if err := s.learn(ctx); err != nil {
+			return 0, err
+		}
+	}
+	s.life.Lock()
+	if stale {
+		s.retargetAll()
+	}
+	err := s.heal(ctx, now)
+	if err == nil {
+		err = s.runDrill(ctx, now)
+	}
+	s.life.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	s.tell(now)
+	if err := s.save(ctx); err != nil {
+		return 0, err
+	}
+	return s.wait(now), nil
+}
+
+// heal makes true what follows from what is written: alerts that are over end,
+// a replaced one ends when the new one begins, and the correction of a
+// cancelled one runs. s.life is held.
+func (s *Service) heal(ctx context.Context, now time.Time) error {
+	s.mu.Lock()
+	all := make([]*entry, 0, len(s.entries))
+	begun := map[string]*entry{} // replaced → by
+	for _, e := range s.entries {
+		all = append(all, e)
+		if e.State == playlists.AlertRunning && e.Replaces != "" && int64(e.From) <= now.Unix() {
+			begun[e.Replaces] = e
+		}
+	}
+	s.mu.Unlock()
+	changed := false
+	for _, e := range all {
+		switch {
+		case e.State == playlists.AlertRunning && begun[e.ID] != nil:
+			by := begun[e.ID]
+			who := &playlists.Principal{ID: by.ApprovedBy, Owner: playlists.Public}
+			at := max(by.ApprovedMS, int64(by.From)*1000)
+			if err := s.end(ctx, who, e, playlists.EndReplaced, at, func(a *playlists.Alert) { a.ReplacedBy = by.ID }); err != nil {
+				return err
+			}
+			changed = true
+		case e.State != playlists.AlertEnded && int64(e.Until) <= now.Unix():
+			if err := s.end(ctx, Controller, e, playlists.EndExpired, int64(e.Until)*1000, nil); err != nil {
+				return err
+			}
+			changed = true
+		case e.Corrected && e.EndedMS/1000+playlists.CorrectionLife > now.Unix():
+			did, err := s.correct(ctx, e)
+			if err != nil {
+				return err
+			}
+			changed = changed || did
+		case e.State == playlists.AlertRunning && e.way != nil && len(e.way.Signs) == 0:
+			// It was approved, and the controller died before it had counted.
+			s.retarget(e)
+		}
+	}
+	if changed && s.o.Changed != nil {
+		s.o.Changed()
+	}
+	return nil
+}
+
+// correct lets the correction of a cancelled alert run, unless it does or did.
+func (s *Service) correct(ctx context.Context, e *entry) (bool, error) {
+	id := playlists.CorrectionID(e.ID)
+	s.mu.Lock()
+	there := s.entries[id] != nil
+	s.mu.Unlock()
+	if there {
+		return false, nil
+	}
+	if err := s.read(ctx, e); err != nil {
+		return false, err
+	}
+	begin := playlists.Moment(e.EndedMS / 1000)
+	a := playlists.Alert{ID: id, Corrects: e.ID, Text: e.Correction, Priority: e.Priority, Areas: e.Areas, Signs: e.Signs, Mode: e.Mode, State: playlists.AlertRunning,
+		From: begin, Until: begin + playlists.CorrectionLife, FromGiven: true, CreatedBy: e.CreatedBy, CreatedMS: e.EndedMS, ApprovedBy: e.ApprovedBy, ApprovedMS: e.EndedMS}
+	targets := s.targets(&a)
+	l := &look{Message: e.look.Correction, Art: copied(e.look.Corrected)}
+	if err := s.draw(ctx, l, targets); err != nil {
+		return false, err
+	}
+	way := newDelivery(targets)
+	if err := s.keep(ctx, nil, kindLook, id, l); err != nil {
+		return false, err
+	}
+	if err := s.keep(ctx, nil, kindDelivery, id, way); err != nil {
+		return false, err
+	}
+	who := &playlists.Principal{ID: e.EndedBy, Owner: playlists.Public}
+	if err := s.keep(ctx, who, kindAlert, id, &a); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	s.entries[id] = &entry{Alert: a, look: l, way: way}
+	s.mu.Unlock()
+	return true, nil
+}
+
+func (s *Service) retargetAll() {
+	var running []*entry
+	s.mu.Lock()
+	for _, e := range s.entries {
+		if e.State == playlists.AlertRunning && e.way != nil {
+			running = append(running, e)
+		}
+	}
+	s.mu.Unlock()
+	for _, e := range running {
+		s.retarget(e)
+	}
+}
+
+// retarget counts signs that came into an alert's reach after it began.
+func (s *Service) retarget(e *entry) {
+	for _, x := range s.targets(&e.Alert) {
+		s.mu.Lock()
+		e.way.add(&x)
+		s.mu.Unlock()
+	}
+}
+
+// runDrill begins the weekly drill when it is due. A new installation does not
+// begin with one that was due before it was there.
+func (s *Service) runDrill(ctx context.Context, now time.Time) error {
+	s.mu.Lock()
+	plan := s.drill
+	due := plan.Due(now)
+	id := "drill-" + due.UTC().Format("2006-01-02")
+	before := false
+	for _, e := range s.entries {
+		before = before || e.Mode == playlists.AlertDrill && e.CreatedBy == Controller.ID
+	}
+	there := s.entries[id] != nil
+	s.mu.Unlock()
+	if due.IsZero() || there || now.Sub(due) >= drillWindow || due.Before(s.began) && !before {
+		return nil
+	}
+	areas, err := s.o.Catalogue.Areas(ctx)
+	if err != nil {
+		return err
+	}
+	a := playlists.Alert{ID: id, Text: "Diễn tập", Areas: []string{}, Signs: []string{}, Mode: playlists.AlertDrill, State: playlists.AlertRunning, FromGiven: true,
+		From: playlists.Moment(now.Unix()), Until: playlists.Moment(now.Unix() + drillLife),
+		CreatedBy: Controller.ID, CreatedMS: now.UnixMilli(), ApprovedBy: Controller.ID, ApprovedMS: now.UnixMilli()}
+	for i := range areas {
+		top := true
+		for _, c := range areas[i].Code {
+			top = top && c != '/'
+		}
+		if top && len(a.Areas) < playlists.MaxAlertAreas {
+			a.Areas = append(a.Areas, areas[i].Code)
+		}
+	}
+	targets := s.targets(&a)
+	if len(targets) == 0 {
+		return nil
+	}
+	l, way := &look{Message: plain(id, a.Text)}, newDelivery(targets)
+	if err := s.draw(ctx, l, targets); err != nil {
+		return err
+	}
+	if err := s.fits(&a, l, targets); err != nil {
+		s.o.Log.Warn("there is no room for the weekly drill", "err", err)
+		return nil
+	}
+	if err := s.keep(ctx, nil, kindLook, id, l); err != nil {
+		return err
+	}
+	if err := s.keep(ctx, nil, kindDelivery, id, way); err != nil {
+		return err
+	}
+	if err := s.keep(ctx, Controller, kindAlert, id, &a); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.entries[id] = &entry{Alert: a, look: l, way: way}
+	s.mu.Unlock()
+	if s.o.Changed != nil {
+		s.o.Changed()
+	}
+	return nil
+}
+
+// tell tells webhooks what they were not told yet.
+func (s *Service) tell(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		d := e.way
+		if d == nil || d.Over {
+			continue
+		}
+		say := func(event string) {
+			d.dirty = true
+			s.hooks.send(s.webhooks, event, s.view(e), now)
+		}
+		if !d.Started && e.start() <= now.UnixMilli() && (e.State != playlists.AlertEnded || e.EndedMS > e.start()) {
+			d.Started = true
+			say("started")
+		}
+		missed := 0
+		for _, w := range d.Signs {
+			if e.missed(w, now.UnixMilli()) {
+				missed++
+			}
+		}
+		if missed > d.Missed {
+			d.Missed = missed
+			say("missed")
+		}
+		if e.State == playlists.AlertEnded {
+			d.Over = true
+			say("ended")
+		}
+	}
+}
+
+// save keeps the counts that changed.
+func (s *Service) save(ctx context.Context) error {
+	type row struct {
+		e    *entry
+		data delivery
+	}
+	var rows []row
+	s.mu.Lock()
+	for _, e := range s.entries {
+		if e.way == nil || !e.way.dirty {
+			continue
+		}
+		d := *e.way
+		d.Signs = make(map[string]*way, len(e.way.Signs))
+		for id, w := range e.way.Signs {
+			c := *w
+			d.Signs[id] = &c
+		}
+		e.way.dirty = false
+		rows = append(rows, row{e, d})
+	}
+	s.mu.Unlock()
+	for i := range rows {
+		if err := s.keep(ctx, nil, kindDelivery, rows[i].e.ID, &rows[i].data); err != nil {
+			s.mu.Lock()
+			for _, r := range rows[i:] {
+				r.e.way.dirty = true
+			}
+			s.mu.Unlock()
+			return err
+		}
+	}
+	return nil
+}
+
+// wait is how long nothing is due after now.
+func (s *Service) wait(now time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := now.Add(learnEvery)
+	soon := func(t time.Time) {
+		if t.After(now) && t.Before(next) {
+			next = t
+		}
+	}
+	soon(s.drill.Next(now))
+	for _, e := range s.entries {
+		if e.State == playlists.AlertEnded {
+			continue
+		}
+		soon(time.Unix(int64(e.From), 0))
+		soon(time.Unix(int64(e.Until), 0))
+		if e.State == playlists.AlertRunning {
+			soon(now.Add(saveEvery))
+		}
+	}
+	return next.Sub(now)
+}

@@ -1,0 +1,310 @@
+package alert
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// HookOptions are how webhooks go out.
+type HookOptions struct {
+	// Anywhere lets them go to private and loopback addresses and without TLS:
+	// for tests.
+	Anywhere bool
+	// Backoff is how long to wait before each further try; nil is hookBackoff.
+	Backoff []time.Duration
+}
+
+// Headers of a webhook. The signature is "sha256=" and the hex HMAC-SHA256,
+// under the webhook's secret, of the timestamp (Unix seconds), a full stop and
+// the body: who checks both cannot be sent an old one again.
+const (
+	HeaderTime      = "Ledcast-Timestamp"
+	HeaderSignature = "Ledcast-Signature"
+)
+
+// HookEvents are what a webhook may ask to be told.
+var HookEvents = []string{"started", "ended", "missed"}
+
+// Limits of webhooks.
+const (
+	maxHooks    = 20
+	maxRedirect = 3
+	hookQueue   = 256
+	hookTimeout = 10 * time.Second
+	leastSecret = 16
+)
+
+var hookBackoff = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute}
+
+// hooks sends webhooks: beside everything else, each try again a few times, and
+// what does not fit the queue is dropped and said.
+type hooks struct {
+	o       HookOptions
+	log     *slog.Logger
+	now     func() time.Time
+	client  *http.Client
+	queue   chan note
+	mu      sync.Mutex
+	secrets map[string]string
+}
+
+// note is what one webhook is to be told.
+type note struct {
+	id, url string
+	body    []byte
+}
+
+// hookBody is what is sent.
+type hookBody struct {
+	Event string              `json:"event"`
+	AtMS  int64               `json:"at_ms"`
+	Alert playlists.AlertView `json:"alert"`
+}
+
+func newHooks(o Options) *hooks {
+	h := &hooks{o: o.Hooks, log: o.Log, now: o.Now, queue: make(chan note, hookQueue), secrets: map[string]string{}}
+	if h.o.Backoff == nil {
+		h.o.Backoff = hookBackoff
+	}
+	d := &net.Dialer{Timeout: 5 * time.Second}
+	if !h.o.Anywhere {
+		d.Control = public // after DNS, and at every redirect's connection again
+	}
+	h.client = &http.Client{Timeout: hookTimeout,
+		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: 5 * time.Second, MaxIdleConns: 4, DisableKeepAlives: true}, // no proxy: it would dial for us
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if len(via) > maxRedirect {
+				return errors.New("too many redirects")
+			}
+			return h.mayGo(r.URL)
+		}}
+	return h
+}
+
+// public refuses a connection to an address that is not on the Internet: what
+// stands beside the controller is not for webhooks to reach.
+func public(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	ip := at.Addr().Unmap()
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || slices.ContainsFunc(closed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return fmt.Errorf("%s is a private address; webhooks go to the Internet only", ip)
+	}
+	return nil
+}
+
+// closed are networks that are global unicast by their form and lead elsewhere:
+// carriers' NAT, special uses, and IPv4 inside IPv6.
+var closed = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32")}
+
+func (h *hooks) mayGo(u *url.URL) error {
+	if u.Host == "" || u.User != nil || u.Scheme != "https" && !(h.o.Anywhere && u.Scheme == "http") {
+		return fmt.Errorf("%s is no https address", u.Redacted())
+	}
+	return nil
+}
+
+// send queues an event for whom it concerns. It never blocks.
+func (h *hooks) send(to map[string]playlists.Webhook, event string, v playlists.AlertView, at time.Time) {
+	for _, w := range to {
+		if !slices.Contains(w.Events, event) {
+			continue
+		}
+		body, err := json.Marshal(hookBody{Event: event, AtMS: at.UnixMilli(), Alert: v})
+		if err != nil {
+			h.log.Error("a webhook's body cannot be made", "webhook", w.ID, "err", err)
+			continue
+		}
+		select {
+		case h.queue <- note{w.ID, w.URL, body}:
+		default:
+			h.log.Error("a webhook is too slow and misses an event", "webhook", w.ID, "event", event, "alert", v.ID)
+		}
+	}
+}
+
+// run sends until ctx ends. A webhook that does not answer delays no other.
+func (h *hooks) run(ctx context.Context) {
+	var done sync.WaitGroup
+	defer done.Wait()
+	room := make(chan struct{}, hookQueue)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case n := <-h.queue:
+			select {
+			case room <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			done.Add(1)
+			go func() {
+				defer done.Done()
+				defer func() { <-room }()
+				h.deliver(ctx, n)
+			}()
+		}
+	}
+}
+
+func (h *hooks) deliver(ctx context.Context, n note) {
+	for try := 0; ; try++ {
+		err := h.post(ctx, n)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if try == len(h.o.Backoff) {
+			h.log.Error("a webhook was not delivered and is given up", "webhook", n.id, "tries", try+1, "err", err)
+			return
+		}
+		h.log.Warn("a webhook was not delivered and is tried again", "webhook", n.id, "err", err)
+		t := time.NewTimer(h.o.Backoff[try])
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+	}
+}
+
+func (h *hooks) post(ctx context.Context, n note) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(n.body))
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	secret := h.secrets[n.id]
+	h.mu.Unlock()
+	stamp := strconv.FormatInt(h.now().Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(n.body)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "ledcast")
+	req.Header.Set(HeaderTime, stamp)
+	req.Header.Set(HeaderSignature, "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	res, err := h.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // its words are of no interest
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("it answered %s", res.Status)
+	}
+	return nil
+}
+
+// Webhooks are all webhooks, by id, without their secrets.
+func (s *Service) Webhooks() []playlists.Webhook {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]playlists.Webhook, 0, len(s.webhooks))
+	for _, w := range s.webhooks {
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b playlists.Webhook) int { return compare(a.ID, b.ID) })
+	return out
+}
+
+// PutWebhook makes or replaces one. Without a secret the old one stays; a new
+// webhook without one gets one that the answer tells, once.
+func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *playlists.Webhook) error {
+	if err := playlists.CheckSlug("webhooks/id", w.ID); err != nil {
+		return err
+	}
+	bad := func(field, value, problem, remedy string) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: "webhooks/" + w.ID + "." + field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	u, err := url.Parse(w.URL)
+	if err != nil || s.hooks.mayGo(u) != nil || len(w.URL) > 500 {
+		return bad("url", w.URL, "is no https address", "write https://host/path, without a password")
+	}
+	if len(w.Events) == 0 {
+		return bad("events", "", "are missing", "name started, ended or missed")
+	}
+	for i, e := range w.Events {
+		if !slices.Contains(HookEvents, e) {
+			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended or missed")
+		}
+	}
+	s.life.Lock()
+	defer s.life.Unlock()
+	s.mu.Lock()
+	_, there := s.webhooks[w.ID]
+	n := len(s.webhooks)
+	s.mu.Unlock()
+	if !there && n >= maxHooks {
+		return &playlists.Error{Code: playlists.TooLarge, Field: "webhooks", Problem: fmt.Sprintf("are %d, the limit", n), Remedy: "remove one"}
+	}
+	secret := w.Secret
+	w.Secret = ""
+	switch {
+	case secret != "" && (len(secret) < leastSecret || len(secret) > 200):
+		return bad("secret", "", fmt.Sprintf("has %d characters, outside %d to 200", len(secret), leastSecret), "leave it out, and one is made")
+	case secret == "" && !there:
+		var b [32]byte
+		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
+		secret = hex.EncodeToString(b[:])
+		defer func() { w.Secret = secret }()
+	}
+	if secret != "" {
+		if err := s.keep(ctx, nil, kindSecret, w.ID, secret); err != nil {
+			return err
+		}
+		s.hooks.mu.Lock()
+		s.hooks.secrets[w.ID] = secret
+		s.hooks.mu.Unlock()
+	}
+	if err := s.keep(ctx, who, kindWebhook, w.ID, w); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.webhooks[w.ID] = *w
+	s.mu.Unlock()
+	return nil
+}
+
+// DeleteWebhook removes one.
+func (s *Service) DeleteWebhook(ctx context.Context, who *playlists.Principal, id string) error {
+	s.life.Lock()
+	defer s.life.Unlock()
+	s.mu.Lock()
+	_, there := s.webhooks[id]
+	s.mu.Unlock()
+	if !there {
+		return notHere("webhook", id)
+	}
+	if err := s.o.Records.Delete(ctx, who, kindWebhook, playlists.Public, id); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	delete(s.webhooks, id)
+	s.mu.Unlock()
+	return s.o.Records.Delete(ctx, nil, kindSecret, playlists.Public, id)
+}

@@ -1,0 +1,137 @@
+package alert
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"ledcast/playlists"
+)
+
+var admin = &playlists.Principal{ID: "user:admin", Owner: playlists.Public, Role: playlists.RoleAdmin}
+
+// A webhook is told of an alert's begin and end, signed, and again where it
+// failed; one that does not answer holds up nothing.
+func TestWebhooks(t *testing.T) {
+	type told struct {
+		event, id string
+		good      bool
+	}
+	got := make(chan told, 10)
+	const secret = "một bí mật đủ dài"
+	failures := 1
+	good := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if failures > 0 {
+			failures--
+			rw.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(r.Header.Get(HeaderTime) + "."))
+		mac.Write(body)
+		var b hookBody
+		if err := json.Unmarshal(body, &b); err != nil {
+			t.Error(err)
+		}
+		got <- told{b.Event, b.Alert.ID, r.Header.Get(HeaderSignature) == "sha256="+hex.EncodeToString(mac.Sum(nil))}
+	}))
+	defer good.Close()
+	hang := make(chan struct{})
+	deaf := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
+	defer deaf.Close()
+	defer close(hang)
+
+	w := newWorld()
+	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Hooks: HookOptions{Anywhere: true, Backoff: []time.Duration{time.Millisecond}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Run(t.Context())
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "deaf", URL: deaf.URL, Events: HookEvents}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "good", URL: good.URL, Events: []string{"started", "ended"}, Secret: secret}); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range w.log {
+		if strings.Contains(line, "secret") {
+			t.Errorf("the log has %s", line)
+		}
+	}
+	if strings.Contains(string(w.rows["webhook/good"]), secret) || s.Webhooks()[1].Secret != "" {
+		t.Error("the secret is told")
+	}
+	run(t, s, w.order("a1", time.Hour))
+	expect := func(event string) {
+		t.Helper()
+		select {
+		case x := <-got:
+			if x.event != event || x.id != "a1" || !x.good {
+				t.Errorf("told %+v, want %s", x, event)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("nothing told of %s", event)
+		}
+	}
+	expect("started")
+	if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
+		t.Fatal(err)
+	}
+	expect("ended")
+}
+
+func TestWebhooksGoToTheInternetOnly(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:443": false, "10.1.2.3:443": false, "192.168.0.1:443": false, "172.20.0.1:443": false,
+		"169.254.169.254:80": false, "0.0.0.0:443": false, "100.64.0.1:443": false, "[::1]:443": false, "[fe80::1]:443": false, "[fd00::1]:443": false,
+		"[::ffff:127.0.0.1]:443": false, "[64:ff9b::7f00:1]:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
+	} {
+		if err := public("tcp", address, nil); (err == nil) != ok {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	w := newWorld()
+	s := w.open(t)
+	reached := false
+	near := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+	defer near.Close()
+	name := strings.Replace(near.URL, "127.0.0.1", "localhost", 1)
+	if err := s.hooks.post(t.Context(), note{id: "x", url: name, body: []byte("{}")}); err == nil || !strings.Contains(err.Error(), "private address") || reached {
+		t.Errorf("a name that leads here: %v", err)
+	}
+	if s.hooks.client.Transport.(*http.Transport).Proxy != nil {
+		t.Error("a proxy would dial for us")
+	}
+	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/", "hooks.example", ""} {
+		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: u, Events: HookEvents}); err == nil {
+			t.Errorf("%q is taken", u)
+		}
+	}
+	h := &playlists.Webhook{ID: "h1", URL: "https://hooks.example/x", Events: HookEvents}
+	if err := s.PutWebhook(t.Context(), admin, h); err != nil || len(h.Secret) != 64 {
+		t.Errorf("%v, a secret of %d", err, len(h.Secret))
+	}
+	h.Secret = ""
+	if err := s.PutWebhook(t.Context(), admin, h); err != nil || h.Secret != "" {
+		t.Errorf("put again: %v, %q", err, h.Secret)
+	}
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: h.URL, Events: HookEvents, Secret: "short"}); err == nil {
+		t.Error("a short secret")
+	}
+	if err := s.DeleteWebhook(t.Context(), admin, "h1"); err != nil || len(w.rows) != 0 {
+		t.Errorf("%v; left: %d", err, len(w.rows))
+	}
+}

@@ -1,0 +1,260 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"ledcast/playlists"
+)
+
+func newAlert(e *env) *cobra.Command {
+	return e.group("alert", "Urgent messages: send, approve, cancel, count",
+		"alert sends urgent messages. One person sends, another approves with the number of signs that `alert show` says\n"+
+			"(or `alert send` printed), and anybody of the two ends it in one step.",
+		e.alertSend(),
+		e.alertApprove(),
+		e.alertCancel(),
+		e.alertCAP(),
+		e.named("refuse ALERT", "Refuse an alert that waits", "ALERT", e.alertStep("refuse")),
+		e.plain("list", "List alerts, the newest first", func(cmd *cobra.Command, c *client) error {
+			var list struct{ Items []playlists.AlertView }
+			if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts", nil, &list); err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
+			fmt.Fprintln(w, "ALERT\tMODE\tSTATE\tUNTIL\tSIGNS\tSHOWING\tMISSED")
+			for _, v := range list.Items {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\n", v.ID, v.Mode, stateOf(&v), clockTime(int64(v.Until)), v.Targeted, v.Showing, len(v.Missed))
+			}
+			return w.Flush()
+		}),
+		e.named("show ALERT", "Print how far an alert came, and whom to call", "ALERT", e.alertShow),
+	)
+}
+
+func stateOf(v *playlists.AlertView) string {
+	if v.Why != "" {
+		return string(v.State) + " (" + v.Why + ")"
+	}
+	return string(v.State)
+}
+
+func clockTime(s int64) string { return time.Unix(s, 0).Format(time.RFC3339) }
+
+// alertSend makes an alert of a file or of flags, and says what to approve.
+func (e *env) alertSend() *cobra.Command {
+	var o playlists.AlertOrder
+	var file, until, from, mode string
+	var priority, exclusive, share int64
+	var values map[string]string
+	cmd := e.plain("send", "Make an alert; it waits for another person", func(cmd *cobra.Command, c *client) error {
+		if file != "" {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return fmt.Errorf("-f: %w", err)
+			}
+			text, err := yaml.YAMLToJSON(data) // JSON is YAML, too
+			if err != nil {
+				return fmt.Errorf("-f %s cannot be read: %s; write an alert's fields as YAML or JSON", file, strings.Split(err.Error(), "\n")[0])
+			}
+			if err := strictJSON(text, &o); err != nil {
+				return fmt.Errorf("-f %s: %w", file, err)
+			}
+		}
+		var err error
+		if until != "" {
+			if o.Until, err = moment("--until", until); err != nil {
+				return err
+			}
+		}
+		if from != "" {
+			if o.From, err = moment("--from", from); err != nil {
+				return err
+			}
+		}
+		if mode != "" {
+			o.Mode = playlists.AlertMode(mode)
+		}
+		if cmd.Flags().Changed("priority") {
+			o.Priority = &priority
+		}
+		if cmd.Flags().Changed("share") {
+			o.Takeover = &playlists.Takeover{ExclusiveS: exclusive, SharePercent: share}
+		} else if cmd.Flags().Changed("exclusive") {
+			return usagef("give --share, the percentage after it", "--exclusive goes with --share")
+		}
+		if len(values) > 0 {
+			o.Values = values
+		}
+		var v playlists.AlertView
+		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts", &o, &v); err != nil {
+			return err
+		}
+		return e.alertPreview(cmd, c, v.ID)
+	})
+	f := cmd.Flags()
+	f.StringVarP(&file, "file", "f", "", "`file` with the alert as YAML or JSON; flags win")
+	f.StringVar(&o.ID, "id", "", "`name` of the alert; none is used twice")
+	f.StringVar(&o.Text, "text", "", "the words")
+	f.StringVar(&o.Message, "message", "", "`id` of one of the department's messages, in place of --text")
+	f.StringVar(&o.Template, "template", "", "`id` of a template, in place of --text")
+	f.StringToStringVar(&values, "value", nil, "`name=words` for a template's gap")
+	f.StringSliceVar(&o.Areas, "areas", nil, "`areas`, e.g. quang-ngai/son-tinh")
+	f.StringSliceVar(&o.Signs, "signs", nil, "`signs` by name")
+	f.StringVar(&until, "until", "", "end: a `time` (RFC 3339) or how long from now, e.g. 30m")
+	f.StringVar(&from, "from", "", "begin: a `time` or how long from now; at its approval without")
+	f.StringVar(&mode, "mode", "", "live (default), test or drill")
+	f.Int64Var(&priority, "priority", playlists.DefaultPriority, "0 to 1000; the higher goes first")
+	f.Int64Var(&exclusive, "exclusive", 0, "`seconds` for which nothing else shows; with --share")
+	f.Int64Var(&share, "share", 0, "`percent` of the time after that")
+	f.StringVar(&o.Correction, "correction", "", "message id or text that a cancel may show for ten minutes")
+	f.StringVar(&o.Replaces, "replaces", "", "`alert` that ends when this one is approved")
+	f.BoolVar(&o.Draft, "draft", false, "keep it as a draft")
+	return cmd
+}
+
+// moment reads a time or a duration from now.
+func moment(flag, s string) (playlists.Moment, error) {
+	if d, err := time.ParseDuration(s); err == nil {
+		return playlists.Moment(time.Now().Add(d).Unix()), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return 0, usagef("e.g. 30m, or 2021-01-30T18:00:00+07:00", "%s %q is neither a time nor a duration", flag, s)
+	}
+	return playlists.Moment(t.Unix()), nil
+}
+
+// alertPreview prints what an approver has to know. Its first line is
+// for scripts: "signs N".
+func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
+	var p playlists.AlertPreview
+	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id+"/preview", nil, &p); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.out, "%s waits: signs %d (%d of them picture signs, unprotected)\n", id, p.Signs, p.Pictures)
+	for _, x := range p.ByCompany {
+		fmt.Fprintf(e.out, "  %-24s %d\n", x.Name, x.Signs)
+	}
+	for _, x := range p.Classes {
+		fmt.Fprintf(e.out, "  %-24s %d on %s pages\n", x.Class, x.Signs, fmt.Sprint(len(x.Frames)))
+		for _, f := range x.Findings {
+			fmt.Fprintf(e.out, "    %s: %s\n", f.Code, f.Text.EN)
+		}
+	}
+	for _, x := range p.OutOfService {
+		fmt.Fprintf(e.out, "  out of service: %s (%s)\n", x.Sign, x.Reason)
+	}
+	fmt.Fprintf(e.out, "another person: controller alert approve %s --signs N\n", id)
+	return nil
+}
+
+func (e *env) alertApprove() *cobra.Command {
+	var signs int
+	cmd := e.named("approve ALERT", "Let an alert of somebody else run", "ALERT", func(cmd *cobra.Command, c *client, id string) error {
+		if !cmd.Flags().Changed("signs") {
+			return usagef("read it off the preview: controller alert show "+id, "--signs is missing")
+		}
+		var v playlists.AlertView
+		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/approve", map[string]int{"signs": signs}, &v); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%s runs on %d signs until %s\n", id, v.Targeted, clockTime(int64(v.Until)))
+		return nil
+	})
+	cmd.Flags().IntVar(&signs, "signs", 0, "`number` of signs that the preview says")
+	return cmd
+}
+
+func (e *env) alertCancel() *cobra.Command {
+	var correction bool
+	cmd := e.named("cancel ALERT", "End an alert at once", "ALERT", func(cmd *cobra.Command, c *client, id string) error {
+		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/cancel", map[string]bool{"correction": correction}, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%s is cancelled\n", id)
+		return nil
+	})
+	cmd.Flags().BoolVar(&correction, "correction", false, "show the correction that was approved with it for ten minutes")
+	return cmd
+}
+
+func (e *env) alertStep(step string) func(*cobra.Command, *client, string) error {
+	return func(cmd *cobra.Command, c *client, id string) error {
+		var v playlists.AlertView
+		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/"+step, struct{}{}, &v); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%s is %s\n", id, stateOf(&v))
+		return nil
+	}
+}
+
+func (e *env) alertShow(cmd *cobra.Command, c *client, id string) error {
+	var v playlists.AlertView
+	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id, nil, &v); err != nil {
+		return err
+	}
+	if v.State == playlists.AlertDraft || v.State == playlists.AlertPending {
+		return e.alertPreview(cmd, c, id)
+	}
+	fmt.Fprintf(e.out, "%s: %s, %s until %s\n", v.ID, v.Mode, stateOf(&v), clockTime(int64(v.Until)))
+	fmt.Fprintf(e.out, "targeted %d: sent %d, received %d, showing %d, rejected %d, missed %d, out of service %d\n",
+		v.Targeted, v.Sent, v.Received, v.Showing, v.Rejected, len(v.Missed), len(v.OutOfService))
+	if t := v.Times; t != nil {
+		fmt.Fprintf(e.out, "after approval: p50 %d ms, p95 %d ms, p99 %d ms; slowest", t.P50MS, t.P95MS, t.P99MS)
+		for _, s := range t.Slowest[:min(3, len(t.Slowest))] {
+			fmt.Fprintf(e.out, " %s %d ms", s.Sign, s.MS)
+		}
+		fmt.Fprintln(e.out)
+	}
+	for _, r := range v.Rejections {
+		fmt.Fprintf(e.out, "rejected by %s: %s\n", r.Sign, r.Reason)
+	}
+	for _, x := range v.Call {
+		phone := x.Phone
+		if phone == "" {
+			phone = "no telephone known"
+		}
+		fmt.Fprintf(e.out, "call about %s: %s, %s\n", x.Sign, x.Owner, phone)
+	}
+	return nil
+}
+
+// strictJSON reads one JSON object whose every field is known.
+func strictJSON(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
+// alertCAP hands a CAP document in.
+func (e *env) alertCAP() *cobra.Command {
+	var file string
+	cmd := e.plain("cap", "Hand in an alert of the Common Alerting Protocol 1.2", func(cmd *cobra.Command, c *client) error {
+		if err := required(cmd.Flags(), "filename"); err != nil {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("--filename: %w", err)
+		}
+		var r playlists.CAPResult
+		if _, err := c.send(cmd.Context(), http.MethodPost, "api/v1/alerts/cap", "application/cap+xml", data, &r); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%s: %s %s\n", r.Outcome, r.Because.EN, strings.Join(r.Alerts, " "))
+		return nil
+	})
+	cmd.Flags().StringVarP(&file, "filename", "f", "", "XML `file`")
+	return cmd
+}

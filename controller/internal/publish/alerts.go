@@ -1,0 +1,292 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
+)
+
+// Alerts says what signs should have of alerts, and hears what became of it.
+// All but Art answer from memory.
+type Alerts interface {
+	// Wanted is what runs at t, what ended before its time, and when that
+	// changes next (zero: not by itself).
+	Wanted(t time.Time) (alerts []playlists.Alert, ended []playlists.EndedAlert, next time.Time)
+	// Art is how an alert looks on a class: drawn once.
+	Art(ctx context.Context, alert string, c playlists.Class) (*playlists.Artwork, error)
+	// Published says that the broker took a set with its frames.
+	Published(set *timeline.AlertSet, test bool)
+	// Pictured says that it took a picture of an alert for a picture sign.
+	Pictured(sign, alert string)
+}
+
+// setKey is one topic of alert sets.
+type setKey struct {
+	class string
+	test  bool
+}
+
+func (k setKey) role() string {
+	if k.test {
+		return wire.RoleAlertsTest
+	}
+	return wire.RoleAlerts
+}
+
+func (k setKey) typ() string {
+	if k.test {
+		return wire.TypAlertsTest
+	}
+	return wire.TypAlerts
+}
+
+// issuedSet is a set as it was issued last.
+type issuedSet struct {
+	Issued
+	set *timeline.AlertSet
+}
+
+func (s *issuedSet) empty() bool { return len(s.set.Alerts)+len(s.set.Ended) == 0 }
+
+// alertBoard is the publisher's part for alerts. It has a loop of its own: an
+// alert does not wait for ten thousand programs to be planned.
+type alertBoard struct {
+	kick chan struct{}
+	turn sync.Mutex // one comparison at a time
+
+	mu      sync.Mutex
+	classes map[string]*classSigns
+	sets    map[setKey]*issuedSet
+	frames  map[string]*playlists.FrameFile // by digest; those of sets
+	changed chan struct{}                   // closed when sets change
+	asked   int64
+	done    int64
+}
+
+// classSigns are the signs of one class.
+type classSigns struct {
+	class playlists.Class
+	signs []playlists.Sign
+	ids   map[string]bool
+}
+
+func newAlertBoard() *alertBoard {
+	return &alertBoard{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{}, frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), asked: 1}
+}
+
+// KickAlerts asks for a comparison of alerts at once. It never blocks.
+func (p *Publisher) KickAlerts() {
+	p.board.mu.Lock()
+	p.board.asked++
+	p.board.mu.Unlock()
+	select {
+	case p.board.kick <- struct{}{}:
+	default:
+	}
+}
+
+// knowSigns takes over what signs there are; new ones get what runs.
+func (p *Publisher) knowSigns(signs []playlists.Sign) {
+	classes := map[string]*classSigns{}
+	for i := range signs {
+		c := signs[i].Class.String()
+		if classes[c] == nil {
+			classes[c] = &classSigns{class: signs[i].Class, ids: map[string]bool{}}
+		}
+		classes[c].signs = append(classes[c].signs, signs[i])
+		classes[c].ids[signs[i].ID] = true
+	}
+	p.board.mu.Lock()
+	p.board.classes = classes
+	p.board.mu.Unlock()
+	p.KickAlerts()
+}
+
+// RunAlerts publishes alert sets until ctx ends: at once when it is asked to,
+// when an alert begins or ends, and again where a broker did not take them.
+func (p *Publisher) RunAlerts(ctx context.Context) {
+	if p.o.Alerts == nil {
+		return
+	}
+	t := time.NewTimer(recheck)
+	defer t.Stop()
+	retry := time.Second
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.board.kick:
+		case <-t.C:
+		}
+		next, err := p.SyncAlerts(ctx)
+		wait := recheck
+		if err != nil {
+			if ctx.Err() == nil {
+				p.o.Log.Warn("alerts are behind and are tried again", "err", err)
+			}
+			wait, retry = retry, min(2*retry, 30*time.Second)
+		} else {
+			retry = time.Second
+			if !next.IsZero() {
+				wait = min(wait, max(0, next.Sub(p.o.Now())))
+			}
+		}
+		t.Reset(wait)
+	}
+}
+
+// SyncAlerts makes the broker hold the alert sets that are wanted now: frames
+// before the sets that name them. It returns when that changes by itself.
+func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) {
+	b := p.board
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	b.mu.Lock()
+	asked, classes := b.asked, b.classes
+	b.mu.Unlock()
+	if classes == nil {
+		signs, err := p.o.Catalogue.Signs(ctx)
+		if err != nil {
+			return next, err
+		}
+		p.knowSigns(signs)
+		b.mu.Lock()
+		asked, classes = b.asked, b.classes
+		b.mu.Unlock()
+	}
+	now := p.o.Now()
+	alerts, ended, next := p.o.Alerts.Wanted(now)
+	var drafts []*draftedSet
+	var troubles []error
+	for _, c := range classes {
+		for _, test := range []bool{false, true} {
+			k := setKey{c.class.String(), test}
+			if err := p.loadSet(ctx, k); err != nil {
+				return next, err
+			}
+			d, err := p.draftSet(ctx, k, c, alerts, ended, now)
+			if err != nil {
+				troubles = append(troubles, err) // it delays no other class
+			}
+			if d != nil {
+				drafts = append(drafts, d)
+			}
+		}
+	}
+	if err := p.issueSets(ctx, drafts, now); err != nil {
+		return next, err
+	}
+	if err := p.publishSets(ctx, now); err != nil {
+		return next, err
+	}
+	if err := errors.Join(troubles...); err != nil {
+		return next, err
+	}
+	b.mu.Lock()
+	b.done = asked
+	b.mu.Unlock()
+	return next, nil
+}
+
+// unknown is in place of the digest of what an outside broker may still hold
+// from before this start.
+const unknown = "unknown"
+
+// loadSet reads what was issued before this start.
+func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
+	p.board.mu.Lock()
+	_, known := p.board.sets[k]
+	p.board.mu.Unlock()
+	if known {
+		return nil
+	}
+	last, err := p.o.Ledger.Latest(ctx, k.role(), k.class)
+	if err != nil {
+		return err
+	}
+	s := &issuedSet{set: &timeline.AlertSet{Class: k.class}}
+	if last != nil {
+		s.Issued = *last
+		if s.set, err = wire.StoredAlerts(last.JWS, k.test); err != nil {
+			p.o.Log.Warn("a stored alert set cannot be read and is issued anew", "class", k.class, "err", err)
+			s.set, s.Digest = &timeline.AlertSet{Class: k.class}, unknown
+		}
+		if s.Iat*1000 <= p.o.Restored {
+			s.Digest = unknown // signs may have seen a later one
+		}
+		p.mu.Lock()
+		note := func(topic string) {
+			if p.have[topic] == "" {
+				p.have[topic] = unknown
+			}
+		}
+		note(wire.AlertsTopic(k.class, k.test))
+		for i := range s.set.Alerts {
+			for _, f := range s.set.Alerts[i].Frames {
+				note(wire.AlertFrameTopic(k.class, k.test, f.SHA256))
+			}
+		}
+		p.mu.Unlock()
+	}
+	p.board.mu.Lock()
+	p.board.sets[k] = s
+	p.board.mu.Unlock()
+	return nil
+}
+
+func isAlertFrame(topic string) bool {
+	return strings.HasPrefix(topic, wire.Prefix+"alerts") && strings.Contains(topic, "/frames/")
+}
+
+func (p *Publisher) alertsReady() bool {
+	if p.o.Alerts == nil {
+		return true
+	}
+	p.board.mu.Lock()
+	defer p.board.mu.Unlock()
+	return p.board.done == p.board.asked
+}
+
+func (p *Publisher) alertFrame(sha string) *playlists.FrameFile {
+	p.board.mu.Lock()
+	defer p.board.mu.Unlock()
+	return p.board.frames[sha]
+}
+
+// AlertSet is a class's set as it was issued last, nil before the first, and a
+// channel that closes when any set changes.
+func (p *Publisher) AlertSet(class string, test bool) (*timeline.AlertSet, <-chan struct{}) {
+	p.board.mu.Lock()
+	defer p.board.mu.Unlock()
+	if s := p.board.sets[setKey{class, test}]; s != nil && s.Seq > 0 {
+		return s.set, p.board.changed
+	}
+	return nil, p.board.changed
+}
+
+// AlertsAt is what a class's sets will hold at a time to come, as far as it is
+// approved now.
+func (p *Publisher) AlertsAt(ctx context.Context, c playlists.Class, test bool, t time.Time) ([]timeline.Alert, error) {
+	if p.o.Alerts == nil {
+		return nil, nil
+	}
+	alerts, _, _ := p.o.Alerts.Wanted(t)
+	var out []timeline.Alert
+	for i := range alerts {
+		if alerts[i].Test() != test {
+			continue
+		}
+		art, err := p.o.Alerts.Art(ctx, alerts[i].ID, c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, alerts[i].OnWire(art, func(string) bool { return true }))
+	}
+	return out, nil
+}

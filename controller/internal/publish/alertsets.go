@@ -1,0 +1,282 @@
+package publish
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
+)
+
+// draftedSet is a set that waits to be issued.
+type draftedSet struct {
+	key    setKey
+	set    *timeline.AlertSet
+	digest string
+	frames []*playlists.FrameFile
+}
+
+// draftSet is a class's new set, or nil where the last one is right. An alert
+// that cannot be drawn stays as it was in the last set, and is an error.
+func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alerts []playlists.Alert, ended []playlists.EndedAlert, now time.Time) (*draftedSet, error) {
+	p.board.mu.Lock()
+	last := p.board.sets[k]
+	p.board.mu.Unlock()
+	d := &draftedSet{key: k, set: &timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{}, Ended: []timeline.Ended{}}}
+	var troubles []error
+	for i := range alerts {
+		a := &alerts[i]
+		if a.Test() != k.test || !slices.ContainsFunc(c.signs, func(s playlists.Sign) bool { return a.Reaches(&s) }) {
+			continue
+		}
+		art, err := p.o.Alerts.Art(ctx, a.ID, c.class)
+		if err != nil {
+			troubles = append(troubles, fmt.Errorf("alert %s: %w", a.ID, err))
+			for _, old := range last.set.Alerts {
+				if old.ID == a.ID {
+					d.set.Alerts = append(d.set.Alerts, old)
+				}
+			}
+			continue
+		}
+		d.set.Alerts = append(d.set.Alerts, a.OnWire(art, func(s string) bool { return c.ids[s] }))
+		for i := range art.Frames {
+			d.frames = append(d.frames, &art.Frames[i])
+		}
+	}
+	for _, e := range ended {
+		named := slices.ContainsFunc(last.set.Alerts, func(a timeline.Alert) bool { return a.ID == e.ID }) ||
+			slices.ContainsFunc(last.set.Ended, func(x timeline.Ended) bool { return x.ID == e.ID })
+		if e.Alert.Test() == k.test && named {
+			d.set.Ended = append(d.set.Ended, e.Ended)
+		}
+	}
+	slices.SortFunc(d.set.Alerts, func(a, b timeline.Alert) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(d.set.Ended, func(a, b timeline.Ended) int { return strings.Compare(a.ID, b.ID) })
+	for playlists.CheckClass(k.class, d.set.Alerts) != nil {
+		// Approving checks this; a sign that came into reach since can still
+		// make it so. Signs would refuse the whole set.
+		lowest := 0
+		for i := range d.set.Alerts {
+			if d.set.Alerts[i].Priority < d.set.Alerts[lowest].Priority {
+				lowest = i
+			}
+		}
+		troubles = append(troubles, fmt.Errorf("alert %s: %w", d.set.Alerts[lowest].ID, playlists.CheckClass(k.class, d.set.Alerts)))
+		d.set.Alerts = slices.Delete(d.set.Alerts, lowest, lowest+1)
+	}
+	text, err := json.Marshal(d.set)
+	if err != nil {
+		return nil, err
+	}
+	d.digest = wire.Digest(text)
+	empty := len(d.set.Alerts)+len(d.set.Ended) == 0
+	_, epoch, err := p.o.Keys.Signer(k.role())
+	switch {
+	case err != nil:
+		return nil, err
+	case last.Seq == 0 && empty: // there was never one
+		return nil, errors.Join(troubles...)
+	case last.Seq > 0 && last.Digest == d.digest && (empty || last.Epoch == epoch && now.Unix()-last.Iat < wire.LifeAlerts/2 && now.Unix() >= last.Iat-wire.Early):
+		p.keepAlertFrames(d.frames)
+		return nil, errors.Join(troubles...)
+	}
+	return d, errors.Join(troubles...)
+}
+
+func (p *Publisher) keepAlertFrames(files []*playlists.FrameFile) {
+	p.board.mu.Lock()
+	defer p.board.mu.Unlock()
+	for _, f := range files {
+		p.board.frames[f.SHA256] = f
+	}
+}
+
+// issueSets signs and keeps the drafts, all or none.
+func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now time.Time) error {
+	if len(drafts) == 0 {
+		return nil
+	}
+	iat := now.Unix()
+	asked := make([]Draft, len(drafts))
+	keys := map[string][]byte{}
+	for i, d := range drafts {
+		key, epoch, err := p.o.Keys.Signer(d.key.role())
+		if err != nil {
+			return err
+		}
+		keys[d.key.role()] = key
+		asked[i] = Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeAlerts, Digest: d.digest}
+	}
+	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
+		d := drafts[i]
+		d.set.Header = wire.NewHeader(d.key.role(), asked[i].Epoch, seq, iat, wire.LifeAlerts)
+		return wire.Seal(keys[d.key.role()], d.key.typ(), d.set)
+	})
+	if err != nil {
+		return fmt.Errorf("issue alert sets: %w", err)
+	}
+	for i, d := range drafts {
+		p.keepAlertFrames(d.frames)
+		p.board.mu.Lock()
+		p.board.sets[d.key] = &issuedSet{issued[i], d.set}
+		p.board.mu.Unlock()
+		p.o.Log.Info("alert set issued", "class", d.key.class, "test", d.key.test, "seq", issued[i].Seq, "alerts", len(d.set.Alerts), "ended", len(d.set.Ended))
+	}
+	p.board.mu.Lock()
+	close(p.board.changed) // picture signs need no set: they need not wait for the broker
+	p.board.changed = make(chan struct{})
+	p.board.mu.Unlock()
+	return nil
+}
+
+// publishSets sends what this connection's broker lacks, clears sets that were
+// empty for a set's life, and removes frames that no set names any more.
+func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
+	p.board.mu.Lock()
+	sets := make(map[setKey]*issuedSet, len(p.board.sets))
+	for k, s := range p.board.sets {
+		sets[k] = s
+	}
+	p.board.mu.Unlock()
+	named, used := map[string]bool{}, map[string]bool{}
+	for _, k := range p.quickFirst(sets) {
+		s := sets[k]
+		if s.Seq == 0 {
+			continue
+		}
+		topic := wire.AlertsTopic(k.class, k.test)
+		if s.empty() && now.Unix() >= s.Exp {
+			if err := p.unretain(ctx, topic); err != nil {
+				return err
+			}
+			continue
+		}
+		whole := true
+		for i := range s.set.Alerts {
+			for _, f := range s.set.Alerts[i].Frames {
+				at := wire.AlertFrameTopic(k.class, k.test, f.SHA256)
+				named[at], used[f.SHA256] = true, true
+				file := p.Frame(f.SHA256)
+				if file == nil { // one that could not be drawn again after a restart
+					whole = false
+					continue
+				}
+				if err := p.retainAlert(ctx, at, f.SHA256, file.Data); err != nil {
+					return err
+				}
+			}
+		}
+		if err := p.retainAlert(ctx, topic, wire.Digest(s.JWS), s.JWS); err != nil {
+			return err
+		}
+		if whole {
+			p.o.Alerts.Published(s.set, k.test)
+		}
+		p.expectSet(k, s)
+	}
+	var gone []string
+	p.mu.Lock()
+	for topic := range p.have {
+		if isAlertFrame(topic) && !named[topic] {
+			gone = append(gone, topic)
+		}
+	}
+	p.mu.Unlock()
+	for _, topic := range gone {
+		if err := p.unretain(ctx, topic); err != nil {
+			return err
+		}
+	}
+	p.board.mu.Lock()
+	for sha := range p.board.frames {
+		if !used[sha] {
+			delete(p.board.frames, sha)
+		}
+	}
+	p.board.mu.Unlock()
+	return nil
+}
+
+// quickFirst orders sets by the bytes of frames that have to go before them: a
+// cancel waits for no other class's pictures.
+func (p *Publisher) quickFirst(sets map[setKey]*issuedSet) []setKey {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var keys []setKey
+	first := map[setKey]int64{}
+	for k, s := range sets {
+		keys = append(keys, k)
+		for i := range s.set.Alerts {
+			for _, f := range s.set.Alerts[i].Frames {
+				if p.have[wire.AlertFrameTopic(k.class, k.test, f.SHA256)] != f.SHA256 {
+					first[k] += f.Len
+				}
+			}
+		}
+	}
+	slices.SortFunc(keys, func(a, b setKey) int {
+		if first[a] != first[b] {
+			return int(first[a] - first[b])
+		}
+		return strings.Compare(a.class, b.class)
+	})
+	return keys
+}
+
+// expectSet says which signs have something to say of a set.
+func (p *Publisher) expectSet(k setKey, s *issuedSet) {
+	if p.o.Expect == nil || s.empty() {
+		return
+	}
+	p.board.mu.Lock()
+	c := p.board.classes[k.class]
+	p.board.mu.Unlock()
+	if c == nil {
+		return
+	}
+	for i := range c.signs {
+		if x := &c.signs[i]; !x.Picture() && (!k.test || x.Test) {
+			p.o.Expect(x.ID, k.role(), s.Seq)
+			for j := range s.set.Alerts {
+				if a := &s.set.Alerts[j]; a.Reaches(x.ID, x.Areas) {
+					p.o.Expect(x.ID, AlertAck+a.ID, 1)
+				}
+			}
+		}
+	}
+}
+
+// retainAlert publishes unless this connection has sent the same already.
+func (p *Publisher) retainAlert(ctx context.Context, topic, digest string, payload []byte) error {
+	p.mu.Lock()
+	same := p.have[topic] == digest
+	p.mu.Unlock()
+	if same {
+		return nil
+	}
+	return p.retain(ctx, wanted{topic, digest, func(context.Context) ([]byte, error) { return payload, nil }})
+}
+
+// unretain clears a topic that this connection's broker holds.
+func (p *Publisher) unretain(ctx context.Context, topic string) error {
+	p.mu.Lock()
+	held := p.have[topic] != ""
+	p.mu.Unlock()
+	if !held {
+		return nil
+	}
+	if err := p.o.Broker.Publish(ctx, topic, nil, true); err != nil {
+		return fmt.Errorf("clear %s: %w", topic, err)
+	}
+	p.mu.Lock()
+	delete(p.have, topic)
+	p.mu.Unlock()
+	return nil
+}

@@ -1,0 +1,356 @@
+package playlists
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ledcast/playlists/timeline"
+)
+
+// Limits of alerts. Those of a class are the wire's (PROTOCOL, Alert set).
+const (
+	MaxAlertLife     = 24 * 3600 // seconds from From to Until
+	MaxAlertSigns    = 500       // named one by one
+	MaxAlertAreas    = 100
+	MaxClassAlerts   = 16      // at a time, of one class
+	MaxClassFrames   = 48      // of all alerts of a class
+	MaxClassBytes    = 2 << 20 // of those frames
+	MaxAlertPriority = 1000
+	DefaultPriority  = 100
+	CorrectionLife   = 600     // seconds that a correction takes the face
+	GlassLife        = 15 * 60 // seconds from breaking the glass to the end, at most
+	leastShareMS     = 20_000  // a share is at least so long (DESIGN, HTTP)
+	maxAlertDoc      = 180_000 // bytes of a class's alerts as JSON: signed it stays under 256 KiB
+)
+
+// AlertMode says how far an alert goes. It is fixed when the alert is made.
+type AlertMode string
+
+const (
+	AlertLive  AlertMode = "live"  // on every sign that it reaches
+	AlertTest  AlertMode = "test"  // on signs enrolled as test signs only
+	AlertDrill AlertMode = "drill" // the whole way, checked and acked by every sign, and shown by none
+)
+
+// AlertState is where an alert is in its life.
+type AlertState string
+
+const (
+	AlertDraft   AlertState = "draft"   // its author is still at it
+	AlertPending AlertState = "pending" // waits for another person
+	AlertRunning AlertState = "running" // approved; on the signs from From until Until
+	AlertEnded   AlertState = "ended"   // for good; Why says how
+)
+
+// Why an alert ended.
+const (
+	EndExpired   = "expired"
+	EndCancelled = "cancelled"
+	EndReplaced  = "replaced"
+	EndRefused   = "refused"
+)
+
+// Moment is a time in Unix seconds. It is read as a number, or as RFC 3339 with
+// an offset in a string, and written as a number.
+type Moment int64
+
+// UnmarshalJSON implements json.Unmarshaler. Its error is an *Error of code
+// Invalid.
+func (m *Moment) UnmarshalJSON(data []byte) error {
+	text := string(bytes.TrimSpace(data))
+	if text == "null" {
+		return nil
+	}
+	bad := &Error{Code: Invalid, Field: "time", Value: text, Problem: "is not a time", Remedy: "give Unix seconds as a number, or RFC 3339 with an offset, e.g. \"2021-01-30T18:00:00+07:00\""}
+	if strings.HasPrefix(text, `"`) {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return bad
+		}
+		t, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			return bad
+		}
+		*m = Moment(t.Unix())
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > 1<<40 {
+		return bad
+	}
+	*m = Moment(n)
+	return nil
+}
+
+// Takeover is how an alert shares the face: nothing else for ExclusiveS seconds
+// after it began, then SharePercent of the time. Without one it is exclusive to
+// the end.
+type Takeover struct {
+	ExclusiveS   int64 `json:"exclusive_s"`
+	SharePercent int64 `json:"share_percent"` // 1 to 100
+}
+
+// AlertOrder is an alert as somebody asks for it.
+type AlertOrder struct {
+	ID         string            `json:"id"`
+	Message    string            `json:"message,omitempty"`  // id of one of the department's messages; or
+	Text       string            `json:"text,omitempty"`     // the words themselves; or
+	Template   string            `json:"template,omitempty"` // id of a template, whose placeholders
+	Values     map[string]string `json:"values,omitempty"`   // are filled with these
+	Priority   *int64            `json:"priority,omitempty"` // 0 to 1000, the higher first; 100 without
+	Areas      []string          `json:"areas,omitempty"`    // areas or signs are mandatory
+	Signs      []string          `json:"signs,omitempty"`
+	From       Moment            `json:"from,omitempty"` // without it: from its approval
+	Until      Moment            `json:"until"`
+	Mode       AlertMode         `json:"mode,omitempty"` // live without
+	Takeover   *Takeover         `json:"takeover,omitempty"`
+	Correction string            `json:"correction,omitempty"` // message id or text that a cancel may show for ten minutes
+	Replaces   string            `json:"replaces,omitempty"`   // id of a running alert that ends when this one is approved
+	Draft      bool              `json:"draft,omitempty"`
+}
+
+// Alert is an alert as it is kept and answered.
+type Alert struct {
+	ID         string            `json:"id"`
+	Message    string            `json:"message,omitempty"`
+	Text       string            `json:"text,omitempty"`
+	Template   string            `json:"template,omitempty"`
+	Values     map[string]string `json:"values,omitempty"`
+	Priority   int64             `json:"priority"`
+	Areas      []string          `json:"areas"`
+	Signs      []string          `json:"signs"`
+	From       Moment            `json:"from"`
+	Until      Moment            `json:"until"`
+	Mode       AlertMode         `json:"mode"`
+	Takeover   *Takeover         `json:"takeover,omitempty"`
+	Correction string            `json:"correction,omitempty"`
+	Corrects   string            `json:"corrects,omitempty"` // this one is the correction of that alert
+	Replaces   string            `json:"replaces,omitempty"`
+	ReplacedBy string            `json:"replaced_by,omitempty"`
+	State      AlertState        `json:"state"`
+	Why        string            `json:"why,omitempty"` // of ended: expired, cancelled, replaced or refused
+	BreakGlass bool              `json:"break_glass,omitempty"`
+	CreatedBy  string            `json:"created_by"`
+	CreatedMS  int64             `json:"created_ms"`
+	ApprovedBy string            `json:"approved_by,omitempty"`
+	ApprovedMS int64             `json:"approved_ms,omitempty"`
+	EndedBy    string            `json:"ended_by,omitempty"`
+	EndedMS    int64             `json:"ended_ms,omitempty"`
+	Corrected  bool              `json:"corrected,omitempty"`  // its cancel put the correction up
+	FromGiven  bool              `json:"from_given,omitempty"` // else it begins when it is approved
+	// TemplateDigest is of the template as it was when the alert was made.
+	TemplateDigest string `json:"template_digest,omitempty"`
+}
+
+// Order checks an order by itself and makes the alert of it, at now (Unix ms).
+// What needs the rest of the installation (areas, signs, messages, drawing) is
+// asked where it is set. Its error is an *Error of code Invalid or TooLarge
+// with the numbers.
+func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
+	if err := CheckSlug("alerts/id", o.ID); err != nil {
+		return nil, err
+	}
+	where := "alerts/" + o.ID
+	bad := func(field, value, problem, remedy string) error {
+		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Template: o.Template, Values: o.Values, Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
+		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces, State: AlertPending, FromGiven: o.From != 0}
+	if o.Draft {
+		a.State = AlertDraft
+	}
+	said := 0
+	for _, s := range []string{o.Message, o.Text, o.Template} {
+		if !blank(s) {
+			said++
+		}
+	}
+	if said != 1 {
+		return nil, bad("message", "", fmt.Sprintf("is said in %d ways", said), "give exactly one of message, text and template")
+	}
+	for _, t := range []struct{ name, text string }{{"text", o.Text}, {"correction", o.Correction}} {
+		if n := utf8.RuneCountInString(t.text); n > MaxText {
+			return nil, &Error{Code: TooLarge, Field: where + "." + t.name, Value: t.text, Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxText), Remedy: "shorten it"}
+		}
+	}
+	if o.Correction != "" {
+		if err := CheckSlug(where+".correction", CorrectionID(o.ID)); err != nil {
+			return nil, bad("id", o.ID, fmt.Sprintf("leaves no room for its correction's name, %s", CorrectionID(o.ID)), "use an id of at most 37 characters")
+		}
+	}
+	if o.Priority != nil {
+		if a.Priority = *o.Priority; a.Priority < 0 || a.Priority > MaxAlertPriority {
+			return nil, bad("priority", strconv.FormatInt(a.Priority, 10), fmt.Sprintf("is outside 0 to %d", MaxAlertPriority), "use 100 for most")
+		}
+	}
+	switch o.Mode {
+	case "":
+		a.Mode = AlertLive
+	case AlertLive, AlertTest, AlertDrill:
+	default:
+		return nil, bad("mode", string(o.Mode), "is not a mode", "use live, test or drill")
+	}
+	if err := a.checkPlaces(where); err != nil {
+		return nil, err
+	}
+	if t := o.Takeover; t != nil {
+		if t.SharePercent < 1 || t.SharePercent > 100 {
+			return nil, bad("takeover.share_percent", strconv.FormatInt(t.SharePercent, 10), "is outside 1 to 100", "give the share after the exclusive time; end the alert where it should be 0")
+		}
+		if t.ExclusiveS < 0 || t.ExclusiveS > MaxAlertLife {
+			return nil, bad("takeover.exclusive_s", strconv.FormatInt(t.ExclusiveS, 10), fmt.Sprintf("is outside 0 to %d", MaxAlertLife), "give seconds, e.g. 600")
+		}
+	}
+	if !a.FromGiven {
+		a.From = Moment(nowMS / 1000)
+	}
+	return a, a.checkSpan(where, nowMS)
+}
+
+// checkPlaces needs somewhere to show: nothing is meant for everywhere.
+func (a *Alert) checkPlaces(where string) error {
+	if len(a.Areas) == 0 && len(a.Signs) == 0 {
+		return &Error{Code: Invalid, Field: where + ".areas", Problem: "are missing, and so are signs", Remedy: "name the areas or the signs that it is for"}
+	}
+	if len(a.Areas) > MaxAlertAreas {
+		return &Error{Code: TooLarge, Field: where + ".areas", Problem: fmt.Sprintf("are %d, over the limit of %d", len(a.Areas), MaxAlertAreas), Remedy: "name an area above them"}
+	}
+	if len(a.Signs) > MaxAlertSigns {
+		return &Error{Code: TooLarge, Field: where + ".signs", Problem: fmt.Sprintf("are %d, over the limit of %d", len(a.Signs), MaxAlertSigns), Remedy: "name areas"}
+	}
+	for i, x := range a.Areas {
+		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), x); err != nil {
+			return err
+		}
+	}
+	for i, x := range a.Signs {
+		if err := CheckSlug(fmt.Sprintf("%s.signs[%d]", where, i), x); err != nil {
+			return err
+		}
+	}
+	if a.Areas == nil {
+		a.Areas = []string{}
+	}
+	if a.Signs == nil {
+		a.Signs = []string{}
+	}
+	return nil
+}
+
+func (a *Alert) checkSpan(where string, nowMS int64) error {
+	until := time.Unix(int64(a.Until), 0).UTC().Format(time.RFC3339)
+	switch {
+	case a.Until == 0:
+		return &Error{Code: Invalid, Field: where + ".until", Problem: "is missing", Remedy: "say when it ends, at most 24 h after it begins"}
+	case a.Until <= a.From:
+		return &Error{Code: Invalid, Field: where + ".until", Value: until, Problem: fmt.Sprintf("is %d s before it begins", a.From-a.Until), Remedy: "end it after from"}
+	case a.Until-a.From > MaxAlertLife:
+		return &Error{Code: Invalid, Field: where + ".until", Value: until, Problem: fmt.Sprintf("is %d s after it begins, over the limit of %d", a.Until-a.From, MaxAlertLife), Remedy: "end it earlier, and make another one later"}
+	case int64(a.Until)*1000 <= nowMS:
+		return &Error{Code: Invalid, Field: where + ".until", Value: until, Problem: "is over", Remedy: "end it later"}
+	}
+	return nil
+}
+
+// CorrectionID is the id under which an alert's correction runs.
+func CorrectionID(alert string) string { return alert + "-correction" }
+
+// Reaches reports whether the alert is meant for a sign: by its areas or name,
+// and a test only for test signs.
+func (a *Alert) Reaches(s *Sign) bool {
+	if a.Mode == AlertTest && !s.Test {
+		return false
+	}
+	w := timeline.Alert{Areas: a.Areas, Signs: a.Signs}
+	return w.Reaches(s.ID, s.Areas)
+}
+
+// Test reports whether it goes by the topics that only test signs read.
+func (a *Alert) Test() bool { return a.Mode == AlertTest }
+
+// OnWire is the alert on a class, drawn as art. Only the signs named that are
+// of the class, as of says, are named there.
+//
+// share_ms is the first multiple of its length of 20 s or more, and cycle_ms =
+// share_ms·100/share_percent (DESIGN, HTTP).
+func (a *Alert) OnWire(art *Artwork, of func(sign string) bool) timeline.Alert {
+	w := timeline.Alert{ID: a.ID, Priority: a.Priority, From: int64(a.From), Until: int64(a.Until), Areas: a.Areas, Signs: []string{},
+		ExclusiveS: int64(a.Until - a.From), Drill: a.Mode == AlertDrill, Steps: art.Steps}
+	for _, s := range a.Signs {
+		if of(s) {
+			w.Signs = append(w.Signs, s)
+		}
+	}
+	for i := range art.Frames {
+		f := art.Frames[i].Frame
+		f.Owner = "" // its topic is the class's
+		w.Frames = append(w.Frames, f)
+	}
+	length, percent := timeline.Length(art.Steps), int64(100)
+	if a.Takeover != nil {
+		w.ExclusiveS, percent = a.Takeover.ExclusiveS, a.Takeover.SharePercent
+	}
+	w.ShareMS = (leastShareMS + length - 1) / length * length
+	w.CycleMS = w.ShareMS * 100 / percent
+	return w
+}
+
+// CheckClass returns an *Error of code TooLarge that says by how much the
+// alerts of one class are over its limits.
+func CheckClass(class string, alerts []timeline.Alert) error {
+	over := func(what string, n, most int) error {
+		return &Error{Code: TooLarge, Field: "alerts", Value: class, Problem: fmt.Sprintf("would have %d %s at a time on this class, over the limit of %d", n, what, most),
+			Remedy: "cancel or shorten another one first"}
+	}
+	if len(alerts) > MaxClassAlerts {
+		return over("alerts", len(alerts), MaxClassAlerts)
+	}
+	frames, size := 0, 0
+	for i := range alerts {
+		frames += len(alerts[i].Frames)
+		for _, f := range alerts[i].Frames {
+			size += int(f.Len)
+		}
+	}
+	if frames > MaxClassFrames {
+		return over("frames", frames, MaxClassFrames)
+	}
+	if size > MaxClassBytes {
+		return over("bytes of frames", size, MaxClassBytes)
+	}
+	text, err := json.Marshal(alerts)
+	if err != nil {
+		return err
+	}
+	if len(text) > maxAlertDoc {
+		return over("bytes of signed text", len(text), maxAlertDoc)
+	}
+	return nil
+}
+
+// MayApprove reports whether p may approve or refuse alerts and templates. Who
+// wrote one cannot, whatever their role.
+func (p *Principal) MayApprove() bool {
+	return p.MayRead(KindAlert, Public) && p.Role == RoleApprover
+}
+
+// MayCancel reports whether p may cancel alerts: one person, in one step.
+func (p *Principal) MayCancel() bool { return p.MayApprove() || p.MayWrite(KindAlert, Public) }
+
+// Same reports whether two principals' ids are one person's: somebody who
+// signs in as user:lan is who uses token:lan.
+func Same(a, b string) bool {
+	name := func(id string) string { return id[strings.IndexByte(id, ':')+1:] }
+	return name(a) == name(b)
+}
+
+// EndedAlert is an alert that ended before its time, as the wire names it.
+type EndedAlert struct {
+	timeline.Ended
+	Alert Alert
+}

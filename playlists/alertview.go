@@ -1,0 +1,128 @@
+package playlists
+
+// AlertView is an alert with how far it came: what the API answers and events
+// carry. Each targeted sign is counted once, at the furthest it came: targeted,
+// sent, rejected, received or showing. A picture sign stays at sent.
+type AlertView struct {
+	Alert
+	Targeted     int              `json:"targeted"` // all signs that it is meant for
+	Sent         int              `json:"sent"`
+	Received     int              `json:"received"`
+	Showing      int              `json:"showing"`
+	Rejected     int              `json:"rejected"`
+	Missed       []string         `json:"missed"`         // have not acked it when it ended, or for a minute; out-of-service signs never
+	OutOfService []string         `json:"out_of_service"` // of those that have not acked it
+	Rejections   []AlertRejection `json:"rejections"`
+	Times        *AlertTimes      `json:"times,omitempty"`
+	Call         []AlertCall      `json:"call"` // whom to call about missed and rejected
+}
+
+// AlertRejection is a sign that refused the alert, and why, as it said.
+type AlertRejection struct {
+	Sign   string `json:"sign"`
+	Reason string `json:"reason"`
+}
+
+// AlertTimes are from approval (or from, if that is later) to the ack showing;
+// of a drill, to the ack received. In milliseconds.
+type AlertTimes struct {
+	P50MS   int64      `json:"p50_ms"`
+	P95MS   int64      `json:"p95_ms"`
+	P99MS   int64      `json:"p99_ms"`
+	Slowest []SlowSign `json:"slowest"` // at most 10
+}
+
+// SlowSign is how long a sign took.
+type SlowSign struct {
+	Sign string `json:"sign"`
+	MS   int64  `json:"ms"`
+}
+
+// AlertCall is whom to call about a sign.
+type AlertCall struct {
+	Sign  string `json:"sign"`
+	Owner string `json:"owner"` // the company's name
+	Phone string `json:"phone"` // "" where nobody gave one
+}
+
+// AlertPreview is what an approver sees: the signs that an alert would reach
+// now, and how it looks there.
+type AlertPreview struct {
+	ID           string        `json:"id"`
+	Signs        int           `json:"signs"` // in all, picture signs among them: the number to type
+	Pictures     int           `json:"pictures"`
+	ByCompany    []SignCount   `json:"by_company"`
+	ByArea       []SignCount   `json:"by_area"`
+	OutOfService []OutOfOrder  `json:"out_of_service"`
+	Classes      []AlertOnSign `json:"classes"`
+	Correction   []AlertOnSign `json:"correction"` // empty without one
+}
+
+// SignCount is how many signs a company or an area has.
+type SignCount struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Signs int    `json:"signs"`
+}
+
+// OutOfOrder is a sign that its company took out of service, and why.
+type OutOfOrder struct {
+	Sign   string `json:"sign"`
+	Reason string `json:"reason"`
+}
+
+// AlertOnSign is how an alert looks on a class.
+type AlertOnSign struct {
+	Class    string       `json:"class"`
+	Signs    int          `json:"signs"`
+	Frames   []AlertFrame `json:"frames"` // in the order of showing
+	Findings []Finding    `json:"findings"`
+}
+
+// AlertFrame is one step of it.
+type AlertFrame struct {
+	URL string `json:"url"` // a PNG or JPEG
+	MS  int64  `json:"ms"`
+}
+
+// AlertReport says after the end which sign showed it when, and what gave way.
+type AlertReport struct {
+	ID      string       `json:"id"`
+	Signs   []SignShowed `json:"signs"`
+	GaveWay []GaveWay    `json:"gave_way"`
+}
+
+// SignShowed is one sign's part. Times are 0 where it did not say so.
+type SignShowed struct {
+	Sign    string `json:"sign"`
+	Owner   string `json:"owner"`
+	Reached string `json:"reached"` // targeted, sent, rejected, received or showing
+	Reason  string `json:"reason,omitempty"`
+	FromMS  int64  `json:"from_ms"`   // by its acks
+	UntilMS int64  `json:"until_ms"`  // by its acks
+	ProofMS int64  `json:"proved_ms"` // how long, by its proof of play
+}
+
+// GaveWay is how long a company's item would have shown on all signs that
+// showed the alert in its place, by the programs that were in force.
+type GaveWay struct {
+	Owner string `json:"owner"`
+	Item  string `json:"item"`
+	MS    int64  `json:"ms"`
+}
+
+// Webhook is an address that is told of alerts.
+type Webhook struct {
+	ID     string   `json:"id"`
+	URL    string   `json:"url"`
+	Events []string `json:"events"`           // started, ended, missed
+	Secret string   `json:"secret,omitempty"` // written, never answered
+}
+
+// DrillPlan is when the controller makes its weekly drill, in
+// Asia/Ho_Chi_Minh.
+type DrillPlan struct {
+	On  bool   `json:"on"`
+	Day string `json:"day"` // "mon" to "sun"
+	At  string `json:"at"`  // "HH:MM"
+}

@@ -1,0 +1,121 @@
+package playlists
+
+import (
+	"fmt"
+	"net/url"
+)
+
+// CAPPolicy says what alerts from outside, in the Common Alerting Protocol, may
+// do here.
+type CAPPolicy struct {
+	// Senders are those whose alerts are taken; empty: anybody's, if one of the
+	// department hands it in.
+	Senders []string  `json:"senders"`
+	Feeds   []CAPFeed `json:"feeds"`
+	// Auto lets alerts of the senders run without a person. It holds once
+	// another person has approved it; a change makes it wait again.
+	Auto       *CAPAuto `json:"auto,omitempty"`
+	ProposedBy string   `json:"proposed_by,omitempty"`
+	ApprovedBy string   `json:"approved_by,omitempty"`
+}
+
+// CAPAuto bounds what may run without a person.
+type CAPAuto struct {
+	Areas       []string `json:"areas"` // every sign that is reached lies in one of them
+	MaxPriority int64    `json:"max_priority"`
+}
+
+// CAPFeed is an address that is asked for alerts.
+type CAPFeed struct {
+	ID     string `json:"id"`
+	URL    string `json:"url"` // https
+	EveryS int64  `json:"every_s,omitempty"`
+}
+
+// Limits of a policy.
+const (
+	MaxCAPSenders = 100
+	MaxCAPFeeds   = 20
+	DefaultEveryS = 60
+)
+
+// Validate returns an *Error of code Invalid or TooLarge that names the field.
+func (p *CAPPolicy) Validate() error {
+	if len(p.Senders) > MaxCAPSenders || len(p.Feeds) > MaxCAPFeeds {
+		return &Error{Code: TooLarge, Field: "cap", Problem: fmt.Sprintf("has %d senders and %d feeds, over the limits of %d and %d", len(p.Senders), len(p.Feeds), MaxCAPSenders, MaxCAPFeeds), Remedy: "leave some out"}
+	}
+	for i, s := range p.Senders {
+		if blank(s) || len(s) > 200 {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("cap.senders[%d]", i), Value: s, Problem: "is not a sender", Remedy: "write it as its alerts do, e.g. kttv@quangngai.gov.vn"}
+		}
+	}
+	seen := map[string]bool{}
+	for i, f := range p.Feeds {
+		field := fmt.Sprintf("cap.feeds[%d]", i)
+		if err := CheckSlug(field+".id", f.ID); err != nil {
+			return err
+		}
+		if seen[f.ID] {
+			return &Error{Code: Invalid, Field: field + ".id", Value: f.ID, Problem: "is there twice", Remedy: "give one of them another id"}
+		}
+		seen[f.ID] = true
+		u, err := url.Parse(f.URL)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+			return &Error{Code: Invalid, Field: field + ".url", Value: f.URL, Problem: "is not an address", Remedy: "write https://…, without a name and password"}
+		}
+		if f.EveryS < 0 || f.EveryS > 0 && f.EveryS < 15 || f.EveryS > 3600 {
+			return &Error{Code: Invalid, Field: field + ".every_s", Value: fmt.Sprint(f.EveryS), Problem: "is outside 15 to 3600 seconds", Remedy: "leave it out for 60"}
+		}
+	}
+	if a := p.Auto; a != nil {
+		if len(a.Areas) == 0 {
+			return &Error{Code: Invalid, Field: "cap.auto.areas", Problem: "is empty", Remedy: "name the areas in which alerts may run without a person"}
+		}
+		for i, x := range a.Areas {
+			if err := CheckArea(fmt.Sprintf("cap.auto.areas[%d]", i), x); err != nil {
+				return err
+			}
+		}
+		if len(p.Senders) == 0 {
+			return &Error{Code: Invalid, Field: "cap.senders", Problem: "is empty, and nobody's alerts run without a person", Remedy: "name the senders"}
+		}
+		if a.MaxPriority < 0 || a.MaxPriority > MaxAlertPriority {
+			return &Error{Code: Invalid, Field: "cap.auto.max_priority", Value: fmt.Sprint(a.MaxPriority), Problem: fmt.Sprintf("is outside 0 to %d", MaxAlertPriority), Remedy: "use 150 for severe"}
+		}
+	}
+	return nil
+}
+
+// What became of a CAP document.
+const (
+	CAPPending   = "pending"   // an alert waits for a person
+	CAPRunning   = "running"   // it runs, by the policy
+	CAPCancelled = "cancelled" // what it names was ended
+	CAPIgnored   = "ignored"   // nothing is to be done
+	CAPHeld      = "held"      // a person has to look at it
+	CAPRefused   = "refused"   // it cannot be taken
+)
+
+// CAPResult is what became of a document.
+type CAPResult struct {
+	Identifier string   `json:"identifier"`
+	Sender     string   `json:"sender"`
+	Sent       Moment   `json:"sent"`
+	MsgType    string   `json:"msg_type"`
+	AtMS       int64    `json:"at_ms"` // when it came
+	From       string   `json:"from"`  // who handed it in, or the feed
+	Outcome    string   `json:"outcome"`
+	Because    Text     `json:"because"`
+	Alerts     []string `json:"alerts,omitempty"` // ids of those that were made of it, or ended
+}
+
+// CAPFeedState is how a feed is doing.
+type CAPFeedState struct {
+	ID         string `json:"id"`
+	URL        string `json:"url"`
+	AskedMS    int64  `json:"asked_ms,omitempty"`
+	AnsweredMS int64  `json:"answered_ms,omitempty"` // the last good answer
+	ChangedMS  int64  `json:"changed_ms,omitempty"`  // the last one that was another
+	Failures   int    `json:"failures,omitempty"`    // in a row
+	Trouble    string `json:"trouble,omitempty"`     // why it cannot be relied on now; "" when it can
+}
