@@ -66,7 +66,7 @@ func TestChromiumEditors(t *testing.T) {
 	v.run("frames as one types", chromedp.Click(`.items .item:nth-child(1) .name`), until(`document.querySelectorAll('.look canvas').length >= 2`),
 		chromedp.Focus(`input[name=vi-headline]`), input.InsertText(" HÔM NAY THÔI, NHANH CHÂN LÊN NÀO BÀ CON ƠI KẺO HẾT"), until(`document.querySelectorAll('.look .step').length > 3`))
 	v.shoot("typing")
-	v.run("it is saved", press("Lưu tin"), until(`/Đã lưu|Không|must|has|is/.test(document.querySelector('#right .ok, #right .problems:not([hidden])')?.innerText)`))
+	v.run("it is saved", press("Lưu tin"), until(`document.querySelector('#right .ok')`))
 
 	v.run("drag two hours on Wednesday", chromedp.Navigate(c.base+"/schedule?sign=demo-128x64"), until(`document.querySelectorAll('.week .block').length > 7`), chromedp.ScrollIntoView(`.week .day`),
 		dragged(`(() => { const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect(); return new DOMRect(r.x, r.y + r.height * 2 / 24, r.width, 0); })()`,

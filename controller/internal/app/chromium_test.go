@@ -292,14 +292,14 @@ func firstDay(t *testing.T, width int64) {
 		says("chuc-mung"), until(`[...document.querySelectorAll('.thumb img')].every((i) => i.complete && i.naturalWidth)`))
 	shoot("6-media")
 	v.run("make a message with it", press("Soạn tin với hình này"), write("Chữ trên hình", "TẾT"),
-		until(`document.querySelectorAll('.look canvas').length >= 1`), chromedp.Click(button("Lưu tin"), chromedp.BySearch), says("Đã lưu"))
+		until(`document.querySelectorAll('.look canvas').length >= 1`), press("Lưu tin"), until(`document.querySelector('#right .ok')`))
 	shoot("7-message")
 	v.run("build a playlist", chromedp.Click(`[data-part=lists]`), press("Danh sách phát mới"), write("Tên danh sách phát", "Tết"), chromedp.Click(`dialog button.main`),
 		choose("Tin", "TẾT"), press("Thêm vào danh sách"), until(`document.querySelectorAll('.items .item').length === 1`),
 		choose("Tin", "TẾT"), press("Thêm vào danh sách"), until(`document.querySelectorAll('.items .item').length === 2`))
 	v.run("undo, move by keyboard, save", press("Hoàn tác"), until(`document.querySelectorAll('.items .item').length === 1`), press("Làm lại"), until(`document.querySelectorAll('.items .item').length === 2`),
 		chromedp.Focus(`.items .item:nth-child(2) .grip`), chromedp.KeyEvent(kb.ArrowUp), until(`document.activeElement === document.querySelector('.items .item:nth-child(1) .grip')`),
-		press("Lưu danh sách phát"), says("Đã lưu"))
+		press("Lưu danh sách phát"), until(`document.querySelector('#left .ok')`)) // before that the page would ask whether to leave it
 	shoot("8-playlist")
 
 	v.run("schedule it", chromedp.Navigate(c.base+"/schedule?sign=va-001"), chromedp.WaitVisible(`#add`), chromedp.WaitReady(`.week .day`), press("Thêm lịch phát"), chromedp.WaitVisible("dialog"),
