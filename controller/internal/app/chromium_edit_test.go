@@ -64,7 +64,7 @@ func TestChromiumEditors(t *testing.T) {
 	v.run("take theirs", press("Dùng bản của người kia"), until(`document.querySelector('#left input[name=name]').value === 'Sáng và chiều'`), until(first("GIẢM 30%")))
 
 	v.run("frames as one types", chromedp.Click(`.items .item:nth-child(1) .name`), until(`document.querySelectorAll('.look canvas').length >= 2`),
-		chromedp.Focus(`input[name=vi-headline]`), input.InsertText(" HÔM NAY THÔI, NHANH CHÂN LÊN NÀO BÀ CON ƠI KẺO HẾT"), until(`document.querySelectorAll('.look .step').length > 2`))
+		chromedp.Focus(`input[name=vi-headline]`), input.InsertText(" HÔM NAY THÔI, NHANH CHÂN LÊN NÀO BÀ CON ƠI KẺO HẾT"), until(`document.querySelectorAll('.look .step').length > 3`))
 	v.shoot("typing")
 	v.run("it is saved", press("Lưu tin"), until(`/Đã lưu|Không|must|has|is/.test(document.querySelector('#right .ok, #right .problems:not([hidden])')?.innerText)`))
 

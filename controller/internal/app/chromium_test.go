@@ -295,7 +295,7 @@ func firstDay(t *testing.T, width int64) {
 	v.run("save the schedule", press("Lưu lịch phát"), until(`!document.querySelector('dialog')`), until(`document.querySelectorAll('.week .block').length === 7`))
 	shoot("10-schedule")
 
-	v.run("see it on the face", chromedp.Navigate(c.base+"/signs/va-001"), says("TẾT"), says("lịch phát tet"), says("Ảnh chụp khớp"),
+	v.run("see it on the face", chromedp.Navigate(c.base+"/signs/va-001"), says("TẾT"), says("lịch phát Tết"), says("Ảnh chụp khớp"),
 		until(red(0.1)))
 	shoot("11-face")
 	eventually(t, "the sign itself shows it", func() bool { return strings.Contains(sign.last(t).Item, "tet") })

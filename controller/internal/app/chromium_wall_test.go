@@ -86,6 +86,9 @@ func (f *fakeWall) handler(t *testing.T) http.Handler {
 		w.Header().Set("Content-Type", "image/png")
 		_, _ = w.Write(f.frames[n])
 	})
+	for _, kind := range []string{"playlists", "schedules"} {
+		mux.HandleFunc("GET /api/v1/owners/public/"+kind, func(w http.ResponseWriter, _ *http.Request) { say(w, map[string]any{"items": []any{}}) })
+	}
 	mux.HandleFunc("GET /api/v1/signs/{id}/snapshot.png", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "image/png")
 		_, _ = w.Write(f.frames[0])

@@ -159,7 +159,7 @@ export class ListEditor {
     this.etag = answer.etag;
     this.history.begin(answer.theirs || answer.data);
     this.build();
-    this.box.append(h('p', { cls: 'ok', role: 'status' }, say('c.saved')));
+    this.box.append(h('p', { cls: 'ok', role: 'status' }, say(answer.theirs ? 'c.took' : 'c.saved')));
     await this.host.changed(body.id);
   }
 

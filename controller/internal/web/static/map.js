@@ -4,7 +4,7 @@ import { h, svg, dialog } from './dom.js';
 import { marks, shapes, markBadge } from './signview.js';
 import { number, say } from './words.js';
 
-const heap = 30; // px within which marks become one
+const heap = 42; // px within which marks become one
 const named = 25; // up to so many marks carry their names
 const worst = ['offline', 'stale', 'never', 'online'];
 

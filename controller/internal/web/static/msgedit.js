@@ -179,8 +179,7 @@ export class MessageEditor {
     this.build();
     this.fill(this.message);
     this.look();
-    announce(say('c.saved'));
-    this.form.append(h('p', { cls: 'ok', role: 'status' }, say('c.saved')));
+    this.form.append(h('p', { cls: 'ok', role: 'status' }, say(answer.theirs ? 'c.took' : 'c.saved')));
     await this.host.changed(this.message.id);
   }
 

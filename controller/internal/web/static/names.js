@@ -5,8 +5,17 @@ import { department, guest, me } from './shell.js';
 import { call } from './signview.js';
 import { say } from './words.js';
 
-// learnNames reads one's own and the department's. Others' stay ids.
+// learnNames reads one's own and the department's. Others' stay ids; without an
+// answer all do: it is no reason to show nothing.
 export async function learnNames() {
+  try {
+    await learn();
+  } catch (problem) {
+    console.info(problem.message);
+  }
+}
+
+async function learn() {
   const theirs = department ? [] : await items('/api/v1/owners/public/playlists');
   const [schedules, playlists] = guest ? [[], []] : await Promise.all([items(`/api/v1/owners/${me.owner}/schedules`), items(`/api/v1/owners/${me.owner}/playlists`)]);
   const prefix = department ? 'public/' : '';

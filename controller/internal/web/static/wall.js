@@ -90,7 +90,7 @@ function refilter() {
   list.sort((a, b) => collator.compare(a.name || a.id, b.name || b.id) || collator.compare(a.id, b.id));
   if (view === 'faces') grid.show(list);
   else map.show(list);
-  const wrong = list.filter((s) => marks(s).some(([, , kind]) => kind === 'bad')).length;
+  const wrong = list.filter((s) => !s.out_of_service && (s.state !== 'online' || marks(s).some(([, , kind]) => kind === 'bad'))).length;
   at('count').textContent = signs.size === 0 ? say('wall.empty') : list.length === 0 ? say('wall.none') : say('wall.count', { n: list.length, all: signs.size, wrong });
   const query = new URLSearchParams([...f].filter(([, v]) => v));
   if (view === 'map') query.set('view', 'map');
@@ -125,7 +125,7 @@ function take(sign) {
 
 async function start() {
   const query = new URLSearchParams(location.search);
-  const [list, areaList] = await Promise.all([get('/api/v1/signs'), get('/api/v1/areas'), learnNames()]);
+  const [list, areaList] = await Promise.all([get('/api/v1/signs'), get('/api/v1/areas')]);
   areas = areaList.items;
   setSkew(list.now_ms - Date.now());
   for (const s of list.signs) signs.set(s.id, s);
@@ -140,6 +140,8 @@ async function start() {
   choose(query.get('view') === 'map' ? 'map' : 'faces');
   if (!department && me.role === 'admin') at('count').after(h('p', { cls: 'buttons' }, h('a', { cls: 'button', href: '/add-sign' }, say('wall.add'))));
   listen();
+  await learnNames(); // the faces need not wait for it
+  for (const card of grid.cards.values()) card.update(signs.get(card.sign.id));
 }
 
 function listen() {
