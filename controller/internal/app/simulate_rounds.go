@@ -88,7 +88,7 @@ func (w *world) settle(ctx context.Context) error {
 	if w.o.Signs < 1000 {
 		quiet = time.Second
 	}
-	return until(ctx, 2*time.Minute, "the signs are quiet", func() (bool, error) {
+	return waitUntil(ctx, 2*time.Minute, "the signs are quiet", func() (bool, error) {
 		n, err := w.count(ctx, "")
 		if err != nil || n.Resyncs == last {
 			return err == nil, err
@@ -164,7 +164,7 @@ func (w *world) alertRound(ctx context.Context, id string, before func() error) 
 	}
 	r := &AlertRound{}
 	var v playlists.AlertView
-	err = until(ctx, alertPatience, "all signs show "+id, func() (bool, error) {
+	err = waitUntil(ctx, alertPatience, "all signs show "+id, func() (bool, error) {
 		if err := w.call(ctx, "author", "GET", "/"+id, nil, &v); err != nil {
 			return false, err
 		}
@@ -190,7 +190,7 @@ func (w *world) alertRound(ctx context.Context, id string, before func() error) 
 	if err := w.call(ctx, "author", "POST", "/"+id+"/cancel", map[string]bool{}, nil); err != nil {
 		return nil, nil, err
 	}
-	err = until(ctx, alertPatience, "all signs have ended "+id, func() (bool, error) {
+	err = waitUntil(ctx, alertPatience, "all signs have ended "+id, func() (bool, error) {
 		n, err := w.count(ctx, id)
 		r.Ended, r.Resyncs = n.Ended, n.Resyncs-earlier.Resyncs
 		return n.Ended == w.o.Signs, err
@@ -290,7 +290,7 @@ func (w *world) bareRound(ctx context.Context, c *plainClient, mark string, sent
 			return nil, fmt.Errorf("plain client: %w", err)
 		}
 	}
-	err := until(ctx, 15*time.Second, "all signs have it", func() (bool, error) {
+	err := waitUntil(ctx, 15*time.Second, "all signs have it", func() (bool, error) {
 		n, err := w.count(ctx, mark)
 		return n.Received == w.o.Signs, err
 	})
@@ -334,7 +334,7 @@ func (w *world) storm(ctx context.Context) (*StormRound, error) {
 		return nil, err
 	}
 	s.AlertRound = *a
-	err = until(ctx, alertPatience, "all signs are back", func() (bool, error) {
+	err = waitUntil(ctx, alertPatience, "all signs are back", func() (bool, error) {
 		m, err := w.count(ctx, "")
 		s.Connects = m.Connects - n.Connects
 		return m.Subscribed == w.o.Signs, err
@@ -364,7 +364,7 @@ func (w *world) forge(ctx context.Context, c *plainClient) (int, error) {
 		}
 	}
 	refused := 0
-	err := until(ctx, 15*time.Second, "all signs refuse it", func() (bool, error) {
+	err := waitUntil(ctx, 15*time.Second, "all signs refuse it", func() (bool, error) {
 		n, err := w.count(ctx, "")
 		refused = n.Rejected[string(wire.BadSignature)]
 		return refused == w.o.Signs, err

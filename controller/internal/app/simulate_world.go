@@ -84,7 +84,7 @@ func newWorld(ctx context.Context, o SimulateOptions) (w *world, err error) {
 	began := time.Now()
 	w.app.FilesWritten()
 	w.app.Kick()
-	if err = until(ctx, 15*time.Minute, "the broker holds every program", func() (bool, error) { return source{w.app}.Ready() == nil, nil }); err != nil {
+	if err = waitUntil(ctx, 15*time.Minute, "the broker holds every program", func() (bool, error) { return source{w.app}.Ready() == nil, nil }); err != nil {
 		return w, err
 	}
 	w.readyS = time.Since(began).Seconds()
@@ -93,7 +93,7 @@ func newWorld(ctx context.Context, o SimulateOptions) (w *world, err error) {
 	if err = w.startCrowds(ctx); err != nil {
 		return w, err
 	}
-	err = until(ctx, 5*time.Minute, "every sign has its program", func() (bool, error) {
+	err = waitUntil(ctx, 5*time.Minute, "every sign has its program", func() (bool, error) {
 		n, err := w.count(ctx, "")
 		return n.Ready == o.Signs, err
 	})
@@ -229,7 +229,7 @@ func (m *mosquittoServer) start(ctx context.Context) error {
 	if err := m.cmd.Start(); err != nil {
 		return fmt.Errorf("mosquitto: %w", err)
 	}
-	return until(ctx, time.Minute, "mosquitto answers", func() (bool, error) {
+	return waitUntil(ctx, time.Minute, "mosquitto answers", func() (bool, error) {
 		c, err := net.Dial("tcp", m.addr)
 		if err == nil {
 			_ = c.Close()
@@ -358,8 +358,8 @@ func (w *world) stop() error {
 	return err
 }
 
-// until waits for what to be true.
-func until(ctx context.Context, most time.Duration, what string, is func() (bool, error)) error {
+// waitUntil waits for what to be true.
+func waitUntil(ctx context.Context, most time.Duration, what string, is func() (bool, error)) error {
 	end := time.Now().Add(most)
 	for {
 		ok, err := is()
