@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -34,7 +35,8 @@ type Setup struct {
 	Root     string `json:"root"`
 	Spare    string `json:"root_spare"`
 	Software string `json:"software"`
-	RampUS   int64  `json:"ramp_us"` // between the first connections of two signs
+	RampUS   int64  `json:"ramp_us"`   // between the first connections of two signs
+	SpreadMS int64  `json:"spread_ms"` // each sign checks and acks an alert set after a random part of this; 0 at once
 }
 
 // Sign is one sign's config.
@@ -111,6 +113,7 @@ type event struct {
 	conn link.Conn
 	m    link.Message
 	at   int64 // Unix ns of its arrival
+	held bool  // it was, by Setup.SpreadMS
 	do   func()
 }
 
@@ -229,6 +232,12 @@ func (c *Crowd) handle(ctx context.Context, e *event) {
 			}
 		}
 	case isMessage:
+		if c.setup.SpreadMS > 0 && e.m.Topic == wire.AlertsTopic(s.Class, false) && !e.held {
+			later := *e
+			later.held = true
+			time.AfterFunc(time.Duration(rand.N(c.setup.SpreadMS))*time.Millisecond, func() { c.put(later) })
+			return
+		}
 		c.message(ctx, s, e.m, e.at)
 	}
 }

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"ledcast/playlists"
 	"ledcast/sign/crowd"
@@ -22,7 +25,7 @@ const pace = 3 * time.Second
 
 // alertPatience is how long a round waits for the last sign; a resync comes
 // after 5 s, and again after 10, 20 and 40 s.
-const alertPatience = 90 * time.Second
+const alertPatience = 75 * time.Second
 
 // packet is one message as the controller published it.
 type packet struct {
@@ -34,6 +37,9 @@ type packet struct {
 // and a forged set.
 func (w *world) measure(ctx context.Context) (*SimulateReport, error) {
 	r := &SimulateReport{Signs: w.o.Signs, Classes: w.classes, Children: len(w.crowds), Broker: w.o.Broker, Notes: simulateNotes, ReadyS: w.readyS, ConnectS: w.connectS, PaceS: pace.Seconds()}
+	if w.o.SpreadMS > 0 {
+		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("each sign waits a random part of %d ms before it checks and acks an alert set; ours do not", w.o.SpreadMS))
+	}
 	plain, err := w.plainClient(ctx)
 	if err != nil {
 		return r, err
@@ -285,8 +291,14 @@ func (w *world) bareRound(ctx context.Context, c *plainClient, mark string, sent
 		copy(payloads[i], head)
 	}
 	t0 := time.Now()
-	for i, p := range sent {
-		if err := c.Publish(ctx, link.Message{Topic: p.topic, Payload: payloads[i], QoS: 1}); err != nil {
+	for _, sets := range []bool{false, true} { // in the controller's order, and as many at once
+		g, ctx := errgroup.WithContext(ctx)
+		for i, p := range sent {
+			if sets == (p.topic == wire.AlertsTopic(p.class, false)) {
+				g.Go(func() error { return c.Publish(ctx, link.Message{Topic: p.topic, Payload: payloads[i], QoS: 1}) })
+			}
+		}
+		if err := g.Wait(); err != nil {
 			return nil, fmt.Errorf("plain client: %w", err)
 		}
 	}
