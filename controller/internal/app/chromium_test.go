@@ -191,7 +191,20 @@ func labelled(text string) string {
 	return fmt.Sprintf(`//*[@id=//label[normalize-space(.)=%q]/@for]`, text)
 }
 
-func press(text string) chromedp.Action { return chromedp.Click(button(text), chromedp.BySearch) }
+// press clicks what says so, when it has come to rest: a page that still loads
+// moves its buttons, and a click goes to a place.
+func press(text string) chromedp.Action {
+	rest := fmt.Sprintf(`(() => {
+		const e = document.evaluate(%q, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE, null).singleNodeValue;
+		if (!e) return false;
+		const r = e.getBoundingClientRect();
+		const now = [location.href, r.x, r.y + scrollY, r.width, r.height].join();
+		const same = window.restedAt === now;
+		window.restedAt = now;
+		return same && r.width > 0;
+	})()`, button(text))
+	return chromedp.Tasks{until(rest), chromedp.Click(button(text), chromedp.BySearch)}
+}
 
 func write(label, text string) chromedp.Action {
 	// As an input method does: keys have no Ă.
