@@ -29,6 +29,7 @@ var house = []struct {
 	{"sign/player", []string{"playlists/timeline", "sign/wire"}, []string{"net/http", paho, gg}},
 	{"sign/output", []string{"playlists/timeline", "sign/wire"}, []string{paho, gg}},
 	{"sign/link", []string{"playlists/timeline", "sign/wire"}, []string{gg}},
+	{"sign/crowd", []string{"playlists/timeline", "sign/wire", "sign/link"}, []string{gg, "database/sql"}},
 	{"sign/box", []string{"playlists/timeline", "sign/..."}, []string{gg, "database/sql"}},
 	{"sign", []string{"playlists/timeline", "sign/..."}, []string{gg, "database/sql"}},
 	{"controller/internal/store/...", []string{"playlists", "playlists/timeline", "controller/internal/store/..."}, []string{paho, gg}},
@@ -43,7 +44,7 @@ var house = []struct {
 	{"controller/internal/api", []string{"playlists", "playlists/timeline", "controller/internal/auth"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/web", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
 	{"controller/internal/app", []string{"assets/...", "playlists", "playlists/timeline", "render", "sign/...", "controller/internal/..."}, nil},
-	{"controller/internal/cli", []string{"controller/internal/app", "controller/internal/artwork", "render", "playlists", "playlists/timeline", "assets/...", "sign/wire", "sign/box"}, nil},
+	{"controller/internal/cli", []string{"controller/internal/app", "controller/internal/artwork", "render", "playlists", "playlists/timeline", "assets/...", "sign/wire", "sign/box", "sign/crowd"}, nil},
 	{"controller", []string{"controller/internal/cli"}, nil},
 }
 

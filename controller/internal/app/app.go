@@ -61,6 +61,8 @@ type App struct {
 	keyring    *publish.Keyring
 	broker     *broker.Broker
 	brokerAddr string
+	login      [2]string // user and password at the broker
+	tap        *tap      // of the embedded broker
 	link       *link.Link
 	publisher  *publish.Publisher
 	requester  *publish.Requester
@@ -138,7 +140,8 @@ func (a *App) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if a.broker, err = broker.Start(broker.Options{Listener: ln, TLS: a.tls.config(), Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
+		a.tap = newTap()
+		if a.broker, err = broker.Start(broker.Options{Heard: a.tap.heard, Listener: ln, TLS: a.tls.config(), Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
 			Session: func(sign string, remote net.Addr, up bool) { a.presence.session(sign, remote, up, a.now()) },
 			Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
 			return err
@@ -156,6 +159,7 @@ func (a *App) open(ctx context.Context) error {
 		}
 		a.brokerAddr = u.String()
 	}
+	a.login = [2]string{user, pass}
 	return a.assemble(user, pass)
 }
 
@@ -192,6 +196,10 @@ func (a *App) assemble(user, pass string) error {
 			topics := map[string]byte{}
 			for _, t := range listen.Topics() {
 				topics[t] = 1
+			}
+			if a.tap != nil {
+				a.publisher.Connected()
+				return
 			}
 			go func() {
 				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -237,6 +245,9 @@ func (a *App) start(srv *api.Server) {
 	run := func(f func()) {
 		a.done.Add(1)
 		go func() { defer a.done.Done(); f() }()
+	}
+	if a.tap != nil {
+		run(func() { a.tap.run(ctx, func(m said) { a.listener.Message(m.topic, m.payload, false) }) })
 	}
 	run(func() { _ = a.link.Run(ctx) })
 	run(func() { a.publisher.Run(ctx) })

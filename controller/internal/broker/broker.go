@@ -60,6 +60,11 @@ type Options struct {
 	// for the controller's own connection as well, under its user name). It
 	// runs in a connection's goroutine and must not block.
 	Dropped func(sign, reason string)
+	// Heard, if set, hears what signs say on their own topics, their wills too,
+	// once Rules have allowed it and before anybody who has subscribed. It runs
+	// in the sign's connection's goroutine: while it blocks, nothing more is
+	// read from that sign. It must not change the payload.
+	Heard func(topic string, payload []byte)
 	// Session, if set, hears when a user's session begins and ends, and from
 	// where. It must not block and must not call the broker.
 	Session func(user string, remote net.Addr, up bool)
@@ -105,7 +110,7 @@ func Start(o Options) (*Broker, error) {
 	b.server = mqtt.New(&mqtt.Options{Capabilities: capabilities(), Logger: slog.New(quiet{o.Log.Handler()}),
 		SysTopicResendInterval: 3600}) // each stops the world to count memory, and nobody may read them
 	err := b.server.AddHook(&hook{accounts: o.Accounts, controller: sha256.Sum256([]byte(o.ControllerPassword)), sessions: b.sessions,
-		meter: &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, log: o.Log, server: b.server}, nil)
+		meter: &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, heard: o.Heard, log: o.Log, server: b.server}, nil)
 	if err == nil {
 		err = b.server.Serve()
 	}

@@ -26,6 +26,7 @@ type hook struct {
 	sessions   *sessions
 	meter      *meter
 	dropped    func(sign, reason string)
+	heard      func(topic string, payload []byte) // or nil
 	log        *slog.Logger
 	server     *mqtt.Server
 }
@@ -35,7 +36,7 @@ func (h *hook) ID() string { return "access" }
 func (h *hook) Provides(b byte) bool {
 	return bytes.Contains([]byte{
 		mqtt.OnPacketRead, mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnSessionEstablish, mqtt.OnSessionEstablished,
-		mqtt.OnSubscribe, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnPublishDropped,
+		mqtt.OnSubscribe, mqtt.OnACLCheck, mqtt.OnPublish, mqtt.OnPublishDropped, mqtt.OnWillSent,
 	}, []byte{b})
 }
 
@@ -239,7 +240,17 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	// the message, and could make it expire.
 	pk.Properties, pk.Expiry = packets.Properties{}, 0
 	pk.FixedHeader.Retain = pk.FixedHeader.Retain && w.Retain
+	if h.heard != nil {
+		h.heard(pk.TopicName, pk.Payload)
+	}
 	return pk, nil
+}
+
+// OnWillSent passes a sign's will on; admit has checked it.
+func (h *hook) OnWillSent(cl *mqtt.Client, pk packets.Packet) {
+	if c := of(cl); h.heard != nil && c != nil && !c.controller() {
+		h.heard(pk.TopicName, pk.Payload)
+	}
 }
 
 // OnPublishDropped reports a reader that is too slow; the server only counts.

@@ -32,6 +32,13 @@ const (
 	mosquittoHash       = 64 // bytes
 )
 
+// Acks that may wait for the controller, four for each of 50,000 signs, and how
+// many it is sent before it has acknowledged the first.
+const (
+	mosquittoQueue    = 200_000
+	mosquittoInflight = 1000
+)
+
 // MosquittoOptions says what an outside Mosquitto is to know.
 type MosquittoOptions struct {
 	Accounts []Account
@@ -209,7 +216,8 @@ func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 		"allow_anonymous false\npassword_file %s\nacl_file %s\n"+
 		"set_tcp_nodelay true\npersistence true\n"+
 		"# Bytes: above every limit of the protocol.\nmessage_size_limit %d\n"+
+		"# All signs ack an alert at once, and the controller reads them one by one: of\n# 10,000 the default of 1000 waiting dropped most.\nmax_queued_messages %d\nmax_inflight_messages %d\n"+
 		"# A sign subscribes again at every connection.\npersistent_client_expiration 1d\n",
-		filepath.Join(o.Folder, MosquittoPasswords), filepath.Join(o.Folder, MosquittoACL), maxPacket)
+		filepath.Join(o.Folder, MosquittoPasswords), filepath.Join(o.Folder, MosquittoACL), maxPacket, mosquittoQueue, mosquittoInflight)
 	return b.Bytes(), nil
 }

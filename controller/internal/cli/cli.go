@@ -91,6 +91,8 @@ var commands = []func(*env) *cobra.Command{
 	newServe,
 	newSheet,
 	newSign,
+	newSimulate,
+	newSimulateSigns,
 	newToken,
 	newUser,
 	newVersion,

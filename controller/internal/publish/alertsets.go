@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
@@ -146,40 +148,29 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	}
 	p.board.mu.Unlock()
 	named, used := map[string]bool{}, map[string]bool{}
-	for _, k := range p.quickFirst(sets) {
-		s := sets[k]
-		if s.Seq == 0 {
-			continue
+	keys, quick := p.quickFirst(sets)
+	whole := map[setKey]bool{}
+	// Sets that need no new frames; then the frames of all others before any of
+	// their sets: the acks of one class must not be in the way of another's frames.
+	for _, some := range [][]setKey{keys[:quick], keys[quick:]} {
+		// And none waits for the broker's word on the one before: an outside
+		// broker puts that behind the acks of thousands of signs.
+		frames, send := errgroup.WithContext(ctx)
+		frames.SetLimit(inFlight)
+		for _, k := range some {
+			whole[k] = p.publishFrames(send, frames, k, sets[k], named, used)
 		}
-		topic := wire.AlertsTopic(k.class, k.test)
-		if s.empty() && now.Unix() >= s.Exp {
-			if err := p.unretain(ctx, topic); err != nil {
-				return err
-			}
-			continue
-		}
-		whole := true
-		for i := range s.set.Alerts {
-			for _, f := range s.set.Alerts[i].Frames {
-				at := wire.AlertFrameTopic(k.class, k.test, f.SHA256)
-				named[at], used[f.SHA256] = true, true
-				file := p.Frame(f.SHA256)
-				if file == nil { // one that could not be drawn again after a restart
-					whole = false
-					continue
-				}
-				if err := p.retainAlert(ctx, at, f.SHA256, file.Data); err != nil {
-					return err
-				}
-			}
-		}
-		if err := p.retainAlert(ctx, topic, wire.Digest(s.JWS), s.JWS); err != nil {
+		if err := frames.Wait(); err != nil {
 			return err
 		}
-		if whole {
-			p.o.Alerts.Published(s.set, k.test)
+		docs, send := errgroup.WithContext(ctx)
+		docs.SetLimit(inFlight)
+		for _, k := range some {
+			docs.Go(func() error { return p.publishSet(send, k, sets[k], whole[k], now) })
 		}
-		p.expectSet(k, s)
+		if err := docs.Wait(); err != nil {
+			return err
+		}
 	}
 	var gone []string
 	p.mu.Lock()
@@ -204,12 +195,53 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// quickFirst orders sets by the bytes of frames that have to go before them: a
-// cancel waits for no other class's pictures.
-func (p *Publisher) quickFirst(sets map[setKey]*issuedSet) []setKey {
+// publishFrames has g send a set's frames; whole is false where one is not here.
+// Their topics and digests are noted in named and used.
+func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setKey, s *issuedSet, named, used map[string]bool) (whole bool) {
+	whole = true
+	for i := range s.set.Alerts {
+		for _, f := range s.set.Alerts[i].Frames {
+			at := wire.AlertFrameTopic(k.class, k.test, f.SHA256)
+			sent := named[at] // the same frame of another alert
+			named[at], used[f.SHA256] = true, true
+			file := p.Frame(f.SHA256)
+			if file == nil { // one that could not be drawn again after a restart
+				whole = false
+				continue
+			}
+			if !sent {
+				g.Go(func() error { return p.retainAlert(ctx, at, f.SHA256, file.Data) })
+			}
+		}
+	}
+	return whole
+}
+
+// publishSet sends a set behind its frames, or clears one that was empty for a
+// set's life.
+func (p *Publisher) publishSet(ctx context.Context, k setKey, s *issuedSet, whole bool, now time.Time) error {
+	topic := wire.AlertsTopic(k.class, k.test)
+	switch {
+	case s.Seq == 0:
+		return nil
+	case s.empty() && now.Unix() >= s.Exp:
+		return p.unretain(ctx, topic)
+	}
+	if err := p.retainAlert(ctx, topic, wire.Digest(s.JWS), s.JWS); err != nil {
+		return err
+	}
+	if whole {
+		p.o.Alerts.Published(s.set, k.test)
+	}
+	p.expectSet(k, s)
+	return nil
+}
+
+// quickFirst orders sets by the bytes of frames that have to go before them, and
+// counts those that wait for none: a cancel waits for no other class's pictures.
+func (p *Publisher) quickFirst(sets map[setKey]*issuedSet) (keys []setKey, quick int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var keys []setKey
 	first := map[setKey]int64{}
 	for k, s := range sets {
 		keys = append(keys, k)
@@ -227,7 +259,10 @@ func (p *Publisher) quickFirst(sets map[setKey]*issuedSet) []setKey {
 		}
 		return strings.Compare(a.class, b.class)
 	})
-	return keys
+	for quick < len(keys) && first[keys[quick]] == 0 {
+		quick++
+	}
+	return keys, quick
 }
 
 // expectSet says which signs have something to say of a set.

@@ -1,0 +1,377 @@
+// Package crowd is thousands of light signs in one process, for
+// `controller simulate`.
+//
+// Each has a connection of its own, kept by sign/link as a real sign's is,
+// subscribes as a sign does, checks the signatures of key set, programs, alert
+// sets and requests itself, checks the digests of alert frames, and acks. It has
+// no face and no disk: floors are in memory, a program's frames are taken to be
+// in its cache, and an alert shows once its frames are there and its set is
+// accepted. It reads no clock but the system's.
+package crowd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/link"
+	"ledcast/sign/wire"
+)
+
+// Mark begins a payload that belongs to no document: of such a message on the
+// alert set's topic the time is noted under the name that follows, up to a
+// line break, and nothing else is done.
+const Mark = "bare:"
+
+// Setup is what all signs of a crowd have in common.
+type Setup struct {
+	Broker   string `json:"broker"`
+	Root     string `json:"root"`
+	Spare    string `json:"root_spare"`
+	Software string `json:"software"`
+	RampUS   int64  `json:"ramp_us"`   // between the first connections of two signs
+	SpreadMS int64  `json:"spread_ms"` // each sign checks and acks an alert set after a random part of this; 0 at once
+}
+
+// Sign is one sign's config.
+type Sign struct {
+	Sign     string   `json:"sign"`
+	Class    string   `json:"class"`
+	Areas    []string `json:"areas"`
+	Password string   `json:"password"`
+}
+
+// Count is how far a crowd is.
+type Count struct {
+	Subscribed int            `json:"subscribed"` // online, and every subscription granted
+	Ready      int            `json:"ready"`      // of these, with keys and a program that they have accepted
+	Connects   int            `json:"connects"`   // since the start
+	Resyncs    int            `json:"resyncs"`    // requests to subscribe again, since the start
+	Rejected   map[string]int `json:"rejected"`   // refused documents by reason, since the start
+	// Of the alert, or mark, that was asked for; each sign once.
+	Received int `json:"received"`
+	Showing  int `json:"showing"`
+	Ended    int `json:"ended"`
+}
+
+// track is what became of one alert or mark on every sign.
+type track struct {
+	at             []int64 // receipt, Unix ns; 0 is not yet
+	showing, ended []bool
+}
+
+// Crowd is the signs of one process. Run does the work.
+type Crowd struct {
+	setup Setup
+	roots wire.Roots
+	signs []*sign
+	log   *slog.Logger
+
+	mu    sync.Mutex
+	queue []event
+	wake  chan struct{} // of capacity 1
+
+	// Of the worker alone.
+	tracks   map[string]*track
+	rejected map[string]int
+	connects int
+	resyncs  int
+}
+
+// sign is one sign. But for out and sending it belongs to the worker.
+type sign struct {
+	Sign
+	n          int
+	conn       link.Conn // nil while there is none
+	retired    bool      // the first root
+	subscribed bool
+	keys       *wire.KeySet
+	keysDigest string
+	program    *wire.SeqOf
+	floors     map[string]*wire.Floor // by role and epoch
+	waiting    map[string][]byte      // by topic: what may become acceptable
+	set        *timeline.AlertSet
+	frames     map[string]bool   // alert frames whose digest was right
+	acked      map[string]string // by alert
+
+	mu      sync.Mutex
+	out     []link.Message
+	over    link.Conn // what out goes over
+	sending bool
+}
+
+// event is something for the worker.
+type event struct {
+	s    *sign
+	kind int
+	conn link.Conn
+	m    link.Message
+	at   int64 // Unix ns of its arrival
+	held bool  // it was, by Setup.SpreadMS
+	do   func()
+}
+
+const (
+	isMessage = iota
+	isUp
+	isSubscribed
+	isDown
+	isCommand
+)
+
+// New checks the setup.
+func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
+	c := &Crowd{setup: setup, log: log, wake: make(chan struct{}, 1), tracks: map[string]*track{}, rejected: map[string]int{}}
+	var err error
+	if c.roots.Root, err = wire.DecodeKey(setup.Root); err != nil {
+		return nil, fmt.Errorf("root: %w", err)
+	}
+	if c.roots.Spare, err = wire.DecodeKey(setup.Spare); err != nil {
+		return nil, fmt.Errorf("root_spare: %w", err)
+	}
+	for i := range signs {
+		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, floors: map[string]*wire.Floor{}, waiting: map[string][]byte{}, frames: map[string]bool{}, acked: map[string]string{}})
+	}
+	return c, nil
+}
+
+// Run keeps every sign connected until ctx ends.
+func (c *Crowd) Run(ctx context.Context) error {
+	var done sync.WaitGroup
+	defer done.Wait()
+	for _, s := range c.signs {
+		l, err := c.link(ctx, s)
+		if err != nil {
+			return err
+		}
+		wait := time.Duration(c.setup.RampUS*int64(s.n)) * time.Microsecond
+		done.Go(func() {
+			select {
+			case <-ctx.Done():
+			case <-time.After(wait):
+				_ = l.Run(ctx) // ends with ctx
+			}
+		})
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.wake:
+		}
+		c.mu.Lock()
+		batch := c.queue
+		c.queue = nil
+		c.mu.Unlock()
+		for i := range batch {
+			c.handle(ctx, &batch[i])
+		}
+	}
+}
+
+func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
+	status := wire.SignTopic(s.Sign.Sign, wire.StatusOf)
+	return link.New(link.Options{Broker: c.setup.Broker, ClientID: s.Sign.Sign, Username: s.Sign.Sign, Password: s.Password, Log: c.log,
+		Will: func(session string) *link.Message {
+			data, _ := json.Marshal(wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: time.Now().UnixMilli()})
+			return &link.Message{Topic: status, Payload: data, QoS: 1, Retained: true}
+		},
+		Up: func(conn link.Conn) {
+			c.put(event{s: s, kind: isUp, conn: conn})
+			go c.subscribe(ctx, s, conn)
+		},
+		Down:    func(error) { c.put(event{s: s, kind: isDown}) },
+		Message: func(m link.Message) { c.put(event{s: s, kind: isMessage, m: m, at: time.Now().UnixNano()}) }})
+}
+
+// put queues an event. It never blocks: a connection's time of receipt must not
+// depend on how long other signs' checks take.
+func (c *Crowd) put(e event) {
+	c.mu.Lock()
+	c.queue = append(c.queue, e)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Crowd) subscribe(ctx context.Context, s *sign, conn link.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	err := conn.Subscribe(ctx, map[string]byte{wire.TopicKeys: 0, wire.SignTopic(s.Sign.Sign, wire.Request): 0, wire.SignTopic(s.Sign.Sign, wire.Program): 0,
+		wire.AlertsTopic(s.Class, false): 0, wire.AlertFrameTopic(s.Class, false, "+"): 0})
+	if err != nil {
+		c.log.Warn("not subscribed", "sign", s.Sign.Sign, "err", err)
+		return
+	}
+	c.put(event{s: s, kind: isSubscribed, conn: conn})
+}
+
+func (c *Crowd) handle(ctx context.Context, e *event) {
+	s := e.s
+	switch e.kind {
+	case isCommand:
+		e.do()
+	case isUp:
+		s.conn, s.subscribed = e.conn, false
+		c.connects++
+	case isDown:
+		s.conn, s.subscribed = nil, false
+	case isSubscribed:
+		if s.conn == e.conn {
+			if !s.subscribed {
+				s.subscribed = true
+				c.say(ctx, s)
+			}
+		}
+	case isMessage:
+		if c.setup.SpreadMS > 0 && e.m.Topic == wire.AlertsTopic(s.Class, false) && !e.held {
+			later := *e
+			later.held = true
+			time.AfterFunc(time.Duration(rand.N(c.setup.SpreadMS))*time.Millisecond, func() { c.put(later) })
+			return
+		}
+		c.message(ctx, s, e.m, e.at)
+	}
+}
+
+// ask runs f between two events and waits for it.
+func (c *Crowd) ask(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	c.put(event{kind: isCommand, do: func() { f(); close(done) }})
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Count is how far the crowd is with an alert or mark; "" for none.
+func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
+	err = c.ask(ctx, func() {
+		n = Count{Connects: c.connects, Resyncs: c.resyncs, Rejected: map[string]int{}}
+		for reason, k := range c.rejected {
+			n.Rejected[reason] = k
+		}
+		for _, s := range c.signs {
+			if s.subscribed {
+				n.Subscribed++
+				if s.keys != nil && s.program != nil {
+					n.Ready++
+				}
+			}
+		}
+		t := c.tracks[of]
+		if t == nil {
+			return
+		}
+		for i := range c.signs {
+			if t.at[i] != 0 {
+				n.Received++
+			}
+			if t.showing[i] {
+				n.Showing++
+			}
+			if t.ended[i] {
+				n.Ended++
+			}
+		}
+	})
+	return n, err
+}
+
+// Times are when each sign received an alert's first set, or a mark, in Unix ns;
+// 0 is never. What was noted of it is forgotten.
+func (c *Crowd) Times(ctx context.Context, of string) (at []int64, err error) {
+	err = c.ask(ctx, func() {
+		if t := c.tracks[of]; t != nil {
+			at = t.at
+			delete(c.tracks, of)
+			return
+		}
+		at = make([]int64, len(c.signs))
+	})
+	return at, err
+}
+
+func (c *Crowd) track(of string) *track {
+	t := c.tracks[of]
+	if t == nil {
+		n := len(c.signs)
+		t = &track{at: make([]int64, n), showing: make([]bool, n), ended: make([]bool, n)}
+		c.tracks[of] = t
+	}
+	return t
+}
+
+// say tells the sign's status.
+func (c *Crowd) say(ctx context.Context, s *sign) {
+	st := wire.Status{V: 1, State: wire.Online, Session: s.conn.Session(), AtMS: time.Now().UnixMilli(), Software: c.setup.Software, Class: s.Class, Clock: "trusted", Program: s.program}
+	if s.keys != nil {
+		st.Keys = &wire.SeqOf{Epoch: s.keys.Epoch, Seq: s.keys.Seq}
+	}
+	if s.set != nil {
+		st.Alerts = &wire.SeqOf{Epoch: s.set.Epoch, Seq: s.set.Seq}
+	}
+	data, _ := json.Marshal(st)
+	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.StatusOf), Payload: data, QoS: 1, Retained: true})
+}
+
+func (s *sign) ack(ctx context.Context, k wire.Ack) {
+	k.V, k.AtMS = 1, time.Now().UnixMilli()
+	data, _ := json.Marshal(k)
+	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.AckOf), Payload: data, QoS: 1})
+}
+
+// send publishes in order beside the worker. What is left when a connection
+// falls is dropped: the retained set that comes with the next is acked again.
+func (s *sign) send(ctx context.Context, m link.Message) {
+	if s.conn == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over != s.conn {
+		s.over, s.out = s.conn, nil
+	}
+	s.out = append(s.out, m)
+	if !s.sending {
+		s.sending = true
+		go s.drain(ctx)
+	}
+}
+
+func (s *sign) drain(ctx context.Context) {
+	for {
+		s.mu.Lock()
+		if len(s.out) == 0 {
+			s.sending = false
+			s.mu.Unlock()
+			return
+		}
+		m, conn := s.out[0], s.over
+		s.out = s.out[1:]
+		s.mu.Unlock()
+		c, cancel := context.WithTimeout(ctx, 20*time.Second)
+		_ = conn.Publish(c, m) // what a sign says is said again
+		cancel()
+	}
+}
+
+// marked is the name of a payload that is no document.
+func marked(payload []byte) (name string, ok bool) {
+	rest, ok := bytes.CutPrefix(payload, []byte(Mark))
+	if !ok {
+		return "", false
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	return string(line), true
+}
