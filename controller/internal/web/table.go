@@ -40,6 +40,7 @@ var table = []page{
 	{Path: "/people", File: "people", Words: []string{"people.", "role."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/tokens", File: "tokens", Words: []string{"tokens.", "role.", "kind."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/audit", File: "audit", Words: []string{"audit.", "kind."}, Menu: true, Department: admins, Company: admins},
+	{Path: "/settings", File: "settings", Words: []string{"settings.", "msg."}, Menu: true, Department: everyOfficer},
 	{Path: "/account", File: "account", Words: []string{"account.", "role.", "password."}},
 	{Path: "/signin", File: "signin", Words: []string{"signin.", "password."}, Open: true},
 }
