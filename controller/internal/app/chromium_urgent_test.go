@@ -198,7 +198,8 @@ func TestChromiumAccessible(t *testing.T) {
 	}
 	for who, pages := range map[string][]string{
 		"viet-ads": {"/", "/?view=map", "/signs/demo-128x64", "/add-sign", "/playlists", "/schedule", "/campaigns", "/reports", "/people", "/tokens", "/audit", "/account"},
-		"approver": {"/urgent", "/urgent?id=lu-1", "/campaigns", "/reports?kind=share"},
+		"approver": {"/urgent", "/urgent?id=lu-1", "/campaigns", "/reports?kind=share", "/settings"},
+		"admin":    {"/settings"},
 		"author":   {"/urgent?id=lu-1"},
 	} {
 		v := chromium(t, c.base)

@@ -4,7 +4,7 @@
 import { get, items, post, put, remove, slug } from './api.js';
 import { announce, ask, at, busy, clearProblems, dialog, field, h, options, problems } from './dom.js';
 import { Preview } from './preview.js';
-import { admin, me } from './shell.js';
+import { admin, department, me } from './shell.js';
 import { ago, both, moment, number, say } from './words.js';
 
 const zone = 'Asia/Ho_Chi_Minh';
@@ -199,6 +199,10 @@ function hooks(all) {
 }
 
 async function load() {
+  if (!department) {
+    at('content').replaceChildren(h('p', {}, say('settings.department_only')));
+    return;
+  }
   const [all, plan, state, areas, signs, hookList] = await Promise.all([items('/api/v1/templates'), get('/api/v1/drill'), get('/api/v1/cap'), items('/api/v1/areas'), get('/api/v1/signs'), admin ? items('/api/v1/webhooks') : []]);
   const classes = [...new Set(signs.signs.map((s) => s.class))].slice(0, 4);
   at('content').replaceChildren(templates(all, classes), drill(plan), cap(state, areas), ...(admin ? [hooks(hookList)] : []));
