@@ -74,7 +74,9 @@ func TestAlertWithoutNetwork(t *testing.T) {
 	all := a.changes(t)
 	for k := len(all) - 1; k > 0; k-- {
 		if all[k-1].Item == "brief" {
-			if late := all[k].AtMS - until*1000; late < 0 || late > 500 {
+			// A deadline is never raised: a signed time that sets the clock back by
+			// its half round trip leaves the end as early as that.
+			if late := all[k].AtMS - until*1000; late < -100 || late > 500 {
 				t.Errorf("it ended %d ms after its time", late)
 			}
 			break
