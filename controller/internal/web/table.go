@@ -30,7 +30,7 @@ var (
 // here, a template, a module and its words; tests check that they fit.
 var table = []page{
 	{Path: "/{$}", File: "wall", Words: []string{"wall.", "face."}, Menu: true, Department: everyOfficer, Company: everyCompany},
-	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec."}},
+	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec.", "reports."}},
 	{Path: "/add-sign", File: "addsign", Words: []string{"addsign.", "spec."}},
 	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg."}, Menu: true, Department: everyOfficer},
 	{Path: "/playlists", File: "playlists", Words: []string{"playlists.", "lists.", "msg.", "media."}, Menu: true, Department: everyOfficer, Company: everyCompany},

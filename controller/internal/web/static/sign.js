@@ -1,13 +1,15 @@
 // One sign: its face beside what it says of itself, its day, and how it is let
 // in and kept out.
 import { get, items, post, read } from './api.js';
-import { at, busy, clearProblems, field, h, problemText, showProblem } from './dom.js';
+import { announce, at, busy, clearProblems, field, h, problemText, showProblem } from './dom.js';
 import { save } from './conflict.js';
 import { Day, reasons } from './day.js';
 import { enrolment } from './enrol.js';
 import { Live, loadImage, now, setSkew } from './faces.js';
+import { HealthHistory } from './health.js';
 import { Face } from './leds.js';
 import { learnNames } from './names.js';
+import { Proof } from './proof.js';
 import { admin, department, me } from './shell.js';
 import { badges, build, ruleText, shows } from './signview.js';
 import { specForm } from './specform.js';
@@ -20,6 +22,7 @@ let sign;
 let areas = [];
 const areaName = (code) => (areas.find((a) => a.code === code) || { name: code }).name;
 let live;
+let past;
 
 export function done(text) {
   at('said').textContent = text;
@@ -28,7 +31,7 @@ export function done(text) {
 
 const ledCanvas = (label) => h('canvas', { cls: 'led', role: 'img', 'aria-label': label, css: { '--ratio': `${sign.w} / ${sign.h}`, '--shape': Math.min(1, sign.w / sign.h / 2) } });
 
-const shot = { at: 0, face: null };
+const shot = { at: 0, face: null, differs: false };
 const faceText = { title: h('p', { cls: 'title' }), why: h('p', { cls: 'why' }), until: h('p', { cls: 'hint' }) };
 const shotText = h('p');
 
@@ -40,17 +43,29 @@ function draw() {
   faceText.why.textContent = why;
   live.canvas.setAttribute('aria-label', `${sign.name || sign.id}: ${title}`);
   live.update(sign);
-  shotText.textContent = !sign.shot_ms ? say('sign.no_snapshot') : `${sign.agrees === true ? say('sign.agrees') : sign.agrees === false ? say('sign.differs') : say('sign.not_compared')} – ${clockSeconds(sign.shot_ms, sign.time_zone)}, ${zoneName(sign.time_zone)}`;
-  shotText.className = sign.agrees === false ? 'problem' : '';
   if (sign.shot_ms && sign.shot_ms !== shot.at) {
     shot.at = sign.shot_ms;
     const url = `${path}/snapshot.png?t=${sign.shot_ms}`;
     loadImage(url, url).then((image) => shot.face.show(image, '', 0, 100)).catch(() => {});
   }
   health();
+  past?.changed(sign);
+}
+
+// compare says whether the sign's own picture is what its program says. A
+// difference is shown at both pictures and told once.
+function compare() {
+  const differs = sign.agrees === false;
+  const words = sign.agrees === undefined || sign.agrees === null ? 'sign.not_compared' : differs ? 'sign.differs' : 'sign.agrees';
+  shotText.textContent = !sign.shot_ms ? say('sign.no_snapshot') : `${say(words)} – ${clockSeconds(sign.shot_ms, sign.time_zone)}, ${zoneName(sign.time_zone)} (${ago(Math.max(0, now() - sign.shot_ms) / 1000)})`;
+  shotText.className = differs ? 'problem' : '';
+  at('pictures').classList.toggle('differing', differs);
+  if (differs && !shot.differs) announce(say('sign.differs'));
+  shot.differs = differs;
 }
 
 function health() {
+  compare();
   const pair = (key, value) => [h('dt', {}, say(key)), h('dd', {}, value)];
   const seconds = sign.heard_ms ? (now() - sign.heard_ms) / 1000 : -1;
   const rows = [
@@ -194,6 +209,10 @@ async function start() {
   draw();
   new Day(at('day'), id, sign.time_zone, now).show();
   askTime();
+  past = new HealthHistory(at('history'), id, sign.time_zone, now);
+  past.show();
+  past.changed(sign);
+  new Proof(at('proof'), sign, now).show();
   const source = new EventSource('/api/v1/events');
   source.addEventListener('sign', (e) => {
     const { now_ms: ms, sign: s } = JSON.parse(e.data);
