@@ -90,7 +90,7 @@ func TestChromiumPages(t *testing.T) {
 		addresses["map"] = "/?view=map"
 		addresses["schedule"] += "?sign=demo-128x64"
 		if names = append(names, "map"); who == "admin" { // what it has besides, or otherwise
-			names = []string{"wall", "sign", "playlists", "schedule", "people", "urgent", "campaigns", "reports", "settings"}
+			names = []string{"wall", "sign", "playlists", "schedule", "people", "urgent", "campaigns", "reports", "settings", "areas"}
 			addresses["sign"] = "/signs/va-002"
 		}
 		slices.Sort(names)

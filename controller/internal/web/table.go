@@ -37,6 +37,7 @@ var table = []page{
 	{Path: "/schedule", File: "schedule", Words: []string{"schedule.", "plan.", "face.", "day."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/campaigns", File: "campaigns", Words: []string{"campaigns."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/reports", File: "reports", Words: []string{"reports."}, Menu: true, Department: everyOfficer, Company: everyCompany},
+	{Path: "/areas", File: "areas", Words: []string{"areas."}, Menu: true, Department: everyOfficer},
 	{Path: "/people", File: "people", Words: []string{"people.", "role."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/tokens", File: "tokens", Words: []string{"tokens.", "role.", "kind."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/audit", File: "audit", Words: []string{"audit.", "kind."}, Menu: true, Department: admins, Company: admins},

@@ -51,8 +51,7 @@ export class HealthHistory {
     const within = spans.filter((s) => s.from_ms < day.until_ms && s.until_ms > day.from_ms);
     const known = day.online_ms + day.offline_ms;
     const parts = [known ? say('sign.history_online', { n: number(Math.floor(1000 * day.online_ms / known) / 10, 1) }) : say('sign.was_unknown')];
-    if (day.outages) parts.push(say('sign.history_outages', { n: day.outages }));
-    if (day.offline_ms) parts.push(say('sign.history_offline', { time: lasting(day.offline_ms / 1000) }));
+    if (day.offline_ms) parts.push([day.outages ? say('sign.history_outages', { n: day.outages }) : say('face.is_offline').toLowerCase(), say('sign.history_offline', { time: lasting(day.offline_ms / 1000) })].join(', '));
     if (day.faulty_ms) parts.push(say('sign.history_faulty', { time: lasting(day.faulty_ms / 1000) }));
     if (day.clock_ms) parts.push(say('sign.history_clock', { time: lasting(day.clock_ms / 1000) }));
     return h('li', {}, h('strong', {}, `${say(`c.day_${days[weekday(day.day)]}`)} ${plainDate(day.day)}`),

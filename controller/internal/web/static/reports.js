@@ -12,13 +12,15 @@ const asked = new URLSearchParams(location.search);
 
 const seconds = (ms) => number(ms / 1000, 1);
 const percent = (part, whole) => (whole ? 100 * part / whole : 0);
-const owner = (id) => (id === 'public' ? say('c.department') : id || say('c.unknown'));
+const owner = (id) => (id === 'public' ? say('c.department') : id || '–');
+// item is what was shown; where nothing was, or nobody knows whose it was, that.
+const item = (r) => r.title || r.item || (r.owner ? say('reports.not_told') : say(`reports.why_${r.why || ''}`));
 
 // columns of each report: [word, text of a row, is a number]
 const columns = {
-  delivery: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['why', (r) => say(`reports.why_${r.why}`)], ['owner', (r) => owner(r.owner)], ['item', (r) => r.title || r.item || say('reports.not_told')], ['campaign', (r) => r.campaign || ''], ['plays', (r) => number(r.count), true], ['seconds', (r) => seconds(r.ms), true]],
+  delivery: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['why', (r) => say(`reports.why_${r.why}`)], ['owner', (r) => owner(r.owner)], ['item', item], ['campaign', (r) => r.campaign || ''], ['plays', (r) => number(r.count), true], ['seconds', (r) => seconds(r.ms), true]],
   share: [['day', (r) => plainDate(r.day)], ['campaign', (r) => r.campaign], ['letter', (r) => `${r.letter.number} (${plainDate(r.letter.date)})`], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['asked', (r) => `${number(percent(r.asked_ms, r.bound_ms), 2)} %`, true], ['planned', (r) => `${number(percent(r.planned_ms, r.bound_ms), 2)} %`, true], ['shown', (r) => `${number(percent(r.shown_ms, r.bound_ms), 2)} %`, true], ['plays', (r) => number(r.shown), true], ['proven', (r) => `${number(percent(r.proven_ms, r.bound_ms), 1)} %`, true]],
-  displaced: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['alerts', (r) => r.alerts], ['owner', (r) => owner(r.owner)], ['item', (r) => r.title || r.item || say('reports.not_told')], ['seconds', (r) => seconds(r.ms), true]],
+  displaced: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['alerts', (r) => r.alerts], ['owner', (r) => owner(r.owner)], ['item', item], ['seconds', (r) => seconds(r.ms), true]],
 };
 
 // bars is a plot of [label, [[kind, value]…]] with values of the same measure.
@@ -56,7 +58,7 @@ function plot(kind, data) {
     }
     return by.size ? bars([...by].map(([c, s]) => [c, ['asked', 'planned', 'shown'].map((k) => [k, percent(s[k], s.bound)])]), '%') : null;
   }
-  for (const r of data.rows) add(kind === 'delivery' ? `${owner(r.owner)}: ${r.title || r.item || say('reports.not_told')}` : `${r.sign}: ${owner(r.owner)}`, r.ms / 60000);
+  for (const r of data.rows) add(kind === 'delivery' ? `${owner(r.owner)}: ${item(r)}` : `${r.sign}: ${owner(r.owner)}`, r.ms / 60000);
   const top = [...sums].sort((a, b) => b[1] - a[1]).slice(0, 15);
   return top.length ? bars(top.map(([label, n]) => [label, [['shown', n]]]), say('reports.minutes')) : null;
 }
@@ -77,7 +79,7 @@ async function show(out, query) {
   out.replaceChildren(...[h('div', { cls: 'buttons screen-only' }, h('a', { cls: 'button', href: csv, download: `ledcast-${query.kind}.csv` }, say('reports.csv')), h('button', { type: 'button', onclick: () => window.print() }, say('reports.print'))),
     h('p', { cls: 'hint' }, say('reports.made', { from: plainDate(query.from), to: plainDate(query.to), time: `${dateOf(now, zone)} ${clockSeconds(now, zone)}, ${zoneName(zone, now)}` })),
     letters.length ? h('p', {}, say('reports.letters', { list: letters.join('; ') })) : null,
-    data.rows.length ? [plot(query.kind, data), h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, cols.map(([k]) => h('th', { scope: 'col' }, say(`reports.${k}`))))),
+    data.rows.length ? [plot(query.kind, data), h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, cols.map(([k, , n]) => h('th', { scope: 'col', cls: n ? 'n' : null }, say(`reports.${k}`))))),
       h('tbody', {}, data.rows.slice(0, 1000).map((r) => h('tr', {}, cols.map(([k, f, n]) => h('td', { cls: n ? 'n' : null, data: { label: say(`reports.${k}`) } }, f(r)))))))), data.rows.length > 1000 ? h('p', { cls: 'hint' }, say('reports.more', { n: number(data.rows.length) })) : null] : h('p', { cls: 'hint' }, say('reports.nothing')),
     coverage(data)].flat(Infinity).filter(Boolean));
 }

@@ -1,6 +1,7 @@
 // One sign: its face beside what it says of itself, its day, and how it is let
 // in and kept out.
 import { get, items, post, read } from './api.js';
+import { areaText } from './areanames.js';
 import { announce, at, busy, clearProblems, field, h, problemText, showProblem } from './dom.js';
 import { save } from './conflict.js';
 import { Day, reasons } from './day.js';
@@ -20,9 +21,11 @@ const path = `/api/v1/signs/${id}`;
 const main = at('main');
 let sign;
 let areas = [];
-const areaName = (code) => (areas.find((a) => a.code === code) || { name: code }).name;
+const areaName = (code) => areaText(areas, code);
 let live;
 let past;
+let day;
+let planned = 0; // the seq of the program that the day was asked for
 
 export function done(text) {
   at('said').textContent = text;
@@ -50,6 +53,10 @@ function draw() {
   }
   health();
   past?.changed(sign);
+  if (day && planned !== sign.wanted) { // another plan, perhaps another day
+    planned = sign.wanted;
+    day.show();
+  }
 }
 
 // compare says whether the sign's own picture is what its program says. A
@@ -207,7 +214,9 @@ async function start() {
   }
   layOut();
   draw();
-  new Day(at('day'), id, sign.time_zone, now).show();
+  day = new Day(at('day'), id, sign.time_zone, now);
+  day.show();
+  planned = sign.wanted;
   askTime();
   past = new HealthHistory(at('history'), id, sign.time_zone, now);
   past.show();
