@@ -32,7 +32,7 @@ var table = []page{
 	{Path: "/{$}", File: "wall", Words: []string{"wall.", "face."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec.", "reports."}},
 	{Path: "/add-sign", File: "addsign", Words: []string{"addsign.", "spec."}},
-	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg."}, Menu: true, Department: everyOfficer},
+	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg.", "wall.", "face."}, Menu: true, Department: everyOfficer},
 	{Path: "/playlists", File: "playlists", Words: []string{"playlists.", "lists.", "msg.", "media."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/schedule", File: "schedule", Words: []string{"schedule.", "plan.", "face.", "day."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/campaigns", File: "campaigns", Words: []string{"campaigns."}, Menu: true, Department: everyOfficer, Company: everyCompany},

@@ -80,7 +80,7 @@ function row(a) {
     done('areas.removed', a.name);
   }));
   const state = a.replaced_by ? [badge(say('areas.is_replaced'), '↪', 'warn'), ' ', say('areas.use'), ' ', h('a', { href: `/areas?code=${encodeURIComponent(a.replaced_by)}` }, (areas.find((x) => x.code === a.replaced_by) || { name: a.replaced_by }).name)] : badge(say('areas.is_valid'), '●', 'good');
-  const cells = [h('strong', { css: { 'padding-inline-start': `${depth(a.code) * 1.2}rem` } }, a.name), h('span', { cls: 'code' }, a.code), n && !a.replaced_by ? h('a', { href: `/?area=${encodeURIComponent(a.code)}`, 'aria-label': say('areas.signs_of', { n, name: a.name }) }, number(n)) : number(n),
+  const cells = [h('strong', { cls: 'nested', css: { '--depth': depth(a.code) } }, a.name), h('span', { cls: 'code' }, a.code), n && !a.replaced_by ? h('a', { href: `/?area=${encodeURIComponent(a.code)}`, 'aria-label': say('areas.signs_of', { n, name: a.name }) }, number(n)) : number(n),
     [(a.geocodes || []).join(', ') || '–', a.outline ? h('div', { cls: 'hint' }, say('areas.outline')) : null], state, h('div', { cls: 'buttons' }, change, drop)];
   return h('tr', { cls: a.code === asked ? 'chosen' : null }, cells.slice(0, writes ? 6 : 5).map((c, i) => h('td', { cls: i === 2 ? 'n' : null, data: { label: heads[i] } }, c)));
 }
