@@ -1,6 +1,6 @@
 // Reports: what was shown, by what signs prove, as a table, a plot, CSV, and a
 // page to print.
-import { get } from './api.js';
+import { get, items } from './api.js';
 import { at, busy, field, h, options, svg } from './dom.js';
 import { department } from './shell.js';
 import { addDays, clockSeconds, dateOf, isoDate, number, plainDate, say, zoneName } from './words.js';
@@ -12,7 +12,8 @@ const asked = new URLSearchParams(location.search);
 
 const seconds = (ms) => number(ms / 1000, 1);
 const percent = (part, whole) => (whole ? 100 * part / whole : 0);
-const owner = (id) => (id === 'public' ? say('c.department') : id || '–');
+let names = new Map(); // of companies that one may know
+const owner = (id) => (id === 'public' ? say('c.department') : names.get(id) || id || '–');
 // item is what was shown; where nothing was, or nobody knows whose it was, that.
 const item = (r) => r.title || r.item || (r.owner ? say('reports.not_told') : say(`reports.why_${r.why || ''}`));
 
@@ -66,12 +67,15 @@ function plot(kind, data) {
 function coverage(data) {
   if (!data.coverage) return null;
   const missing = data.coverage.filter((c) => c.missing_ms > 0);
+  const some = new Map(); // sign → its days that are proven in part
+  for (const c of missing) if (!data.unproven?.includes(c.sign)) some.set(c.sign, [...(some.get(c.sign) || []), `${plainDate(c.day)} – ${number(Math.floor(10 * percent(c.ms, c.ms + c.missing_ms)) / 10, 1)} %`]);
   return [h('h2', {}, say('reports.coverage')), h('p', { cls: 'hint' }, say('reports.coverage_hint')), data.unproven?.length ? h('p', {}, say('reports.unproven', { list: data.unproven.join(', ') })) : null,
-    missing.length ? h('ul', { cls: 'plain' }, missing.slice(0, 200).map((c) => h('li', {}, `${plainDate(c.day)} ${c.sign}: `, say('reports.covered', { n: number(percent(c.ms, c.ms + c.missing_ms), 1) })))) : h('p', {}, say('reports.whole'))];
+    some.size ? [h('p', {}, say('reports.covered')), h('ul', {}, [...some].slice(0, 200).map(([id, days]) => h('li', {}, h('strong', {}, id), ': ', days.join('; '))))] : null, missing.length ? null : h('p', {}, say('reports.whole'))];
 }
 
 async function show(out, query) {
-  const data = await get(`/api/v1/reports/${query.kind}?${new URLSearchParams(query)}`);
+  const [data, companies] = await Promise.all([get(`/api/v1/reports/${query.kind}?${new URLSearchParams(query)}`), items('/api/v1/owners')]);
+  names = new Map(companies.map((o) => [o.id, o.name]));
   const cols = columns[query.kind];
   const letters = query.kind === 'share' ? [...new Set(data.rows.map((r) => `${r.campaign}: ${r.letter.number} (${plainDate(r.letter.date)})`))] : [];
   const csv = `/api/v1/reports/${query.kind}?${new URLSearchParams({ ...query, format: 'csv' })}`;

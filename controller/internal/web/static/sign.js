@@ -79,7 +79,7 @@ function health() {
     pair('sign.heard', seconds < 0 ? say('face.heard_never') : `${ago(seconds)} – ${moment(sign.heard_ms, sign.time_zone)}`),
     pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, sign.faults.join(', ')) : say('sign.no_faults')),
     pair('sign.clock', sign.mode === 'picture' ? say('sign.clock_none') : sign.clock === 'trusted' ? say('sign.clock_good') : sign.clock ? say('sign.clock_bad') : say('c.unknown')),
-    pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
+    pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : !sign.seq ? say('sign.seq_none') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
   ];
   if (sign.software) rows.push(pair('sign.software', sign.software));
   if (sign.problem) rows.push(pair('sign.problem', h('span', { cls: 'problem' }, sign.problem)));
