@@ -2,7 +2,7 @@
 // time in which the controller did not listen is unknown, not offline.
 import { get } from './api.js';
 import { debounced, h, options, showProblem } from './dom.js';
-import { addDays, clock, dateOf, isoDate, lasting, number, plainDate, say, weekday, zoneName } from './words.js';
+import { addDays, clock, clockSeconds, dateOf, isoDate, lasting, number, plainDate, say, weekday, zoneName } from './words.js';
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const most = 40; // rows of what happened
@@ -63,7 +63,7 @@ export class HealthHistory {
   }
 
   draw(x) {
-    const when = (ms) => `${dateOf(ms, this.zone)} ${clock(ms, this.zone)}`;
+    const when = (ms) => `${dateOf(ms, this.zone)} ${clockSeconds(ms, this.zone)}`;
     const events = x.spans.filter((s, i) => i > 0 || s.state !== 'unknown').reverse();
     const words = ['sign.history_when', 'sign.history_what', 'sign.history_long'].map((k) => say(k));
     const row = (s) => h('tr', {}, h('td', { data: { label: words[0] } }, when(s.from_ms)), h('td', { data: { label: words[1] } }, h('span', { cls: `was ${kind(s)}`, 'aria-hidden': 'true' }), ' ', text(s)),
