@@ -137,9 +137,9 @@ func held(all []Condition, atMS int64) *Condition {
 }
 
 // healthSpans joins what is known of a sign with when the controller listened.
-// Both are sorted. While nobody listened nothing is known, and what had held
-// before holds again only when the sign is heard, or is not, by the controller
-// that is back.
+// Both are sorted. While nobody listened nothing is known. What had held before
+// is taken to hold when the controller is back, until it hears otherwise: a sign
+// that it then does not hear is written down as offline from its beginning.
 func healthSpans(own, watched []Condition, fromMS, untilMS int64) []HealthSpan {
 	cuts := []int64{fromMS, untilMS}
 	for _, c := range slices.Concat(own, watched) {
