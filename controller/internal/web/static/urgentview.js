@@ -1,12 +1,15 @@
 // One urgent message: what the second person sees before it goes, how many signs
 // show it, whom to call about the others, and its end.
-import { get, post } from './api.js';
+import { get, items, post } from './api.js';
 import { announce, ask, badge, busy, field, h, problems } from './dom.js';
 import { Face } from './leds.js';
 import { department, me } from './shell.js';
 import { both, moment, number, say } from './words.js';
 
 const zone = 'Asia/Ho_Chi_Minh';
+// company is what people call an owner.
+const names = new Map(department ? (await items('/api/v1/owners')).map((o) => [o.id, o.name]) : []);
+const company = (id) => (id === 'public' ? say('c.department') : names.get(id) || id);
 const cancels = department && ['admin', 'author', 'approver'].includes(me.role);
 
 export const stateText = (a) => say(a.state === 'ended' ? `urgent.ended_${a.why}` : `urgent.state_${a.state}`);
@@ -65,9 +68,9 @@ export class AlertPage {
     const meter = h('div', { cls: 'meter', role: 'img', 'aria-label': say('urgent.count', { showing: a.showing, targeted: a.targeted }) }, h('span', { css: { width: `${a.targeted ? 100 * a.showing / a.targeted : 0}%` } }));
     const times = a.times ? h('p', { cls: 'hint' }, say('urgent.times', { p50: number(a.times.p50_ms), p95: number(a.times.p95_ms), p99: number(a.times.p99_ms) }), a.times.slowest.length ? ` ${say('urgent.slowest', { list: a.times.slowest.slice(0, 3).map((s) => `${s.sign} ${number(s.ms)} ms`).join(', ') })}` : '') : null;
     const call = a.call.length ? [h('h3', {}, say('urgent.call')), h('div', { cls: 'wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, [say('urgent.sign'), say('urgent.company'), say('urgent.phone')].map((x) => h('th', { scope: 'col' }, x)))),
-      h('tbody', {}, a.call.map((c) => h('tr', {}, h('td', { data: { label: say('urgent.sign') } }, h('a', { href: `/signs/${c.sign}` }, c.sign)), h('td', { data: { label: say('urgent.company') } }, c.owner), h('td', { data: { label: say('urgent.phone') } }, c.phone ? h('a', { href: `tel:${c.phone.replace(/[^+0-9]/g, '')}` }, c.phone) : say('urgent.no_phone')))))))] : [];
+      h('tbody', {}, a.call.map((c) => h('tr', {}, h('td', { data: { label: say('urgent.sign') } }, h('a', { href: `/signs/${c.sign}` }, c.sign)), h('td', { data: { label: say('urgent.company') } }, company(c.owner)), h('td', { data: { label: say('urgent.phone') } }, c.phone ? h('a', { href: `tel:${c.phone.replace(/[^+0-9]/g, '')}` }, c.phone) : say('urgent.no_phone')))))))] : [];
     const out = a.out_of_service.length ? h('p', { cls: 'hint' }, say('urgent.out', { list: a.out_of_service.join(', ') })) : null;
-    this.live.replaceChildren(h('section', { cls: 'panel' }, h('p', { cls: 'showing' }, h('span', { cls: 'n', id: 'showing' }, number(a.showing)), ' ', say('urgent.showing_of', { n: number(a.targeted) })), meter,
+    this.live.replaceChildren(h('section', { cls: 'panel' }, h('p', { cls: 'showing' }, h('span', { cls: 'n', id: 'showing' }, number(a.showing)), ' ', say(a.state === 'ended' ? 'urgent.shown_of' : 'urgent.showing_of', { n: number(a.targeted) })), meter,
       h('p', {}, say('urgent.rest', { sent: number(a.sent), received: number(a.received), rejected: number(a.rejected), missed: number(a.missed.length) })), times, out, ...call));
   }
 
@@ -129,8 +132,8 @@ export class AlertPage {
       const at = (ms) => (ms ? moment(ms, zone) : '–');
       const heads = [say('urgent.sign'), say('urgent.company'), say('urgent.reached'), say('urgent.from'), say('urgent.to'), say('urgent.proved')];
       this.more.replaceChildren(h('section', { cls: 'panel wide' }, h('h2', {}, say('urgent.report')), h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, heads.map((x) => h('th', { scope: 'col' }, x)))),
-        h('tbody', {}, r.signs.map((s) => h('tr', {}, [s.sign, s.owner, say(`urgent.reached_${s.reached}`) + (s.reason ? ` (${s.reason})` : ''), at(s.from_ms), at(s.until_ms), s.proved_ms ? say('urgent.seconds', { n: number(s.proved_ms / 1000, 1) }) : '–'].map((c, i) => h('td', { data: { label: heads[i] } }, c)))))),
-        r.gave_way.length ? [h('h3', {}, say('urgent.gave_way')), h('ul', {}, r.gave_way.map((g) => h('li', {}, `${g.owner}${g.item ? ` – ${g.item}` : ''}: ${say('urgent.seconds', { n: number(g.ms / 1000, 0) })}`)))] : null));
+        h('tbody', {}, r.signs.map((s) => h('tr', {}, [s.sign, company(s.owner), say(`urgent.reached_${s.reached}`) + (s.reason ? ` (${s.reason})` : ''), at(s.from_ms), at(s.until_ms), s.proved_ms ? say('urgent.seconds', { n: number(s.proved_ms / 1000, 1) }) : '–'].map((c, i) => h('td', { data: { label: heads[i] } }, c)))))),
+        r.gave_way.length ? [h('h3', {}, say('urgent.gave_way')), h('ul', {}, r.gave_way.map((g) => h('li', {}, `${company(g.owner)}${g.item ? ` – ${g.item}` : ''}: ${say('urgent.seconds', { n: number(g.ms / 1000, 0) })}`)))] : null));
       return;
     }
     const p = await get(`/api/v1/alerts/${this.id}/preview`);
