@@ -109,6 +109,15 @@ type problem struct {
 	Field  string `json:"field,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Remedy string `json:"remedy,omitempty"`
+
+	VI *playlists.Reason `json:"vi,omitempty" jsonschema_description:"title and remedy in Vietnamese, and what people call the field"`
+}
+
+// problemOf is the document of an error that is the caller's.
+func problemOf(e *playlists.Error) problem {
+	vi := e.Vietnamese()
+	return problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
+		Field: e.Field, Value: e.Value, Remedy: e.Remedy, VI: &vi}
 }
 
 var statuses = map[playlists.Code]int{
@@ -123,12 +132,13 @@ var statuses = map[playlists.Code]int{
 // fail answers with err as a problem document: the one place where codes
 // become statuses. What is not the caller's fault is logged, not told.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problem{Type: "about:blank", Status: http.StatusInternalServerError, Title: "the controller failed", Remedy: "try again; the log says more"}
+	var p problem
 	var e *playlists.Error
 	if errors.As(err, &e) {
-		p = problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
-			Field: e.Field, Value: e.Value, Remedy: e.Remedy}
+		p = problemOf(e)
 	} else {
+		p = problemOf(&playlists.Error{Problem: "the controller failed", Remedy: "try again; the log says more"})
+		p.Type, p.Status, p.Detail = "about:blank", http.StatusInternalServerError, ""
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
 	if p.Status == http.StatusTooManyRequests {
@@ -146,11 +156,8 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, err error) {
 		s.fail(w, r, err)
 		return
 	}
-	p := problem{Type: "urn:ledcast:denied", Status: http.StatusUnauthorized, Title: "who are you?", Remedy: "sign in"}
-	var e *playlists.Error
-	if errors.As(err, &e) {
-		p.Title, p.Detail, p.Field, p.Remedy = e.Problem, e.Error(), e.Field, e.Remedy
-	}
+	p := problemOf(known)
+	p.Status, p.Value = http.StatusUnauthorized, "" // a token's value is a secret
 	w.Header().Set("WWW-Authenticate", `Bearer realm="ledcast"`)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
