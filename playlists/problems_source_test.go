@@ -460,4 +460,3 @@ func (r *reader) column(row, field string, stack []ast.Node) []string {
 	}
 	return out
 }
-
