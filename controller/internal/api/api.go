@@ -42,9 +42,9 @@ type Source interface {
 	Program(sign string) (p *timeline.Program, problem string)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
-	// Issued is the program that was in force at t, or is planned to be, with
-	// what is known of why; nil if none was.
-	Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error)
+	// Issued are the programs that were in force from `from` until before
+	// `until`, or are planned to be, in their order.
+	Issued(ctx context.Context, sign string, from, until time.Time) ([]Issued, error)
 	// Alerts are those that a sign should know at t, of every set that it reads.
 	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
 	// Frame is the bytes of a frame file that some program or alert names.
@@ -53,6 +53,13 @@ type Source interface {
 	Snapshot(sign string)
 	// Ready is nil when the broker holds what every sign should have.
 	Ready() error
+}
+
+// Issued is a program and what is known of why. It holds until the next one.
+type Issued struct {
+	From    int64 // Unix seconds: when it came into force, or since when it is asked about
+	Program *timeline.Program
+	Notes   *playlists.Notes
 }
 
 // Options are a Server's surroundings.
