@@ -82,8 +82,12 @@ func (s *Server) OpenAPI() ([]byte, error) {
 			}
 			ok["content"] = object{"application/json": object{"schema": out}}
 		}
-		op["responses"] = object{"2XX": ok, "default": object{"description": "a problem document (RFC 9457)",
+		responses := object{"2XX": ok, "default": object{"description": "a problem document (RFC 9457)",
 			"content": object{"application/problem+json": object{"schema": failed}}}}
+		if r.Nothing != "" {
+			responses["204"] = object{"description": r.Nothing}
+		}
+		op["responses"] = responses
 		if r.Open {
 			op["security"] = []any{}
 		}

@@ -18,6 +18,7 @@ type Route struct {
 	Type         string // of an answer that is not JSON, e.g. "image/png"
 	Takes        string // of a body that is not JSON, e.g. "image/*"
 	Open         bool   // needs no credentials
+	Nothing      string // of what there may be none: what 204 says then
 }
 
 // Routes is the one route table.
@@ -34,7 +35,7 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/signs/{id}/face.png", Summary: "The frame that a sign shows now", Handler: s.facePNG, Type: "image/png"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/frames/{sha}", Summary: "A frame of the sign's program", Handler: s.frame, Type: "image/*"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/snapshot.png", Summary: "What was on the sign's output when it was asked last", Handler: s.snapshotPNG, Type: "image/png"},
-		{Method: "GET", Path: "/api/v1/signs/{id}/pending", Summary: "A change of areas, test or mode that waits for the department", Handler: s.pending, Out: Pending{}},
+		{Method: "GET", Path: "/api/v1/signs/{id}/pending", Summary: "A change of areas, test or mode that waits for the department", Handler: s.pending, Out: Pending{}, Nothing: "no change waits"},
 		{Method: "POST", Path: "/api/v1/signs/{id}/pending/approve", Summary: "Let a waiting change take effect (department)", Handler: s.decide(true), Out: Pending{}},
 		{Method: "POST", Path: "/api/v1/signs/{id}/pending/refuse", Summary: "Drop a waiting change (department, or the company itself)", Handler: s.decide(false), Out: Pending{}},
 		{Method: "POST", Path: "/api/v1/signs/{id}/credentials", Summary: "Give a sign a new password; the answer is its config file, once", Handler: s.enrolFile, Type: "application/json"},

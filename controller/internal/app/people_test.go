@@ -271,8 +271,14 @@ func TestSignEnrolment(t *testing.T) {
 	if s, _, err := d.signSpec(t.Context(), "va-001"); err != nil || !s.Test {
 		t.Errorf("approved, and still no test sign: %v", err)
 	}
-	if status, _, _ := c.do("admin", "GET", "/api/v1/signs/va-001/pending", ""); status != 404 {
-		t.Errorf("it still waits: %d", status)
+	if status, text, _ := c.do("admin", "GET", "/api/v1/signs/va-001/pending", ""); status != 204 || text != "" {
+		t.Errorf("it still waits: %d %s", status, text)
+	}
+	if status, _, _ := c.do("song-tra-ads", "GET", "/api/v1/signs/va-001/pending", ""); status != 404 {
+		t.Errorf("another company is told that nothing waits: %d", status)
+	}
+	if status, _, _ := c.do("admin", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 404 {
+		t.Errorf("what does not wait is approved: %d", status)
 	}
 	status, text, _ := c.do("viet-ads", "POST", "/api/v1/signs/va-001/code", "{}")
 	var code struct{ Code string }

@@ -138,6 +138,21 @@ func TestScheduleAndWhy(t *testing.T) {
 	if rules != "schedule:late default schedule:day schedule:late schedule:late " {
 		t.Errorf("the day: %s", rules)
 	}
+	// Before the first program of all there was none, to the second: not to the
+	// next full hour.
+	docs, err := d.store.Documents().History(t.Context(), wire.RoleProgram, "demo-128x64", 0, 1<<40)
+	if err != nil || len(docs) < 2 {
+		t.Fatal(len(docs), err)
+	}
+	first := time.Unix(docs[0].Iat, 0).In(zone)
+	status, text, _ = c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/day?date="+first.Format(time.DateOnly), "")
+	day.Spans = nil
+	if err := json.Unmarshal([]byte(text), &day); err != nil || status != 200 {
+		t.Fatal(status, text)
+	}
+	if s := day.Spans; len(s) < 2 || s[0].Rule != "none" || s[0].Until != first.Unix() || s[1].From != first.Unix() || s[1].Rule == "none" {
+		t.Errorf("the first program is of %d: %+v", first.Unix(), day.Spans)
+	}
 	for _, bad := range []string{"2021-02-30", "tomorrow", "2099-01-01"} {
 		if status, _, _ := c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/day?date="+bad, ""); status != 422 {
 			t.Errorf("date %s: %d", bad, status)

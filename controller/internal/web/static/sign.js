@@ -150,9 +150,11 @@ async function waiting() {
     x = await get(`${path}/pending`);
   } catch (p) {
     box.hidden = true;
-    if (p.status !== 404) showProblem(main, p);
+    showProblem(main, p);
     return;
   }
+  box.hidden = !x;
+  if (!x) return;
   const decide = (action, cls, key) => {
     const b = h('button', { type: 'button', cls }, say(key));
     b.addEventListener('click', () => busy(b, box, async () => {
@@ -164,7 +166,6 @@ async function waiting() {
     }));
     return b;
   };
-  box.hidden = false;
   box.replaceChildren(h('h2', {}, say('sign.waits')), h('p', {}, say('sign.waits_text', { by: x.by.replace(/^(user|token):/, ''), when: moment(x.at_ms, sign.time_zone) })),
     h('dl', { cls: 'pairs' }, h('dt', {}, say('sign.areas')), h('dd', {}, x.areas.map(areaName).join(', ')), h('dt', {}, say('spec.mode')), h('dd', {}, x.mode === 'picture' ? say('spec.mode_picture') : say('spec.mode_program')), h('dt', {}, say('spec.test')), h('dd', {}, x.test ? say('c.yes') : say('c.no'))),
     h('div', { cls: 'buttons' }, department ? decide('approve', 'main', 'sign.approve') : null, decide('refuse', 'danger', department ? 'sign.refuse' : 'sign.withdraw')));
