@@ -265,7 +265,8 @@ func TestCAPParts(t *testing.T) {
 	}
 	const coast, nowhere = "<circle>14.80,108.95 1</circle>", "<geocode><valueName>GSO</valueName><value>99999</value></geocode>"
 	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere))
-	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "A part of it cannot be taken") || !strings.Contains(r.Because.EN, "no polygon, circle or geocode") {
+	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "A part of it cannot be taken") || !strings.Contains(r.Because.EN, "no polygon, circle or geocode") ||
+		!strings.Contains(r.Because.VI, "Một phần không nhận được: ") || strings.Contains(r.Because.VI, "polygon, circle") {
 		t.Fatalf("%+v %v", r, err)
 	}
 	first := doc{id: "both", sent: time.Now().Add(-time.Minute).Truncate(time.Second)}
