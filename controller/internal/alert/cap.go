@@ -108,7 +108,7 @@ func (s *Service) CAP(ctx context.Context, who *playlists.Principal, data []byte
 		if !errors.As(err, &refused) {
 			return nil, err
 		}
-		became(&r, playlists.CAPRefused, "Không nhận được: "+inVietnamese(refused), "It cannot be taken: "+refused.Error())
+		became(&r, playlists.CAPRefused, "Không nhận được: "+refused.VI(), "It cannot be taken: "+refused.Error())
 	}
 	if err := s.keep(ctx, who, kindCAP, capName(key(doc.Ref())), capKept{r, cancels}); err != nil {
 		return nil, err
@@ -123,16 +123,6 @@ func (s *Service) CAP(ctx context.Context, who *playlists.Principal, data []byte
 }
 
 func say(vi, en string) playlists.Text { return playlists.Text{VI: vi, EN: en} }
-
-// inVietnamese is an error as a sentence.
-func inVietnamese(e *playlists.Error) string {
-	vi := e.Vietnamese()
-	out := cmp.Or(vi.Field, e.Field) + " " + vi.Title
-	if vi.Remedy != "" {
-		out += "; " + vi.Remedy
-	}
-	return out
-}
 
 // became notes what became of a document, and why.
 func became(r *playlists.CAPResult, what, vi, en string) {
@@ -314,7 +304,7 @@ func (s *Service) capRaise(ctx context.Context, who *playlists.Principal, doc *c
 		became(r, playlists.CAPIgnored, "Đã hết hạn.", "It is over already.")
 		return nil
 	case failed != nil:
-		r.Because.VI += " Một phần không nhận được: " + inVietnamese(failed)
+		r.Because.VI += " Một phần không nhận được: " + failed.VI()
 		r.Because.EN += " A part of it cannot be taken: " + failed.Error()
 	}
 	if n := len(running) - len(all); n > 0 {
