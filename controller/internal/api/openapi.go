@@ -27,6 +27,7 @@ var queries = map[string][]string{
 	"GET /api/v1/signs/{id}/day":                      {"date"},
 	"GET /api/v1/owners/{owner}/media/{id}/thumb.png": {"class"},
 	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
+	"GET /api/v1/events":                              {"sign"},
 	"GET /api/v1/audit":                               {"after", "before", "limit"},
 }
 

@@ -43,7 +43,7 @@ func (s *Server) Routes() []Route {
 		{Method: "POST", Path: "/api/v1/signs/{id}/code", Summary: "Make a one-time code with which the sign fetches its config file", Handler: s.enrolCode, Out: enrolCode{}},
 		{Method: "POST", Path: "/api/v1/signs/{id}/key/confirm", Summary: "Accept that the sign proves its plays with another key", Handler: s.confirmKey},
 		{Method: "POST", Path: "/api/v1/enrol", Summary: "Trade a one-time code for a sign's config file", Handler: s.enrol, In: enrolCode{}, Type: "application/json", Open: true},
-		{Method: "GET", Path: "/api/v1/events", Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, at once and at every change", Handler: s.events, Type: "text/event-stream"},
+		{Method: "GET", Path: "/api/v1/events", Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, at once and at every change (query sign: of that sign only)", Handler: s.events, Type: "text/event-stream"},
 
 		{Method: "POST", Path: "/api/v1/owners/{owner}/preview", Summary: "How a message would look on some classes, and what speaks against it; nothing is kept", Handler: s.preview, In: previewIn{}, Out: previewOut{}},
 		{Method: "GET", Path: "/api/v1/owners/{owner}/media", Summary: "List an owner's pictures", Handler: s.mediaList, Out: map[string]any{}, Of: Medium{}},
