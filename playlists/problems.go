@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"regexp"
@@ -32,6 +33,13 @@ func (e *Error) Vietnamese() Reason {
 	name := e.Field[strings.LastIndexAny(e.Field, "./")+1:]
 	name, _, _ = strings.Cut(name, "[")
 	return Reason{c.say(e.Problem, e.Parts), c.say(e.Remedy, e.Parts), c.fields[name]}
+}
+
+// VI is Error in Vietnamese.
+func (e *Error) VI() string {
+	vi := e.Vietnamese()
+	n := Error{Field: cmp.Or(vi.Field, e.Field), Value: e.Value, Problem: vi.Title, Remedy: vi.Remedy, File: e.File, Line: e.Line}
+	return n.Error()
 }
 
 // verb is a gap in a format.

@@ -39,7 +39,7 @@ type Source interface {
 	Heard(sign string) Heard
 	// Program is the sign's present program, and why a newer one could not be
 	// made, if so; nil before the first.
-	Program(sign string) (p *timeline.Program, problem string)
+	Program(sign string) (p *timeline.Program, problem playlists.Text)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
 	// Issued are the programs that were in force from `from` until before

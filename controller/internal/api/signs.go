@@ -47,6 +47,7 @@ type SignView struct {
 	Said      *Said            `json:"said,omitempty"`    // what its last status says
 	Agrees    *bool            `json:"agrees,omitempty"`  // whether its last snapshot is what its program says; nil: not compared
 	Problem   string           `json:"problem,omitempty"`
+	ProblemVI string           `json:"problem_vi,omitempty"` // the same in Vietnamese
 	Faults    []string         `json:"faults,omitempty"`
 	Dropped   int              `json:"dropped,omitempty"`
 	Software  string           `json:"software,omitempty"`
@@ -199,7 +200,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 		v.ShotMS = h.ShotAt.UnixMilli()
 	}
 	program, problem := s.src.Program(sign.ID)
-	v.Problem = problem
+	v.Problem, v.ProblemVI = problem.EN, problem.VI
 	if program == nil {
 		return v
 	}

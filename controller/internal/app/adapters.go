@@ -272,7 +272,7 @@ func (s source) Heard(sign string) api.Heard {
 	return h
 }
 
-func (s source) Program(sign string) (*timeline.Program, string) {
+func (s source) Program(sign string) (*timeline.Program, playlists.Text) {
 	problem := s.a.publisher.Problem(sign)
 	if p := s.a.publisher.Plan(sign); p != nil {
 		return p.Program, problem
