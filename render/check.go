@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -142,11 +143,7 @@ func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 		value = fmt.Sprintf("%q ", e.Value)
 	}
 	vi := e.Vietnamese()
-	name := vi.Field
-	if name == "" {
-		name = e.Field
-	}
 	return playlists.Finding{Level: playlists.Refuse, Code: code, Class: c.String(), Field: e.Field,
-		Text:   playlists.Text{VI: "Không hiện được: " + name + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + e.Problem + "."},
+		Text:   playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + e.Problem + "."},
 		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + e.Remedy + "."}}
 }

@@ -24,9 +24,11 @@ var pathParam = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
 // queries are the query parameters of routes that have any.
 var queries = map[string][]string{
 	"GET /api/v1/signs/{id}/at":                       {"time"},
+	"GET /api/v1/signs/{id}/day":                      {"date"},
 	"GET /api/v1/owners/{owner}/media/{id}/thumb.png": {"class"},
 	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
-	"GET /api/v1/audit":                               {"after", "limit"},
+	"GET /api/v1/events":                              {"sign"},
+	"GET /api/v1/audit":                               {"after", "before", "limit"},
 }
 
 type object = map[string]any

@@ -91,17 +91,16 @@ func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
 // visible is the sign that the path names, if who asks may see it; else it has
 // answered already.
 func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign {
-	_, sign := s.seen(w, r)
+	_, sign := s.seen(w, r, r.PathValue("id"))
 	return sign
 }
 
-// seen is visible with who asks.
-func (s *Server) seen(w http.ResponseWriter, r *http.Request) (*playlists.Principal, *playlists.Sign) {
+// seen is visible, of a sign by its id, with who asks.
+func (s *Server) seen(w http.ResponseWriter, r *http.Request, id string) (*playlists.Principal, *playlists.Sign) {
 	p := s.who(w, r)
 	if p == nil {
 		return nil, nil
 	}
-	id := r.PathValue("id")
 	sign, err := s.find(r.Context(), id)
 	if err == nil && !p.MayRead(playlists.KindSign, sign.Owner) {
 		err = notThere("sign", id)

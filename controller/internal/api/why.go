@@ -54,7 +54,7 @@ type daySpan struct {
 // signAt says what a sign shows at a time, and why, from the program that was
 // or is in force then, or would be.
 func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
-	who, sign := s.seen(w, r)
+	who, sign := s.seen(w, r, r.PathValue("id"))
 	if sign == nil {
 		return
 	}

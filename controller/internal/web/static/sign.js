@@ -195,7 +195,7 @@ async function start() {
   draw();
   new Day(at('day'), id, sign.time_zone, now).show();
   askTime();
-  const source = new EventSource('/api/v1/events');
+  const source = new EventSource(`/api/v1/events?sign=${id}`);
   source.addEventListener('sign', (e) => {
     const { now_ms: ms, sign: s } = JSON.parse(e.data);
     setSkew(ms - Date.now());
