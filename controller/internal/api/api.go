@@ -65,6 +65,7 @@ type Issued struct {
 // Options are a Server's surroundings.
 type Options struct {
 	Source  Source
+	Health  Health
 	Objects Objects
 	Fleet   Fleet
 	Media   Media
@@ -82,6 +83,7 @@ type Options struct {
 // Server answers requests.
 type Server struct {
 	src     Source
+	health  Health
 	objects Objects
 	fleet   Fleet
 	media   Media
@@ -99,7 +101,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

@@ -25,6 +25,7 @@ var pathParam = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
 var queries = map[string][]string{
 	"GET /api/v1/signs/{id}/at":                       {"time"},
 	"GET /api/v1/signs/{id}/day":                      {"date"},
+	"GET /api/v1/signs/{id}/health":                   {"from", "to"},
 	"GET /api/v1/owners/{owner}/media/{id}/thumb.png": {"class"},
 	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
 	"GET /api/v1/events":                              {"sign"},

@@ -32,6 +32,7 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/signs/{id}", Summary: "A sign as it is now", Handler: s.sign, Out: SignView{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/at", Summary: "What a sign shows at a time (query time, RFC 3339; now without it), and why", Handler: s.signAt, Out: signAt{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/day", Summary: "A sign's day (query date; today without it): which rule shows when, and which ones do not, and why", Handler: s.signDay, Out: signDay{}},
+		{Method: "GET", Path: "/api/v1/signs/{id}/health", Summary: "How a sign was, as the controller saw it: online, clock, faults, as spans and by day (query from, to; the last 7 days without them)", Handler: s.signHealth, Out: HealthHistory{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/face.png", Summary: "The frame that a sign shows now", Handler: s.facePNG, Type: "image/png"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/frames/{sha}", Summary: "A frame of the sign's program", Handler: s.frame, Type: "image/*"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/snapshot.png", Summary: "What was on the sign's output when it was asked last", Handler: s.snapshotPNG, Type: "image/png"},

@@ -70,6 +70,7 @@ type App struct {
 	alerts     *alert.Service
 	listener   *listen.Listener
 	auditor    *listen.Auditor
+	watch      *listen.Watch
 	accounts   *accounts
 	presence   *presence
 	artist     *artist
@@ -217,7 +218,8 @@ func (a *App) assemble(user, pass string) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	srv := api.New(api.Options{Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
+	a.watch = listen.NewWatch(a.listener, diary{a.store}, a.log)
+	srv := api.New(api.Options{Health: diary{a.store}, Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
@@ -253,6 +255,7 @@ func (a *App) start(srv *api.Server) {
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
+	run(func() { a.watch.Run(ctx) })
 	a.startAlerts(func(f func(context.Context)) { run(func() { f(ctx) }) })
 	run(func() { a.promoteKeys(ctx) })
 	run(func() { a.tend(ctx) })

@@ -72,7 +72,7 @@ func TestChromiumPages(t *testing.T) {
 		width        int64
 		lang, scheme string
 	}
-	looks := []look{{390, "vi", "dark"}, {1440, "en", "light"}}
+	looks := []look{{390, "vi", "dark"}, {1440, "en", "light"}, {1440, "vi", "dark"}}
 	if os.Getenv("LEDCAST_SCREENS") != "" {
 		looks = nil
 		for _, w := range []int64{1440, 390} {
@@ -90,7 +90,7 @@ func TestChromiumPages(t *testing.T) {
 		addresses["map"] = "/?view=map"
 		addresses["schedule"] += "?sign=demo-128x64"
 		if names = append(names, "map"); who == "admin" { // what it has besides, or otherwise
-			names = []string{"wall", "sign", "playlists", "schedule", "people", "urgent", "campaigns", "reports", "settings"}
+			names = []string{"wall", "sign", "playlists", "schedule", "people", "urgent", "campaigns", "reports", "settings", "areas"}
 			addresses["sign"] = "/signs/va-002"
 		}
 		slices.Sort(names)
@@ -112,6 +112,13 @@ func TestChromiumPages(t *testing.T) {
 					v.run(name, chromedp.Sleep(700*time.Millisecond))
 				}
 				v.fits(name)
+				if l.width == 1440 { // the menu stays on one line, however many pages one has
+					var high float64
+					v.run(name, chromedp.Evaluate(`document.querySelector('.top').offsetHeight`, &high))
+					if high > 64 {
+						t.Errorf("%s: the head of the page is %.0f px high", name, high)
+					}
+				}
 				v.shoot(name)
 			}
 		}

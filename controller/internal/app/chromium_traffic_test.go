@@ -66,7 +66,7 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 	})
 	v.run("a laptop", v.size(1440))
 	v.enter(c, "viet-ads")
-	for _, p := range []string{"/", "/?view=map", "/signs/demo-128x64", "/playlists", "/schedule?sign=demo-128x64", "/campaigns", "/reports", "/reports?kind=share", "/people", "/tokens", "/audit", "/account", "/urgent",
+	for _, p := range []string{"/", "/?view=map", "/signs/demo-128x64", "/playlists", "/schedule?sign=demo-128x64", "/campaigns", "/areas", "/reports", "/reports?kind=share", "/people", "/tokens", "/audit", "/account", "/urgent",
 		"/signs/demo-320x160"} {
 		if p == "/signs/demo-320x160" {
 			v.expected = append(v.expected, "404") // another's sign is not there

@@ -198,8 +198,8 @@ func TestChromiumAccessible(t *testing.T) {
 	}
 	for who, pages := range map[string][]string{
 		"viet-ads": {"/", "/?view=map", "/signs/demo-128x64", "/add-sign", "/playlists", "/schedule", "/campaigns", "/reports", "/people", "/tokens", "/audit", "/account"},
-		"approver": {"/urgent", "/urgent?id=lu-1", "/campaigns", "/reports?kind=share", "/settings"},
-		"admin":    {"/settings"},
+		"approver": {"/areas", "/urgent", "/urgent?id=lu-1", "/campaigns", "/reports?kind=share", "/settings"},
+		"admin":    {"/settings", "/areas?code=quang-ngai/son-tinh", "/signs/va-002"},
 		"author":   {"/urgent?id=lu-1"},
 	} {
 		v := chromium(t, c.base)

@@ -97,6 +97,9 @@ func (a *App) tend(ctx context.Context) {
 			} else if n > 0 {
 				a.log.Info("documents of long ago were removed", "documents", n)
 			}
+			if _, err := a.store.Health().Prune(ctx, now.Add(-api.KeepHealth).UnixMilli()); err != nil && ctx.Err() == nil {
+				a.log.Warn("how signs were long ago could not be removed", "err", err)
+			}
 		}
 		err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli())
 		switch {

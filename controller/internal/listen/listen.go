@@ -67,6 +67,9 @@ type heard struct {
 	State
 	session string      // of the last online status
 	recent  []time.Time // of messages within the flood window
+	// When it last went offline and came online: an absence that is over
+	// before anybody looks is one, too.
+	left, back time.Time
 }
 
 // New makes a listener.
@@ -97,6 +100,7 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 		h = &heard{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}}
 		l.signs[sign] = h
 	}
+	was := h.Online
 	if !retained && h.flooded(now) {
 		h.Dropped++
 		// But sessions are still followed: without the last one's beginning its
@@ -108,6 +112,7 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 				h.Online = false
 			}
 		}
+		h.turned(was, now)
 		l.mu.Unlock()
 		return
 	}
@@ -130,6 +135,7 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	} else if !retained {
 		h.HeardAt = now
 	}
+	h.turned(was, now)
 	l.mu.Unlock()
 	if online != nil && l.ev.Online != nil {
 		l.ev.Online(sign, online)
@@ -139,6 +145,16 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	}
 	if l.ev.Changed != nil {
 		l.ev.Changed(sign)
+	}
+}
+
+// turned keeps when the sign went or came.
+func (h *heard) turned(was bool, now time.Time) {
+	switch {
+	case was && !h.Online:
+		h.left = now
+	case !was && h.Online:
+		h.back = now
 	}
 }
 

@@ -53,6 +53,7 @@ type Nouns interface {
 	Proofs() Proofs
 	Audit() Audit
 	Sessions() Sessions
+	Health() Health
 }
 
 // Expected versions that are not a version.

@@ -30,13 +30,14 @@ var (
 // here, a template, a module and its words; tests check that they fit.
 var table = []page{
 	{Path: "/{$}", File: "wall", Words: []string{"wall.", "face."}, Menu: true, Department: everyOfficer, Company: everyCompany},
-	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec."}},
+	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec.", "reports."}},
 	{Path: "/add-sign", File: "addsign", Words: []string{"addsign.", "spec."}},
-	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg."}, Menu: true, Department: everyOfficer},
+	{Path: "/urgent", File: "urgent", Words: []string{"urgent.", "msg.", "wall.", "face."}, Menu: true, Department: everyOfficer},
 	{Path: "/playlists", File: "playlists", Words: []string{"playlists.", "lists.", "msg.", "media."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/schedule", File: "schedule", Words: []string{"schedule.", "plan.", "face.", "day."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/campaigns", File: "campaigns", Words: []string{"campaigns."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/reports", File: "reports", Words: []string{"reports."}, Menu: true, Department: everyOfficer, Company: everyCompany},
+	{Path: "/areas", File: "areas", Words: []string{"areas."}, Menu: true, Department: everyOfficer},
 	{Path: "/people", File: "people", Words: []string{"people.", "role."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/tokens", File: "tokens", Words: []string{"tokens.", "role.", "kind."}, Menu: true, Department: admins, Company: admins},
 	{Path: "/audit", File: "audit", Words: []string{"audit.", "kind."}, Menu: true, Department: admins, Company: admins},

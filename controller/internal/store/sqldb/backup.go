@@ -20,7 +20,7 @@ import (
 
 // A backup is lines of JSON, the same from every database:
 //
-//	{"format":"ledcast-backup","version":1,"schema":6,"at_ms":1769000000000}
+//	{"format":"ledcast-backup","version":1,"schema":7,"at_ms":1769000000000}
 //	{"table":"objects","columns":["kind","owner",…]}
 //	["sign","","qn-001","eyJpZCI6InFuLTAwMSJ9",1,1767200400000,0]
 //	…
@@ -90,6 +90,7 @@ var tables = []table{
 	newTable("sign_keys", 1, "sign:t x:b pinned_ms:i"),
 	newTable("play_records", 3, "sign:t chain:t n:i digest:t from_ms:i until_ms:i jws:b"),
 	newTable("plays", 9, "sign:t chain:t n:i item:t campaign:t frame:t why:t count:i ms:i"), // rows may be alike
+	newTable("health", 2, "sign:t at_ms:i online:i clock:t faults:t"),
 	newTable("audit", 1, "n:i at_ms:i who:t from_addr:t action:t kind:t owner:t id:t before:m after:m digest:t"),
 }
 

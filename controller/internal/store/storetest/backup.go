@@ -49,6 +49,7 @@ func fill(t *testing.T, s store.Store) {
 		must(t, s.Proofs().Add(ctx, store.PlayRecord{Sign: "qn-001", Chain: "c", N: n + 1, Digest: "d", FromMS: n, UntilMS: n + 1, JWS: []byte{0, 1},
 			Plays: []store.Play{{Item: "a", Count: 2}, {Item: "a", Count: 2}, {Item: "B", Why: "dark"}}}))
 	}
+	must(t, s.Health().Note(ctx, store.Condition{AtMS: 1, Online: true}, store.Condition{Sign: "qn-001", AtMS: 2, Online: true, Clock: "trusted", Faults: []string{"đèn <1>"}}))
 	must(t, s.Sessions().Commit(ctx, store.Session{Token: "t", Who: "lan", Data: []byte("x"), ExpiryMS: 1e15}))
 }
 

@@ -52,6 +52,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"audit", audit},
 		{"audit/together", auditTogether},
 		{"sessions", sessions},
+		{"health", health},
 		{"odd-names", oddNames},
 		{"cancelled", cancelled},
 		{"reopened", reopened},

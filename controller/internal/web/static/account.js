@@ -1,7 +1,8 @@
 // One's own account: who one is here, the password, and signing out everywhere.
-import { remove, request } from './api.js';
+import { items, remove, request } from './api.js';
+import { areaText } from './areanames.js';
 import { ask, at, busy, clearProblems, field, h, problems } from './dom.js';
-import { department, guest, me } from './shell.js';
+import { department, guest, me, owners } from './shell.js';
 import { say } from './words.js';
 
 const user = me.id.replace(/^user:/, '');
@@ -28,6 +29,6 @@ out.addEventListener('click', () => busy(out, at('main'), async () => {
 }));
 
 const pair = (key, value) => [h('dt', {}, say(key)), h('dd', {}, value)];
-at('content').append(h('div', { cls: 'panel' }, h('dl', { cls: 'pairs' }, pair('account.name', me.name || user), pair('account.user', user), pair('account.owner', department ? say('c.department') : me.owner), pair('account.role', say(`role.${me.role}`)),
-  me.areas ? pair('account.areas', me.areas.join(', ')) : [])));
+at('content').append(h('div', { cls: 'panel' }, h('dl', { cls: 'pairs' }, pair('account.name', me.name || user), pair('account.user', user), pair('account.owner', department ? say('c.department') : (await owners())[0].name || me.owner), pair('account.role', say(`role.${me.role}`)),
+  me.areas ? pair('account.areas', await items('/api/v1/areas').then((all) => me.areas.map((x) => areaText(all, x)).join(', '))) : [])));
 if (!guest) at('content').append(h('div', { cls: 'columns' }, h('div', { cls: 'panel' }, h('h2', {}, say('account.password')), form), h('div', { cls: 'panel' }, h('h2', {}, say('account.sessions')), h('p', {}, say('account.sessions_text')), out)));

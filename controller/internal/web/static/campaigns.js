@@ -106,8 +106,8 @@ async function load() {
     campaigns.length ? table([say('campaigns.name'), say('campaigns.letter'), say('campaigns.share'), say('campaigns.areas'), say('campaigns.dates'), say('c.hours'), ...(writes ? [act] : [])],
       campaigns.map((c) => [h('strong', {}, c.name || c.id), `${c.letter.number} (${plainDate(c.letter.date)})`, `${number(c.share_percent)} %`, (c.areas || []).map((x) => areas.get(x) || x).join(', ') || (c.signs || []).join(', '), dates(c), hours(c), ...(writes ? [actions(`/api/v1/campaigns/${c.id}`, (x, etag) => editCampaign(x, campaigns, etag))] : [])])) : h('p', { cls: 'hint' }, say('campaigns.none')),
     h('h2', {}, say('campaigns.agreements')), h('p', { cls: 'hint' }, say('campaigns.agreements_hint')), h('div', { cls: 'buttons' }, agree),
-    agreements.length ? table([say('campaigns.company'), say('campaigns.share_most'), say('campaigns.signs'), say('campaigns.dates'), say('c.hours'), act],
-      agreements.map(([o, a]) => [o.id === 'public' ? say('c.department') : o.name || o.id, `${number(a.share_percent)} %`, (a.signs || a.tags || []).join(', ') || say('campaigns.all_signs'), dates(a), hours(a), agrees && o.id === me.owner ? actions(`/api/v1/owners/${o.id}/agreements/${a.id}`, (x, etag) => editAgreement(x, mine, etag)) : ''])) : h('p', { cls: 'hint' }, say('campaigns.no_agreements')));
+    agreements.length ? table([say('campaigns.company'), say('campaigns.share_most'), say('campaigns.signs'), say('campaigns.dates'), say('c.hours'), ...(agrees && mine.length ? [act] : [])],
+      agreements.map(([o, a]) => [o.id === 'public' ? say('c.department') : o.name || o.id, `${number(a.share_percent)} %`, (a.signs || a.tags || []).join(', ') || say('campaigns.all_signs'), dates(a), hours(a), ...(agrees && mine.length ? [o.id === me.owner ? actions(`/api/v1/owners/${o.id}/agreements/${a.id}`, (x, etag) => editAgreement(x, mine, etag)) : '–'] : [])])) : h('p', { cls: 'hint' }, say('campaigns.no_agreements')));
 }
 
 await busy(at('content'), at('main'), load);

@@ -1,6 +1,8 @@
 // A plain map: places by longitude and latitude, borders where somebody drew
 // them, and a mark for each sign or heap of signs. Nothing comes from outside.
-import { h, svg, dialog } from './dom.js';
+// On the wall a mark leads to its sign; where areas are chosen, a mark chooses
+// the area that its sign lies in.
+import { announce, h, svg, dialog } from './dom.js';
 import { marks, shapes, markBadge } from './signview.js';
 import { number, say } from './words.js';
 
@@ -15,18 +17,39 @@ const drawn = { // a mark's shape, about its middle
   never: () => svg('path', { d: 'M0-10 10 0 0 10-10 0Z' }),
 };
 
+const slip = 6; // px that a pointer may move and still be a click
+
+// frame is what a chosen mark has besides: another shape, not another colour.
+const frame = () => svg('g', { class: 'chosen-frame' }, svg('path', { d: 'M-14-14H14V14H-14Z' }), svg('path', { d: 'M8-20 12-15 21-26' }));
+
+// buttonOf makes an SVG element act as a button does.
+function buttonOf(element, label, pressed, key, act) {
+  for (const [k, v] of Object.entries({ role: 'button', tabindex: '0', 'aria-pressed': pressed, 'aria-label': label, 'data-key': key })) element.setAttribute(k, v);
+  element.prepend(Object.assign(svg('title', {}), { textContent: label }));
+  element.addEventListener('click', act);
+  element.addEventListener('keydown', (e) => {
+    if (e.key !== 'Enter' && e.key !== ' ') return;
+    e.preventDefault();
+    act(e);
+  });
+  return element;
+}
+
 export class SignMap {
-  constructor(root, areas) {
+  // pick says what choosing means: {on(sign), area(sign), name(code),
+  // chosen(code), toggle(code), may(code)}; without it marks are links.
+  constructor(root, areas, pick = null) {
     this.root = root;
     this.areas = areas;
+    this.pick = pick;
     this.zoom = 1;
     this.list = [];
-    this.picture = svg('svg', { tabindex: '0', role: 'group', 'aria-label': say('wall.map_help') });
+    this.picture = svg('svg', { tabindex: '0', role: 'group', 'aria-label': say(pick ? 'wall.map_choose' : 'wall.map_help') });
     const button = (text, label, f) => h('button', { type: 'button', cls: 'quiet', 'aria-label': label, title: label, onclick: f }, text);
     this.note = h('p', { cls: 'hint' });
     root.append(h('div', { cls: 'map-frame' }, this.picture, h('div', { cls: 'map-buttons' },
       button('+', say('wall.zoom_in'), () => this.scale(2)), button('−', say('wall.zoom_out'), () => this.scale(0.5)), button('⤢', say('wall.zoom_fit'), () => this.fit()))),
-    h('ul', { cls: 'badges legend' }, ...Object.keys(shapes).map((s) => h('li', { cls: `on-map ${s}` }, svg('svg', { viewBox: '-12 -12 24 24', width: 20, height: 20, 'aria-hidden': 'true' }, drawn[s]()), say(`face.is_${s}`)))), this.note);
+    h('ul', { cls: 'badges legend' }, ...Object.keys(shapes).map((s) => h('li', { cls: `on-map ${s}` }, svg('svg', { viewBox: '-12 -12 24 24', width: 20, height: 20, 'aria-hidden': 'true' }, drawn[s]()), say(`face.is_${s}`))), pick ? h('li', { cls: 'on-map' }, svg('svg', { viewBox: '-18 -28 42 44', width: 24, height: 24, 'aria-hidden': 'true' }, frame()), say('wall.map_chosen')) : ''), this.note);
     this.picture.addEventListener('keydown', (e) => {
       const step = { ArrowLeft: [-60, 0], ArrowRight: [60, 0], ArrowUp: [0, -60], ArrowDown: [0, 60] }[e.key];
       if (step) this.pan(...step);
@@ -42,14 +65,17 @@ export class SignMap {
   drag() {
     let from = null;
     this.picture.addEventListener('pointerdown', (e) => {
-      if (!e.target.closest('a')) from = [e.clientX, e.clientY];
+      this.far = 0;
+      if (!e.target.closest('.on-map')) from = [e.clientX, e.clientY];
     });
     window.addEventListener('pointermove', (e) => {
       if (!from) return;
+      this.far += Math.hypot(from[0] - e.clientX, from[1] - e.clientY);
+      if (this.far <= slip) return; // still a click, which must not lose what it is on
       this.pan(from[0] - e.clientX, from[1] - e.clientY);
       from = [e.clientX, e.clientY];
     });
-    window.addEventListener('pointerup', () => { from = null; });
+    for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, () => { from = null; });
   }
 
   show(list) {
@@ -59,10 +85,11 @@ export class SignMap {
     else this.draw();
   }
 
-  // fit shows all signs, and the borders where there are no signs.
+  // fit shows all signs, and the borders where there are no signs or where they
+  // can be chosen.
   fit() {
     const places = this.list.filter((s) => s.position).map((s) => s.position);
-    if (!places.length) for (const a of this.areas()) for (const ring of a.outline || []) places.push(...ring);
+    if (!places.length || this.pick) for (const a of this.areas()) for (const ring of a.outline || []) places.push(...ring);
     if (!places.length) places.push({ lat: 15.12, lon: 108.8 });
     const lat = places.map((p) => p.lat);
     const lon = places.map((p) => p.lon);
@@ -101,9 +128,7 @@ export class SignMap {
     this.height = this.picture.clientHeight || 400;
     this.picture.setAttribute('viewBox', `0 0 ${this.width} ${this.height}`);
     const all = [];
-    for (const a of this.areas()) {
-      for (const ring of a.outline || []) all.push(svg('polygon', { class: 'border', points: ring.map((p) => this.place(p).map((x) => x.toFixed(1)).join(',')).join(' ') }));
-    }
+    for (const a of this.areas()) if (a.outline) all.push(this.border(a));
     const cells = new Map();
     for (const s of this.list) {
       if (!s.position) continue;
@@ -125,6 +150,48 @@ export class SignMap {
     this.note.textContent = lost ? say('wall.no_place', { n: lost }) : '';
   }
 
+  // border is an area's outline. The narrower ones lie on top, as they come.
+  border(a) {
+    const d = a.outline.map((ring) => `M${ring.map((p) => this.place(p).map((x) => x.toFixed(1)).join(' ')).join('L')}Z`).join('');
+    const path = svg('path', { class: 'border', d });
+    if (!this.pick || !this.pick.may(a.code)) return path;
+    const on = this.pick.chosen(a.code);
+    path.classList.toggle('chosen', on);
+    return buttonOf(path, a.name, String(on), `area:${a.code}`, (e) => { if (e.type !== 'click' || !(this.far > slip)) this.pick.toggle(a.code); });
+  }
+
+  // choice is a mark that chooses the area of its signs. Signs of several areas
+  // are asked about.
+  choice(c, withName) {
+    const { pick } = this;
+    const n = c.signs.length;
+    const one = c.signs[0];
+    const state = worst.find((w) => c.signs.some((s) => s.state === w));
+    const codes = [...new Set(c.signs.map((s) => pick.area(s)).filter(Boolean))];
+    const on = c.signs.filter((s) => pick.on(s)).length;
+    const places = codes.map((x) => pick.name(x)).join(', ') || say('wall.map_outside');
+    const label = n === 1 ? `${one.name || one.id}: ${places}` : say('wall.map_heap', { n, places });
+    const g = svg('g', { class: `on-map ${state}${on === n ? ' chosen' : on ? ' partly' : ''}`, transform: `translate(${(c.x / n).toFixed(1)} ${(c.y / n).toFixed(1)})` }, svg('circle', { class: 'target', r: 15 }), drawn[state]());
+    if (on) g.append(frame());
+    const text = n > 1 ? (on && on < n ? `${on}/${n}` : String(n)) : withName ? one.name || one.id : '';
+    if (text) g.append(Object.assign(svg('text', { y: 28, 'text-anchor': 'middle' }), { textContent: text }));
+    return buttonOf(g, label, on === n ? 'true' : on ? 'mixed' : 'false', one.id, () => {
+      if (!codes.length) announce(say('wall.map_outside'));
+      else if (codes.length === 1) pick.toggle(codes[0]);
+      else this.ask(label, codes, c);
+    });
+  }
+
+  ask(label, codes, c) {
+    const n = c.signs.length;
+    return dialog(label, (close) => [h('div', {}, codes.map((code) => h('label', { cls: 'check' }, h('input', { type: 'checkbox', value: code, checked: this.pick.chosen(code), onchange: () => this.pick.toggle(code) }), this.pick.name(code)))),
+      h('div', { cls: 'buttons' }, h('button', { type: 'button', cls: 'main', onclick: () => close(null) }, say('c.close')), this.zoom < 4096 ? h('button', { type: 'button', cls: 'quiet', onclick: () => {
+        close(null);
+        this.middle = { lat: c.signs.reduce((t, s) => t + s.position.lat, 0) / n, lon: c.signs.reduce((t, s) => t + s.position.lon, 0) / n };
+        this.scale(2);
+      } }, say('wall.zoom_in')) : null)]);
+  }
+
   // ruler is a length on the ground, of a round number.
   ruler() {
     const metre = this.perDegree() / 111320; // px
@@ -138,6 +205,7 @@ export class SignMap {
   }
 
   mark(c, withName) {
+    if (this.pick) return this.choice(c, withName);
     const n = c.signs.length;
     const state = worst.find((w) => c.signs.some((s) => s.state === w));
     const one = c.signs[0];

@@ -1,6 +1,6 @@
 // Reports: what was shown, by what signs prove, as a table, a plot, CSV, and a
 // page to print.
-import { get } from './api.js';
+import { get, items } from './api.js';
 import { at, busy, field, h, options, svg } from './dom.js';
 import { department } from './shell.js';
 import { addDays, clockSeconds, dateOf, isoDate, number, plainDate, say, zoneName } from './words.js';
@@ -12,13 +12,16 @@ const asked = new URLSearchParams(location.search);
 
 const seconds = (ms) => number(ms / 1000, 1);
 const percent = (part, whole) => (whole ? 100 * part / whole : 0);
-const owner = (id) => (id === 'public' ? say('c.department') : id || say('c.unknown'));
+let names = new Map(); // of companies that one may know
+const owner = (id) => (id === 'public' ? say('c.department') : names.get(id) || id || '–');
+// item is what was shown; where nothing was, or nobody knows whose it was, that.
+const item = (r) => r.title || r.item || (r.owner ? say('reports.not_told') : say(`reports.why_${r.why || ''}`));
 
 // columns of each report: [word, text of a row, is a number]
 const columns = {
-  delivery: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['why', (r) => say(`reports.why_${r.why}`)], ['owner', (r) => owner(r.owner)], ['item', (r) => r.title || r.item || say('reports.not_told')], ['campaign', (r) => r.campaign || ''], ['plays', (r) => number(r.count), true], ['seconds', (r) => seconds(r.ms), true]],
+  delivery: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['why', (r) => say(`reports.why_${r.why}`)], ['owner', (r) => owner(r.owner)], ['item', item], ['campaign', (r) => r.campaign || ''], ['plays', (r) => number(r.count), true], ['seconds', (r) => seconds(r.ms), true]],
   share: [['day', (r) => plainDate(r.day)], ['campaign', (r) => r.campaign], ['letter', (r) => `${r.letter.number} (${plainDate(r.letter.date)})`], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['asked', (r) => `${number(percent(r.asked_ms, r.bound_ms), 2)} %`, true], ['planned', (r) => `${number(percent(r.planned_ms, r.bound_ms), 2)} %`, true], ['shown', (r) => `${number(percent(r.shown_ms, r.bound_ms), 2)} %`, true], ['plays', (r) => number(r.shown), true], ['proven', (r) => `${number(percent(r.proven_ms, r.bound_ms), 1)} %`, true]],
-  displaced: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['alerts', (r) => r.alerts], ['owner', (r) => owner(r.owner)], ['item', (r) => r.title || r.item || say('reports.not_told')], ['seconds', (r) => seconds(r.ms), true]],
+  displaced: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['alerts', (r) => r.alerts], ['owner', (r) => owner(r.owner)], ['item', item], ['seconds', (r) => seconds(r.ms), true]],
 };
 
 // bars is a plot of [label, [[kind, value]…]] with values of the same measure.
@@ -56,7 +59,7 @@ function plot(kind, data) {
     }
     return by.size ? bars([...by].map(([c, s]) => [c, ['asked', 'planned', 'shown'].map((k) => [k, percent(s[k], s.bound)])]), '%') : null;
   }
-  for (const r of data.rows) add(kind === 'delivery' ? `${owner(r.owner)}: ${r.title || r.item || say('reports.not_told')}` : `${r.sign}: ${owner(r.owner)}`, r.ms / 60000);
+  for (const r of data.rows) add(kind === 'delivery' ? `${owner(r.owner)}: ${item(r)}` : `${r.sign}: ${owner(r.owner)}`, r.ms / 60000);
   const top = [...sums].sort((a, b) => b[1] - a[1]).slice(0, 15);
   return top.length ? bars(top.map(([label, n]) => [label, [['shown', n]]]), say('reports.minutes')) : null;
 }
@@ -64,12 +67,15 @@ function plot(kind, data) {
 function coverage(data) {
   if (!data.coverage) return null;
   const missing = data.coverage.filter((c) => c.missing_ms > 0);
+  const some = new Map(); // sign → its days that are proven in part
+  for (const c of missing) if (!data.unproven?.includes(c.sign)) some.set(c.sign, [...(some.get(c.sign) || []), `${plainDate(c.day)} – ${number(Math.floor(10 * percent(c.ms, c.ms + c.missing_ms)) / 10, 1)} %`]);
   return [h('h2', {}, say('reports.coverage')), h('p', { cls: 'hint' }, say('reports.coverage_hint')), data.unproven?.length ? h('p', {}, say('reports.unproven', { list: data.unproven.join(', ') })) : null,
-    missing.length ? h('ul', { cls: 'plain' }, missing.slice(0, 200).map((c) => h('li', {}, `${plainDate(c.day)} ${c.sign}: `, say('reports.covered', { n: number(percent(c.ms, c.ms + c.missing_ms), 1) })))) : h('p', {}, say('reports.whole'))];
+    some.size ? [h('p', {}, say('reports.covered')), h('ul', {}, [...some].slice(0, 200).map(([id, days]) => h('li', {}, h('strong', {}, id), ': ', days.join('; '))))] : null, missing.length ? null : h('p', {}, say('reports.whole'))];
 }
 
 async function show(out, query) {
-  const data = await get(`/api/v1/reports/${query.kind}?${new URLSearchParams(query)}`);
+  const [data, companies] = await Promise.all([get(`/api/v1/reports/${query.kind}?${new URLSearchParams(query)}`), items('/api/v1/owners')]);
+  names = new Map(companies.map((o) => [o.id, o.name]));
   const cols = columns[query.kind];
   const letters = query.kind === 'share' ? [...new Set(data.rows.map((r) => `${r.campaign}: ${r.letter.number} (${plainDate(r.letter.date)})`))] : [];
   const csv = `/api/v1/reports/${query.kind}?${new URLSearchParams({ ...query, format: 'csv' })}`;
@@ -77,7 +83,7 @@ async function show(out, query) {
   out.replaceChildren(...[h('div', { cls: 'buttons screen-only' }, h('a', { cls: 'button', href: csv, download: `ledcast-${query.kind}.csv` }, say('reports.csv')), h('button', { type: 'button', onclick: () => window.print() }, say('reports.print'))),
     h('p', { cls: 'hint' }, say('reports.made', { from: plainDate(query.from), to: plainDate(query.to), time: `${dateOf(now, zone)} ${clockSeconds(now, zone)}, ${zoneName(zone, now)}` })),
     letters.length ? h('p', {}, say('reports.letters', { list: letters.join('; ') })) : null,
-    data.rows.length ? [plot(query.kind, data), h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, cols.map(([k]) => h('th', { scope: 'col' }, say(`reports.${k}`))))),
+    data.rows.length ? [plot(query.kind, data), h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, cols.map(([k, , n]) => h('th', { scope: 'col', cls: n ? 'n' : null }, say(`reports.${k}`))))),
       h('tbody', {}, data.rows.slice(0, 1000).map((r) => h('tr', {}, cols.map(([k, f, n]) => h('td', { cls: n ? 'n' : null, data: { label: say(`reports.${k}`) } }, f(r)))))))), data.rows.length > 1000 ? h('p', { cls: 'hint' }, say('reports.more', { n: number(data.rows.length) })) : null] : h('p', { cls: 'hint' }, say('reports.nothing')),
     coverage(data)].flat(Infinity).filter(Boolean));
 }

@@ -158,7 +158,7 @@ function drawRules() {
   const between = (s) => [s.first || s.last ? `${s.first ? plainDate(s.first) : '…'} – ${s.last ? plainDate(s.last) : '…'}` : say('plan.always'), (s.except || []).length ? say('plan.but', { list: s.except.map(plainDate).join(', ') }) : ''].filter(Boolean).join('; ');
   const where = (s) => [...(s.signs || []).map((id) => (state.signs.find((x) => x.id === id) || {}).name || id), ...(s.tags || []).map((t) => `#${t}`)].join(', ') || say('plan.all_signs');
   const rows = state.schedules.filter(covers).map((s) => [h('button', { type: 'button', cls: 'quiet', onclick: () => open(s) }, nameOf(s)), listName.get(s.playlist) || s.playlist, when(s), between(s), where(s), String(s.priority || 0)]);
-  at('rules').replaceChildren(table([say('plan.name'), say('plan.playlist'), say('plan.when'), say('plan.dates'), say('plan.signs'), say('plan.priority')], rows, say('plan.no_rules')));
+  at('rules').replaceChildren(table([say('plan.name'), say('plan.playlist'), say('plan.when'), say('plan.dates'), say('plan.signs'), say('plan.priority')], rows, say(own() ? 'plan.no_rules' : 'plan.theirs')));
 }
 
 // drawShares sums up what each campaign gets on each day.

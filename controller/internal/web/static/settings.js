@@ -130,7 +130,7 @@ function cap(state, areas) {
     return say('settings.feed_good', { ago: ago((Date.now() - s.answered_ms) / 1000) });
   };
   return h('section', { cls: 'panel wide' }, h('h2', {}, say('settings.cap')), h('p', { cls: 'hint' }, say('settings.cap_hint')),
-    h('dl', { cls: 'facts' }, h('dt', {}, say('settings.cap_senders')), h('dd', {}, p.senders.join(', ') || say('settings.cap_no_senders')), h('dt', {}, say('settings.cap_auto')), h('dd', {}, holds)),
+    h('dl', { cls: 'pairs' }, h('dt', {}, say('settings.cap_senders')), h('dd', {}, p.senders.join(', ') || say('settings.cap_no_senders')), h('dt', {}, say('settings.cap_auto')), h('dd', {}, holds)),
     h('div', { cls: 'buttons' },
       admin ? button('settings.change', 'quiet', () => editCAP(p, areas)) : null,
       approves && p.auto && !p.approved_by ? button('settings.cap_approve', 'main', async () => {

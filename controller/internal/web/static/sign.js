@@ -1,15 +1,18 @@
 // One sign: its face beside what it says of itself, its day, and how it is let
 // in and kept out.
 import { get, items, post, read } from './api.js';
-import { at, busy, clearProblems, field, h, problemText, showProblem } from './dom.js';
+import { areaText } from './areanames.js';
+import { announce, at, busy, clearProblems, field, h, problemText, showProblem } from './dom.js';
 import { save } from './conflict.js';
 import { Day, reasons } from './day.js';
 import { enrolment } from './enrol.js';
 import { Live, loadImage, now, setSkew } from './faces.js';
+import { HealthHistory } from './health.js';
 import { Face } from './leds.js';
 import { learnNames } from './names.js';
+import { Proof } from './proof.js';
 import { admin, department, me } from './shell.js';
-import { badges, build, ruleText, shows } from './signview.js';
+import { badges, build, problemOf, ruleText, shows } from './signview.js';
 import { specForm } from './specform.js';
 import { ago, clock, clockSeconds, instant, isoDate, moment, say, zoneName } from './words.js';
 
@@ -18,8 +21,11 @@ const path = `/api/v1/signs/${id}`;
 const main = at('main');
 let sign;
 let areas = [];
-const areaName = (code) => (areas.find((a) => a.code === code) || { name: code }).name;
+const areaName = (code) => areaText(areas, code);
 let live;
+let past;
+let day;
+let planned = 0; // the seq of the program that the day was asked for
 
 export function done(text) {
   at('said').textContent = text;
@@ -28,7 +34,7 @@ export function done(text) {
 
 const ledCanvas = (label) => h('canvas', { cls: 'led', role: 'img', 'aria-label': label, css: { '--ratio': `${sign.w} / ${sign.h}`, '--shape': Math.min(1, sign.w / sign.h / 2) } });
 
-const shot = { at: 0, face: null };
+const shot = { at: 0, face: null, differs: false };
 const faceText = { title: h('p', { cls: 'title' }), why: h('p', { cls: 'why' }), until: h('p', { cls: 'hint' }) };
 const shotText = h('p');
 
@@ -40,27 +46,43 @@ function draw() {
   faceText.why.textContent = why;
   live.canvas.setAttribute('aria-label', `${sign.name || sign.id}: ${title}`);
   live.update(sign);
-  shotText.textContent = !sign.shot_ms ? say('sign.no_snapshot') : `${sign.agrees === true ? say('sign.agrees') : sign.agrees === false ? say('sign.differs') : say('sign.not_compared')} – ${clockSeconds(sign.shot_ms, sign.time_zone)}, ${zoneName(sign.time_zone)}`;
-  shotText.className = sign.agrees === false ? 'problem' : '';
   if (sign.shot_ms && sign.shot_ms !== shot.at) {
     shot.at = sign.shot_ms;
     const url = `${path}/snapshot.png?t=${sign.shot_ms}`;
     loadImage(url, url).then((image) => shot.face.show(image, '', 0, 100)).catch(() => {});
   }
   health();
+  past?.changed(sign);
+  if (day && planned !== sign.wanted) { // another plan, perhaps another day
+    planned = sign.wanted;
+    day.show();
+  }
+}
+
+// compare says whether the sign's own picture is what its program says. A
+// difference is shown at both pictures and told once.
+function compare() {
+  const differs = sign.agrees === false;
+  const words = sign.agrees === undefined || sign.agrees === null ? 'sign.not_compared' : differs ? 'sign.differs' : 'sign.agrees';
+  shotText.textContent = !sign.shot_ms ? say('sign.no_snapshot') : `${say(words)} – ${clockSeconds(sign.shot_ms, sign.time_zone)}, ${zoneName(sign.time_zone)} (${ago(Math.max(0, now() - sign.shot_ms) / 1000)})`;
+  shotText.className = differs ? 'problem' : '';
+  at('pictures').classList.toggle('differing', differs);
+  if (differs && !shot.differs) announce(say('sign.differs'));
+  shot.differs = differs;
 }
 
 function health() {
+  compare();
   const pair = (key, value) => [h('dt', {}, say(key)), h('dd', {}, value)];
   const seconds = sign.heard_ms ? (now() - sign.heard_ms) / 1000 : -1;
   const rows = [
     pair('sign.heard', seconds < 0 ? say('face.heard_never') : `${ago(seconds)} – ${moment(sign.heard_ms, sign.time_zone)}`),
     pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, sign.faults.join(', ')) : say('sign.no_faults')),
     pair('sign.clock', sign.mode === 'picture' ? say('sign.clock_none') : sign.clock === 'trusted' ? say('sign.clock_good') : sign.clock ? say('sign.clock_bad') : say('c.unknown')),
-    pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
+    pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : !sign.seq ? say('sign.seq_none') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
   ];
   if (sign.software) rows.push(pair('sign.software', sign.software));
-  if (sign.problem) rows.push(pair('sign.problem', h('span', { cls: 'problem' }, sign.problem)));
+  if (sign.problem) rows.push(pair('sign.problem', h('span', { cls: 'problem' }, problemOf(sign))));
   rows.push(pair('sign.what', `${sign.id} · ${build(sign)}`), pair('sign.owner', sign.owner_name || sign.owner), pair('sign.areas', sign.areas.map(areaName).join(', ')));
   if (sign.phone) rows.push(pair('sign.phone', h('a', { href: `tel:${sign.phone.replace(/[^+\d]/g, '')}` }, sign.phone)));
   if (sign.out_of_service) rows.push(pair('sign.out_because', sign.out_of_service));
@@ -193,8 +215,14 @@ async function start() {
   }
   layOut();
   draw();
-  new Day(at('day'), id, sign.time_zone, now).show();
+  day = new Day(at('day'), id, sign.time_zone, now);
+  day.show();
+  planned = sign.wanted;
   askTime();
+  past = new HealthHistory(at('history'), id, sign.time_zone, now);
+  past.show();
+  past.changed(sign);
+  new Proof(at('proof'), sign, now).show();
   const source = new EventSource(`/api/v1/events?sign=${id}`);
   source.addEventListener('sign', (e) => {
     const { now_ms: ms, sign: s } = JSON.parse(e.data);

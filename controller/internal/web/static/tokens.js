@@ -38,7 +38,8 @@ async function make() {
 }
 
 async function load() {
-  const list = await items('/api/v1/tokens');
+  const [list, companies] = await Promise.all([items('/api/v1/tokens'), items('/api/v1/owners')]);
+  const names = new Map(companies.map((o) => [o.id, o.name]));
   const heads = [say('tokens.id'), say('tokens.owner'), say('tokens.role'), say('tokens.only'), say('tokens.until'), say('c.actions')];
   const add = h('button', { type: 'button', cls: 'main' }, say('tokens.add'));
   add.addEventListener('click', () => busy(add, at('main'), make));
@@ -49,7 +50,7 @@ async function load() {
       await remove(`/api/v1/tokens/${t.id}`);
       await load();
     }));
-    const cells = [h('strong', {}, t.id), t.owner === 'public' ? say('c.department') : t.owner, say(`role.${t.role}`), t.only ? t.only.map((k) => say(`kind.${k}`)).join(', ') : say('tokens.everything'), `${dateOf(t.expires * 1000, zone)}, ${zoneName(zone)}`, revoke];
+    const cells = [h('strong', {}, t.id), t.owner === 'public' ? say('c.department') : names.get(t.owner) || t.owner, say(`role.${t.role}`), t.only ? t.only.map((k) => say(`kind.${k}`)).join(', ') : say('tokens.everything'), `${dateOf(t.expires * 1000, zone)}, ${zoneName(zone)}`, revoke];
     return h('tr', {}, cells.map((c, i) => h('td', { data: { label: heads[i] } }, c)));
   };
   at('content').replaceChildren(h('p', { cls: 'hint' }, say('tokens.hint')), h('div', { cls: 'buttons' }, add), h('div', { cls: 'panel wide' }, list.length ? h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, heads.map((x) => h('th', { scope: 'col' }, x)))), h('tbody', {}, list.map(row))) : h('p', { cls: 'hint' }, say('tokens.none'))));

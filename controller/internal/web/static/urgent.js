@@ -47,6 +47,7 @@ function listen() {
 
 async function load() {
   if (!department) {
+    at('link').hidden = true; // nothing comes
     at('content').replaceChildren(h('p', { cls: 'hint' }, say('urgent.not_yours')));
     return;
   }

@@ -1,14 +1,14 @@
 // Writing an urgent message. What is chosen here is fixed when it is sent for
 // approval: its words, where it goes, until when, and whether it is for real.
 import { get, items, post, slug } from './api.js';
+import { AreaChoice } from './areachoice.js';
+import { covers } from './areanames.js';
 import { busy, clearProblems, field, h, options, problems } from './dom.js';
 import { Preview } from './preview.js';
 import { me } from './shell.js';
 import { both, say } from './words.js';
 
 const minutes = [15, 30, 60, 120, 360, 720, 1440];
-
-function covers(a, b) { return b === a || b.startsWith(`${a}/`); }
 
 // compose is the form; close takes it away.
 export async function compose(close) {
@@ -19,7 +19,6 @@ export async function compose(close) {
   const text = h('textarea', { name: 'text', maxlength: 400 });
   const textField = field(say('urgent.text'), text, { path: 'text', hint: say('urgent.text_hint') });
   const values = h('div', { cls: 'form-grid' });
-  const boxes = mine.map((a) => [a, h('input', { type: 'checkbox', value: a.code })]);
   const reach = h('p', { cls: 'reach', role: 'status' });
   const until = options(h('select', { name: 'until' }), minutes.map((m) => [String(m), m < 60 ? say('urgent.minutes', { n: m }) : say('urgent.hours', { n: m / 60 })]), '30');
   const priority = options(h('select', { name: 'priority' }), [['100', say('urgent.priority_normal')], ['150', say('urgent.priority_high')], ['200', say('urgent.priority_top')]], '100');
@@ -27,9 +26,10 @@ export async function compose(close) {
   const correction = h('textarea', { name: 'correction', maxlength: 300 });
   const looks = h('div', { cls: 'looks' });
   const preview = new Preview(looks, 'public', () => {});
-  const chosen = () => boxes.filter(([, b]) => b.checked).map(([a]) => a.code);
   const mode = () => modes.find(([, r]) => r.checked)[0];
-  const reached = () => signs.signs.filter((s) => (mode() !== 'test' || s.test) && s.areas.some((x) => chosen().some((c) => covers(c, x))));
+  const gets = (s) => (mode() !== 'test' || s.test) && s.areas.some((x) => choice.codes.some((c) => covers(c, x)));
+  const reached = () => signs.signs.filter(gets);
+  const choice = new AreaChoice(areas, mine, signs.signs, gets, () => draw());
 
   const filled = () => {
     const t = templates.find((x) => x.id === words.value);
@@ -57,19 +57,20 @@ export async function compose(close) {
     h('h2', {}, say('urgent.new')),
     h('fieldset', {}, h('legend', {}, say('urgent.mode')), modes.map(([m, r]) => h('label', { cls: `check mode-choice ${m}` }, r, h('span', {}, h('strong', {}, say(`urgent.mode_${m}`)), ' ', say(`urgent.mode_${m}_hint`))))),
     field(say('urgent.words'), words, { path: 'template' }), textField, values,
-    h('fieldset', {}, h('legend', {}, say('urgent.areas')), h('div', { cls: 'days-choice' }, boxes.map(([a, b]) => h('label', { cls: 'check' }, b, a.name))), reach),
+    h('fieldset', {}, h('legend', {}, say('urgent.areas')), choice.element, reach),
     h('div', { cls: 'form-grid' }, field(say('urgent.until'), until, { path: 'until' }), field(say('urgent.priority'), priority, { path: 'priority' }), field(say('urgent.takeover'), takeover, { path: 'takeover' })),
     field(say('urgent.correction'), correction, { path: 'correction', hint: say('urgent.correction_hint') }),
     h('h3', {}, say('urgent.looks')), looks, problems(),
     h('div', { cls: 'buttons' }, button, h('button', { type: 'button', cls: 'quiet', onclick: close }, say('c.cancel'))));
   form.addEventListener('input', draw);
+  for (const [, r] of modes) r.addEventListener('change', () => choice.draw()); // other signs are reached
   words.addEventListener('change', pick);
   form.addEventListener('submit', (e) => {
     e.preventDefault();
     busy(button, form, async () => {
       clearProblems(form);
       const now = Math.floor(Date.now() / 1000);
-      const body = { id: `${slug(text.value || words.value, 'tin').slice(0, 20).replace(/-+$/, '')}-${now.toString(36)}`, mode: mode(), areas: chosen(), until: now + Number(until.value) * 60, priority: Number(priority.value) };
+      const body = { id: `${slug(text.value || words.value, 'tin').slice(0, 20).replace(/-+$/, '')}-${now.toString(36)}`, mode: mode(), areas: choice.codes, until: now + Number(until.value) * 60, priority: Number(priority.value) };
       if (words.value) {
         body.template = words.value;
         body.values = Object.fromEntries([...values.querySelectorAll('input')].filter((i) => i.value).map((i) => [i.name, i.value]));

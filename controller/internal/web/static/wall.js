@@ -1,6 +1,7 @@
 // The wall: every sign's face, live from the controller's events. What a sign
 // says of itself decides what is drawn; a sign that falls silent goes stale.
 import { get } from './api.js';
+import { areaText, covers, depth, inOrder } from './areanames.js';
 import { at, h, options, debounced } from './dom.js';
 import { Live, setSkew, now, pause } from './faces.js';
 import { Grid } from './grid.js';
@@ -80,7 +81,7 @@ function refilter() {
   const state = f.get('state');
   const owner = f.get('owner');
   const list = [...signs.values()].filter((s) => {
-    if (area && !s.areas.some((a) => a === area || a.startsWith(`${area}/`))) return false;
+    if (area && !s.areas.some((a) => covers(area, a))) return false;
     if (owner && s.owner !== owner) return false;
     if (state && !marks(s).some(([key]) => key === state)) return false;
     if (!words.length) return true;
@@ -130,7 +131,10 @@ async function start() {
   setSkew(list.now_ms - Date.now());
   for (const s of list.signs) signs.set(s.id, s);
   const f = filters.elements;
-  options(f.area, [['', say('wall.all_areas')], ...areas.filter((a) => !a.replaced_by).sort((a, b) => (a.code < b.code ? -1 : 1)).map((a) => [a.code, `${'\u2003'.repeat(a.code.split('/').length - 1)}${a.name}`])], query.get('area') || '');
+  // A link may name an area that was replaced, or that is not there.
+  const area = query.get('area') || '';
+  const gone = area && !areas.some((a) => a.code === area && !a.replaced_by) ? [[area, areaText(areas, area)]] : [];
+  options(f.area, [['', say('wall.all_areas')], ...inOrder(areas.filter((a) => !a.replaced_by)).map((a) => [a.code, `${'\u2003'.repeat(depth(a.code))}${a.name}`]), ...gone], area);
   options(f.state, [['', say('wall.all_states')], ...conditions.map((c) => [c, say(`face.is_${c}`)])], query.get('state') || '');
   const owners = new Map(list.signs.map((s) => [s.owner, s.owner_name || s.owner]));
   at('owner-filter').hidden = !department || owners.size < 2;

@@ -73,6 +73,16 @@ export function instant(iso, hhmm, zone) {
   return ms;
 }
 
+// lasting is a length of time, in its two largest units.
+export function lasting(seconds) {
+  const s = Math.round(seconds);
+  if (s < 60) return say('c.for_s', { n: s });
+  const m = Math.round(s / 60);
+  const units = [['d', Math.floor(m / 1440)], ['h', Math.floor(m % 1440 / 60)], ['m', m % 60]];
+  const first = units.findIndex(([, n]) => n > 0);
+  return units.slice(first, first + 2).filter(([, n]) => n > 0).map(([u, n]) => say(`c.for_${u}`, { n: number(n) })).join(' ');
+}
+
 // ago is how long since, in words.
 export function ago(seconds) {
   if (seconds < 2) return say('c.ago_now');

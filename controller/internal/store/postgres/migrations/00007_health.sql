@@ -1,0 +1,13 @@
+-- How signs were: one row where something changed. Sign '' is the controller
+-- itself, which is online while it listens. faults is a JSON array of texts.
+
+-- +goose Up
+
+CREATE TABLE health (
+    sign   TEXT COLLATE "C" NOT NULL,
+    at_ms  BIGINT NOT NULL,
+    online BIGINT NOT NULL,
+    clock  TEXT COLLATE "C" NOT NULL,
+    faults TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (sign, at_ms)
+);

@@ -1,0 +1,13 @@
+-- How signs were: one row where something changed. Sign '' is the controller
+-- itself, which is online while it listens. faults is a JSON array of texts.
+
+-- +goose Up
+
+CREATE TABLE health (
+    sign   TEXT NOT NULL,
+    at_ms  INTEGER NOT NULL,
+    online INTEGER NOT NULL,
+    clock  TEXT NOT NULL,
+    faults TEXT NOT NULL,
+    PRIMARY KEY (sign, at_ms)
+) STRICT, WITHOUT ROWID;
