@@ -12,7 +12,7 @@ import { Face } from './leds.js';
 import { learnNames } from './names.js';
 import { Proof } from './proof.js';
 import { admin, department, me } from './shell.js';
-import { badges, build, problemOf, ruleText, shows } from './signview.js';
+import { badges, build, faultTexts, problemOf, ruleText, shows } from './signview.js';
 import { specForm } from './specform.js';
 import { ago, clock, clockSeconds, instant, isoDate, moment, say, zoneName } from './words.js';
 
@@ -77,7 +77,7 @@ function health() {
   const seconds = sign.heard_ms ? (now() - sign.heard_ms) / 1000 : -1;
   const rows = [
     pair('sign.heard', seconds < 0 ? say('face.heard_never') : `${ago(seconds)} – ${moment(sign.heard_ms, sign.time_zone)}`),
-    pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, sign.faults.join(', ')) : say('sign.no_faults')),
+    pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, faultTexts(sign)) : say('sign.no_faults')),
     pair('sign.clock', sign.mode === 'picture' ? say('sign.clock_none') : sign.clock === 'trusted' ? say('sign.clock_good') : sign.clock ? say('sign.clock_bad') : say('c.unknown')),
     pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : !sign.seq ? say('sign.seq_none') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
   ];
