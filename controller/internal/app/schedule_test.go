@@ -142,7 +142,7 @@ func TestScheduleAndWhy(t *testing.T) {
 	// Before the first program of all there was none, to the second: not to the
 	// next full hour.
 	docs, err := d.store.Documents().History(t.Context(), wire.RoleProgram, "demo-128x64", 0, 1<<40)
-	if err != nil || len(docs) < 2 {
+	if err != nil || len(docs) == 0 {
 		t.Fatal(len(docs), err)
 	}
 	first := time.Unix(docs[0].Iat, 0).In(zone)
