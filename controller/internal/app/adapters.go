@@ -297,7 +297,8 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 	present := int64(math.MaxInt64)
 	p := s.a.publisher.Plan(sign)
 	if p != nil {
-		// After a start its reasons are known from its document only.
+		// After a start, a sign whose plan cannot be made any more has its
+		// reasons in its document only.
 		if present = p.Program.Exp; p.Reasons != nil {
 			present -= wire.LifeProgram
 		}
