@@ -61,8 +61,9 @@ type Error struct {
 	Line    int    // 1-based; 0 where unknown
 	Field   string // e.g. "messages/bluezone-1.variants[0].body"
 	Value   string // the value as given, cut to a readable length by Error
-	Problem string
+	Problem string // in English; Vietnamese has the other language
 	Remedy  string
+	Parts   []Text // of Problem and Remedy that were said in both languages elsewhere
 }
 
 // Error is one line: where: field "value" problem; remedy.

@@ -286,3 +286,23 @@ func TestALargePhotoIsTaken(t *testing.T) {
 		}
 	})
 }
+
+// What Message refuses is a finding in both languages, with none of the one in
+// the other.
+func TestRefusalInBothLanguages(t *testing.T) {
+	m := &playlists.Message{ID: "vui", Owner: "a-co", Variants: []playlists.Variant{{Lang: "vi", Body: "Vui \U0001F600"}}}
+	rep, err := mustNew(t).Check(m, mustClass(t, "64x32-red"), Options{}, Wants{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Findings) != 1 {
+		t.Fatalf("findings: %+v", rep.Findings)
+	}
+	f := rep.Findings[0]
+	if f.Level != playlists.Refuse || f.Text.VI != "Không hiện được: Nội dung \"\U0001F600 (U+1F600)\" là biểu tượng cảm xúc, màn hình không hiện được." || f.Remedy.VI != "Sửa lại: bỏ đi hoặc diễn đạt bằng lời." {
+		t.Errorf("in Vietnamese: %q %q", f.Text.VI, f.Remedy.VI)
+	}
+	if f.Text.EN != "Cannot be shown: variants[0].body \"\U0001F600 (U+1F600)\" is an emoji, which signs do not show." || f.Remedy.EN != "Correct it: leave it out or say it in words." {
+		t.Errorf("in English: %q %q", f.Text.EN, f.Remedy.EN)
+	}
+}

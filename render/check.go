@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -137,11 +138,12 @@ func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 	case e.Field == "qr", e.Field == "icon":
 		code = e.Field
 	}
-	said := e.Problem
+	value := ""
 	if e.Value != "" {
-		said = fmt.Sprintf("%q %s", e.Value, e.Problem)
+		value = fmt.Sprintf("%q ", e.Value)
 	}
+	vi := e.Vietnamese()
 	return playlists.Finding{Level: playlists.Refuse, Code: code, Class: c.String(), Field: e.Field,
-		Text:   playlists.Text{VI: "Không hiện được: " + e.Field + " " + said + ".", EN: "Cannot be shown: " + e.Field + " " + said + "."},
-		Remedy: playlists.Text{VI: "Sửa lại: " + e.Remedy + ".", EN: "Correct it: " + e.Remedy + "."}}
+		Text:   playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + e.Problem + "."},
+		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + e.Remedy + "."}}
 }

@@ -108,7 +108,7 @@ func (s *Service) CAP(ctx context.Context, who *playlists.Principal, data []byte
 		if !errors.As(err, &refused) {
 			return nil, err
 		}
-		r.Outcome, r.Because = playlists.CAPRefused, say("Không nhận được: "+refused.Error(), "It cannot be taken: "+refused.Error())
+		became(&r, playlists.CAPRefused, "Không nhận được: "+refused.VI(), "It cannot be taken: "+refused.Error())
 	}
 	if err := s.keep(ctx, who, kindCAP, capName(key(doc.Ref())), capKept{r, cancels}); err != nil {
 		return nil, err
@@ -124,11 +124,9 @@ func (s *Service) CAP(ctx context.Context, who *playlists.Principal, data []byte
 
 func say(vi, en string) playlists.Text { return playlists.Text{VI: vi, EN: en} }
 
-func (r outcome) set(to *playlists.CAPResult) { to.Outcome, to.Because = r.what, r.because }
-
-type outcome struct {
-	what    string
-	because playlists.Text
+// became notes what became of a document, and why.
+func became(r *playlists.CAPResult, what, vi, en string) {
+	r.Outcome, r.Because = what, say(vi, en)
 }
 
 // decide is what becomes of a good document. In this order: what it is for, who
@@ -137,7 +135,7 @@ func (s *Service) decide(ctx context.Context, who *playlists.Principal, doc *cap
 	s.inbox.mu.Lock()
 	policy := s.inbox.policy
 	s.inbox.mu.Unlock()
-	no := func(what, vi, en string) error { outcome{what, say(vi, en)}.set(r); return nil }
+	no := func(what, vi, en string) error { became(r, what, vi, en); return nil }
 	switch {
 	case doc.MsgType == "Ack" || doc.MsgType == "Error":
 		return no(playlists.CAPIgnored, "Đây là thư trả lời giữa các hệ thống.", "It is an answer between systems.")
@@ -190,7 +188,7 @@ func (s *Service) decide(ctx context.Context, who *playlists.Principal, doc *cap
 // must not start when it comes late.
 func (s *Service) capCancel(ctx context.Context, who *playlists.Principal, doc *cap12.Alert, r *playlists.CAPResult, of []playlists.CAPResult, cancels *[]string) error {
 	if len(doc.References) == 0 {
-		outcome{playlists.CAPRefused, say("Lệnh hủy không nói hủy tin nào.", "It cancels, and does not say what.")}.set(r)
+		became(r, playlists.CAPRefused, "Lệnh hủy không nói hủy tin nào.", "It cancels, and does not say what.")
 		return nil
 	}
 	for _, x := range of {
@@ -210,11 +208,11 @@ func (s *Service) capCancel(ctx context.Context, who *playlists.Principal, doc *
 	}
 	switch {
 	case len(r.Alerts) > 0:
-		outcome{playlists.CAPCancelled, say("Đã dừng tin.", "What it names was ended.")}.set(r)
+		became(r, playlists.CAPCancelled, "Đã dừng tin.", "What it names was ended.")
 	case len(*cancels) > 0:
-		outcome{playlists.CAPHeld, say("Hủy một tin chưa nhận; nếu tin đó đến sau thì sẽ không lên màn hình.", "It cancels an alert that never came; should that come, it will not start.")}.set(r)
+		became(r, playlists.CAPHeld, "Hủy một tin chưa nhận; nếu tin đó đến sau thì sẽ không lên màn hình.", "It cancels an alert that never came; should that come, it will not start.")
 	default:
-		outcome{playlists.CAPIgnored, say("Tin đó đã kết thúc.", "What it names is over already.")}.set(r)
+		became(r, playlists.CAPIgnored, "Tin đó đã kết thúc.", "What it names is over already.")
 	}
 	return nil
 }
@@ -268,9 +266,8 @@ func shapes(areas []cap12.Area) []cap12.Area {
 
 // capRaise makes alerts of a document; an Update's take the place of what runs.
 func (s *Service) capRaise(ctx context.Context, who *playlists.Principal, doc *cap12.Alert, r *playlists.CAPResult, of []playlists.CAPResult, policy *playlists.CAPPolicy) error {
-	now := s.o.Now()
 	if len(doc.Infos) == 0 {
-		outcome{playlists.CAPRefused, say("Không có nội dung.", "It says nothing.")}.set(r)
+		became(r, playlists.CAPRefused, "Không có nội dung.", "It says nothing.")
 		return nil
 	}
 	var running []string
@@ -282,47 +279,41 @@ func (s *Service) capRaise(ctx context.Context, who *playlists.Principal, doc *c
 		}
 	}
 	late := 0
-	for n, g := range groups(doc) {
-		in := g.infos[0]
-		from := cmp.Or(unix(in.Onset), unix(in.Effective), doc.Sent.Unix())
-		until := unix(in.Expires)
-		if until == 0 {
-			until = max(from, now.Unix()) + int64(capLife.Seconds())
-		}
-		if until <= now.Unix() || in.Urgency == "Past" {
-			late++
-			continue
-		}
-		o := &playlists.AlertOrder{ID: fmt.Sprintf("cap-%s-%d", capName(key(doc.Ref())), n+1), Mode: playlists.AlertLive, Priority: priority(in.Severity)}
-		if from > now.Unix() {
-			o.From = playlists.Moment(from)
-		}
-		o.Until = playlists.Moment(min(until, max(from, now.Unix())+int64(capLongest.Seconds())))
-		var err error
-		if o.Areas, o.Signs, err = s.places(ctx, g.areas); err != nil {
-			return err
-		}
-		m := capMessage(o.ID, g.infos)
-		o.Text = m.Title()
+	var failed *playlists.Error // of one part; the others are raised all the same
+	all := groups(doc)
+	for n, g := range all {
+		var replaces string
 		if n < len(running) {
-			o.Replaces = running[n]
+			replaces = running[n]
 		}
-		v, err := s.create(ctx, who, o, m)
-		if err != nil {
+		err := s.capPart(ctx, who, doc, r, n, &g, replaces, policy)
+		var bad *playlists.Error
+		switch {
+		case errors.Is(err, errOver):
+			late++
+		case errors.As(err, &bad):
+			failed = bad
+		case err != nil:
 			return err
-		}
-		r.Alerts = append(r.Alerts, v.ID)
-		r.Outcome, r.Because = playlists.CAPPending, say("Chờ người thứ hai duyệt.", "It waits for another person.")
-		if s.mayRun(policy, doc, v) {
-			if err := s.runByPolicy(ctx, policy, v.ID); err != nil {
-				return err
-			}
-			r.Outcome, r.Because = playlists.CAPRunning, say("Đang phát theo quy định đã được hai người duyệt.", "It runs, by the policy that two people approved.")
 		}
 	}
-	if len(r.Alerts) == 0 && late > 0 {
-		outcome{playlists.CAPIgnored, say("Đã hết hạn.", "It is over already.")}.set(r)
+	switch {
+	case len(r.Alerts) == 0 && failed != nil:
+		return failed
+	case len(r.Alerts) == 0 && late > 0:
+		became(r, playlists.CAPIgnored, "Đã hết hạn.", "It is over already.")
 		return nil
+	case failed != nil:
+		r.Because.VI += " Một phần không nhận được: " + failed.VI()
+		r.Because.EN += " A part of it cannot be taken: " + failed.Error()
+	}
+	if n := len(running) - len(all); n > 0 {
+		r.Because.VI += fmt.Sprintf(" Còn %d tin của văn bản trước vẫn phát; hãy tự hủy nếu không còn đúng.", n)
+		en := fmt.Sprintf(" %d alerts of the former document go on;", n)
+		if n == 1 {
+			en = " One alert of the former document goes on;"
+		}
+		r.Because.EN += en + " cancel by hand what is no longer true."
 	}
 	// What waited under the former document gives way to what waits now.
 	for _, x := range of {
@@ -333,6 +324,49 @@ func (s *Service) capRaise(ctx context.Context, who *playlists.Principal, doc *c
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// errOver says that a part of a document had its time.
+var errOver = errors.New("it is over already")
+
+// capPart makes one alert of a document.
+func (s *Service) capPart(ctx context.Context, who *playlists.Principal, doc *cap12.Alert, r *playlists.CAPResult, n int, g *said, replaces string, policy *playlists.CAPPolicy) error {
+	now := s.o.Now()
+	in := g.infos[0]
+	from := cmp.Or(unix(in.Onset), unix(in.Effective), doc.Sent.Unix())
+	until := unix(in.Expires)
+	if until == 0 {
+		until = max(from, now.Unix()) + int64(capLife.Seconds())
+	}
+	if until <= now.Unix() || in.Urgency == "Past" {
+		return errOver
+	}
+	o := &playlists.AlertOrder{ID: fmt.Sprintf("cap-%s-%d", capName(key(doc.Ref())), n+1), Mode: playlists.AlertLive, Priority: priority(in.Severity), Replaces: replaces}
+	if from > now.Unix() {
+		o.From = playlists.Moment(from)
+	}
+	o.Until = playlists.Moment(min(until, max(from, now.Unix())+int64(capLongest.Seconds())))
+	var err error
+	if o.Areas, o.Signs, err = s.places(ctx, g.areas); err != nil {
+		return err
+	}
+	m := capMessage(o.ID, g.infos)
+	o.Text = m.Title()
+	v, err := s.create(ctx, who, o, m)
+	if err != nil {
+		return err
+	}
+	r.Alerts = append(r.Alerts, v.ID)
+	if r.Outcome != playlists.CAPRunning {
+		became(r, playlists.CAPPending, "Chờ người thứ hai duyệt.", "It waits for another person.")
+	}
+	if s.mayRun(policy, doc, v) {
+		if err := s.runByPolicy(ctx, policy, v.ID); err != nil {
+			return err
+		}
+		became(r, playlists.CAPRunning, "Đang phát theo quy định đã được hai người duyệt.", "It runs, by the policy that two people approved.")
 	}
 	return nil
 }

@@ -249,6 +249,46 @@ func TestCAPAlert(t *testing.T) {
 	}
 }
 
+// A document of several parts: one that cannot be taken stops no other, and an
+// Update with fewer parts says what goes on.
+func TestCAPParts(t *testing.T) {
+	w := newWorld()
+	w.signs[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
+	s := w.open(t)
+	two := func(d doc, area string) []byte { // d, and what it says once more for another area
+		whole := string(d.xml())
+		to := strings.Index(whole, "</info>") + len("</info>")
+		d.area = area
+		other := string(d.xml())
+		info := other[strings.Index(other, "<info>") : strings.Index(other, "</info>")+len("</info>")]
+		return []byte(whole[:to] + info + whole[to:])
+	}
+	const coast, nowhere = "<circle>14.80,108.95 1</circle>", "<geocode><valueName>GSO</valueName><value>99999</value></geocode>"
+	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere))
+	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "A part of it cannot be taken") || !strings.Contains(r.Because.EN, "no polygon, circle or geocode") ||
+		!strings.Contains(r.Because.VI, "Một phần không nhận được: ") || strings.Contains(r.Because.VI, "polygon, circle") {
+		t.Fatalf("%+v %v", r, err)
+	}
+	first := doc{id: "both", sent: time.Now().Add(-time.Minute).Truncate(time.Second)}
+	r, err = s.CAP(t.Context(), author, two(first, coast))
+	if err != nil || len(r.Alerts) != 2 {
+		t.Fatalf("%+v %v", r, err)
+	}
+	for _, id := range r.Alerts {
+		v, err := s.Get(t.Context(), id)
+		if err == nil {
+			_, err = s.Approve(t.Context(), approver, id, v.Targeted)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml())
+	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "One alert of the former document goes on") {
+		t.Fatalf("%+v %v", r, err)
+	}
+}
+
 func TestCAPPolicy(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)

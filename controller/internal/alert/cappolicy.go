@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"ledcast/controller/internal/alert/cap12"
 	"ledcast/playlists"
@@ -26,7 +27,7 @@ func (s *Service) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []pla
 		case a.AtMS != b.AtMS:
 			return int(min(1, max(-1, b.AtMS-a.AtMS)))
 		default:
-			return compare(a.Identifier, b.Identifier)
+			return strings.Compare(a.Identifier, b.Identifier)
 		}
 	})
 	const most = 200

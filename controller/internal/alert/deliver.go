@@ -3,6 +3,7 @@ package alert
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
@@ -224,6 +225,14 @@ func (e *entry) missed(w *way, nowMS int64) bool {
 	return nowMS-max(e.start(), w.SentMS) >= Patience
 }
 
+// shown is view for whoever asked.
+func (s *Service) shown(e *entry) *playlists.AlertView {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.view(e)
+	return &v
+}
+
 // view is an alert with its counts; s.mu is held.
 func (s *Service) view(e *entry) playlists.AlertView {
 	v := playlists.AlertView{Alert: e.Alert, Missed: []string{}, OutOfService: []string{}, Rejections: []playlists.AlertRejection{}, Call: []playlists.AlertCall{}}
@@ -268,7 +277,7 @@ func (s *Service) view(e *entry) playlists.AlertView {
 	}
 	slices.Sort(v.Missed)
 	slices.Sort(v.OutOfService)
-	slices.SortFunc(v.Rejections, func(a, b playlists.AlertRejection) int { return compare(a.Sign, b.Sign) })
+	slices.SortFunc(v.Rejections, func(a, b playlists.AlertRejection) int { return strings.Compare(a.Sign, b.Sign) })
 	v.Times = times(took)
 	for _, id := range v.Missed {
 		v.Call = append(v.Call, s.call(id))
@@ -302,7 +311,7 @@ func times(took []playlists.SlowSign) *playlists.AlertTimes {
 		if a.MS != b.MS {
 			return int(a.MS - b.MS)
 		}
-		return compare(a.Sign, b.Sign)
+		return strings.Compare(a.Sign, b.Sign)
 	})
 	rank := func(p float64) int64 { return took[int(math.Ceil(p*float64(len(took))))-1].MS }
 	t := &playlists.AlertTimes{P50MS: rank(0.5), P95MS: rank(0.95), P99MS: rank(0.99)}

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"ledcast/playlists"
@@ -99,7 +100,7 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 		}
 	}
 	targets := s.targets(&a)
-	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: copied(e.look.Art), Corrected: copied(e.look.Corrected)}
+	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected)}
 	if err := s.draw(ctx, l, targets); err != nil {
 		return nil, err
 	}
@@ -127,18 +128,7 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 		s.o.Log.Error("what follows from an approval is not written yet and is tried again", "alert", a.ID, "err", err)
 	}
 	s.changed()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := s.view(e)
-	return &v, nil
-}
-
-func copied(m map[string]*playlists.Artwork) map[string]*playlists.Artwork {
-	out := make(map[string]*playlists.Artwork, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
+	return s.shown(e), nil
 }
 
 // Cancel ends an alert at once: one person, one step. With correction, the one
@@ -167,10 +157,7 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 		s.o.Log.Error("a correction is not written yet and is tried again", "alert", id, "err", err)
 	}
 	s.changed()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := s.view(e)
-	return &v, nil
+	return s.shown(e), nil
 }
 
 // Refuse ends an alert that waits.
@@ -191,10 +178,7 @@ func (s *Service) Refuse(ctx context.Context, who *playlists.Principal, id strin
 		return nil, err
 	}
 	s.changed()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := s.view(e)
-	return &v, nil
+	return s.shown(e), nil
 }
 
 func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, why string, atMS int64, more func(*playlists.Alert)) error {

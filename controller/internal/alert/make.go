@@ -252,20 +252,20 @@ func onClass(err error, c playlists.Class) error {
 func (s *Service) fits(a *playlists.Alert, l *look, targets []playlists.Sign) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	any := func(string) bool { return true }
+	all := func(string) bool { return true }
 	for _, c := range classes(targets) {
 		class := c.String()
 		for _, art := range []*playlists.Artwork{l.Art[class], l.Corrected[class]} {
 			if art == nil {
 				continue
 			}
-			set := []timeline.Alert{a.OnWire(art, any)}
+			set := []timeline.Alert{a.OnWire(art, all)}
 			for _, e := range s.entries {
 				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= a.Until || a.From >= e.Until || e.look == nil {
 					continue
 				}
 				if other := e.look.Art[class]; other != nil {
-					set = append(set, e.OnWire(other, any))
+					set = append(set, e.OnWire(other, all))
 				}
 			}
 			if err := playlists.CheckClass(class, set); err != nil {

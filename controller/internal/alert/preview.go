@@ -2,7 +2,9 @@ package alert
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 
 	"ledcast/playlists"
 )
@@ -24,7 +26,7 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		return nil, err
 	}
 	s.mu.Lock()
-	a, l := e.Alert, &look{Message: e.look.Message, Correction: e.look.Correction, Art: copied(e.look.Art), Corrected: copied(e.look.Corrected)}
+	a, l := e.Alert, &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected)}
 	owners := s.owners
 	s.mu.Unlock()
 	signs := s.targets(&a)
@@ -67,7 +69,7 @@ func counts(of map[string]int, name func(string) string) []playlists.SignCount {
 	for id, n := range of {
 		out = append(out, playlists.SignCount{ID: id, Name: name(id), Signs: n})
 	}
-	slices.SortFunc(out, func(a, b playlists.SignCount) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b playlists.SignCount) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 

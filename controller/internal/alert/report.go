@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
@@ -67,16 +68,16 @@ func (s *Service) Report(ctx context.Context, id string) (*playlists.AlertReport
 		}
 		r.Signs = append(r.Signs, x)
 	}
-	slices.SortFunc(r.Signs, func(a, b playlists.SignShowed) int { return compare(a.Sign, b.Sign) })
+	slices.SortFunc(r.Signs, func(a, b playlists.SignShowed) int { return strings.Compare(a.Sign, b.Sign) })
 	for what, ms := range lost {
 		what.MS = ms
 		r.GaveWay = append(r.GaveWay, what)
 	}
 	slices.SortFunc(r.GaveWay, func(a, b playlists.GaveWay) int {
-		if c := compare(a.Owner, b.Owner); c != 0 {
+		if c := strings.Compare(a.Owner, b.Owner); c != 0 {
 			return c
 		}
-		return compare(a.Item, b.Item)
+		return strings.Compare(a.Item, b.Item)
 	})
 	return r, nil
 }

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -275,7 +276,7 @@ func (s *Service) targets(a *playlists.Alert) []playlists.Sign {
 			out = append(out, x)
 		}
 	}
-	slices.SortFunc(out, func(a, b playlists.Sign) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b playlists.Sign) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 
@@ -289,18 +290,8 @@ func classes(signs []playlists.Sign) []playlists.Class {
 			out = append(out, signs[i].Class)
 		}
 	}
-	slices.SortFunc(out, func(a, b playlists.Class) int { return compare(a.String(), b.String()) })
+	slices.SortFunc(out, func(a, b playlists.Class) int { return strings.Compare(a.String(), b.String()) })
 	return out
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (s *Service) find(id string) (*entry, error) {
@@ -337,10 +328,7 @@ func (s *Service) Get(ctx context.Context, id string) (*playlists.AlertView, err
 	if err := s.read(ctx, e); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v := s.view(e)
-	return &v, nil
+	return s.shown(e), nil
 }
 
 // Title is what people call an alert: its first words; "" for none.
@@ -374,7 +362,7 @@ func (s *Service) List(ctx context.Context) ([]playlists.AlertView, error) {
 		if a.CreatedMS != b.CreatedMS {
 			return int(b.CreatedMS - a.CreatedMS)
 		}
-		return compare(a.ID, b.ID)
+		return strings.Compare(a.ID, b.ID)
 	})
 	return out, nil
 }
@@ -394,6 +382,6 @@ func (s *Service) Recent() []playlists.AlertView {
 			out = append(out, s.view(e))
 		}
 	}
-	slices.SortFunc(out, func(a, b playlists.AlertView) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b playlists.AlertView) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }

@@ -2,6 +2,8 @@ package alert
 
 import (
 	"context"
+	"maps"
+	"strings"
 	"time"
 
 	"ledcast/playlists"
@@ -138,7 +140,7 @@ func (s *Service) correct(ctx context.Context, e *entry) (bool, error) {
 	a := playlists.Alert{ID: id, Corrects: e.ID, Text: e.Correction, Priority: e.Priority, Areas: e.Areas, Signs: e.Signs, Mode: e.Mode, State: playlists.AlertRunning,
 		From: begin, Until: begin + playlists.CorrectionLife, FromGiven: true, CreatedBy: e.CreatedBy, CreatedMS: e.EndedMS, ApprovedBy: e.ApprovedBy, ApprovedMS: e.EndedMS}
 	targets := s.targets(&a)
-	l := &look{Message: e.look.Correction, Art: copied(e.look.Corrected)}
+	l := &look{Message: e.look.Correction, Art: maps.Clone(e.look.Corrected)}
 	if err := s.draw(ctx, l, targets); err != nil {
 		return false, err
 	}
@@ -206,11 +208,7 @@ func (s *Service) runDrill(ctx context.Context, now time.Time) error {
 		From: playlists.Moment(now.Unix()), Until: playlists.Moment(now.Unix() + drillLife),
 		CreatedBy: Controller.ID, CreatedMS: now.UnixMilli(), ApprovedBy: Controller.ID, ApprovedMS: now.UnixMilli()}
 	for i := range areas {
-		top := true
-		for _, c := range areas[i].Code {
-			top = top && c != '/'
-		}
-		if top && len(a.Areas) < playlists.MaxAlertAreas {
+		if !strings.Contains(areas[i].Code, "/") && len(a.Areas) < playlists.MaxAlertAreas {
 			a.Areas = append(a.Areas, areas[i].Code)
 		}
 	}

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"ledcast/playlists"
 )
@@ -15,7 +16,7 @@ func (s *Service) Templates() []playlists.AlertTemplate {
 	for _, t := range s.templates {
 		out = append(out, t)
 	}
-	slices.SortFunc(out, func(a, b playlists.AlertTemplate) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b playlists.AlertTemplate) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 

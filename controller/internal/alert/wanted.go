@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"ledcast/playlists"
@@ -78,7 +79,7 @@ func (s *Service) Art(ctx context.Context, id string, c playlists.Class) (*playl
 	}
 	s.mu.Lock()
 	l := *e.look
-	l.Art = copied(l.Art)
+	l.Art = maps.Clone(l.Art)
 	l.Art[c.String()] = art
 	e.look = &l
 	s.mu.Unlock()

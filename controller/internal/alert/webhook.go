@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -228,7 +229,7 @@ func (s *Service) Webhooks() []playlists.Webhook {
 	for _, w := range s.webhooks {
 		out = append(out, w)
 	}
-	slices.SortFunc(out, func(a, b playlists.Webhook) int { return compare(a.ID, b.ID) })
+	slices.SortFunc(out, func(a, b playlists.Webhook) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 

@@ -39,12 +39,12 @@ type Source interface {
 	Heard(sign string) Heard
 	// Program is the sign's present program, and why a newer one could not be
 	// made, if so; nil before the first.
-	Program(sign string) (p *timeline.Program, problem string)
+	Program(sign string) (p *timeline.Program, problem playlists.Text)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
-	// Issued is the program that was in force at t, or is planned to be, with
-	// what is known of why; nil if none was.
-	Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error)
+	// Issued are the programs that were in force from `from` until before
+	// `until`, or are planned to be, in their order.
+	Issued(ctx context.Context, sign string, from, until time.Time) ([]Issued, error)
 	// Alerts are those that a sign should know at t, of every set that it reads.
 	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
 	// Frame is the bytes of a frame file that some program or alert names.
@@ -53,6 +53,13 @@ type Source interface {
 	Snapshot(sign string)
 	// Ready is nil when the broker holds what every sign should have.
 	Ready() error
+}
+
+// Issued is a program and what is known of why. It holds until the next one.
+type Issued struct {
+	From    int64 // Unix seconds: when it came into force, or since when it is asked about
+	Program *timeline.Program
+	Notes   *playlists.Notes
 }
 
 // Options are a Server's surroundings.
@@ -111,6 +118,15 @@ type problem struct {
 	Field  string `json:"field,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Remedy string `json:"remedy,omitempty"`
+
+	VI *playlists.Reason `json:"vi,omitempty" jsonschema_description:"title and remedy in Vietnamese, and what people call the field"`
+}
+
+// problemOf is the document of an error that is the caller's.
+func problemOf(e *playlists.Error) problem {
+	vi := e.Vietnamese()
+	return problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
+		Field: e.Field, Value: e.Value, Remedy: e.Remedy, VI: &vi}
 }
 
 var statuses = map[playlists.Code]int{
@@ -125,12 +141,13 @@ var statuses = map[playlists.Code]int{
 // fail answers with err as a problem document: the one place where codes
 // become statuses. What is not the caller's fault is logged, not told.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problem{Type: "about:blank", Status: http.StatusInternalServerError, Title: "the controller failed", Remedy: "try again; the log says more"}
+	var p problem
 	var e *playlists.Error
 	if errors.As(err, &e) {
-		p = problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
-			Field: e.Field, Value: e.Value, Remedy: e.Remedy}
+		p = problemOf(e)
 	} else {
+		p = problemOf(&playlists.Error{Problem: "the controller failed", Remedy: "try again; the log says more"})
+		p.Type, p.Status, p.Detail = "about:blank", http.StatusInternalServerError, ""
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
 	if p.Status == http.StatusTooManyRequests {
@@ -148,11 +165,8 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, err error) {
 		s.fail(w, r, err)
 		return
 	}
-	p := problem{Type: "urn:ledcast:denied", Status: http.StatusUnauthorized, Title: "who are you?", Remedy: "sign in"}
-	var e *playlists.Error
-	if errors.As(err, &e) {
-		p.Title, p.Detail, p.Field, p.Remedy = e.Problem, e.Error(), e.Field, e.Remedy
-	}
+	p := problemOf(known)
+	p.Status, p.Value = http.StatusUnauthorized, "" // a token's value is a secret
 	w.Header().Set("WWW-Authenticate", `Bearer realm="ledcast"`)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)

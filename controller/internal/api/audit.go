@@ -12,9 +12,10 @@ import (
 
 // Log is who changed what.
 type Log interface {
-	// List returns entries after a number, oldest first; owner "" lists the
-	// whole installation's.
+	// List returns entries after a number, oldest first, and Newest those before
+	// one, newest first; the department's are the whole installation's.
 	List(ctx context.Context, owner string, after int64, most int) ([]AuditEntry, error)
+	Newest(ctx context.Context, owner string, before int64, most int) ([]AuditEntry, error)
 	// Verify walks the chain. Its error names the first entry that does not fit.
 	Verify(ctx context.Context) (entries int64, err error)
 }
@@ -63,12 +64,22 @@ func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
 		return n, nil
 	}
 	after, err := number("after", 0, 1<<53, 0)
-	var limit int64
+	var before, limit int64
+	if err == nil {
+		before, err = number("before", 1, 1<<53, 0)
+	}
 	if err == nil {
 		limit, err = number("limit", 1, mostEntries, 100)
 	}
+	if q := r.URL.Query(); err == nil && q.Get("before") != "" && q.Get("after") != "" {
+		err = &playlists.Error{Code: playlists.Invalid, Field: "before", Value: q.Get("before"), Problem: "stands beside after", Remedy: "give one of them"}
+	}
 	var list []AuditEntry
-	if err == nil {
+	switch {
+	case err != nil:
+	case before > 0:
+		list, err = s.audit.Newest(r.Context(), p.Owner, before, int(limit))
+	default:
 		list, err = s.audit.List(r.Context(), p.Owner, after, int(limit))
 	}
 	if err != nil {

@@ -72,7 +72,7 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	case playlists.CAPHeld:
 		status = http.StatusAccepted
 	case playlists.CAPRefused:
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "cap", Value: out.Identifier, Problem: "is refused: " + out.Because.EN, Remedy: "see docs/alerts.md, CAP"})
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "cap", Value: out.Identifier, Problem: "is refused: " + out.Because.EN, Remedy: "see docs/alerts.md, CAP", Parts: []playlists.Text{out.Because}})
 		return
 	}
 	answerStatus(w, status, out)

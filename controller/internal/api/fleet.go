@@ -20,9 +20,9 @@ type Fleet interface {
 	Revoke(ctx context.Context, who *playlists.Principal, sign string) error
 	// ConfirmKey accepts the key that the sign shows now.
 	ConfirmKey(ctx context.Context, who *playlists.Principal, sign string) error
-	// Pending is the change that waits; NotFound if none does.
+	// Pending is the change that waits; nil if none does.
 	Pending(ctx context.Context, sign string) (*Pending, error)
-	// Decide applies or drops it.
+	// Decide applies or drops it; NotFound if none waits.
 	Decide(ctx context.Context, who *playlists.Principal, sign string, approve bool) (*Pending, error)
 }
 
@@ -73,6 +73,11 @@ func (s *Server) pending(w http.ResponseWriter, r *http.Request) {
 	x, err := s.fleet.Pending(r.Context(), sign.ID)
 	if err != nil {
 		s.fail(w, r, err)
+		return
+	}
+	if x == nil { // as it should be, and no error of who asks
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	answer(w, x)

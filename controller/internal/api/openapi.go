@@ -28,7 +28,8 @@ var queries = map[string][]string{
 	"GET /api/v1/signs/{id}/health":                   {"from", "to"},
 	"GET /api/v1/owners/{owner}/media/{id}/thumb.png": {"class"},
 	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
-	"GET /api/v1/audit":                               {"after", "limit"},
+	"GET /api/v1/events":                              {"sign"},
+	"GET /api/v1/audit":                               {"after", "before", "limit"},
 }
 
 type object = map[string]any
@@ -84,8 +85,12 @@ func (s *Server) OpenAPI() ([]byte, error) {
 			}
 			ok["content"] = object{"application/json": object{"schema": out}}
 		}
-		op["responses"] = object{"2XX": ok, "default": object{"description": "a problem document (RFC 9457)",
+		responses := object{"2XX": ok, "default": object{"description": "a problem document (RFC 9457)",
 			"content": object{"application/problem+json": object{"schema": failed}}}}
+		if r.Nothing != "" {
+			responses["204"] = object{"description": r.Nothing}
+		}
+		op["responses"] = responses
 		if r.Open {
 			op["security"] = []any{}
 		}

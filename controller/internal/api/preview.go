@@ -82,7 +82,8 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 		var e *playlists.Error
 		switch {
 		case errors.As(err, &e):
-			look.Error = &problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(), Field: e.Field, Value: e.Value, Remedy: e.Remedy}
+			p := problemOf(e)
+			look.Error = &p
 		case err != nil:
 			s.fail(w, r, err)
 			return

@@ -18,6 +18,7 @@ type Route struct {
 	Type         string // of an answer that is not JSON, e.g. "image/png"
 	Takes        string // of a body that is not JSON, e.g. "image/*"
 	Open         bool   // needs no credentials
+	Nothing      string // of what there may be none: what 204 says then
 }
 
 // Routes is the one route table.
@@ -35,7 +36,7 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/signs/{id}/face.png", Summary: "The frame that a sign shows now", Handler: s.facePNG, Type: "image/png"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/frames/{sha}", Summary: "A frame of the sign's program", Handler: s.frame, Type: "image/*"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/snapshot.png", Summary: "What was on the sign's output when it was asked last", Handler: s.snapshotPNG, Type: "image/png"},
-		{Method: "GET", Path: "/api/v1/signs/{id}/pending", Summary: "A change of areas, test or mode that waits for the department", Handler: s.pending, Out: Pending{}},
+		{Method: "GET", Path: "/api/v1/signs/{id}/pending", Summary: "A change of areas, test or mode that waits for the department", Handler: s.pending, Out: Pending{}, Nothing: "no change waits"},
 		{Method: "POST", Path: "/api/v1/signs/{id}/pending/approve", Summary: "Let a waiting change take effect (department)", Handler: s.decide(true), Out: Pending{}},
 		{Method: "POST", Path: "/api/v1/signs/{id}/pending/refuse", Summary: "Drop a waiting change (department, or the company itself)", Handler: s.decide(false), Out: Pending{}},
 		{Method: "POST", Path: "/api/v1/signs/{id}/credentials", Summary: "Give a sign a new password; the answer is its config file, once", Handler: s.enrolFile, Type: "application/json"},
@@ -43,7 +44,7 @@ func (s *Server) Routes() []Route {
 		{Method: "POST", Path: "/api/v1/signs/{id}/code", Summary: "Make a one-time code with which the sign fetches its config file", Handler: s.enrolCode, Out: enrolCode{}},
 		{Method: "POST", Path: "/api/v1/signs/{id}/key/confirm", Summary: "Accept that the sign proves its plays with another key", Handler: s.confirmKey},
 		{Method: "POST", Path: "/api/v1/enrol", Summary: "Trade a one-time code for a sign's config file", Handler: s.enrol, In: enrolCode{}, Type: "application/json", Open: true},
-		{Method: "GET", Path: "/api/v1/events", Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, at once and at every change", Handler: s.events, Type: "text/event-stream"},
+		{Method: "GET", Path: "/api/v1/events", Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, at once and at every change (query sign: of that sign only)", Handler: s.events, Type: "text/event-stream"},
 
 		{Method: "POST", Path: "/api/v1/owners/{owner}/preview", Summary: "How a message would look on some classes, and what speaks against it; nothing is kept", Handler: s.preview, In: previewIn{}, Out: previewOut{}},
 		{Method: "GET", Path: "/api/v1/owners/{owner}/media", Summary: "List an owner's pictures", Handler: s.mediaList, Out: map[string]any{}, Of: Medium{}},
@@ -65,7 +66,7 @@ func (s *Server) Routes() []Route {
 		{Method: "DELETE", Path: "/api/v1/tokens/{id}", Summary: "Revoke an API token at once", Handler: s.tokenRemove},
 
 		{Method: "GET", Path: "/api/v1/reports/{kind}", Summary: "What was shown, by proof of play: delivery, share or displaced (query from, to, owner, sign, campaign, format=json|csv|table)", Handler: s.report, Out: map[string]any{}},
-		{Method: "GET", Path: "/api/v1/audit", Summary: "Who changed what: entries after a number (query after, limit), oldest first", Handler: s.auditList, Out: map[string]any{}, Of: AuditEntry{}},
+		{Method: "GET", Path: "/api/v1/audit", Summary: "Who changed what: entries after a number (query after, limit), oldest first; or before one (query before, limit), newest first, 9007199254740992 for the newest of all", Handler: s.auditList, Out: map[string]any{}, Of: AuditEntry{}},
 		{Method: "GET", Path: "/api/v1/audit/verify", Summary: "Whether the log's chain is whole (department)", Handler: s.auditVerify, Out: auditVerdict{}},
 	}
 	return slices.Concat(routes, s.alertRoutes(), s.capRoutes(), s.objectRoutes())

@@ -47,6 +47,7 @@ type SignView struct {
 	Said      *Said            `json:"said,omitempty"`    // what its last status says
 	Agrees    *bool            `json:"agrees,omitempty"`  // whether its last snapshot is what its program says; nil: not compared
 	Problem   string           `json:"problem,omitempty"`
+	ProblemVI string           `json:"problem_vi,omitempty"` // the same in Vietnamese
 	Faults    []string         `json:"faults,omitempty"`
 	Dropped   int              `json:"dropped,omitempty"`
 	Software  string           `json:"software,omitempty"`
@@ -90,17 +91,16 @@ func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
 // visible is the sign that the path names, if who asks may see it; else it has
 // answered already.
 func (s *Server) visible(w http.ResponseWriter, r *http.Request) *playlists.Sign {
-	_, sign := s.seen(w, r)
+	_, sign := s.seen(w, r, r.PathValue("id"))
 	return sign
 }
 
-// seen is visible with who asks.
-func (s *Server) seen(w http.ResponseWriter, r *http.Request) (*playlists.Principal, *playlists.Sign) {
+// seen is visible, of a sign by its id, with who asks.
+func (s *Server) seen(w http.ResponseWriter, r *http.Request, id string) (*playlists.Principal, *playlists.Sign) {
 	p := s.who(w, r)
 	if p == nil {
 		return nil, nil
 	}
-	id := r.PathValue("id")
 	sign, err := s.find(r.Context(), id)
 	if err == nil && !p.MayRead(playlists.KindSign, sign.Owner) {
 		err = notThere("sign", id)
@@ -200,7 +200,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 		v.ShotMS = h.ShotAt.UnixMilli()
 	}
 	program, problem := s.src.Program(sign.ID)
-	v.Problem = problem
+	v.Problem, v.ProblemVI = problem.EN, problem.VI
 	if program == nil {
 		return v
 	}

@@ -33,6 +33,7 @@ type wall struct {
 // watcher is one who listens: who it is, and what it was told last, by sign.
 type watcher struct {
 	who  *playlists.Principal
+	sign string // the one that it asks about; "" for all, and for alerts
 	told map[string]string
 }
 
@@ -112,7 +113,11 @@ func (w *wall) tell(views []SignView) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ch, x := range w.watchers {
-		events, told := alertEvents(x.who, alerts, now, x.told)
+		var events [][]byte
+		var told func()
+		if x.sign == "" {
+			events, told = alertEvents(x.who, alerts, now, x.told)
+		}
 		if len(events) > 0 {
 			select {
 			case ch <- bytes.Join(events, nil):
@@ -121,6 +126,9 @@ func (w *wall) tell(views []SignView) {
 			}
 		}
 		for i := range views {
+			if x.sign != "" && x.sign != views[i].ID {
+				continue
+			}
 			if x.told[views[i].ID] == keys[i] || !x.who.MayRead(playlists.KindSign, views[i].Owner) {
 				continue
 			}
@@ -135,9 +143,16 @@ func (w *wall) tell(views []SignView) {
 }
 
 // events is a stream of server-sent events: "sign" with a SignView, at once
-// for every sign and then at every change.
+// for every sign and then at every change; with the query `sign`, of that one
+// and nothing else.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	who := s.who(w, r)
+	only := r.URL.Query().Get("sign")
+	var who *playlists.Principal
+	if only == "" {
+		who = s.who(w, r)
+	} else {
+		who, _ = s.seen(w, r, only)
+	}
 	if who == nil {
 		return
 	}
@@ -151,7 +166,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	if len(s.wall.watchers) == 0 {
 		s.wall.since = s.now()
 	}
-	s.wall.watchers[ch] = &watcher{who, map[string]string{}}
+	s.wall.watchers[ch] = &watcher{who, only, map[string]string{}}
 	s.wall.mu.Unlock()
 	defer func() {
 		s.wall.mu.Lock()

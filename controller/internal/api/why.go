@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"reflect"
 	"time"
 
 	"ledcast/playlists"
@@ -53,7 +54,7 @@ type daySpan struct {
 // signAt says what a sign shows at a time, and why, from the program that was
 // or is in force then, or would be.
 func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
-	who, sign := s.seen(w, r)
+	who, sign := s.seen(w, r, r.PathValue("id"))
 	if sign == nil {
 		return
 	}
@@ -65,15 +66,16 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	p, notes, err := s.src.Issued(r.Context(), sign.ID, t)
+	issued, err := s.src.Issued(r.Context(), sign.ID, t, t.Add(time.Second))
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if p == nil {
+	if len(issued) == 0 || issued[0].From > t.Unix() {
 		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "time", Value: t.Format(time.RFC3339), Problem: "is before the sign's first program", Remedy: "ask for a later time"})
 		return
 	}
+	p, notes := issued[0].Program, issued[0].Notes
 	zone, err := sign.Zone()
 	if err != nil {
 		s.fail(w, r, err)
@@ -126,28 +128,59 @@ func (s *Server) signDay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	end := begin.AddDate(0, 0, 1)
-	day := signDay{Sign: sign.ID, Date: date, Zone: zone.String(), From: begin.Unix(), Until: end.Unix(), Spans: []daySpan{}}
-	for at := begin.Unix(); at < end.Unix(); {
-		p, notes, err := s.src.Issued(r.Context(), sign.ID, time.Unix(at, 0))
-		if err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		span := daySpan{From: at, Until: end.Unix(), Rule: "none"}
-		if p != nil && notes.Reasons != nil {
-			if d, x := notes.Reasons.At(at); d != nil {
-				span.Until, span.Rule, span.reasons = min(x.Until, end.Unix()), d.Rule, reasonsOf(d)
-			}
-		} else if p == nil {
-			// Before the first program: an hour on there may be one.
-			span.Until = min(at+3600, end.Unix())
-		}
-		if n := len(day.Spans); n > 0 && day.Spans[n-1].Rule == span.Rule && len(span.Campaigns) == 0 && len(span.Lost) == 0 && len(day.Spans[n-1].Campaigns) == 0 && len(day.Spans[n-1].Lost) == 0 {
-			day.Spans[n-1].Until = span.Until
-		} else {
-			day.Spans = append(day.Spans, span)
-		}
-		at = span.Until
+	issued, err := s.src.Issued(r.Context(), sign.ID, begin, end)
+	if err != nil {
+		s.fail(w, r, err)
+		return
 	}
-	answer(w, day)
+	answer(w, signDay{Sign: sign.ID, Date: date, Zone: zone.String(), From: begin.Unix(), Until: end.Unix(), Spans: daySpans(begin.Unix(), end.Unix(), issued)})
+}
+
+// daySpans is what rules from begin until end (Unix seconds), second by second:
+// a span ends where its rule does, where its reasons do, and where another
+// program that says something else comes into force.
+func daySpans(begin, end int64, issued []Issued) []daySpan {
+	spans := []daySpan{}
+	add := func(x daySpan) {
+		if n := len(spans); n > 0 && spans[n-1].Rule == x.Rule && reflect.DeepEqual(spans[n-1].reasons, x.reasons) {
+			spans[n-1].Until = x.Until
+		} else if x.From < x.Until {
+			spans = append(spans, x)
+		}
+	}
+	at := begin
+	for i, p := range issued {
+		until := end
+		if i+1 < len(issued) {
+			until = min(until, issued[i+1].From)
+		}
+		if p.From > at {
+			add(daySpan{From: at, Until: min(p.From, end), Rule: "none"})
+			at = min(p.From, end)
+		}
+		var said []playlists.Span
+		if p.Notes.Reasons != nil {
+			said = p.Notes.Reasons.Spans
+		}
+		for _, x := range said {
+			if x.Until <= at || x.From >= until {
+				continue
+			}
+			if x.From > at {
+				add(daySpan{From: at, Until: x.From, Rule: "none"})
+				at = x.From
+			}
+			d := &p.Notes.Reasons.Decisions[x.Decision]
+			add(daySpan{From: at, Until: min(x.Until, until), Rule: d.Rule, reasons: reasonsOf(d)})
+			at = min(x.Until, until)
+		}
+		if at < until {
+			add(daySpan{From: at, Until: until, Rule: "none"})
+			at = until
+		}
+	}
+	if at < end {
+		add(daySpan{From: at, Until: end, Rule: "none"})
+	}
+	return spans
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"ledcast/controller/internal/api"
@@ -270,7 +272,7 @@ func (s source) Heard(sign string) api.Heard {
 	return h
 }
 
-func (s source) Program(sign string) (*timeline.Program, string) {
+func (s source) Program(sign string) (*timeline.Program, playlists.Text) {
 	problem := s.a.publisher.Problem(sign)
 	if p := s.a.publisher.Plan(sign); p != nil {
 		return p.Program, problem
@@ -288,32 +290,66 @@ func (s source) Title(sign, owner, item string) string {
 	return ""
 }
 
-// Issued is the program that was in force at a time, with its notes: the newest
-// that was issued by then, or the present one for the future. A time that the
-// present program does not reach is planned as it would be.
-func (s source) Issued(ctx context.Context, sign string, t time.Time) (*timeline.Program, *playlists.Notes, error) {
-	if p := s.a.publisher.Plan(sign); p != nil && t.Unix() >= p.Program.Exp-wire.LifeProgram {
-		program, reasons := p.Program, p.Reasons
-		if t.Unix() >= p.Program.Exp {
-			planned, err := s.a.publisher.Would(ctx, &p.Sign, t.Unix()-wire.Early, t.Unix()+wire.LifeProgram)
-			if err != nil {
-				return nil, nil, err
-			}
-			program, reasons = planned.Program, planned.Reasons
+// Issued are the programs of a span of time: those that were issued, the present
+// one, and what would be planned by today's rules where that does not reach.
+func (s source) Issued(ctx context.Context, sign string, from, until time.Time) ([]api.Issued, error) {
+	begin, end := from.Unix(), max(until.Unix(), from.Unix()+1)
+	present := int64(math.MaxInt64)
+	p := s.a.publisher.Plan(sign)
+	if p != nil {
+		// After a start, a sign whose plan cannot be made any more has its
+		// reasons in its document only.
+		if present = p.Program.Exp; p.Reasons != nil {
+			present -= wire.LifeProgram
 		}
-		return program, &playlists.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: reasons}, nil
 	}
-	docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, t.Unix(), t.Unix()+1)
-	if err != nil || len(docs) == 0 {
-		return nil, nil, err
+	var out []api.Issued
+	if begin < present {
+		docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, begin, min(end, present))
+		if err != nil {
+			return nil, err
+		}
+		// From the last one backwards: what a later document precedes, by a
+		// clock that was set back, was never in force.
+		next := present
+		for _, d := range slices.Backward(docs) {
+			if d.Iat >= next {
+				continue
+			}
+			next = d.Iat
+			n, err := notesOf(d.Notes)
+			if err != nil {
+				return nil, err
+			}
+			g, err := wire.StoredProgram(d.JWS)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, api.Issued{From: max(d.Iat, begin), Program: g, Notes: n})
+			if d.Iat <= begin {
+				break
+			}
+		}
+		slices.Reverse(out)
 	}
-	d := docs[len(docs)-1]
-	n, err := notesOf(d.Notes)
-	if err != nil {
-		return nil, nil, err
+	if p == nil || end <= present {
+		return out, nil
 	}
-	p, err := wire.StoredProgram(d.JWS)
-	return p, n, err
+	notes := func(r *playlists.Reasons) *playlists.Notes {
+		return &playlists.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: r}
+	}
+	if begin < p.Program.Exp && present < p.Program.Exp {
+		out = append(out, api.Issued{From: max(begin, present), Program: p.Program, Notes: notes(p.Reasons)})
+	}
+	if end > p.Program.Exp {
+		at := max(begin, p.Program.Exp)
+		planned, err := s.a.publisher.Would(ctx, &p.Sign, at-wire.Early, at+wire.LifeProgram)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, api.Issued{From: at, Program: planned.Program, Notes: notes(planned.Reasons)})
+	}
+	return out, nil
 }
 
 // notesOf reads a kept program's notes; older ones have none.

@@ -106,7 +106,7 @@ func TestBreakGlass(t *testing.T) {
 	c.want("author", "POST", flood("g3", map[string]any{"until": time.Now().Add(time.Hour).Unix()}), nil, 422, nil)
 	c.want("author", "POST", flood("g4", map[string]any{"signs": []string{"demo-64x32"}}), nil, 422, nil)
 	c.want("author", "POST", flood("g5", map[string]any{"text": "x", "template": "", "values": nil}), nil, 422, nil)
-	stream := c.events("approver")
+	stream := c.events("approver", "")
 	var v playlists.AlertView
 	c.want("author", "POST", flood("g6", nil), nil, 200, &v)
 	if v.State != playlists.AlertRunning || !v.BreakGlass {
@@ -130,9 +130,9 @@ type events struct {
 	text string
 }
 
-func (c *caller) events(as string) *events {
+func (c *caller) events(as, query string) *events {
 	c.t.Helper()
-	req, err := http.NewRequestWithContext(c.t.Context(), "GET", c.base+"/api/v1/events", nil)
+	req, err := http.NewRequestWithContext(c.t.Context(), "GET", c.base+"/api/v1/events"+query, nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestAlertsAreTheDepartments(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	d.ready(t)
-	company, dept := c.events("viet-ads"), c.events("author")
+	company, dept := c.events("viet-ads", ""), c.events("author", "")
 	c.approved(order("secret-1", time.Now().Add(time.Hour), nil))
 	c.want("author", "POST", "/api/v1/alerts", order("secret-2", time.Now().Add(time.Hour), map[string]any{"from": time.Now().Add(time.Minute).Unix()}), 201, nil)
 	c.approve("secret-2")

@@ -52,7 +52,14 @@ func TestMoveToMosquitto(t *testing.T) {
 	}
 	runMosquitto(t, addr, fmt.Sprintf("user %s\npersistence_location %s/\ninclude_dir %s\n", me.Username, t.TempDir(), out))
 
-	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(string(login)) + "@" + addr})
+	playsThrough(t, data, string(login), addr)
+}
+
+// playsThrough runs a controller on the broker at addr, and two of its signs
+// play, are heard, and are known to be gone.
+func playsThrough(t *testing.T, data, login, addr string) {
+	t.Helper()
+	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(login) + "@" + addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,32 +171,5 @@ func TestMoveToNATS(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(string(login)) + "@" + addr})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := a.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	a.FilesWritten()
-	a.Kick()
-	eventually(t, "ready", func() bool { return source{a}.Ready() == nil })
-	for _, id := range []string{"demo-128x64", "demo-picture"} {
-		conf, err := box.LoadConfig(filepath.Join(data, "signs", id+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		conf.Broker = "mqtt://" + addr
-		path := filepath.Join(t.TempDir(), "sign.json")
-		if err := writePrivate(path, conf); err != nil {
-			t.Fatal(err)
-		}
-		sign := attach(t, path, t.TempDir(), t.TempDir())
-		eventually(t, id+" plays", func() bool { return sign.last(t).Why == timeline.WhyProgram })
-		eventually(t, id+" is heard", func() bool { return source{a}.Heard(id).Online })
-		sign.stop(t)
-		eventually(t, id+" is gone", func() bool { return !source{a}.Heard(id).Online })
-	}
+	playsThrough(t, data, string(login), addr)
 }

@@ -42,7 +42,7 @@ func TestChromiumEditors(t *testing.T) {
 	c := newCaller(t, d)
 	furnish(t, c)
 	v := chromium(t, c.base)
-	v.expected = []string{"412 (Precondition Failed)", "422 (Unprocessable Entity)", "/pending"} // what is looked for, and that nothing waits
+	v.expected = []string{"412 (Precondition Failed)", "422 (Unprocessable Entity)"} // what is looked for
 	v.run("enter", v.size(1440), chromedp.Navigate(c.base+linkOf(t, c, "admin", "viet-ads")), press("Vào"), chromedp.WaitVisible("#set input[name=password]"),
 		chromedp.SendKeys("#set input[name=password]", "mot mat khau that dai"), press("Đặt mật khẩu"), until(`document.querySelector('article.sign')`))
 
@@ -73,6 +73,15 @@ func TestChromiumEditors(t *testing.T) {
 			`(() => { const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect(); return new DOMRect(r.x, r.y + r.height * 4 / 24, r.width, 0); })()`),
 		chromedp.WaitVisible("dialog"), until(`document.querySelector('dialog input[name=from]').value === '02:00' && document.querySelector('dialog input[name=until]').value === '04:00' && document.querySelectorAll('dialog .hours input:checked').length === 1`),
 		choose("Danh sách phát", "Buổi tối"), press("Lưu lịch phát"), until(`!document.querySelector('dialog')`), until(`[...document.querySelectorAll('.week .block')].some((b) => b.textContent.includes('02:00–04:00'))`))
+
+	// What the API refuses is said in the page's language, beside the field or
+	// with the field's name.
+	v.run("a schedule that ends before it begins", press("Thêm lịch phát"), chromedp.WaitVisible("dialog"), chromedp.SetValue("dialog input[name=first]", "2030-02-02"), chromedp.SetValue("dialog input[name=last]", "2030-01-01"),
+		press("Lưu lịch phát"), until(`document.querySelector('dialog [data-path="last"] .problem').textContent === '“2030-01-01” trước ngày đầu, 2030-02-02 – đổi chỗ hai ngày, hoặc bỏ một ngày'`))
+	v.shoot("refusal")
+	v.run("never open", chromedp.SetValue("dialog input[name=last]", "2030-02-02"), chromedp.Evaluate(`document.querySelectorAll('dialog .hours input[type=checkbox]').forEach((b, i) => { b.checked = i === 0; })`, nil), // the second of February 2030 is a Saturday
+		press("Lưu lịch phát"), says("Ngày trong tuần “[mon]”: không có ngày nào được chiếu từ 2030-02-02 đến 2030-02-02, sau khi trừ các ngày ngoại lệ – đổi ngày trong tuần hoặc thời hạn"))
+	v.run("leave it", press("Hủy"), until(`!document.querySelector('dialog')`))
 
 	v.run("out of service in one step, and back", chromedp.Navigate(c.base+"/signs/demo-128x64"), write("Lý do", "Thay mô-đun"), press("Tạm ngừng"), says("Màn hình đã tạm ngừng hoạt động"), says("Đang tạm ngừng hoạt động: Thay mô-đun"),
 		press("Hoạt động lại"), says("hoạt động trở lại"))

@@ -43,6 +43,8 @@ func TestChromiumSettings(t *testing.T) {
 		chromedp.Click("dialog form > .buttons button.main"), until(`!document.querySelector('dialog')`), until(row+`?.innerText.includes('Chưa duyệt')`))
 	admin.run("a webhook", press("Thêm webhook"), write("Tên", "truc-ban"), chromedp.SetValue("dialog input[name=url]", "https://example.org/ledcast"), chromedp.Click("dialog form > .buttons button.main"), says("Khóa chỉ hiện một lần này"), press("Tôi đã lưu"), says("https://example.org/ledcast"))
 	shoot(admin, "5-webhook")
+	admin.run("the log has the newest on top", chromedp.Navigate(c.base+"/audit"), says("truc-ban"),
+		until(`((n) => n.length > 5 && n.every((x, i) => i === 0 || x < n[i - 1]))([...document.querySelector('table.stack').tBodies[0].rows].map((r) => Number(r.cells[0].textContent)))`))
 	approver.run("which the approver does not see", chromedp.Navigate(c.base+"/settings"), says("Mẫu tin khẩn"), until(`!document.body.innerText.includes('Webhook')`))
 	admin.quiet()
 	approver.quiet()

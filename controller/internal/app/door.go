@@ -299,7 +299,7 @@ func (a *App) readable(ctx context.Context, m *playlists.Message, over *api.Over
 		}
 		if over == nil {
 			return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Value: s.ID, Problem: "cannot be read on this sign: " + problem.Text.EN,
-				Remedy: problem.Remedy.EN + " Or let it through with ?override=distance&reason=…"}
+				Remedy: problem.Remedy.EN + " Or let it through with ?override=distance&reason=…", Parts: []playlists.Text{problem.Text, problem.Remedy}}
 		}
 		if note == nil {
 			note = &passed{Code: over.Code, Reason: over.Reason, Detail: problem.Text.EN}

@@ -179,11 +179,15 @@ func (f fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id stri
 }
 
 func (f fleet) Pending(ctx context.Context, id string) (*api.Pending, error) {
-	return get[api.Pending](ctx, f.a.store, string(kindPending), "", id)
+	x, err := get[api.Pending](ctx, f.a.store, string(kindPending), "", id)
+	if missing(err) {
+		return nil, nil
+	}
+	return x, err
 }
 
 func (f fleet) Decide(ctx context.Context, who *playlists.Principal, id string, approve bool) (*api.Pending, error) {
-	x, err := f.Pending(ctx, id)
+	x, err := get[api.Pending](ctx, f.a.store, string(kindPending), "", id)
 	if err != nil {
 		return nil, err
 	}

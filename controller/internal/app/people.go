@@ -190,10 +190,23 @@ func (a *App) left(ctx context.Context, by *playlists.Principal, id string) {
 type auditLog struct{ a *App }
 
 func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]api.AuditEntry, error) {
-	if owner == playlists.Public { // the department answers for the installation
-		owner = store.AllOwners
+	return entries(l.a.store.Audit().List(ctx, whole(owner), after, most))
+}
+
+func (l auditLog) Newest(ctx context.Context, owner string, before int64, most int) ([]api.AuditEntry, error) {
+	return entries(l.a.store.Audit().Newest(ctx, whole(owner), before, most))
+}
+
+// whole is whose entries somebody of an owner sees: the department answers for
+// the installation.
+func whole(owner string) string {
+	if owner == playlists.Public {
+		return store.AllOwners
 	}
-	list, err := l.a.store.Audit().List(ctx, owner, after, most)
+	return owner
+}
+
+func entries(list []store.Entry, err error) ([]api.AuditEntry, error) {
 	out := make([]api.AuditEntry, len(list))
 	for i, e := range list {
 		out[i] = api.AuditEntry{N: e.N, AtMS: e.By.AtMS, Who: e.By.Who, From: e.By.From, Action: e.Action, Kind: e.Kind, Owner: e.Owner, ID: e.ID,

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/controller/internal/store"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -138,6 +139,21 @@ func TestScheduleAndWhy(t *testing.T) {
 	if rules != "schedule:late default schedule:day schedule:late schedule:late " {
 		t.Errorf("the day: %s", rules)
 	}
+	// Before the first program of all there was none, to the second: not to the
+	// next full hour.
+	docs, err := d.store.Documents().History(t.Context(), wire.RoleProgram, "demo-128x64", 0, 1<<40)
+	if err != nil || len(docs) == 0 {
+		t.Fatal(len(docs), err)
+	}
+	first := time.Unix(docs[0].Iat, 0).In(zone)
+	status, text, _ = c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/day?date="+first.Format(time.DateOnly), "")
+	day.Spans = nil
+	if err := json.Unmarshal([]byte(text), &day); err != nil || status != 200 {
+		t.Fatal(status, text)
+	}
+	if s := day.Spans; len(s) < 2 || s[0].Rule != "none" || s[0].Until != first.Unix() || s[1].From != first.Unix() || s[1].Rule == "none" {
+		t.Errorf("the first program is of %d: %+v", first.Unix(), day.Spans)
+	}
 	for _, bad := range []string{"2021-02-30", "tomorrow", "2099-01-01"} {
 		if status, _, _ := c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/day?date="+bad, ""); status != 422 {
 			t.Errorf("date %s: %d", bad, status)
@@ -172,5 +188,45 @@ func TestBytesADay(t *testing.T) {
 		len(p.Items), len(p.Frames), first, len(doc.JWS), len(doc.JWS), changes, changes/first, stream, stream/first)
 	if first*100 > changes || first*10_000 > stream {
 		t.Error("over DESIGN's 1/100 and 1/10,000")
+	}
+}
+
+// A controller that starts again still says why, also of a sign whose plan
+// cannot be made any more: the reasons are kept with the program in force.
+func TestDayAfterRestart(t *testing.T) {
+	dir := t.TempDir()
+	day := func(d *demo) string {
+		t.Helper()
+		date := d.now().In(time.FixedZone("", 7*3600)).AddDate(0, 0, 2).Format(time.DateOnly)
+		status, text, _ := newCaller(t, d).do("viet-ads", "GET", "/api/v1/signs/demo-128x64/day?date="+date, "")
+		if status != 200 || !strings.Contains(text, `"rule":"schedule:own"`) || strings.Contains(text, `"rule":"none"`) {
+			t.Errorf("the day: %d %s", status, text)
+		}
+		return text
+	}
+	d := startDemo(t, dir)
+	newCaller(t, d).all([]ask{
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"tet"}]}`, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/schedules/own", `{"playlist":"own"}`, nil, 201, ""},
+	})
+	eventually(t, "the schedule is in force", func() bool {
+		p := d.publisher.Plan("demo-128x64")
+		return p != nil && p.Titles["viet-ads/tet"] != "" && source{d.App}.Ready() == nil
+	})
+	before := day(d)
+	// Behind the API's back, which refuses to delete what is used.
+	if err := d.store.Objects().Delete(t.Context(), kindMessage, "viet-ads", "tet", store.AnyVersion); err != nil {
+		t.Fatal(err)
+	}
+	d.stop(t)
+	d = startDemo(t, dir)
+	defer d.stop(t)
+	eventually(t, "its plan cannot be made", func() bool {
+		p, problem := source{d.App}.Program("demo-128x64")
+		return p != nil && problem.EN != ""
+	})
+	if after := day(d); before != after {
+		t.Errorf("before the restart %s, after it %s", before, after)
 	}
 }

@@ -226,3 +226,26 @@ func (a *App) signSpec(ctx context.Context, id string) (*playlists.Sign, int64, 
 	s := &playlists.Sign{}
 	return s, o.Version, json.Unmarshal(o.Data, s)
 }
+
+// A stream of one sign is that sign's owner's and the department's: to others
+// there is no such sign.
+func TestEventsOfOneSign(t *testing.T) {
+	d := startDemo(t, t.TempDir())
+	defer d.stop(t)
+	c := newCaller(t, d)
+	for _, as := range []string{"viet-ads", "author"} {
+		e := c.events(as, "?sign=demo-64x32")
+		if e.res.StatusCode != 200 {
+			t.Fatalf("%s: %d", as, e.res.StatusCode)
+		}
+		e.until(t, `"id":"demo-64x32"`)
+		if strings.Contains(e.text, "demo-128x64") || strings.Contains(e.text, "event: alert") {
+			t.Errorf("%s is told more than the sign: %s", as, e.text)
+		}
+	}
+	for _, x := range []struct{ as, sign string }{{"song-tra-ads", "demo-64x32"}, {"viet-ads", "demo-320x160"}, {"viet-ads", "nobodys"}, {"author", "nobodys"}} {
+		if status, text, _ := c.do(x.as, "GET", "/api/v1/events?sign="+x.sign, ""); status != 404 || !strings.Contains(text, `"title":"is not here"`) {
+			t.Errorf("%s listens to %s: %d %s", x.as, x.sign, status, text)
+		}
+	}
+}

@@ -161,7 +161,7 @@ func (c *client) send(ctx context.Context, method, path, mime string, body []byt
 	c.accepted = res.StatusCode == http.StatusAccepted
 	if text, ok := out.(*string); ok {
 		*text = string(data)
-	} else if out != nil {
+	} else if out != nil && res.StatusCode != http.StatusNoContent {
 		if err := json.Unmarshal(data, out); err != nil {
 			return "", fmt.Errorf("%s answered what cannot be read: %w", path, err)
 		}

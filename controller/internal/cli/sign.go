@@ -54,6 +54,10 @@ func (e *env) pending(method, path string) func(*cobra.Command, *client, string)
 		if _, err := c.do(cmd.Context(), method, "api/v1/signs/"+id+"/pending"+path, body, &x); err != nil {
 			return err
 		}
+		if x == nil {
+			fmt.Fprintln(e.out, "no change waits")
+			return nil
+		}
 		text, err := json.MarshalIndent(x, "", "  ")
 		if err != nil {
 			return err

@@ -133,9 +133,9 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 			wait, retry = retry, min(2*retry, 30*time.Second)
 		} else {
 			retry = time.Second
-			if !next.IsZero() {
-				wait = min(wait, max(0, next.Sub(p.o.Now())))
-			}
+		}
+		if !next.IsZero() { // also behind an alert in trouble: another one may begin
+			wait = min(wait, max(0, next.Sub(p.o.Now())))
 		}
 		t.Reset(wait)
 	}

@@ -369,9 +369,10 @@ func TestResync(t *testing.T) {
 		e.acked.Store(true)
 		time.Sleep(1000 * time.Second)
 		r.Expect("s1", wire.RoleProgram, 7) // known
+		got := take()                       // before the lock: Wait does not return while Step waits for it
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if got := take(); len(got) != 0 || len(r.due) != 0 {
+		if len(got) != 0 || len(r.due) != 0 {
 			t.Errorf("acked, and asked %v", got)
 		}
 	})

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -69,7 +70,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 	planner := playlists.NewPlanner(content{ctx, &p.o}, book)
 	var drafts []drafted
 	plans := make(map[string]*Plan, len(signs))
-	problems := map[string]string{}
+	problems := map[string]playlists.Text{}
 	if !all {
 		p.mu.Lock()
 		maps.Copy(plans, p.plans)
@@ -84,8 +85,12 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 		if ctx.Err() != nil {
 			return ctx.Err() // nothing is wrong with the sign
 		}
-		problems[s.ID] = why.Error()
-		if p.Problem(s.ID) != why.Error() {
+		problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
+		var e *playlists.Error
+		if errors.As(why, &e) {
+			problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
+		}
+		if p.Problem(s.ID).EN != why.Error() {
 			p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
 		}
 		old, err := p.present(ctx, s)
@@ -199,7 +204,7 @@ func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.Frame
 
 // take puts new plans in force, with the frames of every program that a sign
 // has as retained or as last acked.
-func (p *Publisher) take(plans map[string]*Plan, problems map[string]string) {
+func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.Text) {
 	frames := map[string]*playlists.FrameFile{}
 	bySHA := map[string]*playlists.FrameFile{}
 	seen := map[*playlists.FrameFile]bool{} // signs with the same rules share their files
@@ -243,7 +248,7 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]string) {
 
 // add puts some new plans in force beside the others. Frames that nothing names
 // any more are found out when all plans are looked at.
-func (p *Publisher) add(plans map[string]*Plan, problems map[string]string, drafts []drafted) {
+func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Text, drafts []drafted) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, d := range drafts {

@@ -107,7 +107,7 @@ func TestABadMessageStopsOneSign(t *testing.T) {
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Problem("three"); !strings.Contains(got, "☃") || !strings.Contains(got, "take it out") {
+	if got := p.Problem("three").EN; !strings.Contains(got, "☃") || !strings.Contains(got, "take it out") {
 		t.Errorf("the problem says %q", got)
 	}
 	if w.got(wire.SignTopic("three", wire.Program)) != kept {
@@ -116,7 +116,7 @@ func TestABadMessageStopsOneSign(t *testing.T) {
 	if w.got(wire.SignTopic("one", wire.Program)) == one {
 		t.Error("another sign's change was held up")
 	}
-	if p.Problem("one") != "" {
+	if p.Problem("one") != (playlists.Text{}) {
 		t.Errorf("problem of another sign: %s", p.Problem("one"))
 	}
 }
@@ -314,7 +314,7 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	// What is over a sign's own limits is held back, by name.
 	p.o.Limits = func(sign string) playlists.Limits { return playlists.Limits{Frames: 1} }
 	third := seqs()
-	if third != second || !strings.Contains(p.Problem("one"), "over the limit of 1") {
+	if third != second || !strings.Contains(p.Problem("one").EN, "over the limit of 1") || !strings.Contains(p.Problem("one").VI, "quá giới hạn") {
 		t.Errorf("before %s, after %s: %q", second, third, p.Problem("one"))
 	}
 }

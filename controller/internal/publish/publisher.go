@@ -81,7 +81,7 @@ type Publisher struct {
 	plans    map[string]*Plan                // by sign
 	frames   map[string]*playlists.FrameFile // by topic; those of plans and their formers
 	bySHA    map[string]*playlists.FrameFile // the same by digest
-	problems map[string]string               // sign → why its plan cannot be made
+	problems map[string]playlists.Text       // sign → why its plan cannot be made
 	have     map[string]string               // topic → digest of what this connection was sent
 	unnamed  map[string]time.Time            // frame topic → since when nothing names it
 	first    map[string]bool                 // owners whose signs go before the others'
@@ -95,7 +95,7 @@ type Publisher struct {
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
-		problems: map[string]string{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
+		problems: map[string]playlists.Text{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
@@ -150,9 +150,9 @@ func (p *Publisher) Plan(sign string) *Plan {
 	return p.plans[sign]
 }
 
-// Problem says why a sign's plan could not be made; "" when it could. The sign
-// keeps its last program.
-func (p *Publisher) Problem(sign string) string {
+// Problem says why a sign's plan could not be made; nothing when it could. The
+// sign keeps its last program.
+func (p *Publisher) Problem(sign string) playlists.Text {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.problems[sign]

@@ -89,6 +89,7 @@ func (r *Resync) Step() []string {
 		done, online := r.ears.Acked(k.sign, k.what, w.seq), r.ears.Online(k.sign)
 		r.mu.Lock()
 		switch {
+		case r.due[k] != w: // a newer one was published meanwhile
 		case done:
 			delete(r.due, k)
 			if strings.HasPrefix(k.what, AlertAck) {

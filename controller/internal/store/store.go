@@ -282,6 +282,8 @@ type Audit interface {
 	Change(ctx context.Context, c Change) (version int64, err error)
 	// List returns entries after n, oldest first; owner AllOwners lists all.
 	List(ctx context.Context, owner string, after int64, most int) ([]Entry, error)
+	// Newest returns entries before n, newest first; owner AllOwners lists all.
+	Newest(ctx context.Context, owner string, before int64, most int) ([]Entry, error)
 	// Verify walks the chain and returns the number of entries, or an *Error
 	// of code Conflict that names the first entry that does not fit.
 	Verify(ctx context.Context) (entries int64, err error)

@@ -77,6 +77,10 @@ func (s audit) List(ctx context.Context, owner string, after int64, most int) ([
 	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner, most)
 }
 
+func (s audit) Newest(ctx context.Context, owner string, before int64, most int) ([]store.Entry, error) {
+	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n < $1 AND (owner = $2 OR $2 = '*') ORDER BY n DESC LIMIT $3`, before, owner, most)
+}
+
 // verifyBatch bounds the memory of a walk over years of entries.
 const verifyBatch = 1000
 

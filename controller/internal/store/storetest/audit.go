@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -35,16 +36,32 @@ func audit(t *testing.T, open Opener) {
 			t.Fatalf("change %d: %v", i, err)
 		}
 	}
-	got, err := s.Audit().List(ctx, "a-co", 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := ""
-	for _, e := range got {
-		text += fmt.Sprintf("%d %s %s>%s; ", e.N, e.Action, e.Before, e.After)
-	}
-	if want := `1 create >{"v":1}; 2 replace {"v":1}>{"v":2}; 4 delete {"v":2}>; `; text != want {
-		t.Errorf("the log says %s; want %s", text, want)
+	log := s.Audit()
+	for _, x := range []struct {
+		list  func(context.Context, string, int64, int) ([]store.Entry, error)
+		owner string
+		at    int64
+		most  int
+		want  string
+	}{
+		{log.List, "a-co", 0, 100, `1 create >{"v":1}; 2 replace {"v":1}>{"v":2}; 4 delete {"v":2}>; `},
+		{log.List, "a-co", 1, 1, `2 replace {"v":1}>{"v":2}; `},
+		{log.Newest, "a-co", 1 << 53, 100, `4 delete {"v":2}>; 2 replace {"v":1}>{"v":2}; 1 create >{"v":1}; `},
+		{log.Newest, "a-co", 4, 1, `2 replace {"v":1}>{"v":2}; `},
+		{log.Newest, store.AllOwners, 1 << 53, 2, `4 delete {"v":2}>; 3 create >{"v":1}; `},
+		{log.Newest, "a-co", 1, 100, ""},
+	} {
+		got, err := x.list(ctx, x.owner, x.at, x.most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for _, e := range got {
+			text += fmt.Sprintf("%d %s %s>%s; ", e.N, e.Action, e.Before, e.After)
+		}
+		if text != x.want {
+			t.Errorf("the log of %s at %d says %s; want %s", x.owner, x.at, text, x.want)
+		}
 	}
 	if n, err := s.Audit().Verify(ctx); n != 4 || err != nil {
 		t.Errorf("verify: %d entries, %v", n, err)

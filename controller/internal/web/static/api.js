@@ -1,15 +1,18 @@
 // The API as pages use it: JSON, versions, problem documents.
+import { lang } from './words.js';
 
 // Problem is what the API answers when it refuses (RFC 9457), or status 0 when
-// it does not answer.
+// it does not answer. Its texts are in the page's language.
 export class Problem extends Error {
   constructor(status, doc) {
     super(doc.detail || doc.title || String(status));
     this.status = status;
-    this.title = doc.title || '';
+    const own = lang === 'vi' ? doc.vi || {} : {};
+    this.title = own.title || doc.title || '';
     this.field = doc.field || '';
+    this.label = own.field || ''; // what people call the field
     this.value = doc.value || '';
-    this.remedy = doc.remedy || '';
+    this.remedy = own.remedy || doc.remedy || '';
   }
 
   // conflict: somebody changed it meanwhile.

@@ -9,29 +9,7 @@ const page = 50;
 const zone = 'Asia/Ho_Chi_Minh';
 const body = h('tbody');
 const more = h('button', { type: 'button' }, say('audit.older'));
-let below = 0; // entries with this number or higher are on the page
-
-// newest finds the last entry's number: the API lists forwards, so it is
-// searched for by doubling and halving, with one entry an answer.
-async function newest() {
-  const beyond = async (n) => (await items(`/api/v1/audit?after=${n}&limit=1`))[0];
-  let low = 0;
-  let x = await beyond(0);
-  if (!x) return 0;
-  let high = 1;
-  while (x) {
-    low = x.n;
-    high = low * 2;
-    x = await beyond(high);
-  }
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    x = await beyond(middle);
-    if (x) low = x.n;
-    else high = middle;
-  }
-  return low;
-}
+let below = Number.MAX_SAFE_INTEGER; // entries with this number or higher are on the page
 
 function row(e) {
   const label = (key) => ({ label: say(key) });
@@ -42,22 +20,12 @@ function row(e) {
     h('td', { data: label('audit.change') }, changes.length ? h('details', {}, h('summary', {}, say('audit.fields', { n: changes.length })), diffTable(changes, say('audit.before'), say('audit.after'))) : '–'));
 }
 
-// older adds a page of entries before those that are shown. Numbers of others'
-// entries are not listed, so the step back grows until the page is full.
+// older adds a page of entries before those that are shown.
 async function older() {
-  const found = [];
-  let step = page;
-  let end = below;
-  while (end > 1 && found.length < page) {
-    const from = Math.max(0, end - 1 - step);
-    const list = (await items(`/api/v1/audit?after=${from}&limit=${Math.min(500, end - 1 - from)}`)).filter((e) => e.n < end);
-    found.unshift(...list);
-    end = from + 1;
-    step = Math.min(500, step * 2);
-  }
-  below = end;
-  body.append(...found.reverse().map(row));
-  more.hidden = below <= 1;
+  const list = await items(`/api/v1/audit?before=${below}&limit=${page}`);
+  if (list.length) below = list.at(-1).n;
+  body.append(...list.map(row));
+  more.hidden = list.length < page;
 }
 
 async function start() {
@@ -72,9 +40,8 @@ async function start() {
   more.addEventListener('click', () => busy(more, at('main'), older));
   at('content').replaceChildren(h('p', { cls: 'hint' }, say('audit.hint')), department ? h('div', { cls: 'buttons' }, verify) : '', verdict,
     h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, heads.map((x) => h('th', { scope: 'col' }, x)))), body)), more);
-  below = await newest() + 1;
-  if (below === 1) body.append(h('tr', {}, h('td', { colspan: 5 }, say('audit.none'))));
   await older();
+  if (!body.rows.length) body.append(h('tr', {}, h('td', { colspan: 5 }, say('audit.none'))));
 }
 
 await busy(at('content'), at('main'), start);

@@ -54,14 +54,17 @@ export function options(select, list, chosen) {
   return select;
 }
 
-// problemText is a problem in words, with what to do.
-export function problemText(p) {
+// problemText is a problem in words, with what to do; beside tells that it
+// stands beside the field, whose name need not be said then.
+export function problemText(p, beside = false) {
   if (p.status === 0) return say('c.no_answer');
   if (p.status === 401) return say('c.session_over');
   if (p.status === undefined) return p.message;
   const head = p.status === 404 ? say('c.not_found') : p.status === 403 ? say('c.not_allowed') : p.status === 429 ? say('c.too_often') : p.title;
-  const where = p.value && p.status === 422 ? `“${p.value}” ` : '';
-  return `${where}${head}${p.remedy && ![404].includes(p.status) ? ` – ${p.remedy}` : ''}`;
+  const value = p.value && p.status === 422 ? `“${p.value}”` : '';
+  const where = p.label && !beside && head === p.title ? `${p.label}${value && ` ${value}`}: ` : value && `${value} `;
+  const said = where ? `${where}${head}` : head.charAt(0).toUpperCase() + head.slice(1);
+  return `${said}${p.remedy && ![404].includes(p.status) ? ` – ${p.remedy}` : ''}`;
 }
 
 export function clearProblems(root) {
@@ -76,9 +79,9 @@ export function clearProblems(root) {
 // place for problems (.problems).
 export function showProblem(root, problem) {
   if (!(problem instanceof Error) || problem.status === undefined) console.error(problem);
-  const text = problemText(problem);
   const name = (problem.field || '').replace(/^[a-z]+\/[^.]*\.?/, '');
   const place = name && [...root.querySelectorAll('.field')].find((f) => f.dataset.path && (name === f.dataset.path || name.startsWith(`${f.dataset.path}[`) || name.startsWith(`${f.dataset.path}.`)));
+  const text = problemText(problem, Boolean(place));
   if (place) {
     const p = place.querySelector('.problem');
     p.textContent = text;

@@ -2,6 +2,7 @@
 // time in which the controller did not listen is unknown, not offline.
 import { get } from './api.js';
 import { debounced, h, options, showProblem } from './dom.js';
+import { faultTexts } from './signview.js';
 import { addDays, clock, clockSeconds, dateOf, isoDate, lasting, number, plainDate, say, weekday, zoneName } from './words.js';
 
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -13,7 +14,7 @@ const kind = (s) => (s.state !== 'online' ? s.state : s.faults ? 'faulty' : s.cl
 
 function text(s) {
   if (s.state !== 'online') return say(`sign.was_${s.state}`);
-  const more = [s.faults ? `${say('face.is_faulty')}: ${s.faults.join(', ')}` : '', s.clock === 'untrusted' ? say('face.is_clock') : ''].filter(Boolean);
+  const more = [s.faults ? `${say('face.is_faulty')}: ${faultTexts(s)}` : '', s.clock === 'untrusted' ? say('face.is_clock') : ''].filter(Boolean);
   return more.length ? more.join('; ') : say('face.is_online');
 }
 

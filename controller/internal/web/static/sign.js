@@ -12,7 +12,7 @@ import { Face } from './leds.js';
 import { learnNames } from './names.js';
 import { Proof } from './proof.js';
 import { admin, department, me } from './shell.js';
-import { badges, build, ruleText, shows } from './signview.js';
+import { badges, build, faultTexts, problemOf, ruleText, shows } from './signview.js';
 import { specForm } from './specform.js';
 import { ago, clock, clockSeconds, instant, isoDate, moment, say, zoneName } from './words.js';
 
@@ -77,12 +77,12 @@ function health() {
   const seconds = sign.heard_ms ? (now() - sign.heard_ms) / 1000 : -1;
   const rows = [
     pair('sign.heard', seconds < 0 ? say('face.heard_never') : `${ago(seconds)} – ${moment(sign.heard_ms, sign.time_zone)}`),
-    pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, sign.faults.join(', ')) : say('sign.no_faults')),
+    pair('sign.faults', sign.faults && sign.faults.length ? h('span', { cls: 'problem' }, faultTexts(sign)) : say('sign.no_faults')),
     pair('sign.clock', sign.mode === 'picture' ? say('sign.clock_none') : sign.clock === 'trusted' ? say('sign.clock_good') : sign.clock ? say('sign.clock_bad') : say('c.unknown')),
     pair('sign.program', sign.mode === 'picture' ? say('face.unprotected_help') : !sign.seq ? say('sign.seq_none') : sign.seq === sign.wanted ? say('sign.seq_same', { seq: sign.seq }) : say('sign.seq_other', { seq: sign.seq, wanted: sign.wanted })),
   ];
   if (sign.software) rows.push(pair('sign.software', sign.software));
-  if (sign.problem) rows.push(pair('sign.problem', h('span', { cls: 'problem' }, sign.problem)));
+  if (sign.problem) rows.push(pair('sign.problem', h('span', { cls: 'problem' }, problemOf(sign))));
   rows.push(pair('sign.what', `${sign.id} · ${build(sign)}`), pair('sign.owner', sign.owner_name || sign.owner), pair('sign.areas', sign.areas.map(areaName).join(', ')));
   if (sign.phone) rows.push(pair('sign.phone', h('a', { href: `tel:${sign.phone.replace(/[^+\d]/g, '')}` }, sign.phone)));
   if (sign.out_of_service) rows.push(pair('sign.out_because', sign.out_of_service));
@@ -172,9 +172,11 @@ async function waiting() {
     x = await get(`${path}/pending`);
   } catch (p) {
     box.hidden = true;
-    if (p.status !== 404) showProblem(main, p);
+    showProblem(main, p);
     return;
   }
+  box.hidden = !x;
+  if (!x) return;
   const decide = (action, cls, key) => {
     const b = h('button', { type: 'button', cls }, say(key));
     b.addEventListener('click', () => busy(b, box, async () => {
@@ -186,7 +188,6 @@ async function waiting() {
     }));
     return b;
   };
-  box.hidden = false;
   box.replaceChildren(h('h2', {}, say('sign.waits')), h('p', {}, say('sign.waits_text', { by: x.by.replace(/^(user|token):/, ''), when: moment(x.at_ms, sign.time_zone) })),
     h('dl', { cls: 'pairs' }, h('dt', {}, say('sign.areas')), h('dd', {}, x.areas.map(areaName).join(', ')), h('dt', {}, say('spec.mode')), h('dd', {}, x.mode === 'picture' ? say('spec.mode_picture') : say('spec.mode_program')), h('dt', {}, say('spec.test')), h('dd', {}, x.test ? say('c.yes') : say('c.no'))),
     h('div', { cls: 'buttons' }, department ? decide('approve', 'main', 'sign.approve') : null, decide('refuse', 'danger', department ? 'sign.refuse' : 'sign.withdraw')));
@@ -222,7 +223,7 @@ async function start() {
   past.show();
   past.changed(sign);
   new Proof(at('proof'), sign, now).show();
-  const source = new EventSource('/api/v1/events');
+  const source = new EventSource(`/api/v1/events?sign=${id}`);
   source.addEventListener('sign', (e) => {
     const { now_ms: ms, sign: s } = JSON.parse(e.data);
     setSkew(ms - Date.now());

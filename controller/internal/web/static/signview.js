@@ -1,7 +1,7 @@
 // What a sign is said to be, in words and marks: the same on the wall, on the
 // map and on the sign's page. A mark is never colour alone.
 import { h, badge } from './dom.js';
-import { say, has, number } from './words.js';
+import { both, say, has, number } from './words.js';
 
 export const shapes = { online: '●', stale: '▲', offline: '✕', never: '◇' };
 const kinds = { online: 'good', stale: 'warn', offline: 'bad', never: 'warn' };
@@ -23,7 +23,20 @@ export function marks(sign) {
 
 export const conditions = ['online', 'stale', 'offline', 'never', 'out', 'faulty', 'differs', 'problem', 'unprotected', 'clock', 'behind', 'test'];
 
-export const markBadge = ([key, shape, kind], sign) => badge(say(`face.is_${key}`), shape, kind, key === 'out' ? sign.out_of_service : key === 'faulty' ? sign.faults.join(', ') : key === 'problem' ? sign.problem : null);
+// faultText is what a sign, or the controller of its records, says is wrong; what
+// has no words here stays as it came.
+export function faultText(code) {
+  const [name] = code.split(' (');
+  const key = name.replace(/[^a-z]+/g, '-');
+  return has(`face.fault_${key}`) ? say(`face.fault_${key}`) + code.slice(name.length) : code;
+}
+
+export const faultTexts = (sign) => sign.faults.map(faultText).join('; ');
+
+// problemOf is why its plan cannot be made.
+export const problemOf = (sign) => both({ vi: sign.problem_vi, en: sign.problem });
+
+export const markBadge = ([key, shape, kind], sign) => badge(say(`face.is_${key}`), shape, kind, key === 'out' ? sign.out_of_service : key === 'faulty' ? faultTexts(sign) : key === 'problem' ? problemOf(sign) : null);
 
 const names = new Map(); // rule → what people call it
 export const call = (rule, name) => names.set(rule, name);
