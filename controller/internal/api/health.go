@@ -111,7 +111,7 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if until.Sub(from) > KeepHealth {
-		bad("from", fmt.Sprintf("is over %d days before the end", int(KeepHealth.Hours()/24)), "ask for less: that much is kept")
+		bad("to", fmt.Sprintf("is %d days after from, over the limit of %d", int(until.Sub(from).Hours()/24), int(KeepHealth.Hours()/24)), "ask for less at once")
 		return
 	}
 	own, watched, err := s.health.Noted(r.Context(), sign.ID, from, until)

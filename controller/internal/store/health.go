@@ -36,13 +36,12 @@ type Health interface {
 // Validate returns an *playlists.Error of code Invalid for a condition that
 // cannot be kept.
 func (c *Condition) Validate() error {
-	if err := checkText("health.sign", c.Sign, true); err != nil {
-		return err
+	if c.Sign != Watching {
+		if err := checkText("health.sign", c.Sign, false); err != nil {
+			return err
+		}
 	}
 	where := "health/" + c.Sign
-	if len(c.Sign) > maxName {
-		return invalid(where, c.Sign, "is a longer name than any sign has", "give the sign's id")
-	}
 	for _, s := range append([]string{c.Clock}, c.Faults...) {
 		if err := checkText(where, s, true); err != nil {
 			return err
