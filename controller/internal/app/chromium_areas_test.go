@@ -102,7 +102,7 @@ func TestChromiumAreasOnMap(t *testing.T) {
 			}
 			// tap is a click, or a finger where there is no mouse.
 			tap := func(key string) chromedp.Action {
-				return chromedp.Tasks{until(`document.querySelector('` + mark(key) + `')`), chromedp.ScrollIntoView(`#new .map-frame`), until(`still('` + mark(key) + `')`), chromedp.ActionFunc(func(ctx context.Context) error {
+				return chromedp.Tasks{until(`document.querySelector('` + mark(key) + `')`), chromedp.ScrollIntoView(`#new .map-frame`), chromedp.ActionFunc(func(ctx context.Context) error {
 					var at struct{ X, Y float64 }
 					if err := chromedp.Evaluate(`(() => { const r = (document.querySelector('`+mark(key)+`').querySelector('.target') || document.querySelector('`+mark(key)+`')).getBoundingClientRect(); return { X: r.x + r.width / 2, Y: r.y + r.height / 2 }; })()`, &at).Do(ctx); err != nil {
 						return err
