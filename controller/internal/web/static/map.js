@@ -66,6 +66,7 @@ export class SignMap {
     let from = null;
     this.picture.addEventListener('pointerdown', (e) => {
       this.far = 0;
+      this.held = true;
       if (!e.target.closest('.on-map')) from = [e.clientX, e.clientY];
     });
     window.addEventListener('pointermove', (e) => {
@@ -75,7 +76,15 @@ export class SignMap {
       this.pan(from[0] - e.clientX, from[1] - e.clientY);
       from = [e.clientX, e.clientY];
     });
-    for (const end of ['pointerup', 'pointercancel']) window.addEventListener(end, () => { from = null; });
+    for (const end of ['pointerup', 'pointercancel']) {
+      window.addEventListener(end, () => {
+        from = null;
+        setTimeout(() => { // behind the click
+          this.held = false;
+          if (this.late) this.draw();
+        });
+      });
+    }
   }
 
   show(list) {
@@ -114,7 +123,7 @@ export class SignMap {
   pan(dx, dy) {
     const k = this.perDegree();
     this.middle = { lat: Math.max(-85, Math.min(85, this.middle.lat - dy / k)), lon: this.middle.lon + dx / k / this.squeeze() };
-    this.draw();
+    this.paint();
   }
 
   scale(f) {
@@ -122,7 +131,14 @@ export class SignMap {
     this.draw();
   }
 
+  // draw waits while a pointer is down: what it is on would be another one, and
+  // the click lost.
   draw() {
+    this.late = this.held;
+    if (!this.held) this.paint();
+  }
+
+  paint() {
     if (!this.middle) return;
     this.width = this.picture.clientWidth || 600;
     this.height = this.picture.clientHeight || 400;
