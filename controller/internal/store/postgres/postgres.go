@@ -248,6 +248,11 @@ func (s *Store) close() error {
 		errs = append(errs, s.r.Close())
 	}
 	if s.pin != nil {
+		// With a connection's end the server gives the lock back, but not at
+		// once: the next controller would find it taken.
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		_, _ = s.pin.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(lockKey)) // what was lost has none
+		cancel()
 		// A connection that was lost says so again: the lock is gone with it.
 		if err := s.pin.Close(); !errors.Is(err, sql.ErrConnDone) {
 			errs = append(errs, err)
