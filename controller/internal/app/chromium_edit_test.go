@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,23 @@ func dragged(from, to string) chromedp.Action {
 			}
 		}
 		return chromedp.MouseEvent(input.MouseReleased, p.X2, p.Y2, chromedp.ButtonLeft).Do(ctx)
+	})
+}
+
+// dropped lets files go over the middle of a place.
+func dropped(selector string, files ...string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		var p struct{ X, Y float64 }
+		if err := chromedp.Evaluate(`(() => { const r = `+rect(selector)+`; return { X: r.x + r.width / 2, Y: r.y + r.height / 2 }; })()`, &p).Do(ctx); err != nil {
+			return err
+		}
+		data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
+		for _, step := range []input.DispatchDragEventType{input.DragEnter, input.DragOver, input.Drop} {
+			if err := input.DispatchDragEvent(step, p.X, p.Y, data).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -67,6 +86,19 @@ func TestChromiumEditors(t *testing.T) {
 		chromedp.Focus(`input[name=vi-headline]`), input.InsertText(" HÔM NAY THÔI, NHANH CHÂN LÊN NÀO BÀ CON ƠI KẺO HẾT"), until(`document.querySelectorAll('.look .step').length > 3`))
 	v.shoot("typing")
 	v.run("it is saved", press("Lưu tin"), until(`document.querySelector('#right .ok')`))
+
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "Cầu Trà Khúc.png"), filepath.Join(dir, "trang.png")
+	for name, data := range map[string][]byte{good: onePicture(t), bad: []byte("<!DOCTYPE html><title>no picture</title>")} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const thumb = `[...document.querySelectorAll('.thumb strong')].map((x) => x.textContent).includes('cau-tra-khuc')`
+	v.run("a picture and a page that calls itself one are dropped", press("Hình ảnh"), chromedp.WaitVisible(".drop"), chromedp.ScrollIntoView(".drop"), dropped(".drop", good, bad), until(thumb),
+		until(`[...document.querySelectorAll('.problem')].some((p) => p.textContent.startsWith('trang.png: '))`), until(`[...document.querySelectorAll('.thumb img')].every((x) => x.complete && x.naturalWidth > 0)`))
+	v.shoot("dropped")
+	v.run("beside its place a file does nothing", dropped("header", good), chromedp.Sleep(300*time.Millisecond), until(`location.pathname === '/playlists'`), until(thumb))
 
 	v.run("drag two hours on Wednesday", chromedp.Navigate(c.base+"/schedule?sign=demo-128x64"), until(`document.querySelectorAll('.week .block').length > 7`), chromedp.ScrollIntoView(`.week .day`),
 		dragged(`(() => { const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect(); return new DOMRect(r.x, r.y + r.height * 2 / 24, r.width, 0); })()`,

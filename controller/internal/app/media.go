@@ -33,7 +33,7 @@ func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id s
 	if err := p.a.exists(ctx, kindOwner, "", owner, "media/"+id+".owner"); err != nil {
 		return nil, 0, err
 	}
-	up, err := p.a.uploads.Put(owner, data)
+	up, err := p.a.uploads.Put(owner, id, data)
 	if err != nil {
 		return nil, 0, err
 	}

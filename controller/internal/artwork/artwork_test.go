@@ -132,14 +132,14 @@ func TestUploads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer u.Close()
-	up, err := u.Put("viet-ads", picture(t, color.White))
+	up, err := u.Put("viet-ads", "logo", picture(t, color.White))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if up.W != 8 || up.H != 8 || up.Type != "image/png" || up.Frames != 1 || !digest.MatchString(up.ID) {
 		t.Errorf("stored as %+v", up)
 	}
-	again, err := u.Put("viet-ads", picture(t, color.White))
+	again, err := u.Put("viet-ads", "logo", picture(t, color.White))
 	if err != nil || again.ID != up.ID {
 		t.Errorf("the same picture again: %+v, %v", again, err)
 	}
@@ -200,10 +200,10 @@ func TestUploadsStayInTheirFolder(t *testing.T) {
 	if data, err := u.Get("viet-ads", name); err == nil {
 		t.Errorf("a link led to %q", data)
 	}
-	if _, err := u.Put("viet-ads", []byte("<script>")); err == nil {
+	if _, err := u.Put("viet-ads", "logo", []byte("<script>")); err == nil {
 		t.Error("a script was taken for a picture")
 	}
-	if _, err := u.Put("../viet", picture(t, color.White)); err == nil {
+	if _, err := u.Put("../viet", "logo", picture(t, color.White)); err == nil {
 		t.Error("an owner with a path was taken")
 	}
 }

@@ -47,12 +47,12 @@ func (u *Uploads) Close() error { return u.root.Close() }
 
 // Put stores an owner's picture: PNG, JPEG, GIF or WebP, told by its content.
 // A picture that was stored before gets the same id. Its error is an
-// *playlists.Error for what cannot be taken.
-func (u *Uploads) Put(owner string, data []byte) (*Upload, error) {
+// *playlists.Error for what cannot be taken, which calls it by name.
+func (u *Uploads) Put(owner, name string, data []byte) (*Upload, error) {
 	if err := playlists.CheckSlug("owner", owner); err != nil {
 		return nil, err
 	}
-	clean, info, err := render.CleanMedia("upload", data)
+	clean, info, err := render.CleanMedia(name, data)
 	if err != nil {
 		return nil, err
 	}
@@ -61,12 +61,12 @@ func (u *Uploads) Put(owner string, data []byte) (*Upload, error) {
 	if err := u.root.Mkdir(owner, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("upload of %s: %w", owner, err)
 	}
-	name := path.Join(owner, up.ID)
-	if old, err := u.root.Stat(name); err == nil && old.Size() == up.Len {
+	file := path.Join(owner, up.ID)
+	if old, err := u.root.Stat(file); err == nil && old.Size() == up.Len {
 		return up, nil
 	}
 	// A whole file or none: written aside, synced, then named.
-	temp := name + ".new"
+	temp := file + ".new"
 	f, err := u.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("upload of %s: %w", owner, err)
@@ -74,7 +74,7 @@ func (u *Uploads) Put(owner string, data []byte) (*Upload, error) {
 	_, err = f.Write(clean)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = u.root.Rename(temp, name)
+		err = u.root.Rename(temp, file)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("upload of %s: %w", owner, err), u.root.Remove(temp))

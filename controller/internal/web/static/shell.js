@@ -50,3 +50,11 @@ export async function owners() {
   const own = list.find((o) => o.id === me.owner) || { id: me.owner, name: say('c.department') };
   return department ? [own] : [own, { id: 'public', name: say('c.department') }];
 }
+
+// A file that is let go beside its place must not take the page away, and what
+// was typed with it.
+for (const event of ['dragover', 'drop']) {
+  addEventListener(event, (e) => {
+    if (e.dataTransfer && e.dataTransfer.types.includes('Files')) e.preventDefault();
+  });
+}
