@@ -33,7 +33,7 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 	var mu sync.Mutex
 	seen, bytesSeen := map[network.RequestID]string{}, 0
 	var bodies []string
-	var reading sync.WaitGroup
+	reading := 0 // answers that are being read; no WaitGroup: they begin while the test waits
 	chromedp.ListenTarget(v.ctx, func(event any) {
 		switch e := event.(type) {
 		case *network.EventResponseReceived:
@@ -47,10 +47,10 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 		case *network.EventLoadingFinished:
 			mu.Lock()
 			url := seen[e.RequestID]
+			reading++
 			mu.Unlock()
-			reading.Add(1)
 			go func() { // a listener must not ask the browser itself
-				defer reading.Done()
+				defer func() { mu.Lock(); reading--; mu.Unlock() }()
 				_ = chromedp.Run(v.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
 					body, err := network.GetResponseBody(e.RequestID).Do(ctx)
 					if err == nil { // of a page that was left it is gone
@@ -72,7 +72,11 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 			v.expected = append(v.expected, "404") // another's sign is not there
 		}
 		v.run(p, chromedp.Navigate(c.base+p), until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
-		reading.Wait()
+		eventually(t, "every answer is read", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return reading == 0
+		})
 	}
 	mu.Lock()
 	defer mu.Unlock()
