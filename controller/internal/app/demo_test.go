@@ -47,15 +47,17 @@ func startDemo(t *testing.T, data string) *demo {
 	return &demo{a, d, data}
 }
 
-// onPostgres is set to run the tests of the API on PostgreSQL in place of SQLite.
-var onPostgres = os.Getenv("LEDCAST_TEST_DATABASE") == "postgres"
+// onPostgres runs the tests of the API on PostgreSQL in place of SQLite. It is
+// asked within tests: of what is read before them the cache of results knows
+// nothing, and would answer with a run on SQLite.
+func onPostgres() bool { return os.Getenv("LEDCAST_TEST_DATABASE") == "postgres" }
 
 var databases sync.Map // data folder → address
 
 // database is that of a data folder: the same one at each start on it.
 func database(t *testing.T, data string) string {
 	t.Helper()
-	if !onPostgres {
+	if !onPostgres() {
 		return ""
 	}
 	dsn, there := databases.Load(data)

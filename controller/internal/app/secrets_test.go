@@ -55,7 +55,7 @@ func databaseFiles(t *testing.T, d *demo) map[string][]byte {
 	}
 	d.stop(t)
 	files := map[string][]byte{"a dump": dump.Bytes()}
-	if onPostgres {
+	if onPostgres() {
 		return files
 	}
 	entries, err := os.ReadDir(d.data)
@@ -81,7 +81,7 @@ func databaseFiles(t *testing.T, d *demo) map[string][]byte {
 func tamper(t *testing.T, dir string, n int64) {
 	t.Helper()
 	driver, at := "sqlite", filepath.Join(dir, "ledcast.db")
-	if onPostgres {
+	if onPostgres() {
 		driver, at = "pgx", database(t, dir)
 	}
 	db, err := sql.Open(driver, at)
