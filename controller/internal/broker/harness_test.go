@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -292,6 +293,26 @@ func (c *client) next() (packets.Packet, bool) {
 		return pk, true
 	}
 	return c.fresh()
+}
+
+// untilLast takes what comes up to and with the payload "last", and returns the
+// topics; one that is not its own is an error.
+func (c *client) untilLast(own []string) map[string]bool {
+	c.t.Helper()
+	got := map[string]bool{}
+	for {
+		pk, ok := c.next()
+		if !ok {
+			c.t.Fatalf("the connection ended; it got %v", got)
+		}
+		if !slices.Contains(own, pk.TopicName) {
+			c.t.Errorf("%s was delivered", pk.TopicName)
+		}
+		got[pk.TopicName] = true
+		if string(pk.Payload) == "last" {
+			return got
+		}
+	}
 }
 
 func (c *client) fresh() (packets.Packet, bool) {

@@ -124,20 +124,7 @@ func TestNATSReading(t *testing.T) {
 		}
 		sign.subscribe("led/v1/signs/qn-001/request")
 		ctl.publish("led/v1/signs/qn-001/request", []byte("last"), false)
-		got := map[string]bool{}
-		for {
-			pk, ok := sign.next()
-			if !ok {
-				t.Fatalf("the connection ended; it got %v", got)
-			}
-			if !slices.Contains(own, pk.TopicName) {
-				t.Errorf("%s was delivered", pk.TopicName)
-			}
-			got[pk.TopicName] = true
-			if string(pk.Payload) == "last" {
-				break
-			}
-		}
+		got := sign.untilLast(own)
 		for _, topic := range own {
 			if !got[topic] && (filters[0] != "#" || topic == "led/v1/signs/qn-001/request") {
 				t.Errorf("%s did not come", topic)
