@@ -135,7 +135,7 @@ func newSaying(english, vi string) saying {
 	}
 	is.WriteString(regexp.QuoteMeta(english[at:]) + `$`)
 	e.letters += len(english) - at
-	if gaps > 0 {
+	if gaps > 0 || ending {
 		e.is = regexp.MustCompile(is.String())
 	} else {
 		e.english = strings.ReplaceAll(english, "%%", "%")

@@ -188,3 +188,14 @@ func TestVietnamese(t *testing.T) {
 		}
 	}
 }
+
+// An ending without gaps is one, too.
+func TestEndingWithoutGaps(t *testing.T) {
+	e := newSaying(" (by itself)", " (tự động)")
+	if e.is == nil {
+		t.Fatal("it has no pattern, and looking for it would end the program")
+	}
+	if m := e.is.FindStringSubmatch("is over (by itself)"); len(m) != 2 || m[1] != "is over" {
+		t.Errorf("found %q", m)
+	}
+}
