@@ -371,7 +371,16 @@ func (w *world) forge(ctx context.Context, c *plainClient) (int, error) {
 		} else {
 			*first = 'A'
 		}
-		if err := c.Publish(ctx, link.Message{Topic: wire.AlertsTopic(class, false), Payload: bad, QoS: 1}); err != nil {
+		m := link.Message{Topic: wire.AlertsTopic(class, false), Payload: bad, QoS: 1}
+		// The storm cut this client off, too.
+		err = waitUntil(ctx, alertPatience, "the plain client is connected", func() (bool, error) {
+			err := c.Publish(ctx, m)
+			if errors.Is(err, link.ErrDown) {
+				return false, nil
+			}
+			return err == nil, err
+		})
+		if err != nil {
 			return 0, fmt.Errorf("plain client: %w", err)
 		}
 	}

@@ -142,8 +142,12 @@ func TestDisconnect(t *testing.T) {
 		t.Error("without an account it may still subscribe")
 	}
 	sign.publish(status("qn-001"), []byte("x"), true)
+	h.sessions.mu.Lock()
+	gone := h.sessions.byID["qn-001"].done
+	h.sessions.mu.Unlock()
 	h.Disconnect("qn-001")
 	sign.ended()
+	<-gone // the sign sees its end before the broker has forgotten it
 	if c := h.connect(as("qn-001")); c.code == 0 {
 		t.Error("a revoked sign was let in")
 	}
