@@ -38,6 +38,7 @@ const (
 	kindLook     = "alert-look"     // not audited
 	kindDelivery = "alert-delivery" // not audited
 	kindSecret   = "webhook-secret" // not audited: no log should hold it
+	kindNote     = "webhook-note"   // not audited; what a webhook was not told yet
 )
 
 // Records keeps what this package remembers, as JSON by kind and id. A write of
@@ -102,6 +103,8 @@ type Service struct {
 	inbox capInbox
 	wake  chan struct{}
 	began time.Time
+	owed  []note // what an earlier run did not tell
+	notes []note // made, and not kept yet; Step's own
 
 	life sync.Mutex // one step of any life at a time; held while writing
 
@@ -146,12 +149,18 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 	s := &Service{o: o, wake: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{}, templates: map[string]playlists.AlertTemplate{},
 		webhooks: map[string]playlists.Webhook{}, drill: playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
 	s.hooks = newHooks(o)
+	s.hooks.done = func(ctx context.Context, id string) {
+		if err := o.Records.Delete(ctx, nil, kindNote, playlists.Public, id); err != nil {
+			o.Log.Warn("a webhook's note that is done stays, and is told again after a restart", "note", id, "err", err)
+		}
+	}
 	for _, err := range []error{
 		load(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
 		load(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
 		load(ctx, o.Records, kindWebhook, func(id string, w playlists.Webhook) { s.webhooks[id] = w }),
 		load(ctx, o.Records, kindSetting, func(_ string, d playlists.DrillPlan) { s.drill = d }),
-		load(ctx, o.Records, kindSecret, func(id string, secret string) { s.hooks.secrets[id] = secret }),
+		load(ctx, o.Records, kindSecret, func(id string, secret string) { s.hooks.to[id] = address{s.webhooks[id].URL, secret} }),
+		load(ctx, o.Records, kindNote, func(id string, n note) { n.id = id; s.owed = append(s.owed, n) }),
 	} {
 		if err != nil {
 			return nil, err

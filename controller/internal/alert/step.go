@@ -22,7 +22,7 @@ const (
 // ctx ends; what was counted is kept before it returns.
 func (s *Service) Run(ctx context.Context) {
 	done := make(chan struct{})
-	go func() { defer close(done); s.hooks.run(ctx) }()
+	go func() { defer close(done); s.hooks.run(ctx, s.owed) }()
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
@@ -70,7 +70,9 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	s.tell(now)
+	if err := s.tell(ctx, now); err != nil {
+		return 0, err
+	}
 	if err := s.save(ctx); err != nil {
 		return 0, err
 	}
@@ -243,7 +245,20 @@ func (s *Service) runDrill(ctx context.Context, now time.Time) error {
 }
 
 // tell tells webhooks what they were not told yet.
-func (s *Service) tell(now time.Time) {
+func (s *Service) tell(ctx context.Context, now time.Time) error {
+	s.notes = append(s.notes, s.untold(now)...)
+	for len(s.notes) > 0 { // what the store does not take now stays for the next step
+		n := s.notes[0]
+		if err := s.keep(ctx, nil, kindNote, n.id, n); err != nil {
+			return err
+		}
+		s.notes = s.notes[1:]
+		s.hooks.send(ctx, n)
+	}
+	return nil
+}
+
+func (s *Service) untold(now time.Time) (out []note) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {
@@ -253,7 +268,7 @@ func (s *Service) tell(now time.Time) {
 		}
 		say := func(event string) {
 			d.dirty = true
-			s.hooks.send(s.webhooks, event, s.view(e), now)
+			out = append(out, s.hooks.notes(s.webhooks, event, s.view(e), d.Missed, now)...)
 		}
 		if !d.Started && e.start() <= now.UnixMilli() && (e.State != playlists.AlertEnded || e.EndedMS > e.start()) {
 			d.Started = true
@@ -274,6 +289,7 @@ func (s *Service) tell(now time.Time) {
 			say("ended")
 		}
 	}
+	return out
 }
 
 // save keeps the counts that changed.

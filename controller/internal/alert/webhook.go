@@ -23,6 +23,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"ledcast/playlists"
 )
 
@@ -60,19 +62,25 @@ var hookBackoff = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute
 // hooks sends webhooks: beside everything else, each try again a few times, and
 // what does not fit the queue is dropped and said.
 type hooks struct {
-	o       HookOptions
-	log     *slog.Logger
-	now     func() time.Time
-	client  *http.Client
-	queue   chan note
-	mu      sync.Mutex
-	secrets map[string]string
+	o      HookOptions
+	log    *slog.Logger
+	now    func() time.Time
+	client *http.Client
+	queue  chan note
+	done   func(ctx context.Context, id string) // a note was delivered, or given up
+	mu     sync.Mutex
+	to     map[string]address // by webhook
 }
 
-// note is what one webhook is to be told.
+type address struct{ url, secret string }
+
+// note is what one webhook is to be told. It is kept until it was told or is
+// given up, so that a restart forgets none: it is then tried from the beginning,
+// and may be told twice.
 type note struct {
-	id, url string
-	body    []byte
+	Webhook string          `json:"webhook"`
+	Body    json.RawMessage `json:"body"`
+	id      string          // of its record
 }
 
 // hookBody is what is sent.
@@ -83,7 +91,7 @@ type hookBody struct {
 }
 
 func newHooks(o Options) *hooks {
-	h := &hooks{o: o.Hooks, log: o.Log, now: o.Now, queue: make(chan note, hookQueue), secrets: map[string]string{}}
+	h := &hooks{o: o.Hooks, log: o.Log, now: o.Now, queue: make(chan note, hookQueue), to: map[string]address{}}
 	if h.o.Backoff == nil {
 		h.o.Backoff = hookBackoff
 	}
@@ -128,8 +136,9 @@ func (h *hooks) mayGo(u *url.URL) error {
 	return nil
 }
 
-// send queues an event for whom it concerns. It never blocks.
-func (h *hooks) send(to map[string]playlists.Webhook, event string, v playlists.AlertView, at time.Time) {
+// notes are what an event of an alert makes of the webhooks that ask for it. One
+// that was made before, but of which that was not kept, has the same id.
+func (h *hooks) notes(to map[string]playlists.Webhook, event string, v playlists.AlertView, missed int, at time.Time) (out []note) {
 	for _, w := range to {
 		if !slices.Contains(w.Events, event) {
 			continue
@@ -139,50 +148,71 @@ func (h *hooks) send(to map[string]playlists.Webhook, event string, v playlists.
 			h.log.Error("a webhook's body cannot be made", "webhook", w.ID, "err", err)
 			continue
 		}
-		select {
-		case h.queue <- note{w.ID, w.URL, body}:
-		default:
-			h.log.Error("a webhook is too slow and misses an event", "webhook", w.ID, "event", event, "alert", v.ID)
-		}
+		out = append(out, note{Webhook: w.ID, Body: body, id: fmt.Sprintf("%s/%s/%s/%d", w.ID, v.ID, event, missed)})
+	}
+	return out
+}
+
+// send queues a note. It never blocks.
+func (h *hooks) send(ctx context.Context, n note) {
+	select {
+	case h.queue <- n:
+	default:
+		h.log.Error("a webhook is too slow and misses an event", "webhook", n.Webhook, "note", n.id)
+		h.done(ctx, n.id)
 	}
 }
 
-// run sends until ctx ends. A webhook that does not answer delays no other.
-func (h *hooks) run(ctx context.Context) {
-	var done sync.WaitGroup
-	defer done.Wait()
-	room := make(chan struct{}, hookQueue)
+// run sends until ctx ends, first what an earlier run still owes. A webhook that
+// does not answer delays no other.
+func (h *hooks) run(ctx context.Context, owed []note) {
+	var all errgroup.Group
+	all.SetLimit(hookQueue)
+	defer func() { _ = all.Wait() }()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case n := <-h.queue:
+		var n note
+		if len(owed) > 0 {
+			n, owed = owed[0], owed[1:]
+		} else {
 			select {
-			case room <- struct{}{}:
 			case <-ctx.Done():
 				return
+			case n = <-h.queue:
 			}
-			done.Add(1)
-			go func() {
-				defer done.Done()
-				defer func() { <-room }()
-				h.deliver(ctx, n)
-			}()
 		}
+		all.Go(func() error {
+			h.deliver(ctx, n)
+			return nil
+		})
 	}
 }
 
+// deliver tells a note, or gives it up; when ctx ends before, it stays kept.
 func (h *hooks) deliver(ctx context.Context, n note) {
 	for try := 0; ; try++ {
-		err := h.post(ctx, n)
-		if err == nil || ctx.Err() != nil {
+		// Looked up each time: an address that was wrong may be put right meanwhile.
+		h.mu.Lock()
+		to, there := h.to[n.Webhook]
+		h.mu.Unlock()
+		if !there {
+			h.done(ctx, n.id)
+			return
+		}
+		err := h.post(ctx, to, n.Body)
+		if err == nil {
+			// It was told, whatever ctx says since.
+			h.done(context.WithoutCancel(ctx), n.id)
+			return
+		}
+		if ctx.Err() != nil {
 			return
 		}
 		if try == len(h.o.Backoff) {
-			h.log.Error("a webhook was not delivered and is given up", "webhook", n.id, "tries", try+1, "err", err)
+			h.log.Error("a webhook was not delivered and is given up", "webhook", n.Webhook, "tries", try+1, "err", err)
+			h.done(ctx, n.id)
 			return
 		}
-		h.log.Warn("a webhook was not delivered and is tried again", "webhook", n.id, "err", err)
+		h.log.Warn("a webhook was not delivered and is tried again", "webhook", n.Webhook, "err", err)
 		t := time.NewTimer(h.o.Backoff[try])
 		select {
 		case <-ctx.Done():
@@ -193,18 +223,15 @@ func (h *hooks) deliver(ctx context.Context, n note) {
 	}
 }
 
-func (h *hooks) post(ctx context.Context, n note) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(n.body))
+func (h *hooks) post(ctx context.Context, to address, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	h.mu.Lock()
-	secret := h.secrets[n.id]
-	h.mu.Unlock()
 	stamp := strconv.FormatInt(h.now().Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
+	mac := hmac.New(sha256.New, []byte(to.secret))
 	mac.Write([]byte(stamp + "."))
-	mac.Write(n.body)
+	mac.Write(body)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "ledcast")
 	req.Header.Set(HeaderTime, stamp)
@@ -272,15 +299,13 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 		var b [32]byte
 		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
 		secret = hex.EncodeToString(b[:])
-		defer func() { w.Secret = secret }()
+		made := secret
+		defer func() { w.Secret = made }()
 	}
 	if secret != "" {
 		if err := s.keep(ctx, nil, kindSecret, w.ID, secret); err != nil {
 			return err
 		}
-		s.hooks.mu.Lock()
-		s.hooks.secrets[w.ID] = secret
-		s.hooks.mu.Unlock()
 	}
 	if err := s.keep(ctx, who, kindWebhook, w.ID, w); err != nil {
 		return err
@@ -288,6 +313,12 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 	s.mu.Lock()
 	s.webhooks[w.ID] = *w
 	s.mu.Unlock()
+	s.hooks.mu.Lock()
+	if secret == "" {
+		secret = s.hooks.to[w.ID].secret
+	}
+	s.hooks.to[w.ID] = address{w.URL, secret}
+	s.hooks.mu.Unlock()
 	return nil
 }
 
@@ -307,5 +338,8 @@ func (s *Service) DeleteWebhook(ctx context.Context, who *playlists.Principal, i
 	s.mu.Lock()
 	delete(s.webhooks, id)
 	s.mu.Unlock()
+	s.hooks.mu.Lock()
+	delete(s.hooks.to, id)
+	s.hooks.mu.Unlock()
 	return s.o.Records.Delete(ctx, nil, kindSecret, playlists.Public, id)
 }

@@ -1,14 +1,17 @@
 package alert
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +96,89 @@ func TestWebhooks(t *testing.T) {
 	expect("ended")
 }
 
+// What a webhook was not told before the controller ended, it is told after the
+// next start, at the address that it has then, and nothing twice when it was
+// told. One that was removed is told nothing.
+func TestWebhookAfterRestart(t *testing.T) {
+	w := newWorld()
+	start := func() (stop func()) {
+		s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Hooks: HookOptions{Anywhere: true, Backoff: []time.Duration{time.Hour}}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		return func() { cancel(); <-done }
+	}
+	notes := func() string {
+		rows, _ := w.List(t.Context(), kindNote)
+		return strings.Join(slices.Sorted(maps.Keys(rows)), " ")
+	}
+	tried := make(chan struct{}, 10)
+	broken := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(http.StatusBadGateway)
+		tried <- struct{}{}
+	}))
+	defer broken.Close()
+	told := make(chan string, 10)
+	good := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		var b hookBody
+		if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
+			t.Error(err)
+		}
+		told <- b.Event + " " + b.Alert.ID
+	}))
+	defer good.Close()
+
+	s := w.open(t) // dies before it tells anything
+	s.hooks.o.Anywhere = true
+	for _, id := range []string{"moved", "removed"} {
+		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: id, URL: broken.URL, Events: []string{"started"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.fail = kindNote + "/moved/a1/started/0"
+	run(t, s, w.order("a1", time.Hour))
+	if _, err := s.Step(t.Context()); err == nil {
+		t.Error("the store took nothing, and nobody said so")
+	}
+	step(t, s)
+	stop := start()
+	<-tried
+	<-tried
+	stop()
+	if got := notes(); got != "moved/a1/started/0 removed/a1/started/0" {
+		t.Fatalf("owed: %q", got)
+	}
+
+	s = w.open(t)
+	s.hooks.o.Anywhere = true
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "moved", URL: good.URL, Events: []string{"started"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteWebhook(t.Context(), admin, "removed"); err != nil {
+		t.Fatal(err)
+	}
+	w.deleted = make(chan string, 10)
+	stop = start()
+	if got := <-told; got != "started a1" {
+		t.Errorf("told %q", got)
+	}
+	<-w.deleted // one that was told, one that nobody is to be told
+	<-w.deleted
+	stop()
+	if got := notes(); got != "" {
+		t.Errorf("still owed: %q", got)
+	}
+	stop = start()
+	stop()
+	if len(told) != 0 {
+		t.Errorf("told again: %q", <-told)
+	}
+}
+
 func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:443": false, "10.1.2.3:443": false, "192.168.0.1:443": false, "172.20.0.1:443": false,
@@ -109,7 +195,7 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	near := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer near.Close()
 	name := strings.Replace(near.URL, "127.0.0.1", "localhost", 1)
-	if err := s.hooks.post(t.Context(), note{id: "x", url: name, body: []byte("{}")}); err == nil || !strings.Contains(err.Error(), "private address") || reached {
+	if err := s.hooks.post(t.Context(), address{url: name}, []byte("{}")); err == nil || !strings.Contains(err.Error(), "private address") || reached {
 		t.Errorf("a name that leads here: %v", err)
 	}
 	if s.hooks.client.Transport.(*http.Transport).Proxy != nil {

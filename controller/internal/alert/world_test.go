@@ -25,6 +25,8 @@ type world struct {
 	fail  string // kind/id whose write fails once
 	drawn int
 	words map[string]string // messages of the department
+
+	deleted chan string // kind/id; nil: nobody asks
 }
 
 func newWorld() *world {
@@ -83,6 +85,9 @@ func (w *world) Delete(_ context.Context, by *playlists.Principal, kind, _, id s
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.rows, kind+"/"+id)
+	if w.deleted != nil {
+		w.deleted <- kind + "/" + id
+	}
 	return nil
 }
 

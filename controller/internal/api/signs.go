@@ -187,7 +187,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 		switch {
 		case !h.Online:
 			v.State = "offline"
-		case s.wall.quiet(h.At, now):
+		case s.wall.quiet(sign.ID, h.At, now):
 			v.State = "stale"
 		}
 		v.Said = &Said{Item: h.Item, Frame: h.Frame, Why: h.Why}

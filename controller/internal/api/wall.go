@@ -26,8 +26,14 @@ type wall struct {
 
 	mu       sync.Mutex
 	watchers map[chan []byte]*watcher
-	since    time.Time // when the first of them came; zero while there is none
+	asking   map[string]asking // by sign
 	wake     chan struct{}
+}
+
+// asking is how a sign is asked for snapshots.
+type asking struct {
+	since time.Time // when it was first asked of those who watch it now; zero: nobody does
+	last  time.Time
 }
 
 // watcher is one who listens: who it is, and what it was told last, by sign.
@@ -37,13 +43,51 @@ type watcher struct {
 	told map[string]string
 }
 
+func (x *watcher) watches(v *SignView) bool {
+	return (x.sign == "" || x.sign == v.ID) && x.who.MayRead(playlists.KindSign, v.Owner)
+}
+
 // quiet reports whether a sign that was heard at that time has been silent
 // although it was asked: signs are asked for snapshots only while somebody
-// watches, and say little by themselves.
-func (w *wall) quiet(heard, now time.Time) bool {
+// watches them, and say little by themselves.
+func (w *wall) quiet(sign string, heard, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.since.IsZero() && now.Sub(w.since) > Quiet && now.Sub(heard) > Quiet
+	since := w.asking[sign].since
+	return !since.IsZero() && now.Sub(since) > Quiet && now.Sub(heard) > Quiet
+}
+
+// ask returns the signs that are to be asked for a snapshot now: those that are
+// there, are watched by somebody who may see them, and were not asked lately.
+func (w *wall) ask(views []SignView, now time.Time) (signs []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	next := map[string]asking{}
+	for i := range views {
+		v := &views[i]
+		a := w.asking[v.ID]
+		watched := false
+		for _, x := range w.watchers {
+			watched = watched || x.watches(v)
+		}
+		lately := now.Sub(a.last) < snapshotEvery
+		if !watched || v.State != "online" && v.State != "stale" {
+			if lately { // who comes and goes has it asked no more often
+				next[v.ID] = asking{last: a.last}
+			}
+			continue
+		}
+		if a.since.IsZero() {
+			a.since = now
+		}
+		if !lately {
+			a.last = now
+			signs = append(signs, v.ID)
+		}
+		next[v.ID] = a
+	}
+	w.asking = next
+	return signs
 }
 
 func newWall(s *Server) *wall {
@@ -53,10 +97,14 @@ func newWall(s *Server) *wall {
 func (w *wall) run(ctx context.Context) {
 	t := time.NewTicker(wallEvery)
 	defer t.Stop()
-	var asked time.Time
 	for {
 		w.mu.Lock()
 		idle := len(w.watchers) == 0
+		if idle {
+			for id, a := range w.asking {
+				w.asking[id] = asking{last: a.last}
+			}
+		}
 		w.mu.Unlock()
 		if idle {
 			select {
@@ -68,13 +116,8 @@ func (w *wall) run(ctx context.Context) {
 		views, err := w.s.views(ctx)
 		if err == nil {
 			w.tell(views)
-			if now := w.s.now(); now.Sub(asked) >= snapshotEvery {
-				asked = now
-				for i := range views {
-					if views[i].State == "online" || views[i].State == "stale" {
-						w.s.src.Snapshot(views[i].ID)
-					}
-				}
+			for _, sign := range w.ask(views, w.s.now()) {
+				w.s.src.Snapshot(sign)
 			}
 		}
 		select {
@@ -126,10 +169,7 @@ func (w *wall) tell(views []SignView) {
 			}
 		}
 		for i := range views {
-			if x.sign != "" && x.sign != views[i].ID {
-				continue
-			}
-			if x.told[views[i].ID] == keys[i] || !x.who.MayRead(playlists.KindSign, views[i].Owner) {
+			if x.told[views[i].ID] == keys[i] || !x.watches(&views[i]) {
 				continue
 			}
 			event := fmt.Appendf(nil, "event: sign\ndata: {\"now_ms\":%d,\"sign\":%s}\n\n", now, texts[i])
@@ -163,17 +203,11 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no")
 	ch := make(chan []byte, 256)
 	s.wall.mu.Lock()
-	if len(s.wall.watchers) == 0 {
-		s.wall.since = s.now()
-	}
 	s.wall.watchers[ch] = &watcher{who, only, map[string]string{}}
 	s.wall.mu.Unlock()
 	defer func() {
 		s.wall.mu.Lock()
 		delete(s.wall.watchers, ch)
-		if len(s.wall.watchers) == 0 {
-			s.wall.since = time.Time{}
-		}
 		s.wall.mu.Unlock()
 	}()
 	select {
