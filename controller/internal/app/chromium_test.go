@@ -110,7 +110,11 @@ func (v *visitor) run(what string, actions ...chromedp.Action) {
 	}
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		v.shoot("failed")
-		v.t.Fatalf("%s: %v; %v", what, err, v.complain)
+		var page string
+		still, cancel := context.WithTimeout(v.ctx, patience)
+		defer cancel()
+		_ = chromedp.Run(still, chromedp.Evaluate(`location.href + '\n' + [...document.querySelectorAll('main, dialog')].map((e) => e.innerText).join('\n')`, &page))
+		v.t.Fatalf("%s: %v; %v; the page says:\n%.3000s", what, err, v.complain, page)
 	}
 }
 

@@ -33,7 +33,7 @@ function list() {
 function changed(a) {
   alerts.set(a.id, a);
   if (page) {
-    if (a.id === id) page.update(a);
+    if (a.id === id) page.hear(a);
   } else list();
 }
 

@@ -37,6 +37,7 @@ const counts = (title, list) => h('div', {}, h('h3', {}, title), h('ul', { cls: 
 export class AlertPage {
   constructor(a) {
     this.a = a;
+    this.heard = 0;
     this.top = h('div');
     this.live = h('div');
     this.act = h('div');
@@ -46,6 +47,21 @@ export class AlertPage {
   }
 
   get id() { return encodeURIComponent(this.a.id); }
+
+  // hear shows what the stream of events says.
+  hear(a) {
+    this.heard += 1;
+    this.update(a);
+  }
+
+  // send asks for a step. Its answer was made before the signs spoke: where the
+  // stream has said something since, that is newer, and the answer would put the
+  // counts back.
+  async send(what, body) {
+    const before = this.heard;
+    const a = await post(`/api/v1/alerts/${this.id}/${what}`, body);
+    if (before === this.heard) this.update(a);
+  }
 
   // update shows what came; what one types meanwhile stays.
   update(a) {
@@ -92,13 +108,13 @@ export class AlertPage {
       const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.approve_text')), field(say('urgent.number'), n, { path: 'signs' }), problems(), h('div', { cls: 'buttons' }, go, this.refuse()));
       form.addEventListener('submit', (e) => {
         e.preventDefault();
-        busy(go, form, async () => this.update(await post(`/api/v1/alerts/${this.id}/approve`, { signs: Number(n.value) })));
+        busy(go, form, () => this.send('approve', { signs: Number(n.value) }));
       });
       this.act.append(form);
     } else {
       const glass = a.template && ['admin', 'author'].includes(me.role) ? h('button', { type: 'button', cls: 'danger' }, say('urgent.glass')) : null;
       glass?.addEventListener('click', () => busy(glass, this.root, async () => {
-        if (await ask(say('urgent.glass'), say('urgent.glass_text'), say('urgent.glass'))) this.update(await post(`/api/v1/alerts/${this.id}/break-glass`));
+        if (await ask(say('urgent.glass'), say('urgent.glass_text'), say('urgent.glass'))) await this.send('break-glass');
       }));
       this.act.append(h('p', { cls: 'ok' }, say('urgent.waits')), h('div', { cls: 'buttons' }, cancels ? this.withdraw() : null, glass));
     }
@@ -117,7 +133,7 @@ export class AlertPage {
   }
 
   step(button, what, body) {
-    return busy(button, this.root, async () => this.update(await post(`/api/v1/alerts/${this.id}/${what}`, body)));
+    return busy(button, this.root, () => this.send(what, body));
   }
 
   // fill shows what does not change by itself: the preview before the end, the
