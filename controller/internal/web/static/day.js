@@ -51,11 +51,12 @@ export class Day {
   }
 
   async show(date = this.date) {
+    const mine = this.asked = (this.asked || 0) + 1; // an answer that comes late makes nothing old again
     this.date = date;
     this.input.value = date;
     try {
       const day = await get(`/api/v1/signs/${this.sign}/day?date=${date}`);
-      if (this.date === date) this.draw(day);
+      if (this.asked === mine) this.draw(day);
     } catch (p) {
       showProblem(this.root, p);
     }

@@ -39,9 +39,11 @@ export class HealthHistory {
   }
 
   async show() {
+    const mine = this.asked = (this.asked || 0) + 1; // an answer that comes late makes nothing old again
     const from = addDays(isoDate(this.now(), this.zone), 1 - Number(this.length.value));
     try {
-      this.draw(await get(`${this.path}?from=${from}`));
+      const x = await get(`${this.path}?from=${from}`);
+      if (this.asked === mine) this.draw(x);
     } catch (p) {
       showProblem(this.root, p);
     }

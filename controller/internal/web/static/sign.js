@@ -25,6 +25,8 @@ const areaName = (code) => areaText(areas, code);
 let live;
 let past;
 let day;
+let outShown; // why it is out of service, as the page has it
+let heard = 0; // what the stream has said
 let planned = 0; // the seq of the program that the day was asked for
 
 export function done(text) {
@@ -53,6 +55,7 @@ function draw() {
   }
   health();
   past?.changed(sign);
+  if (!at('own').hidden && outShown !== sign.out_of_service) service(); // somebody else took it out, or back
   if (day && planned !== sign.wanted) { // another plan, perhaps another day
     planned = sign.wanted;
     day.show();
@@ -107,28 +110,33 @@ function askTime() {
   const time = h('input', { type: 'time', value: clock(now(), zone), required: true });
   const out = h('div', { role: 'status' });
   const form = h('form', {}, h('div', { cls: 'form-grid' }, field(say('sign.at_date'), date, { path: 'date' }), field(say('sign.at_time'), time, { path: 'time', hint: zoneName(zone) })), h('button', { cls: 'main' }, say('sign.at_ask')), out);
+  let asked = 0; // an answer that comes late is of another time
   form.addEventListener('submit', async (e) => {
     e.preventDefault();
+    const mine = ++asked;
     let ms = instant(date.value, time.value, zone);
     if (now() - ms > 0 && now() - ms < 60000) ms = now(); // this minute is now
     let x;
     try {
       x = await get(`${path}/at?time=${encodeURIComponent(new Date(ms).toISOString())}`);
     } catch (p) {
+      if (mine !== asked) return;
       out.replaceChildren(h('p', { cls: 'problem' }, p.status === 404 ? say('sign.at_none') : problemText(p)));
       return;
     }
+    if (mine !== asked) return;
     const canvas = ledCanvas(x.title || x.item);
     out.replaceChildren(h('p', {}, h('strong', {}, x.frame ? x.title || x.item : say('face.dark'))), h('p', {}, `${ruleText(x.rule)}. ${say('sign.at_until', { time: clockSeconds(x.until_ms, zone), percent: x.percent })}`), reasons(x) || '');
     if (!x.frame) return;
     try {
       const image = await loadImage(x.frame, `${path}/frames/${x.frame}`);
+      if (mine !== asked) return;
       out.prepend(canvas);
       const face = new Face(canvas, sign.w, sign.h, sign.colour, sign.pitch_mm);
       const along = x.scroll ? Math.floor(x.tau_ms * x.scroll.px_s / 1000) % (x.scroll.axis === 'y' ? image.height : image.width) : 0;
       face.show(image, x.scroll ? x.scroll.axis : '', along, x.percent);
     } catch {
-      out.prepend(h('p', { cls: 'hint' }, say('sign.at_no_picture')));
+      if (mine === asked) out.prepend(h('p', { cls: 'hint' }, say('sign.at_no_picture')));
     }
   });
   at('at').append(form);
@@ -137,6 +145,7 @@ function askTime() {
 // service takes the sign out of service in one step, and back.
 function service() {
   const box = at('out');
+  outShown = sign.out_of_service;
   const set = async (reason) => {
     const spec = await read(`${path}/spec`);
     if (reason) spec.data.out_of_service = reason;
@@ -164,6 +173,15 @@ function service() {
   box.replaceChildren(h('p', { cls: 'hint' }, say('sign.out_hint')), form);
 }
 
+// again asks for the sign; what the stream says meanwhile is newer.
+async function again() {
+  const before = heard;
+  const s = await get(path);
+  if (before !== heard) return;
+  sign = s;
+  draw();
+}
+
 // waiting shows a change that waits for the department.
 async function waiting() {
   const box = at('waiting');
@@ -182,8 +200,7 @@ async function waiting() {
     b.addEventListener('click', () => busy(b, box, async () => {
       await post(`${path}/pending/${action}`);
       done(say(action === 'approve' ? 'sign.approved' : 'sign.refused'));
-      sign = await get(path);
-      draw();
+      await again();
       await waiting();
     }));
     return b;
@@ -198,8 +215,7 @@ async function edit() {
   const saved = async (answer) => {
     done(say(answer.status === 202 ? 'sign.saved_waits' : 'sign.saved'));
     clearProblems(main);
-    sign = await get(path);
-    draw();
+    await again();
     await Promise.all([waiting(), edit()]);
   };
   at('spec').replaceChildren(await specForm(spec.data, spec.etag, saved));
@@ -228,6 +244,7 @@ async function start() {
     const { now_ms: ms, sign: s } = JSON.parse(e.data);
     setSkew(ms - Date.now());
     if (s.id !== id) return;
+    heard += 1;
     sign = s;
     draw();
   });
