@@ -15,7 +15,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -35,8 +34,8 @@ type Setup struct {
 	Root     string `json:"root"`
 	Spare    string `json:"root_spare"`
 	Software string `json:"software"`
-	RampUS   int64  `json:"ramp_us"`   // between the first connections of two signs
-	SpreadMS int64  `json:"spread_ms"` // each sign checks and acks an alert set after a random part of this; 0 at once
+	RampUS   int64  `json:"ramp_us"` // between the first connections of two signs
+	AtOnce   bool   `json:"at_once"` // signs check and ack while others still read
 }
 
 // Sign is one sign's config.
@@ -46,6 +45,14 @@ type Sign struct {
 	Areas    []string `json:"areas"`
 	Password string   `json:"password"`
 }
+
+// A real sign has a processor of its own: what one checks does not delay what
+// another reads. Here they share one, so that all that is there is read first,
+// until nothing has come for settleFor or others have waited for settleMost.
+const (
+	settleFor  = 20 * time.Millisecond
+	settleMost = 2 * time.Second
+)
 
 // Count is how far a crowd is.
 type Count struct {
@@ -75,7 +82,9 @@ type Crowd struct {
 
 	mu    sync.Mutex
 	queue []event
+	last  time.Time     // when the last of them came
 	wake  chan struct{} // of capacity 1
+	asks  chan func()   // between two batches
 
 	// Of the worker alone.
 	tracks   map[string]*track
@@ -113,8 +122,6 @@ type event struct {
 	conn link.Conn
 	m    link.Message
 	at   int64 // Unix ns of its arrival
-	held bool  // it was, by Setup.SpreadMS
-	do   func()
 }
 
 const (
@@ -122,12 +129,11 @@ const (
 	isUp
 	isSubscribed
 	isDown
-	isCommand
 )
 
 // New checks the setup.
 func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
-	c := &Crowd{setup: setup, log: log, wake: make(chan struct{}, 1), tracks: map[string]*track{}, rejected: map[string]int{}}
+	c := &Crowd{setup: setup, log: log, wake: make(chan struct{}, 1), asks: make(chan func()), tracks: map[string]*track{}, rejected: map[string]int{}}
 	var err error
 	if c.roots.Root, err = wire.DecodeKey(setup.Root); err != nil {
 		return nil, fmt.Errorf("root: %w", err)
@@ -163,7 +169,13 @@ func (c *Crowd) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case f := <-c.asks:
+			f()
+			continue
 		case <-c.wake:
+		}
+		if !c.setup.AtOnce {
+			c.settle(ctx)
 		}
 		c.mu.Lock()
 		batch := c.queue
@@ -171,6 +183,29 @@ func (c *Crowd) Run(ctx context.Context) error {
 		c.mu.Unlock()
 		for i := range batch {
 			c.handle(ctx, &batch[i])
+		}
+	}
+}
+
+// settle lets all that is there be read.
+func (c *Crowd) settle(ctx context.Context) {
+	most := time.NewTimer(settleMost)
+	defer most.Stop()
+	for {
+		c.mu.Lock()
+		wait := settleFor - time.Since(c.last)
+		c.mu.Unlock()
+		if wait <= 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-c.asks:
+			f()
+		case <-most.C:
+			return
+		case <-time.After(wait):
 		}
 	}
 }
@@ -195,6 +230,7 @@ func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
 func (c *Crowd) put(e event) {
 	c.mu.Lock()
 	c.queue = append(c.queue, e)
+	c.last = time.Now()
 	c.mu.Unlock()
 	select {
 	case c.wake <- struct{}{}:
@@ -217,8 +253,6 @@ func (c *Crowd) subscribe(ctx context.Context, s *sign, conn link.Conn) {
 func (c *Crowd) handle(ctx context.Context, e *event) {
 	s := e.s
 	switch e.kind {
-	case isCommand:
-		e.do()
 	case isUp:
 		s.conn, s.subscribed = e.conn, false
 		c.connects++
@@ -232,26 +266,20 @@ func (c *Crowd) handle(ctx context.Context, e *event) {
 			}
 		}
 	case isMessage:
-		if c.setup.SpreadMS > 0 && e.m.Topic == wire.AlertsTopic(s.Class, false) && !e.held {
-			later := *e
-			later.held = true
-			time.AfterFunc(time.Duration(rand.N(c.setup.SpreadMS))*time.Millisecond, func() { c.put(later) })
-			return
-		}
 		c.message(ctx, s, e.m, e.at)
 	}
 }
 
-// ask runs f between two events and waits for it.
+// ask runs f in the worker and waits for it.
 func (c *Crowd) ask(ctx context.Context, f func()) error {
 	done := make(chan struct{})
-	c.put(event{kind: isCommand, do: func() { f(); close(done) }})
 	select {
-	case <-done:
-		return nil
+	case c.asks <- func() { f(); close(done) }:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	<-done
+	return nil
 }
 
 // Count is how far the crowd is with an alert or mark; "" for none.

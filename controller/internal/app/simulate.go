@@ -17,7 +17,7 @@ type SimulateOptions struct {
 	Signs, Classes, Rounds, Children int
 	Broker                           string // "embedded", "mosquitto", or an outside one's address, which lets all of them in
 	Storm                            bool
-	SpreadMS                         int       // signs check and ack an alert set after a random part of this
+	AtOnce                           bool      // signs check and ack while others of their process still read
 	Child                            []string  // the command line of a crowd, which sign/crowd's Serve answers
 	Progress                         io.Writer // what people want to see meanwhile
 	Software                         string
@@ -132,8 +132,6 @@ func (o *SimulateOptions) check() error {
 		return bad("--rounds", o.Rounds, "is not from 1 to 1000", "e.g. 9")
 	case o.Children < 1 || o.Children > 64:
 		return bad("--children", o.Children, "is not from 1 to 64", "e.g. 4")
-	case o.SpreadMS < 0 || o.SpreadMS > 60_000:
-		return bad("--spread", o.SpreadMS, "is not from 0 to 60000 ms", "leave it out")
 	case o.Storm && o.Broker != "embedded" && o.Broker != "mosquitto":
 		return bad("--storm", o.Broker, "cannot cut the connections of a broker that is not its own", "leave --storm out, or use --broker embedded or mosquitto")
 	}

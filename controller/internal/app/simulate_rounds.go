@@ -37,9 +37,11 @@ type packet struct {
 // and a forged set.
 func (w *world) measure(ctx context.Context) (*SimulateReport, error) {
 	r := &SimulateReport{Signs: w.o.Signs, Classes: w.classes, Children: len(w.crowds), Broker: w.o.Broker, Notes: simulateNotes, ReadyS: w.readyS, ConnectS: w.connectS, PaceS: pace.Seconds()}
-	if w.o.SpreadMS > 0 {
-		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("each sign waits a random part of %d ms before it checks and acks an alert set; ours do not", w.o.SpreadMS))
+	order := "each process's signs read all that is there before they check and ack it, as signs with processors of their own would; --at-once for the other way"
+	if w.o.AtOnce {
+		order = "signs check and ack while others of their process still read: real ones have a processor each"
 	}
+	r.Notes = append(slices.Clone(r.Notes), order)
 	plain, err := w.plainClient(ctx)
 	if err != nil {
 		return r, err

@@ -261,7 +261,7 @@ func (w *world) startCrowds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	setup := crowd.Setup{Broker: u.String(), Root: wire.EncodeKey(root), Spare: wire.EncodeKey(spare), Software: w.o.Software, RampUS: int64(1000 * w.o.Children), SpreadMS: int64(w.o.SpreadMS)}
+	setup := crowd.Setup{Broker: u.String(), Root: wire.EncodeKey(root), Spare: wire.EncodeKey(spare), Software: w.o.Software, RampUS: int64(1000 * w.o.Children), AtOnce: w.o.AtOnce}
 	per := (len(w.signs) + w.o.Children - 1) / w.o.Children
 	for from := 0; from < len(w.signs); from += per {
 		c := &child{cmd: exec.Command(w.o.Child[0], w.o.Child[1:]...)}

@@ -57,7 +57,7 @@ func newSimulate(e *env) *cobra.Command {
 	f.IntVar(&o.Children, "children", 4, "`number` of processes that hold the signs; more where one would hold over 5000")
 	f.StringVar(&o.Broker, "broker", "embedded", "`broker`: embedded, mosquitto (which it starts), or an outside one's mqtt://user:password@host:port, which lets all of them in")
 	f.BoolVar(&o.Storm, "storm", false, "cut all connections at once while an alert is approved")
-	f.IntVar(&o.SpreadMS, "spread", 0, "`ms` over which signs spread their checks and acks of an alert set, to see what these cost; real ones do not")
+	f.BoolVar(&o.AtOnce, "at-once", false, "let signs check and ack while others of their process still read; real ones have a processor each")
 	f.StringVar(&out, "out", "", "`file` for all numbers as JSON")
 	return c
 }
