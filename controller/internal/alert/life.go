@@ -51,10 +51,11 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	if playlists.Same(e.CreatedBy, who.ID) {
 		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
 	}
-	if n := len(s.targets(&e.Alert)); n != signs {
+	targets := s.targets(&e.Alert)
+	if len(targets) != signs {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
 	}
-	return s.begin(ctx, who, e, false)
+	return s.begin(ctx, who, e, targets, false)
 }
 
 // ready reads all that a step of an alert's life needs.
@@ -80,8 +81,8 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 // program in between.
 const replaceEarly = 2
 
-// begin lets e run from now, or from when it says.
-func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, glass bool) (*playlists.AlertView, error) {
+// begin lets e run from now, or from when it says, on its targets.
+func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, glass bool) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a := e.Alert
 	if !a.FromGiven {
@@ -99,7 +100,6 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 			s.o.Log.Info("the alert to replace is over already", "alert", a.ID, "replaces", a.Replaces)
 		}
 	}
-	targets := s.targets(&a)
 	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected)}
 	if err := s.draw(ctx, l, targets); err != nil {
 		return nil, err
@@ -112,10 +112,7 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 			return nil, err
 		}
 	}
-	way := newDelivery(targets)
-	if err := s.keep(ctx, nil, kindDelivery, a.ID, way); err != nil {
-		return nil, err
-	}
+	way := newDelivery(targets) // kept by the next Step: signs wait for the one write that makes it run
 	if err := s.write(ctx, who, e, func(x *playlists.Alert) {
 		x.From, x.State, x.ApprovedBy, x.ApprovedMS, x.BreakGlass = a.From, playlists.AlertRunning, who.ID, now.UnixMilli(), glass
 	}); err != nil {
@@ -226,5 +223,5 @@ func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id s
 		return refuse(".until", fmt.Sprint(int64(e.Until)), fmt.Sprintf("is %d s away, over the %d that one person may", int64(e.Until)-start, playlists.GlassLife), "end it earlier")
 	}
 	s.o.Log.Warn("the glass was broken: one person sent an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
-	return s.begin(ctx, who, e, true)
+	return s.begin(ctx, who, e, s.targets(&e.Alert), true)
 }

@@ -103,8 +103,9 @@ type Service struct {
 	inbox capInbox
 	wake  chan struct{}
 	began time.Time
-	owed  []note // what an earlier run did not tell
-	notes []note // made, and not kept yet; Step's own
+	owed  []note    // what an earlier run did not tell
+	notes []note    // made, and not kept yet; Step's own
+	saved time.Time // when counts were kept last; Step's own
 
 	life sync.Mutex // one step of any life at a time; held while writing
 
@@ -116,6 +117,8 @@ type Service struct {
 	signs     map[string]playlists.Sign
 	owners    map[string]playlists.Owner
 	learnt    time.Time
+	changes   int             // how often signs or owners may have become others
+	known     int             // of these, those that signs and owners have
 	sets      map[setKey]sent // as they were published last
 }
 
@@ -252,8 +255,22 @@ func (s *Service) keep(ctx context.Context, by *playlists.Principal, kind, id st
 	return s.o.Records.Put(ctx, by, kind, playlists.Public, id, data)
 }
 
-// learn reads signs and owners, for counting and calling.
+// SignsChanged says that signs or owners are others than they were. Who reaches
+// for them next reads them again.
+func (s *Service) SignsChanged() {
+	s.mu.Lock()
+	s.changes++
+	s.mu.Unlock()
+}
+
+// learn reads signs and owners, unless nothing has changed since.
 func (s *Service) learn(ctx context.Context) error {
+	s.mu.Lock()
+	changes, same := s.changes, s.signs != nil && s.known == s.changes && s.o.Now().Sub(s.learnt) < learnEvery
+	s.mu.Unlock()
+	if same { // ten thousand signs take as long to read as the broker takes to send to them
+		return nil
+	}
 	signs, err := s.o.Catalogue.Signs(ctx)
 	if err != nil {
 		return err
@@ -271,7 +288,7 @@ func (s *Service) learn(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.signs, s.owners, s.learnt = bySign, byOwner, s.o.Now()
+	s.signs, s.owners, s.learnt, s.known = bySign, byOwner, s.o.Now(), changes
 	return nil
 }
 

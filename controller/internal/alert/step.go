@@ -51,7 +51,7 @@ func (s *Service) Run(ctx context.Context) {
 func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 	now := s.o.Now()
 	s.mu.Lock()
-	stale := now.Sub(s.learnt) >= learnEvery
+	stale := now.Sub(s.learnt) >= learnEvery || s.known != s.changes
 	s.mu.Unlock()
 	if stale {
 		if err := s.learn(ctx); err != nil {
@@ -73,8 +73,12 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 	if err := s.tell(ctx, now); err != nil {
 		return 0, err
 	}
-	if err := s.save(ctx); err != nil {
-		return 0, err
+	// Not at every wake: an approval's publishing waits for no counts.
+	if now.Sub(s.saved) >= saveEvery || now.Before(s.saved) {
+		if err := s.save(ctx); err != nil {
+			return 0, err
+		}
+		s.saved = now
 	}
 	return s.wait(now), nil
 }
@@ -95,6 +99,10 @@ func (s *Service) heal(ctx context.Context, now time.Time) error {
 	s.mu.Unlock()
 	changed := false
 	for _, e := range all {
+		if e.State == playlists.AlertRunning && e.way != nil && len(e.way.Signs) == 0 {
+			// It was approved, and the controller died before counts were kept.
+			s.retarget(e)
+		}
 		switch {
 		case e.State == playlists.AlertRunning && begun[e.ID] != nil:
 			by := begun[e.ID]
@@ -115,9 +123,6 @@ func (s *Service) heal(ctx context.Context, now time.Time) error {
 				return err
 			}
 			changed = changed || did
-		case e.State == playlists.AlertRunning && e.way != nil && len(e.way.Signs) == 0:
-			// It was approved, and the controller died before it had counted.
-			s.retarget(e)
 		}
 	}
 	if changed && s.o.Changed != nil {
@@ -340,6 +345,9 @@ func (s *Service) wait(now time.Time) time.Duration {
 	soon(s.drill.Next(now))
 	for _, e := range s.entries {
 		if e.State == playlists.AlertEnded {
+			if now.UnixMilli()-e.EndedMS < Patience { // signs say that they have ended it
+				soon(now.Add(saveEvery))
+			}
 			continue
 		}
 		soon(time.Unix(int64(e.From), 0))

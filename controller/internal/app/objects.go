@@ -60,7 +60,7 @@ func (o objects) Put(ctx context.Context, who *playlists.Principal, kind playlis
 	if w.Version, err = change(kind, owner, id, data, expected); err != nil {
 		return w, err
 	}
-	o.a.changed(ctx, of, value)
+	o.a.changed(ctx, kind, of, value)
 	if passed != nil {
 		note, err := json.Marshal(passed)
 		if err == nil {
@@ -125,12 +125,20 @@ func (o objects) Delete(ctx context.Context, who *playlists.Principal, kind play
 	case playlists.KindMedia:
 		o.a.dropFile(ctx, owner, media.SHA256)
 	}
-	o.a.publisher.KickOwner(of)
+	o.a.kick(kind, of)
 	return nil
 }
 
+// kick lets a change of an owner's take effect on signs.
+func (a *App) kick(kind playlists.Kind, of string) {
+	if kind == playlists.KindSign || kind == playlists.KindOwner {
+		a.alerts.SignsChanged()
+	}
+	a.publisher.KickOwner(of)
+}
+
 // changed lets a written object of an owner take effect.
-func (a *App) changed(ctx context.Context, of string, value any) {
+func (a *App) changed(ctx context.Context, kind playlists.Kind, of string, value any) {
 	switch v := value.(type) {
 	case *playlists.Sign:
 		if c, err := a.store.Credentials().Get(ctx, v.ID); err == nil {
@@ -139,7 +147,7 @@ func (a *App) changed(ctx context.Context, of string, value any) {
 	case *playlists.User:
 		a.auth.SetUser(v.ID, v)
 	}
-	a.publisher.KickOwner(of)
+	a.kick(kind, of)
 }
 
 // dismiss takes a removed sign's credential away and closes its connection.
