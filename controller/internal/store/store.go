@@ -278,8 +278,9 @@ type Entry struct {
 // carries a digest over itself and the one before, so that a changed, removed
 // or inserted row shows.
 type Audit interface {
-	// Change writes the object and its entry, both or neither.
-	Change(ctx context.Context, c Change) (version int64, err error)
+	// Change writes the object and its entry, and those of what goes with it,
+	// all or nothing. It returns the version of the first.
+	Change(ctx context.Context, c Change, with ...Change) (version int64, err error)
 	// List returns entries after n, oldest first; owner AllOwners lists all.
 	List(ctx context.Context, owner string, after int64, most int) ([]Entry, error)
 	// Newest returns entries before n, newest first; owner AllOwners lists all.

@@ -12,43 +12,66 @@ import (
 
 type audit struct{ *DB }
 
-func (s audit) Change(ctx context.Context, c store.Change) (version int64, err error) {
-	o := c.Object
-	if !c.Remove {
-		if err := o.Validate(); err != nil {
-			return 0, err
-		}
-	}
-	for _, by := range []string{c.By.Who, c.By.From} {
-		if err := store.CheckValue("audit.by", by); err != nil {
+func (s audit) Change(ctx context.Context, c store.Change, with ...store.Change) (version int64, err error) {
+	all := append([]store.Change{c}, with...)
+	for i := range all {
+		if err := checkChange(&all[i]); err != nil {
 			return 0, err
 		}
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		e := store.Entry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
-		err := tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
-		switch {
-		case err == nil:
-			e.Action = "replace"
-		case unkeepable(err):
-			return notFound(o.Path(), "")
-		case !errors.Is(err, sql.ErrNoRows):
-			return s.trouble(err)
-		}
-		if c.Remove {
-			e.Action = "delete"
-			if err := objects(s).remove(ctx, tx, o.Kind, o.Owner, o.ID, c.Expected); err != nil {
+		for i := range all {
+			v, err := s.one(ctx, tx, &all[i])
+			if err != nil {
 				return err
 			}
-		} else {
-			e.After = o.Data
-			if version, err = objects(s).put(ctx, tx, o, c.Expected); err != nil {
-				return err
+			if i == 0 {
+				version = v
 			}
 		}
-		return s.appendTo(ctx, tx, e)
+		return nil
 	})
 	return version, err
+}
+
+func checkChange(c *store.Change) error {
+	if !c.Remove {
+		if err := c.Object.Validate(); err != nil {
+			return err
+		}
+	}
+	for _, by := range []string{c.By.Who, c.By.From} {
+		if err := store.CheckValue("audit.by", by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s audit) one(ctx context.Context, tx *sql.Tx, c *store.Change) (version int64, err error) {
+	o := c.Object
+	e := store.Entry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
+	err = tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
+	switch {
+	case err == nil:
+		e.Action = "replace"
+	case unkeepable(err):
+		return 0, notFound(o.Path(), "")
+	case !errors.Is(err, sql.ErrNoRows):
+		return 0, s.trouble(err)
+	}
+	if c.Remove {
+		e.Action = "delete"
+		if err := objects(s).remove(ctx, tx, o.Kind, o.Owner, o.ID, c.Expected); err != nil {
+			return 0, err
+		}
+	} else {
+		e.After = o.Data
+		if version, err = objects(s).put(ctx, tx, o, c.Expected); err != nil {
+			return 0, err
+		}
+	}
+	return version, s.appendTo(ctx, tx, e)
 }
 
 func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e store.Entry) error {

@@ -66,6 +66,24 @@ func audit(t *testing.T, open Opener) {
 	if n, err := s.Audit().Verify(ctx); n != 4 || err != nil {
 		t.Errorf("verify: %d entries, %v", n, err)
 	}
+	// Of several, all or nothing.
+	two := func(first, second string, expected int64) error {
+		of := func(id string, expected int64) store.Change {
+			return store.Change{Object: store.Object{Kind: "message", Owner: "c-co", ID: id, Data: []byte(`{}`)}, Expected: expected, By: store.Actor{Who: "token:x"}}
+		}
+		_, err := s.Audit().Change(ctx, of(first, store.AnyVersion), of(second, expected))
+		return err
+	}
+	code(t, "two changes of which one is overtaken", two("m1", "m2", 7), playlists.NotFound)
+	if _, err := s.Objects().Get(ctx, "message", "c-co", "m1"); err == nil {
+		t.Error("half of a refused change is there")
+	}
+	if err := two("m1", "m2", store.Absent); err != nil {
+		t.Error(err)
+	}
+	if n, err := s.Audit().Verify(ctx); n != 6 || err != nil {
+		t.Errorf("verify: %d entries, %v", n, err)
+	}
 }
 
 // auditTogether: entries of many writers at once make one chain without a gap.
