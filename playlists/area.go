@@ -3,6 +3,7 @@ package playlists
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -16,8 +17,8 @@ type Area struct {
 	// Outline is its border as one or more rings, each a list of places; the
 	// first and the last place of a ring are joined. Empty where nobody drew it.
 	Outline [][]Place `yaml:"outline,omitempty" json:"outline,omitempty"`
-	// ReplacedBy is the area that took its place when borders were redrawn.
-	// Nothing new may name it then; what named it before still holds.
+	// ReplacedBy is the area that took its place when borders were redrawn. No
+	// urgent message names it then, and its signs lie in its successor as well.
 	ReplacedBy string `yaml:"replaced_by,omitempty" json:"replaced_by,omitempty"`
 }
 
@@ -68,6 +69,42 @@ func (a *Area) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Successions are the areas that took others' places, by the code of those.
+type Successions map[string]string
+
+// NewSuccessions reads them off the areas.
+func NewSuccessions(areas []Area) Successions {
+	var s Successions
+	for i := range areas {
+		if areas[i].ReplacedBy != "" {
+			if s == nil {
+				s = Successions{}
+			}
+			s[areas[i].Code] = areas[i].ReplacedBy
+		}
+	}
+	return s
+}
+
+// Extend is the areas with what has taken the place of any of them, or of what
+// they lie in: a sign that was put before the borders were redrawn stands in
+// the new area, whether or not anybody has put it again.
+func (s Successions) Extend(areas []string) []string {
+	if len(s) == 0 {
+		return areas
+	}
+	out := slices.Clone(areas)
+	for i := 0; i < len(out); i++ { // what is added is looked at, too
+		for from, to := range s {
+			if Covers(from, out[i]) && !slices.Contains(out, to) {
+				out = append(out, to)
+			}
+		}
+	}
+	slices.Sort(out[len(areas):]) // a map has no order
+	return out
 }
 
 // Covers reports whether area code a is b or lies above it, by whole segments.

@@ -58,6 +58,43 @@ type Principal struct {
 	Areas []string `json:"areas,omitempty"` // an officer's; none means everywhere
 	Only  []Kind   `json:"only,omitempty"`  // a token's: kinds that it may touch; none means all
 	From  string   `json:"from,omitempty"`  // remote address
+	Until int64    `json:"-"`               // a token's: when it expires, Unix seconds; 0 for a person
+}
+
+// Officer reports whether the principal acts in some areas only.
+func (p *Principal) Officer() bool { return len(p.Areas) > 0 }
+
+// CheckGrant returns an *Error of code Denied where somebody of that owner,
+// with those areas and kinds of things, could do what p cannot: nobody lets
+// anybody do more than they may themselves.
+func (p *Principal) CheckGrant(where, owner string, areas []string, only []Kind) error {
+	if p.Officer() {
+		wide := owner
+		if owner == Public {
+			wide = "no areas"
+			if len(areas) > 0 {
+				wide = ""
+			}
+			for _, a := range areas {
+				if !Within(p.Areas, a) {
+					wide = a
+				}
+			}
+		}
+		if wide != "" {
+			return &Error{Code: Denied, Field: where + ".areas", Value: wide, Problem: "reach beyond the areas that you act in", Remedy: "ask an administrator who acts everywhere"}
+		}
+	}
+	if len(p.Only) > 0 {
+		wide := len(only) == 0
+		for _, k := range only {
+			wide = wide || !slices.Contains(p.Only, k)
+		}
+		if wide {
+			return &Error{Code: Denied, Field: where + ".only", Problem: "could touch more than your own token", Remedy: "use kinds that yours may touch, or sign in as a person"}
+		}
+	}
+	return nil
 }
 
 // Department reports whether the principal belongs to the department.

@@ -33,6 +33,9 @@ func reaches(s *Sign, signs, tags []string) reach {
 	return notAtAll
 }
 
+// Covers reports whether the schedule is for a sign of its owner's.
+func (s *Schedule) Covers(x *Sign) bool { return reaches(x, s.Signs, s.Tags) != notAtAll }
+
 // reaches reports whether the campaign covers the sign.
 func (c *Campaign) reaches(s *Sign) bool {
 	if slices.Contains(c.Signs, s.ID) {

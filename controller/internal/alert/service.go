@@ -411,3 +411,20 @@ func (s *Service) Recent() []playlists.AlertView {
 	slices.SortFunc(out, func(a, b playlists.AlertView) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
+
+// Naming is what names an area and is not over, for people; "" for nothing.
+func (s *Service) Naming(area string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		if e.State != playlists.AlertEnded && slices.Contains(e.Areas, area) {
+			return "alert " + e.ID
+		}
+	}
+	s.inbox.mu.Lock()
+	defer s.inbox.mu.Unlock()
+	if auto := s.inbox.policy.Auto; auto != nil && slices.Contains(auto.Areas, area) {
+		return "the policy for alerts from outside"
+	}
+	return ""
+}

@@ -101,6 +101,11 @@ func mayApprove(p *playlists.Principal) bool {
 }
 func mayCancel(p *playlists.Principal) bool { return p.MayCancel() }
 func isAdmin(p *playlists.Principal) bool   { return p.Role == playlists.RoleAdmin }
+func everywhere(p *playlists.Principal) bool {
+	return !p.Officer() // what holds for all areas is not for an officer of some
+}
+func adminEverywhere(p *playlists.Principal) bool   { return isAdmin(p) && everywhere(p) }
+func approveEverywhere(p *playlists.Principal) bool { return mayApprove(p) && everywhere(p) }
 
 // officer is who asks, if it is somebody of the department who may; else it has
 // answered already. For everybody else there are no alerts at all.
@@ -113,6 +118,8 @@ func (s *Server) officer(w http.ResponseWriter, r *http.Request, what string, ma
 	switch {
 	case !p.MayRead(playlists.KindAlert, playlists.Public):
 		err = notThere(what, r.PathValue("id"))
+	case !may(p) && p.Officer():
+		err = &playlists.Error{Code: playlists.Denied, Field: what, Value: r.PathValue("id"), Problem: "is not for the role " + string(p.Role) + ", or reaches beyond the areas that you act in", Remedy: "ask an administrator who acts everywhere"}
 	case !may(p):
 		err = denied(p, playlists.Kind(what), r.PathValue("id"))
 	}
@@ -252,7 +259,7 @@ func (s *Server) drill(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) drillPut(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "drill", isAdmin)
+	p := s.officer(w, r, "drill", adminEverywhere)
 	if p == nil {
 		return
 	}
@@ -317,13 +324,13 @@ func (s *Server) templateApprove(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) webhookList(w http.ResponseWriter, r *http.Request) {
-	if s.officer(w, r, "webhook", isAdmin) != nil {
+	if s.officer(w, r, "webhook", adminEverywhere) != nil {
 		answer(w, map[string]any{"items": s.alerts.Webhooks()})
 	}
 }
 
 func (s *Server) webhookPut(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "webhook", isAdmin)
+	p := s.officer(w, r, "webhook", adminEverywhere)
 	if p == nil {
 		return
 	}
@@ -340,7 +347,7 @@ func (s *Server) webhookPut(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) webhookRemove(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "webhook", isAdmin)
+	p := s.officer(w, r, "webhook", adminEverywhere)
 	if p == nil {
 		return
 	}

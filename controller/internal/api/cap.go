@@ -96,7 +96,7 @@ func (s *Server) capGet(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) capPut(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "cap", isAdmin)
+	p := s.officer(w, r, "cap", adminEverywhere)
 	if p == nil {
 		return
 	}
@@ -114,7 +114,7 @@ func (s *Server) capPut(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) capApprove(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "cap", mayApprove)
+	p := s.officer(w, r, "cap", approveEverywhere)
 	if p == nil {
 		return
 	}

@@ -249,9 +249,15 @@ func (s *Server) list(res resource) http.HandlerFunc {
 			case playlists.KindArea, playlists.KindCampaign:
 				of = playlists.Public
 			}
-			if p.MayRead(res.kind, of) {
-				out = append(out, it.Data)
+			if !p.MayRead(res.kind, of) {
+				continue
 			}
+			seen, err := s.ownPart(r.Context(), p, res.kind, it.Data)
+			if err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			out = append(out, seen)
 		}
 		answer(w, map[string]any{"items": out})
 	}
@@ -272,13 +278,44 @@ func (s *Server) get(res resource) http.HandlerFunc {
 		if err == nil {
 			o, err = s.objects.Get(r.Context(), res.kind, path, id)
 		}
+		var seen json.RawMessage
+		if err == nil {
+			seen, err = s.ownPart(r.Context(), p, res.kind, o.Data)
+		}
 		if err != nil {
 			s.fail(w, r, hide(err, res.kind, id))
 			return
 		}
 		w.Header().Set("ETag", etag(o.Version))
-		answer(w, json.RawMessage(o.Data))
+		answer(w, seen)
 	}
+}
+
+// ownPart is what somebody sees of a thing: a company sees no other's signs in
+// a campaign of the department.
+func (s *Server) ownPart(ctx context.Context, p *playlists.Principal, kind playlists.Kind, data []byte) (json.RawMessage, error) {
+	if kind != playlists.KindCampaign || p.Department() {
+		return data, nil
+	}
+	var c playlists.Campaign
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, err
+	}
+	if len(c.Signs) == 0 {
+		return data, nil
+	}
+	own := []string{}
+	for _, id := range c.Signs {
+		sign, err := s.find(ctx, id)
+		if err != nil && !isMissing(err) {
+			return nil, err
+		}
+		if err == nil && sign.Owner == p.Owner {
+			own = append(own, id)
+		}
+	}
+	c.Signs = own
+	return json.Marshal(c)
 }
 
 // hide makes every "not there" the same answer: another's thing and nothing at
@@ -289,6 +326,11 @@ func hide(err error, kind playlists.Kind, id string) error {
 		return notThere(string(kind), id)
 	}
 	return err
+}
+
+func isMissing(err error) bool {
+	var e *playlists.Error
+	return errors.As(err, &e) && e.Code == playlists.NotFound
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
@@ -319,7 +361,7 @@ func (s *Server) put(res resource) http.HandlerFunc {
 		id := r.PathValue("id")
 		path, of, err := s.ownerOf(r, res.kind, id)
 		fresh := false
-		if res.byField() && err != nil {
+		if res.byField() && isMissing(err) {
 			fresh, err = true, nil // new: whose it is the body says
 		}
 		// Authorisation comes before validation: a stranger learns nothing.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 
 	"ledcast/controller/internal/auth"
@@ -225,6 +226,11 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		err = s.knownOwner(r, t.Owner, "tokens/"+id+".owner")
+	}
+	for i := 0; i < len(t.Areas) && err == nil; i++ {
+		if _, err = s.objects.Get(r.Context(), playlists.KindArea, "", t.Areas[i]); isMissing(err) {
+			err = &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("tokens/%s.areas[%d]", id, i), Value: t.Areas[i], Problem: "is not a known area", Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
+		}
 	}
 	var secret string
 	if err == nil {

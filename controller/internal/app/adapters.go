@@ -40,8 +40,23 @@ func missing(err error) bool {
 // catalogue is the store as the publisher reads it.
 type catalogue struct{ store store.Store }
 
+// Signs are all of them, where they stand today: in what has taken their areas'
+// places, too.
 func (c catalogue) Signs(ctx context.Context) ([]playlists.Sign, error) {
-	return list[playlists.Sign](ctx, c.store, kindSign)
+	signs, err := list[playlists.Sign](ctx, c.store, kindSign)
+	if err != nil {
+		return nil, err
+	}
+	areas, err := list[playlists.Area](ctx, c.store, kindArea)
+	if err != nil {
+		return nil, err
+	}
+	if later := playlists.NewSuccessions(areas); later != nil {
+		for i := range signs {
+			signs[i].Areas = later.Extend(signs[i].Areas)
+		}
+	}
+	return signs, nil
 }
 
 func (c catalogue) Owners(ctx context.Context) ([]playlists.Owner, error) {

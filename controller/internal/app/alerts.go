@@ -81,7 +81,7 @@ func (c alertCatalogue) Message(ctx context.Context, id string) (*playlists.Mess
 }
 
 func (c alertCatalogue) KnownAreas(ctx context.Context, areas []string, who *playlists.Principal, where string) error {
-	return c.a.knownAreas(ctx, areas, nil, who, where)
+	return c.a.presentAreas(ctx, areas, who, where)
 }
 
 // alertArtist draws alerts: always in pages, so that one drawing suits every

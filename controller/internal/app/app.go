@@ -79,7 +79,9 @@ type App struct {
 	auth       *auth.Service
 	http       *http.Server
 	httpLn     net.Listener
-	files      atomic.Bool // what others wait for is written
+	files      atomic.Bool  // what others wait for is written
+	writing    sync.Mutex   // one write of what people put at a time
+	writes     atomic.Int64 // how many there were
 
 	failed chan error // of capacity 1
 	cancel context.CancelFunc

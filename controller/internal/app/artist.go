@@ -26,6 +26,11 @@ func newArtist(media artwork.Media) (*artist, error) {
 	return &artist{artwork.New(r, media, artworkBytes), r, media}, nil
 }
 
+// with draws with other pictures, and keeps none of it.
+func (a *artist) with(media artwork.Media) *artist {
+	return &artist{artwork.New(a.render, media, artworkBytes/64), a.render, media}
+}
+
 // Artwork implements publish.Artist.
 func (a *artist) Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error) {
 	return a.cache.Artwork(ctx, m, c, artwork.Options{PicturePages: stills})

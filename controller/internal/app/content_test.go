@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 type ask struct {
@@ -43,13 +44,22 @@ func TestAreas(t *testing.T) {
 		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`, nil, 201, ""},
 		{"admin", "DELETE", "/api/v1/areas/quang-ngai/son-tinh", "", nil, 422, "still used by sign"},
 		{"admin", "DELETE", "/api/v1/areas/quang-ngai", "", nil, 422, "still used by area"},
-		// A successor: nothing new may name the old one, and what did still may.
+		// A successor: signs that name the old one lie in both; urgent messages name
+		// the areas of today.
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/atlantis"}`, nil, 422, "is no area here"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/new"}`, nil, 200, ""},
-		{"viet-ads", "PUT", "/api/v1/signs/va-8", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`, nil, 422, "use quang-ngai/new"},
+		{"viet-ads", "PUT", "/api/v1/signs/va-8", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`, nil, 201, ""},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","replaced_by":"quang-ngai/son-tinh"}`, nil, 422, "use quang-ngai/new"},
+		{"author", "POST", "/api/v1/alerts", alertFor("old-1", "quang-ngai/son-tinh"), nil, 422, "use quang-ngai/new"},
+		{"author", "POST", "/api/v1/alerts", alertFor("new-1", "quang-ngai/new"), nil, 201, `"targeted":3`},
+		{"admin", "DELETE", "/api/v1/areas/quang-ngai/new", "", nil, 422, "still used by"},
 		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],"name":"Chợ"}`, nil, 200, ""},
 		{"admin", "PUT", "/api/v1/campaigns/c1", `{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"areas":["quang-ngai/atlantis"],"first":"2021-02-01","last":"2021-02-28"}`, nil, 422, "is not a known area"},
 	})
+}
+
+func alertFor(id, area string) string {
+	return fmt.Sprintf(`{"id":%q,"text":"Lũ về","areas":[%q],"until":%d}`, id, area, time.Now().Add(time.Hour).Unix())
 }
 
 func TestMediaOverHTTP(t *testing.T) {

@@ -126,7 +126,10 @@ const demoTokenLife = 30 * 24 * time.Hour
 // signConfig writes a sign's config file, and keeps the password that an
 // earlier start gave it, so that a sign that somebody attached comes back.
 func (a *App) signConfig(ctx context.Context, s *playlists.Sign, path string) (box.Config, error) {
-	conf := a.config(s)
+	conf, err := a.config(ctx, s)
+	if err != nil {
+		return conf, err
+	}
 	if old, err := box.LoadConfig(path); err == nil && a.Enrolled(s.ID, old.Password) {
 		conf.Password = old.Password
 	} else {

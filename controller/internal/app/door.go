@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/broker"
@@ -25,11 +24,17 @@ type passed struct {
 // door refuses what could not be shown, or not be read, where it is meant for.
 // What somebody let through by name comes back as a note for the log.
 func (a *App) door(ctx context.Context, who *playlists.Principal, value any, over *api.Override) (*passed, error) {
+	if over != nil && over.Code != "distance" {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "override", Value: over.Code, Problem: "cannot be overridden", Remedy: "distance can"}
+	}
 	switch v := value.(type) {
 	case *playlists.Sign:
-		return nil, a.signDoor(ctx, v)
+		if err := a.signDoor(ctx, v); err != nil {
+			return nil, err
+		}
+		return a.readableSign(ctx, v, over)
 	case *playlists.Message:
-		return a.readable(ctx, v, over)
+		return a.readable(ctx, a.artist, v, over)
 	case *playlists.Playlist:
 		for i, it := range v.Items {
 			owner, id := playlists.SplitRef(v.Owner, it.Message)
@@ -41,7 +46,10 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		if err != nil {
 			return nil, err
 		}
-		return nil, d.Playlist(v, a.now().Unix())
+		if err := d.Playlist(v, a.now().Unix()); err != nil {
+			return nil, err
+		}
+		return a.readablePlaylist(ctx, v, over)
 	case *playlists.Area:
 		return nil, a.areaDoor(ctx, v)
 	case *playlists.User:
@@ -59,7 +67,10 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		if err != nil {
 			return nil, err
 		}
-		return nil, d.Schedule(v, a.now().Unix())
+		if err := d.Schedule(v, a.now().Unix()); err != nil {
+			return nil, err
+		}
+		return a.readableSchedule(ctx, v, over)
 	case *playlists.Agreement:
 		if err := a.ownSigns(ctx, v.Owner, v.Signs, "agreements/"+v.ID+".signs"); err != nil {
 			return nil, err
@@ -81,15 +92,7 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 				return nil, err
 			}
 		}
-		old, err := get[playlists.Campaign](ctx, a.store, kindCampaign, "", v.ID)
-		if err != nil && !missing(err) {
-			return nil, err
-		}
-		var had []string
-		if old != nil {
-			had = old.Areas
-		}
-		if err := a.knownAreas(ctx, v.Areas, had, who, where); err != nil {
+		if err := a.knownAreas(ctx, v.Areas, where); err != nil {
 			return nil, err
 		}
 		d, err := a.plans(ctx)
@@ -151,9 +154,7 @@ func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {
 	if err != nil && !missing(err) {
 		return err
 	}
-	var had []string
 	if old != nil {
-		had = old.Areas
 		if old.Class != v.Class {
 			return &playlists.Error{Code: playlists.Invalid, Field: where + ".class", Value: v.Class.String(),
 				Problem: "is not the sign's class " + old.Class.String() + ", which never changes", Remedy: "a new face is a new sign"}
@@ -168,7 +169,7 @@ func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {
 			return &playlists.Error{Code: playlists.Invalid, Field: "signs/id", Value: v.ID, Problem: "was a sign's name before and is never used again", Remedy: "choose another"}
 		}
 	}
-	if err := a.knownAreas(ctx, v.Areas, had, nil, where); err != nil {
+	if err := a.knownAreas(ctx, v.Areas, where); err != nil {
 		return err
 	}
 	if v.Playlist != "" {
@@ -184,20 +185,42 @@ func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {
 	return d.Sign(v, a.now().Unix())
 }
 
-// knownAreas refuses areas that are not known, have a successor unless they
-// were named before, or lie outside an officer's.
-func (a *App) knownAreas(ctx context.Context, areas, had []string, who *playlists.Principal, where string) error {
+// knownAreas refuses areas that are not known. One that was replaced may be
+// named: what stands there lies in its successor as well.
+func (a *App) knownAreas(ctx context.Context, areas []string, where string) error {
+	for i, code := range areas {
+		err := a.exists(ctx, kindArea, "", code, "")
+		if known(err) {
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: code, Problem: "is not a known area", Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// known reports whether an error is one that people can act on.
+func known(err error) bool {
+	var e *playlists.Error
+	return errors.As(err, &e)
+}
+
+// presentAreas refuses areas that are not known, were replaced, or lie outside
+// an officer's: an urgent message names the areas of today.
+func (a *App) presentAreas(ctx context.Context, areas []string, who *playlists.Principal, where string) error {
+	if err := a.knownAreas(ctx, areas, where); err != nil {
+		return err
+	}
 	for i, code := range areas {
 		field := fmt.Sprintf("%s.areas[%d]", where, i)
 		x, err := get[playlists.Area](ctx, a.store, kindArea, "", code)
 		switch {
-		case missing(err):
-			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code, Problem: "is not a known area", Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
 		case err != nil:
 			return err
-		case x.ReplacedBy != "" && !slices.Contains(had, code):
+		case x.ReplacedBy != "":
 			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code, Problem: "was replaced", Remedy: "use " + x.ReplacedBy}
-		case who != nil && !playlists.Within(who.Areas, code):
+		case !playlists.Within(who.Areas, code):
 			return &playlists.Error{Code: playlists.Denied, Field: field, Value: code, Problem: "is outside the areas that you act in", Remedy: "ask an officer of that area"}
 		}
 	}
@@ -213,10 +236,17 @@ func (a *App) areaDoor(ctx context.Context, v *playlists.Area) error {
 			}
 		}
 	}
-	if v.ReplacedBy != "" {
-		return a.exists(ctx, kindArea, "", v.ReplacedBy, where+".replaced_by")
+	if v.ReplacedBy == "" {
+		return nil
 	}
-	return nil
+	if err := a.exists(ctx, kindArea, "", v.ReplacedBy, where+".replaced_by"); err != nil {
+		return err
+	}
+	next, err := get[playlists.Area](ctx, a.store, kindArea, "", v.ReplacedBy)
+	if err == nil && next.ReplacedBy != "" { // nor can two areas replace each other
+		err = &playlists.Error{Code: playlists.Invalid, Field: where + ".replaced_by", Value: v.ReplacedBy, Problem: "was replaced", Remedy: "use " + next.ReplacedBy}
+	}
+	return err
 }
 
 func (a *App) userDoor(ctx context.Context, who *playlists.Principal, v *playlists.User) error {
@@ -227,7 +257,7 @@ func (a *App) userDoor(ctx context.Context, who *playlists.Principal, v *playlis
 	if who.ID == "user:"+v.ID && (v.Disabled || v.Role != playlists.RoleAdmin) {
 		return &playlists.Error{Code: playlists.Invalid, Field: where, Problem: "is yourself", Remedy: "let another administrator take your role away"}
 	}
-	return a.knownAreas(ctx, v.Areas, nil, nil, where)
+	return a.knownAreas(ctx, v.Areas, where)
 }
 
 // ownSigns refuses signs that are not the owner's, without telling whose.
@@ -242,74 +272,4 @@ func (a *App) ownSigns(ctx context.Context, owner string, signs []string, where 
 		}
 	}
 	return nil
-}
-
-// readable draws a message for every sign that may show it: the owner's, and
-// everybody's for the department's. What cannot be drawn is refused; what could
-// not be read from where a sign is looked at is refused unless it is overridden.
-func (a *App) readable(ctx context.Context, m *playlists.Message, over *api.Override) (*passed, error) {
-	where := "messages/" + m.ID
-	if err := a.exists(ctx, kindOwner, "", m.Owner, where+".owner"); err != nil {
-		return nil, err
-	}
-	if m.Image != nil {
-		if err := a.exists(ctx, string(playlists.KindMedia), m.Owner, m.Image.Media, where+".image.media"); err != nil {
-			return nil, err
-		}
-	}
-	if over != nil && over.Code != "distance" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "override", Value: over.Code, Problem: "cannot be overridden", Remedy: "distance can"}
-	}
-	signs, err := catalogue{a.store}.Signs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	type look struct {
-		class        playlists.Class
-		stills       bool
-		pitch, metre float64
-	}
-	seen := map[look]bool{}
-	var note *passed
-	for i := range signs {
-		s := &signs[i]
-		if m.Owner != playlists.Public && s.Owner != m.Owner {
-			continue
-		}
-		k := look{s.Class, stills(s), s.Pitch, s.Distance}
-		if far, known := seen[k]; known {
-			if far && note != nil {
-				note.Signs = append(note.Signs, s.ID)
-			}
-			continue
-		}
-		problem, err := a.artist.Reads(ctx, m, s)
-		if err != nil {
-			var e *playlists.Error
-			if errors.As(err, &e) {
-				c := *e
-				c.Problem += " (on " + s.Class.String() + ")"
-				return nil, &c
-			}
-			return nil, err
-		}
-		seen[k] = problem != nil
-		if problem == nil {
-			continue
-		}
-		if over == nil {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Value: s.ID, Problem: "cannot be read on this sign: " + problem.Text.EN,
-				Remedy: problem.Remedy.EN + " Or let it through with ?override=distance&reason=…", Parts: []playlists.Text{problem.Text, problem.Remedy}}
-		}
-		if note == nil {
-			note = &passed{Code: over.Code, Reason: over.Reason, Detail: problem.Text.EN}
-		}
-		note.Signs = append(note.Signs, s.ID)
-	}
-	return note, nil
-}
-
-// stills reports whether nothing may move on a sign.
-func stills(s *playlists.Sign) bool {
-	return s.Picture() || s.Rules != nil && s.Rules.NoScroll
 }

@@ -57,7 +57,13 @@ func (f fleet) NewConfig(ctx context.Context, who *playlists.Principal, id strin
 	if err != nil {
 		return nil, err
 	}
-	conf := f.a.config(s)
+	if err := f.mayTend(ctx, who, s); err != nil {
+		return nil, err
+	}
+	conf, err := f.a.config(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	conf.Password = secret()
 	if err := f.note(ctx, who, kindLogin, s, map[string]int64{"since_ms": f.a.now().UnixMilli()}); err != nil {
 		return nil, err
@@ -76,14 +82,18 @@ func (f fleet) NewConfig(ctx context.Context, who *playlists.Principal, id strin
 }
 
 // config is a sign's config file but for its password.
-func (a *App) config(s *playlists.Sign) box.Config {
+func (a *App) config(ctx context.Context, s *playlists.Sign) (box.Config, error) {
 	root, spare := a.keyring.Roots()
-	conf := box.Config{Sign: s.ID, Class: s.Class.String(), Mode: string(playlists.ModeProgram), Test: s.Test, Areas: s.Areas,
+	areas, err := list[playlists.Area](ctx, a.store, kindArea)
+	if err != nil {
+		return box.Config{}, err
+	}
+	conf := box.Config{Sign: s.ID, Class: s.Class.String(), Mode: string(playlists.ModeProgram), Test: s.Test, Areas: playlists.NewSuccessions(areas).Extend(s.Areas),
 		Broker: a.signsBroker(), Username: s.ID, CA: a.tls.ca, Root: wire.EncodeKey(root), RootSpare: wire.EncodeKey(spare)}
 	if s.Picture() {
 		conf.Mode = string(playlists.ModePicture)
 	}
-	return conf
+	return conf, nil
 }
 
 // oneTime is what is kept of a code.
@@ -97,6 +107,9 @@ type oneTime struct {
 func (f fleet) Code(ctx context.Context, who *playlists.Principal, id string) (string, time.Time, error) {
 	s, err := f.sign(ctx, id)
 	if err != nil {
+		return "", time.Time{}, err
+	}
+	if err := f.mayTend(ctx, who, s); err != nil {
 		return "", time.Time{}, err
 	}
 	var b [10]byte
@@ -158,6 +171,9 @@ func (f fleet) Revoke(ctx context.Context, who *playlists.Principal, id string) 
 	if err != nil {
 		return err
 	}
+	if err := f.mayTend(ctx, who, s); err != nil {
+		return err
+	}
 	for _, kind := range []playlists.Kind{kindLogin, kindCode} {
 		if err := f.drop(ctx, who, kind, s); err != nil && !missing(err) {
 			return err
@@ -170,6 +186,9 @@ func (f fleet) Revoke(ctx context.Context, who *playlists.Principal, id string) 
 func (f fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id string) error {
 	s, err := f.sign(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := f.mayTend(ctx, who, s); err != nil {
 		return err
 	}
 	if err := f.note(ctx, who, kindLogin, s, map[string]int64{"key_confirmed_ms": f.a.now().UnixMilli()}); err != nil {
@@ -195,13 +214,15 @@ func (f fleet) Decide(ctx context.Context, who *playlists.Principal, id string, 
 	if err != nil {
 		return nil, err
 	}
-	if approve {
-		s.Areas, s.Test, s.Mode = x.Areas, x.Test, x.Mode
-		if _, err := objects(f).Put(ctx, who, playlists.KindSign, "", id, s, store.AnyVersion, nil); err != nil {
+	if !approve {
+		if err := f.mayTend(ctx, who, s); err != nil {
 			return nil, err
 		}
+		return x, f.drop(ctx, who, kindPending, s)
 	}
-	return x, f.drop(ctx, who, kindPending, s)
+	s.Areas, s.Test, s.Mode = x.Areas, x.Test, x.Mode
+	_, err = objects(f).put(ctx, who, playlists.KindSign, "", id, s, store.AnyVersion, nil, true)
+	return x, err
 }
 
 // hold takes out of a company's change what has to wait for the department:
@@ -222,7 +243,7 @@ func (a *App) hold(ctx context.Context, who *playlists.Principal, v *playlists.S
 		return nil, nil
 	}
 	wanted := &api.Pending{Sign: v.ID, Areas: v.Areas, Test: v.Test, Mode: v.Mode, By: who.ID, AtMS: a.now().UnixMilli()}
-	if err := a.knownAreas(ctx, v.Areas, now.Areas, nil, "signs/"+v.ID); err != nil {
+	if err := a.knownAreas(ctx, v.Areas, "signs/"+v.ID); err != nil {
 		return nil, err
 	}
 	v.Areas, v.Test, v.Mode = now.Areas, now.Test, now.Mode

@@ -37,17 +37,21 @@ func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id s
 	if err != nil {
 		return nil, 0, err
 	}
-	old, err := get[api.Medium](ctx, p.a.store, string(playlists.KindMedia), owner, id)
-	if err != nil && !missing(err) {
-		return nil, 0, err
-	}
 	m := &api.Medium{ID: id, Owner: owner, SHA256: up.ID, Type: up.Type, W: up.W, H: up.H, Frames: up.Frames, Len: up.Len}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return nil, 0, err
-	}
-	version, err := p.a.store.Audit().Change(ctx, store.Change{Expected: expected, By: actor(who, p.a.now()),
-		Object: store.Object{Kind: string(playlists.KindMedia), Owner: owner, ID: id, Data: text, UpdatedMS: p.a.now().UnixMilli()}})
+	var old *api.Medium
+	var version int64
+	err = p.a.write(func() (err error) {
+		old, err = p.decide(ctx, who, m)
+		return err
+	}, func() error {
+		text, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		version, err = p.a.store.Audit().Change(ctx, store.Change{Expected: expected, By: actor(who, p.a.now()),
+			Object: store.Object{Kind: string(playlists.KindMedia), Owner: owner, ID: id, Data: text, UpdatedMS: p.a.now().UnixMilli()}})
+		return err
+	})
 	if err != nil {
 		p.a.dropFile(ctx, owner, up.ID) // unless another name has it
 		return nil, 0, err
@@ -57,6 +61,46 @@ func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id s
 	}
 	p.a.Kick()
 	return m, version, nil
+}
+
+// decide refuses a picture that its owner has no room for, or that a message
+// which shows it could not be drawn with. It returns the one that it replaces.
+func (p pictures) decide(ctx context.Context, who *playlists.Principal, m *api.Medium) (old *api.Medium, err error) {
+	old, err = get[api.Medium](ctx, p.a.store, string(playlists.KindMedia), m.Owner, m.ID)
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	if old == nil {
+		err = p.a.room(ctx, playlists.KindMedia, m.Owner, m.Owner, m.ID)
+	} else {
+		err = p.a.officer(ctx, who, playlists.KindMedia, m.Owner, m.ID, nil, m)
+	}
+	if err == nil {
+		err = p.a.roomForBytes(ctx, m.Owner, m.ID, m.Len)
+	}
+	if err != nil || old == nil || old.SHA256 == m.SHA256 {
+		return old, err
+	}
+	by, err := p.a.usersOf(ctx, m.Owner, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	with := p.a.artist.with(func(owner, id string) ([]byte, error) {
+		if owner == m.Owner && id == m.ID {
+			return p.a.uploads.Get(owner, m.SHA256)
+		}
+		return p.lookup(owner, id)
+	})
+	for _, id := range by {
+		message, err := get[playlists.Message](ctx, p.a.store, kindMessage, m.Owner, id)
+		if err == nil {
+			_, err = p.a.readable(ctx, with, message, &api.Override{}) // its words are as far away as they were
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return old, nil
 }
 
 func (p pictures) Info(ctx context.Context, owner, id string) (*api.Medium, int64, error) {

@@ -61,6 +61,7 @@ type Service struct {
 	sessions *scs.SessionManager
 	limits   *limits
 	hashing  chan struct{} // bounds the memory of password hashing
+	granting sync.Mutex    // one change of a token at a time
 
 	mu      sync.RWMutex
 	tokens  map[string]Token // by hash

@@ -64,6 +64,9 @@ func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user stri
 	if !ok {
 		return "", expires, noUser(user)
 	}
+	if err := by.CheckGrant("users/"+user, u.Owner, u.Areas, nil); err != nil {
+		return "", expires, err
+	}
 	code, expires = random(), s.o.Now().Add(linkLife)
 	inv := invite{User: user, SHA256: hash(code), Expires: expires.Unix()}
 	data, err := json.Marshal(inv)
@@ -128,6 +131,11 @@ func (s *Service) SignOutEverywhere(ctx context.Context, by *playlists.Principal
 	u, ok := s.User(user)
 	if !ok {
 		return noUser(user)
+	}
+	if by.ID != "user:"+user && by.Officer() {
+		if err := by.CheckGrant("users/"+user, u.Owner, u.Areas, by.Only); err != nil {
+			return err
+		}
 	}
 	s.mu.RLock()
 	x := s.signins[user]

@@ -35,11 +35,30 @@ type Token struct {
 // Issue makes a token for by and returns its secret, which is shown once. An id
 // that is there is replaced: its old secret ends at once.
 func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (secret string, err error) {
+	s.granting.Lock() // of two who want one name the second finds it taken
+	defer s.granting.Unlock()
+	if t.Expires == 0 {
+		t.Expires = s.o.Now().Add(TokenLife).Unix()
+		if by.Until > 0 {
+			t.Expires = min(t.Expires, by.Until)
+		}
+	}
 	if err := s.checkToken(&t); err != nil {
 		return "", err
 	}
-	if old, ok := s.token(t.ID); ok && old.Owner != t.Owner {
-		return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Problem: "is taken", Remedy: "choose another name"}
+	if err := by.CheckGrant("tokens/"+t.ID, t.Owner, t.Areas, t.Only); err != nil {
+		return "", err
+	}
+	if by.Until > 0 && t.Expires > by.Until {
+		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is after the end of your own token", Remedy: "leave it out, or sign in as a person"}
+	}
+	if old, ok := s.token(t.ID); ok {
+		if old.Owner != t.Owner {
+			return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Problem: "is taken", Remedy: "choose another name"}
+		}
+		if err := by.CheckGrant("tokens/"+t.ID, old.Owner, old.Areas, old.Only); err != nil {
+			return "", err
+		}
 	}
 	secret = Prefix + random()
 	t.SHA256 = hash(secret)
@@ -77,9 +96,6 @@ func (s *Service) checkToken(t *Token) error {
 		}
 	}
 	now := s.o.Now()
-	if t.Expires == 0 {
-		t.Expires = now.Add(TokenLife).Unix()
-	}
 	if t.Expires <= now.Unix() || t.Expires > now.Add(MaxTokenLife).Unix() {
 		return &playlists.Error{Code: playlists.Invalid, Field: where + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is not within the next 366 days", Remedy: "give Unix seconds, or leave it out for 90 days"}
 	}
@@ -88,9 +104,14 @@ func (s *Service) checkToken(t *Token) error {
 
 // Revoke ends a token at once.
 func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string) error {
+	s.granting.Lock()
+	defer s.granting.Unlock()
 	t, ok := s.token(id)
 	if !ok {
 		return &playlists.Error{Code: playlists.NotFound, Field: "tokens/id", Value: id, Problem: "is no token", Remedy: "list the tokens"}
+	}
+	if err := by.CheckGrant("tokens/"+id, t.Owner, t.Areas, t.Only); err != nil {
+		return err
 	}
 	if err := s.o.Records.Delete(ctx, by, kindToken, t.Owner, id); err != nil {
 		return err
@@ -150,5 +171,5 @@ func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	if s.o.Now().Unix() >= t.Expires {
 		return nil, denied("has expired", "ask for a new token")
 	}
-	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only}, nil
+	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only, Until: t.Expires}, nil
 }
