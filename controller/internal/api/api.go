@@ -150,6 +150,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.Type, p.Status, p.Detail = "about:blank", http.StatusInternalServerError, ""
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}
+	if p.Status == http.StatusPreconditionFailed && r.Header.Get("If-Match") == "" && r.Header.Get("If-None-Match") == "" {
+		p.Status = http.StatusConflict // nobody asked for a precondition
+	}
 	if p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"ledcast/playlists"
 )
@@ -16,8 +17,10 @@ type Log interface {
 	// one, newest first; the department's are the whole installation's.
 	List(ctx context.Context, owner string, after int64, most int) ([]AuditEntry, error)
 	Newest(ctx context.Context, owner string, before int64, most int) ([]AuditEntry, error)
-	// Verify walks the chain. Its error names the first entry that does not fit.
-	Verify(ctx context.Context) (entries int64, err error)
+	// Verify walks the chain and returns its head. Its error names the first
+	// entry that does not fit, the thing that is not what was written, or that
+	// the head of an earlier day, if given, is not in it any more.
+	Verify(ctx context.Context, expect *AuditHead) (AuditHead, error)
 }
 
 // AuditEntry is one change.
@@ -49,9 +52,30 @@ func (e *AuditEntry) withhold(p *playlists.Principal) {
 	}
 }
 
+// AuditHead is the log's newest entry. Kept elsewhere, it shows later that
+// nothing before it was cut off or written anew.
+type AuditHead struct {
+	N      int64  `json:"n"`
+	Digest string `json:"digest"`
+}
+
+// readHead reads it as a person keeps it: its number, a colon, its digest.
+func readHead(text string) (*AuditHead, error) {
+	if text == "" {
+		return nil, nil
+	}
+	number, digest, _ := strings.Cut(text, ":")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 1 || len(digest) != 64 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "expect", Value: text, Problem: "is not a head of the log", Remedy: "give it as verify printed it: a number, a colon, 64 hex digits"}
+	}
+	return &AuditHead{n, digest}, nil
+}
+
 type auditVerdict struct {
-	Entries int64 `json:"entries"`
-	Whole   bool  `json:"whole"`
+	Entries int64  `json:"entries"`
+	Whole   bool   `json:"whole"`
+	Digest  string `json:"digest"` // of the newest entry
 }
 
 // mostEntries bounds one answer.
@@ -118,10 +142,14 @@ func (s *Server) auditVerify(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, denied(p, playlists.KindAudit, ""))
 		return
 	}
-	n, err := s.audit.Verify(r.Context())
+	expect, err := readHead(r.URL.Query().Get("expect"))
+	var head AuditHead
+	if err == nil {
+		head, err = s.audit.Verify(r.Context(), expect)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	answer(w, auditVerdict{n, true})
+	answer(w, auditVerdict{head.N, true, head.Digest})
 }

@@ -227,7 +227,7 @@ func TestAlertOnTheDemo(t *testing.T) {
 	if len(r.Signs) != 5 || len(r.GaveWay) == 0 || r.GaveWay[0].MS <= 0 || r.Signs[0].FromMS == 0 || r.Signs[0].UntilMS < r.Signs[0].FromMS {
 		t.Errorf("the report has %+v", r)
 	}
-	if n, err := d.store.Audit().Verify(t.Context()); err != nil || n == 0 {
+	if n, err := d.store.Audit().Verify(t.Context(), nil); err != nil || n == 0 {
 		t.Error(err)
 	}
 }

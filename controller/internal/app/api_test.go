@@ -71,7 +71,7 @@ func TestObjectsOverHTTP(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
-	before, err := d.store.Audit().Verify(t.Context())
+	before, err := d.store.Audit().Verify(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestObjectsOverHTTP(t *testing.T) {
 			t.Errorf("entry %d: by %q from %q", e.N, e.By.Who, e.By.From)
 		}
 	}
-	if n, err := d.store.Audit().Verify(t.Context()); n != before+4 || err != nil {
+	if n, err := d.store.Audit().Verify(t.Context(), nil); n != before+4 || err != nil {
 		t.Errorf("verify: %d, %v", n, err)
 	}
 }

@@ -174,7 +174,7 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 	if err := s.Restore(ctx, aside); err != nil {
 		return err
 	}
-	if _, err := s.Audit().Verify(ctx); err != nil {
+	if _, err := s.Audit().Verify(ctx, nil); err != nil {
 		return fmt.Errorf("the backup is restored, and its log is not whole: %w", err)
 	}
 	return s.Settings().Set(ctx, restoredSetting, fmt.Sprint(now.UnixMilli()))

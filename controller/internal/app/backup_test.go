@@ -87,7 +87,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if data, _, err := (pictures{a}).File(t.Context(), "viet-ads", "cho"); err != nil || len(data) == 0 {
 		t.Errorf("the picture: %v", err)
 	}
-	if n, err := a.store.Audit().Verify(t.Context()); err != nil || n < 4 {
+	if n, err := a.store.Audit().Verify(t.Context(), nil); err != nil || n < 4 {
 		t.Errorf("the log: %d, %v", n, err)
 	}
 

@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 	"ledcast/sign/wire"
 )
 
@@ -26,9 +29,16 @@ type KeyReport struct {
 	Keys       []KeyInfo
 }
 
-// Keys opens the keys in a data folder whose controller is stopped, lets
-// change do something with them (nil: nothing), and reports.
-func Keys(ctx context.Context, dir, database string, now time.Time, change func(*publish.Keyring, publish.KeyStore) error) (r *KeyReport, err error) {
+// Keys opens the keys in a data folder whose controller is stopped, and reports.
+func Keys(ctx context.Context, dir, database string, now time.Time) (r *KeyReport, err error) {
+	return keys(ctx, dir, database, now, "", nil)
+}
+
+// kindKeys is a note of what was done with the keys.
+const kindKeys = "keys"
+
+// keys lets change do something with the keys, which the log calls action.
+func keys(ctx context.Context, dir, database string, now time.Time, action string, change func(*publish.Keyring, publish.KeyStore) error) (r *KeyReport, err error) {
 	lock, err := lockFolder(dir)
 	if err != nil {
 		return nil, err
@@ -55,25 +65,37 @@ func Keys(ctx context.Context, dir, database string, now time.Time, change func(
 	for _, x := range k.Keys() {
 		r.Keys = append(r.Keys, KeyInfo{KID: publish.KID(x), Role: x.Role, State: string(x.State), Until: time.Unix(x.Exp, 0)})
 	}
-	return r, nil
+	if change == nil {
+		return r, nil
+	}
+	note, err := json.Marshal(struct {
+		Action string `json:"action"`
+		*KeyReport
+	}{action, r})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Audit().Change(ctx, store.Change{Expected: store.AnyVersion, Of: playlists.Public, By: actor(console, now),
+		Object: store.Object{Kind: kindKeys, ID: "key-set", Data: note, UpdatedMS: now.UnixMilli()}})
+	return r, err
 }
 
 // RenewKeys signs the key set anew with the root in a file.
 func RenewKeys(ctx context.Context, dir, database, root string, now time.Time) (*KeyReport, error) {
-	return withRoot(ctx, dir, database, root, now, (*publish.Keyring).Renew)
+	return withRoot(ctx, dir, database, root, now, "renew", (*publish.Keyring).Renew)
 }
 
 // RotateKeys lists new online keys beside the present ones.
 func RotateKeys(ctx context.Context, dir, database, root string, now time.Time) (*KeyReport, error) {
-	return withRoot(ctx, dir, database, root, now, (*publish.Keyring).Rotate)
+	return withRoot(ctx, dir, database, root, now, "rotate", (*publish.Keyring).Rotate)
 }
 
-func withRoot(ctx context.Context, dir, database, file string, now time.Time, do func(*publish.Keyring, context.Context, publish.KeyStore, publish.RootKey, time.Time) error) (*KeyReport, error) {
+func withRoot(ctx context.Context, dir, database, file string, now time.Time, action string, do func(*publish.Keyring, context.Context, publish.KeyStore, publish.RootKey, time.Time) error) (*KeyReport, error) {
 	root, err := publish.ReadRoot(file)
 	if err != nil {
 		return nil, fmt.Errorf("--root: %w", err)
 	}
-	return Keys(ctx, dir, database, now, func(k *publish.Keyring, s publish.KeyStore) error { return do(k, ctx, s, root, now) })
+	return keys(ctx, dir, database, now, action, func(k *publish.Keyring, s publish.KeyStore) error { return do(k, ctx, s, root, now) })
 }
 
 // promoteEvery is how often a rotation is looked at.

@@ -164,7 +164,7 @@ func TestTwoWantOneName(t *testing.T) {
 			}
 		}
 	}
-	if _, err := d.store.Audit().Verify(t.Context()); err != nil {
+	if _, err := d.store.Audit().Verify(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }

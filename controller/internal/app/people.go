@@ -214,5 +214,3 @@ func entries(list []store.Entry, err error) ([]api.AuditEntry, error) {
 	}
 	return out, err
 }
-
-func (l auditLog) Verify(ctx context.Context) (int64, error) { return l.a.store.Audit().Verify(ctx) }

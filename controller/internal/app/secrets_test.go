@@ -77,20 +77,25 @@ func databaseFiles(t *testing.T, d *demo) map[string][]byte {
 	return files
 }
 
-// tamper changes a row of the log behind the controller's back.
-func tamper(t *testing.T, dir string, n int64) {
+// tamper changes the database behind the controller's back.
+func tamper(t *testing.T, dir, statement string, args ...any) {
 	t.Helper()
-	driver, at := "sqlite", filepath.Join(dir, "ledcast.db")
+	driver, at, unlock := "sqlite", filepath.Join(dir, "ledcast.db"), "DROP TRIGGER IF EXISTS audit_keeps_entries; DROP TRIGGER IF EXISTS audit_loses_none"
 	if onPostgres() {
-		driver, at = "pgx", database(t, dir)
+		driver, at, unlock = "pgx", database(t, dir), "DROP TRIGGER IF EXISTS audit_keeps_entries ON audit"
 	}
 	db, err := sql.Open(driver, at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("UPDATE audit SET who = 'somebody else' WHERE n = $1", n); err != nil {
-		t.Fatal(err)
+	for _, s := range []struct {
+		text string
+		args []any
+	}{{unlock, nil}, {statement, args}} {
+		if _, err := db.Exec(s.text, s.args...); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

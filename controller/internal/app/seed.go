@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"ledcast/assets"
@@ -27,9 +28,27 @@ func (a *App) seed(ctx context.Context) error {
 // apply writes a manifest's objects, each under the expected version. With
 // store.Absent what exists is left alone.
 func (a *App) apply(ctx context.Context, m *playlists.Manifest, expected int64) error {
-	now := a.now()
 	one := func(kind, owner, id string, v any) error {
-		err := put(ctx, a.store, kind, owner, id, v, expected, now)
+		if expected == store.Absent { // most starts find all of it there
+			if _, err := a.store.Objects().Get(ctx, kind, owner, id); !missing(err) {
+				return err
+			}
+		}
+		data, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		of := owner
+		switch v := v.(type) {
+		case *playlists.Sign:
+			of = v.Owner
+		case *playlists.Owner:
+			of = v.ID
+		case *playlists.Area, *playlists.Campaign:
+			of = playlists.Public
+		}
+		_, err = a.store.Audit().Change(ctx, store.Change{Expected: expected, Of: of, By: actor(console, a.now()),
+			Object: store.Object{Kind: kind, Owner: owner, ID: id, Data: data, UpdatedMS: a.now().UnixMilli()}})
 		var e *playlists.Error
 		if expected == store.Absent && errors.As(err, &e) && e.Code == playlists.Conflict {
 			return nil

@@ -88,7 +88,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 		}
 		c.tokens[name] = secret
 	}
-	before, err := d.store.Audit().Verify(ctx)
+	before, err := d.store.Audit().Verify(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	if walked < 130 {
 		t.Errorf("only %d requests were made", walked)
 	}
-	if after, err := d.store.Audit().Verify(ctx); err != nil || after != before {
+	if after, err := d.store.Audit().Verify(ctx, nil); err != nil || after != before {
 		t.Errorf("%d writes of a stranger were kept; %v", after-before, err)
 	}
 	d.strangersEvents(t, c, trace)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"text/tabwriter"
 	"time"
 
@@ -39,15 +40,22 @@ func newAudit(e *env) *cobra.Command {
 		}
 	})
 	list.Flags().Int64Var(&after, "after", 0, "only entries after this `number`")
-	return e.group("audit", "Who changed what", "audit reads the log of every change. Each entry carries a digest over itself and the one before.",
-		list,
-		e.plain("verify", "Check that no entry was changed, removed or inserted", func(cmd *cobra.Command, c *client) error {
-			var v struct{ Entries int64 }
-			if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/audit/verify", nil, &v); err != nil {
-				return err
-			}
-			fmt.Fprintf(e.out, "%d entries, the chain is whole\n", v.Entries)
-			return nil
-		}),
-	)
+	var expect string
+	verify := e.plain("verify", "Check that no entry was changed, removed or inserted, and that what is kept is what was written", func(cmd *cobra.Command, c *client) error {
+		var v struct {
+			Entries int64
+			Digest  string
+		}
+		path := "api/v1/audit/verify"
+		if expect != "" {
+			path += "?expect=" + url.QueryEscape(expect)
+		}
+		if _, err := c.do(cmd.Context(), http.MethodGet, path, nil, &v); err != nil {
+			return err
+		}
+		fmt.Fprintf(e.out, "%d entries, the chain is whole; its head is %d:%s\n", v.Entries, v.Entries, v.Digest)
+		return nil
+	})
+	verify.Flags().StringVar(&expect, "expect", "", "`head` that an earlier verify printed: whether the log still has it")
+	return e.group("audit", "Who changed what", "audit reads the log of every change. Each entry carries a digest over itself and the one before.\nKeep the head that verify prints somewhere else: with --expect it shows later that nothing was cut off.", list, verify)
 }

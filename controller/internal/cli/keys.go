@@ -43,7 +43,7 @@ func newKeys(e *env) *cobra.Command {
 		keys.AddCommand(c)
 	}
 	add("show", "Print the keys and when they end", func(ctx context.Context, dir, database, _ string, now time.Time) (*app.KeyReport, error) {
-		return app.Keys(ctx, dir, database, now, nil)
+		return app.Keys(ctx, dir, database, now)
 	})
 	add("renew", "Sign the key set for another 400 days", app.RenewKeys)
 	add("rotate", "List new keys; they sign once the signs have them", app.RotateKeys)

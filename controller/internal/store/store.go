@@ -286,6 +286,7 @@ type Audit interface {
 	// Newest returns entries before n, newest first; owner AllOwners lists all.
 	Newest(ctx context.Context, owner string, before int64, most int) ([]Entry, error)
 	// Verify walks the chain and returns the number of entries, or an *Error
-	// of code Conflict that names the first entry that does not fit.
-	Verify(ctx context.Context) (entries int64, err error)
+	// of code Conflict that names the first entry that does not fit. each, if
+	// given, is called with every entry that does.
+	Verify(ctx context.Context, each func(*Entry)) (entries int64, err error)
 }

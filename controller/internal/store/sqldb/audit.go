@@ -107,7 +107,7 @@ func (s audit) Newest(ctx context.Context, owner string, before int64, most int)
 // verifyBatch bounds the memory of a walk over years of entries.
 const verifyBatch = 1000
 
-func (s audit) Verify(ctx context.Context) (int64, error) {
+func (s audit) Verify(ctx context.Context, each func(*store.Entry)) (int64, error) {
 	var n int64
 	prev := ""
 	for {
@@ -121,6 +121,9 @@ func (s audit) Verify(ctx context.Context) (int64, error) {
 				return n, conflict("audit", fmt.Sprint(n+1), "is not what was written", "compare the database with a backup from before the change")
 			}
 			n, prev = e.N, e.Digest
+			if each != nil {
+				each(e)
+			}
 		}
 		if len(batch) < verifyBatch {
 			return n, nil

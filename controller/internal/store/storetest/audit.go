@@ -63,7 +63,7 @@ func audit(t *testing.T, open Opener) {
 			t.Errorf("the log of %s at %d says %s; want %s", x.owner, x.at, text, x.want)
 		}
 	}
-	if n, err := s.Audit().Verify(ctx); n != 4 || err != nil {
+	if n, err := s.Audit().Verify(ctx, nil); n != 4 || err != nil {
 		t.Errorf("verify: %d entries, %v", n, err)
 	}
 	// Of several, all or nothing.
@@ -81,7 +81,7 @@ func audit(t *testing.T, open Opener) {
 	if err := two("m1", "m2", store.Absent); err != nil {
 		t.Error(err)
 	}
-	if n, err := s.Audit().Verify(ctx); n != 6 || err != nil {
+	if n, err := s.Audit().Verify(ctx, nil); n != 6 || err != nil {
 		t.Errorf("verify: %d entries, %v", n, err)
 	}
 }
@@ -97,7 +97,7 @@ func auditTogether(t *testing.T, open Opener) {
 			}
 		}
 	})
-	if n, err := s.Audit().Verify(t.Context()); n != 40 || err != nil {
+	if n, err := s.Audit().Verify(t.Context(), nil); n != 40 || err != nil {
 		t.Errorf("verify: %d entries, %v; want 40", n, err)
 	}
 }

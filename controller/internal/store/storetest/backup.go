@@ -108,7 +108,7 @@ func Backup(t *testing.T, from, to Opener) {
 		t.Errorf("what came back differs:\n%s\nwas\n%s", got, backup)
 	}
 	code(t, "restore into a full store", target.Restore(ctx, bytes.NewReader(backup)), playlists.Conflict)
-	if n, err := target.Audit().Verify(ctx); n != 3 || err != nil {
+	if n, err := target.Audit().Verify(ctx, nil); n != 3 || err != nil {
 		t.Errorf("%d entries of the log, %v", n, err)
 	}
 	if _, found, err := target.Sessions().Find(ctx, "t", 0); found || err != nil {

@@ -1,0 +1,12 @@
+-- The log is appended only. Somebody who can write the database can take this
+-- away, too; a slip of the hand cannot.
+
+-- +goose Up
+
+-- +goose StatementBegin
+CREATE FUNCTION audit_appended_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'the audit log is appended only'; END $$;
+-- +goose StatementEnd
+
+CREATE TRIGGER audit_keeps_entries BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+FOR EACH STATEMENT EXECUTE FUNCTION audit_appended_only();
