@@ -182,6 +182,10 @@ func (l ledger) Latest(ctx context.Context, role, subject string) (*publish.Issu
 	return &i, nil
 }
 
+func (l ledger) Programs(ctx context.Context, sign string, from, until int64) ([]*timeline.Program, error) {
+	return alertHistory(l).Programs(ctx, sign, from*1000, until*1000)
+}
+
 func (l ledger) NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error) {
 	return l.store.Documents().NextSeqs(ctx, role, subjects, epoch, iatMS)
 }

@@ -184,7 +184,7 @@ func (a *App) assemble(user, pass string) error {
 	}
 	a.resync = a.newResync()
 	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
-		Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits}
+		Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits, Topics: a.store.Topics()}
 	a.publisher = publish.New(opts)
 	a.requester = publish.NewRequester(opts)
 	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {

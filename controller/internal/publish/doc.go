@@ -14,6 +14,7 @@ import (
 	"crypto/ed25519"
 
 	"ledcast/playlists"
+	"ledcast/playlists/timeline"
 )
 
 // Broker is the link to publish over.
@@ -62,6 +63,9 @@ type Ledger interface {
 	Issue(ctx context.Context, drafts []Draft, seal func(i int, seq int64) ([]byte, error)) ([]Issued, error)
 	// Latest returns nil where nothing was issued.
 	Latest(ctx context.Context, role, subject string) (*Issued, error)
+	// Programs are a sign's that were in force from `from` until `until`, Unix
+	// seconds, oldest first.
+	Programs(ctx context.Context, sign string, from, until int64) ([]*timeline.Program, error)
 	NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error)
 }
 

@@ -44,6 +44,24 @@ func (p *Publisher) runPictures(ctx context.Context) {
 	}
 }
 
+// dropPictures stops the players of signs that are gone, or play by themselves
+// now, and waits for them: what they have published last is cleared next.
+func (p *Publisher) dropPictures() {
+	var gone []*picture
+	p.mu.Lock()
+	for id, pic := range p.pictures {
+		if plan := p.plans[id]; plan == nil || !plan.Sign.Picture() {
+			gone = append(gone, pic)
+			delete(p.pictures, id)
+		}
+	}
+	p.mu.Unlock()
+	for _, pic := range gone {
+		pic.cancel()
+		<-pic.done
+	}
+}
+
 func (p *Publisher) stopPictures() {
 	p.mu.Lock()
 	pics := p.pictures

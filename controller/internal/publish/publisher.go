@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +48,9 @@ type Options struct {
 	// Acked, if given, is the seq of the program that the sign has acked last;
 	// 0 where that is unknown. Its frames stay published until it is another.
 	Acked func(sign string) int64
+	// Topics remembers what was retained; nil where the broker lives no longer
+	// than the publisher.
+	Topics Topics
 	// Limits, if given, are those that the sign has declared.
 	Limits func(sign string) playlists.Limits
 }
@@ -83,7 +88,7 @@ type Publisher struct {
 	bySHA    map[string]*playlists.FrameFile // the same by digest
 	problems map[string]playlists.Text       // sign → why its plan cannot be made
 	have     map[string]string               // topic → digest of what this connection was sent
-	unnamed  map[string]time.Time            // frame topic → since when nothing names it
+	topics   map[string]int64                // what was retained ever; see Topics; Reconcile's own
 	first    map[string]bool                 // owners whose signs go before the others'
 	asked    int64                           // how often a comparison was asked for
 	done     int64                           // what asked was when the last successful one began
@@ -94,8 +99,11 @@ type Publisher struct {
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
+	if o.Topics == nil {
+		o.Topics = memory{}
+	}
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
-		problems: map[string]playlists.Text{}, have: map[string]string{}, unnamed: map[string]time.Time{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
+		problems: map[string]playlists.Text{}, have: map[string]string{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
@@ -232,6 +240,7 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	if err := p.plan(ctx, signs, true); err != nil {
 		return err
 	}
+	p.dropPictures()
 	if err := p.publish(ctx); err != nil {
 		return err
 	}
@@ -264,11 +273,20 @@ func (p *Publisher) publish(ctx context.Context) error {
 		frames = append(frames, wanted{topic, f.SHA256, func(context.Context) ([]byte, error) { return f.Data, nil }})
 	}
 	for id, plan := range p.plans {
-		if !plan.Sign.Picture() {
-			programs = append(programs, p.program(id, plan))
+		if plan.Sign.Picture() {
+			named[wire.SignTopic(id, wire.Frame)] = true
+			continue
 		}
+		programs = append(programs, p.program(id, plan))
+		named[wire.SignTopic(id, wire.Program)] = true
+	}
+	for id := range p.problems { // a sign whose plan could never be made has nothing, and is not gone
+		named[wire.SignTopic(id, wire.Program)], named[wire.SignTopic(id, wire.Frame)] = true, true
 	}
 	p.mu.Unlock()
+	if err := p.remember(ctx, slices.Collect(maps.Keys(named))); err != nil {
+		return err
+	}
 	if err := p.send(ctx, frames, programs); err != nil {
 		return err
 	}
@@ -295,6 +313,13 @@ func (p *Publisher) publishSome(ctx context.Context, signs []playlists.Sign) err
 		programs = append(programs, p.program(signs[i].ID, plan))
 	}
 	p.mu.Unlock()
+	var topics []string
+	for _, w := range slices.Concat(frames, programs) {
+		topics = append(topics, w.topic)
+	}
+	if err := p.remember(ctx, topics); err != nil {
+		return err
+	}
 	return p.send(ctx, frames, programs)
 }
 
@@ -353,38 +378,4 @@ func (p *Publisher) retain(ctx context.Context, w wanted) error {
 	have[w.topic] = w.digest
 	p.mu.Unlock()
 	return nil
-}
-
-// clean removes frames that no plan has named for a day.
-func (p *Publisher) clean(ctx context.Context, named map[string]bool) error {
-	now := p.o.Now()
-	var gone []string
-	p.mu.Lock()
-	for topic := range p.have {
-		if !isFrame(topic) || named[topic] {
-			delete(p.unnamed, topic)
-			continue
-		}
-		if since, ok := p.unnamed[topic]; !ok {
-			p.unnamed[topic] = now
-		} else if now.Sub(since) >= FrameGrace {
-			gone = append(gone, topic)
-		}
-	}
-	p.mu.Unlock()
-	for _, topic := range gone {
-		if err := p.o.Broker.Publish(ctx, topic, nil, true); err != nil {
-			return err
-		}
-		p.mu.Lock()
-		delete(p.have, topic)
-		delete(p.unnamed, topic)
-		p.mu.Unlock()
-	}
-	return nil
-}
-
-func isFrame(topic string) bool {
-	const prefix = wire.Prefix + "frames/"
-	return len(topic) > len(prefix) && topic[:len(prefix)] == prefix
 }

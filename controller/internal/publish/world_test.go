@@ -28,6 +28,8 @@ type world struct {
 	notes      map[string][]byte // by sign
 
 	latest   map[string]*Issued
+	history  map[string][]*timeline.Program // by sign
+	kept     memory
 	seq      int64
 	sent     []string          // topics in the order of publishing
 	retained map[string]string // topic → payload
@@ -103,6 +105,13 @@ func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) (
 		w.notes[d.Subject] = d.Notes
 		x := Issued{Epoch: d.Epoch, Seq: w.seq, Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest, JWS: jws}
 		w.latest[d.Role+d.Subject] = &x
+		if w.history != nil && d.Role == wire.RoleProgram {
+			g, err := wire.StoredProgram(jws)
+			if err != nil {
+				return nil, err
+			}
+			w.history[d.Subject] = append(w.history[d.Subject], g)
+		}
 		out = append(out, x)
 	}
 	return out, nil
@@ -112,6 +121,17 @@ func (w *world) Latest(_ context.Context, role, subject string) (*Issued, error)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.latest[role+subject], nil
+}
+
+func (w *world) Programs(_ context.Context, sign string, from, until int64) (out []*timeline.Program, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, g := range w.history[sign] {
+		if next := i + 1; g.Iat < until && (next == len(w.history[sign]) || w.history[sign][next].Iat > from) {
+			out = append(out, g)
+		}
+	}
+	return out, nil
 }
 
 func (w *world) NextSeqs(_ context.Context, _ string, subjects []string, _, _ int64) ([]int64, error) {

@@ -164,6 +164,15 @@ func CheckSubject(role, subject string, epoch, iatMS int64) error {
 	return checkInteger(where+".iat_ms", iatMS)
 }
 
+// CheckTopic returns an *playlists.Error of code Invalid for a topic that cannot
+// be kept.
+func CheckTopic(topic string, unwantedMS int64) error {
+	if err := checkText("topics.topic", topic, false); err != nil {
+		return err
+	}
+	return checkInteger("topics/"+topic, unwantedMS)
+}
+
 // CheckName returns an *playlists.Error of code Invalid for a name, such as a
 // sign's or a setting's, that cannot be kept.
 func CheckName(field, s string) error { return checkText(field, s, false) }

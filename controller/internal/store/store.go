@@ -54,6 +54,7 @@ type Nouns interface {
 	Audit() Audit
 	Sessions() Sessions
 	Health() Health
+	Topics() Topics
 }
 
 // Expected versions that are not a version.

@@ -91,6 +91,7 @@ var tables = []table{
 	newTable("play_records", 3, "sign:t chain:t n:i digest:t from_ms:i until_ms:i jws:b"),
 	newTable("plays", 9, "sign:t chain:t n:i item:t campaign:t frame:t why:t count:i ms:i"), // rows may be alike
 	newTable("health", 2, "sign:t at_ms:i online:i clock:t faults:t"),
+	newTable("topics", 1, "topic:t unwanted_ms:i"),
 	newTable("audit", 1, "n:i at_ms:i who:t from_addr:t action:t kind:t owner:t id:t before:m after:m digest:t"),
 }
 

@@ -75,6 +75,7 @@ func (s *DB) Proofs() store.Proofs           { return proofs{s} }
 func (s *DB) Audit() store.Audit             { return audit{s} }
 func (s *DB) Sessions() store.Sessions       { return sessions{s} }
 func (s *DB) Health() store.Health           { return health{s} }
+func (s *DB) Topics() store.Topics           { return topics{s} }
 
 // write runs do in one transaction, which is on disk when write returns nil.
 // Writes run one after another, so a statement may rely on what the one before

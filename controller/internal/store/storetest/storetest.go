@@ -53,6 +53,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"audit/together", auditTogether},
 		{"sessions", sessions},
 		{"health", health},
+		{"topics", topics},
 		{"odd-names", oddNames},
 		{"cancelled", cancelled},
 		{"reopened", reopened},

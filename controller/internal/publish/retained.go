@@ -1,0 +1,153 @@
+package publish
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"ledcast/sign/wire"
+)
+
+// Topics remembers what a broker may retain of ours, with since when nothing
+// wants it (Unix ms; 0: it is wanted). An outside broker keeps it over every
+// reconnect and restart, and nothing else says what has to go.
+type Topics interface {
+	All(ctx context.Context) (map[string]int64, error)
+	Put(ctx context.Context, topics map[string]int64) error
+	Remove(ctx context.Context, topics ...string) error
+}
+
+// memory is Topics for a broker that lives no longer than the publisher.
+type memory map[string]int64
+
+func (m memory) All(context.Context) (map[string]int64, error) { return maps.Clone(m), nil }
+func (m memory) Put(_ context.Context, topics map[string]int64) error {
+	maps.Copy(m, topics)
+	return nil
+}
+func (m memory) Remove(_ context.Context, topics ...string) error {
+	for _, t := range topics {
+		delete(m, t)
+	}
+	return nil
+}
+
+// remember notes topics before anything is retained on them. Only Reconcile
+// calls it, and what follows it.
+func (p *Publisher) remember(ctx context.Context, topics []string) error {
+	if p.topics == nil {
+		all, err := p.o.Topics.All(ctx)
+		if err != nil {
+			return err
+		}
+		p.topics = all
+	}
+	fresh := map[string]int64{}
+	for _, t := range topics {
+		if since, known := p.topics[t]; !known || since != 0 {
+			fresh[t] = 0
+		}
+	}
+	if err := p.o.Topics.Put(ctx, fresh); err != nil {
+		return err
+	}
+	maps.Copy(p.topics, fresh)
+	return nil
+}
+
+// clean removes what nothing wants: at once what is a sign's that is gone or
+// gets something else now, and frames once no program has named them for a day.
+func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
+	now := p.o.Now().UnixMilli()
+	var gone []string
+	since := map[string]int64{}
+	old := false
+	for topic, at := range p.topics {
+		switch {
+		case wanted[topic]:
+		case !isFrame(topic):
+			gone = append(gone, topic)
+		case at == 0:
+			since[topic] = now
+		case now-at >= FrameGrace.Milliseconds():
+			gone, old = append(gone, topic), true
+		}
+	}
+	if old { // rare, and then asked of what was kept, for this run may not know it
+		held, err := p.held(ctx)
+		if err != nil {
+			return err
+		}
+		kept := gone[:0]
+		for _, topic := range gone {
+			if held[topic] {
+				since[topic] = 0
+			} else {
+				kept = append(kept, topic)
+			}
+		}
+		gone = kept
+	}
+	if err := p.o.Topics.Put(ctx, since); err != nil {
+		return err
+	}
+	maps.Copy(p.topics, since)
+	for _, topic := range gone {
+		if err := p.o.Broker.Publish(ctx, topic, nil, true); err != nil {
+			return fmt.Errorf("clear %s: %w", topic, err)
+		}
+		p.mu.Lock()
+		delete(p.have, topic)
+		p.mu.Unlock()
+	}
+	if err := p.o.Topics.Remove(ctx, gone...); err != nil {
+		return err
+	}
+	for _, topic := range gone {
+		delete(p.topics, topic)
+	}
+	return nil
+}
+
+// held are the frames of programs that signs may still have: of one that has
+// not acked its present program, those from the one that it acked last on, or of
+// a program's life where that is unknown.
+func (p *Publisher) held(ctx context.Context) (map[string]bool, error) {
+	p.mu.Lock()
+	plans := maps.Clone(p.plans)
+	p.mu.Unlock()
+	held := map[string]bool{}
+	for id, plan := range plans {
+		if plan.Sign.Picture() {
+			continue
+		}
+		var acked int64
+		if p.o.Acked != nil {
+			acked = p.o.Acked(id)
+		}
+		if acked >= plan.seq {
+			continue
+		}
+		from := p.o.Now().Add(-wire.LifeProgram * time.Second).Unix()
+		if acked > 0 {
+			from = acked / 1000 // a seq is no earlier than its time in ms, and what was in force then is asked for
+		}
+		programs, err := p.o.Ledger.Programs(ctx, id, from, p.o.Now().Unix()+1)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range programs {
+			if g.Seq < acked {
+				continue
+			}
+			for i := range g.Frames {
+				held[wire.FrameTopic(g.Frames[i].Owner, g.Frames[i].SHA256)] = true
+			}
+		}
+	}
+	return held, nil
+}
+
+func isFrame(topic string) bool { return strings.HasPrefix(topic, wire.Prefix+"frames/") }
