@@ -37,6 +37,9 @@ func (a *Area) Validate() error {
 	if blank(a.Name) {
 		return &Error{Code: Invalid, Field: where + ".name", Problem: "is missing", Remedy: "write what people call it, e.g. Huyện Sơn Tịnh"}
 	}
+	if err := checkName(where, a.Name); err != nil {
+		return err
+	}
 	if len(a.Geocodes) > MaxGeocodes {
 		return &Error{Code: TooLarge, Field: where + ".geocodes", Problem: fmt.Sprintf("has %d entries, over the limit of %d", len(a.Geocodes), MaxGeocodes), Remedy: "leave some out"}
 	}

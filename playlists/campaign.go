@@ -3,6 +3,7 @@ package playlists
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -157,7 +158,10 @@ func checkShare(where string, percent int64) error {
 
 func checkName(where, name string) error {
 	if n := utf8.RuneCountInString(name); n > MaxName {
-		return &Error{Code: TooLarge, Field: where + ".name", Value: name, Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxName), Remedy: "shorten it"}
+		return &Error{Code: TooLarge, Field: where + ".name", Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxName), Remedy: "shorten it"}
+	}
+	if strings.ContainsFunc(name, unicode.IsControl) {
+		return &Error{Code: Invalid, Field: where + ".name", Value: fmt.Sprintf("%q", name), Problem: "has a control character", Remedy: "take it out"}
 	}
 	return nil
 }

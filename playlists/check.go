@@ -88,6 +88,51 @@ func (d *Door) Playlist(l *Playlist, now int64) error {
 	return nil
 }
 
+// Message returns an *Error of code TooLarge or Invalid where a message that is
+// there already would, as it shall be, no longer fit the loop of a sign that
+// shows it: because it takes longer to read, for one. Of the department's only
+// its own playlists are asked: no company's keeps it from changing its words,
+// and a sign whose plan cannot be made keeps its last and says so.
+func (d *Door) Message(m *Message, now int64) error {
+	p, before := NewPlanner(reworded{d.Content, m}, d.Rulebook), NewPlanner(d.Content, d.Rulebook)
+	shows := func(st *state) bool {
+		if st.dated != nil && (m.Owner != Public || st.dated.list.playlist.Owner == Public) {
+			for _, it := range st.dated.list.playlist.Items {
+				if owner, id := SplitRef(st.dated.list.playlist.Owner, it.Message); owner == m.Owner && id == m.ID {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return d.visit(p, now, func(*Sign) bool { return true }, func(v *view) error {
+		if !shows(&v.st) {
+			return nil
+		}
+		err := v.plan()
+		if err == nil {
+			return nil
+		}
+		if _, old := before.loopFor(lookOf(v.sign), &interval{state: v.st}); old != nil {
+			return nil // it did not fit before, either
+		}
+		return err
+	})
+}
+
+// reworded is content with one message replaced.
+type reworded struct {
+	Content
+	message *Message
+}
+
+func (c reworded) Message(owner, id string) (*Message, error) {
+	if owner == c.message.Owner && id == c.message.ID {
+		return c.message, nil
+	}
+	return c.Content.Message(owner, id)
+}
+
 // instead is content with one playlist replaced.
 type instead struct {
 	Content

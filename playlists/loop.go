@@ -216,7 +216,7 @@ func (p *Planner) round(lk look, l *list, items []int) ([]*entry, error) {
 	var g int64
 	for _, i := range items {
 		if it := &l.playlist.Items[i]; it.Count == 0 {
-			g = gcd(g, max(1, it.Weight))
+			g = gcd(g, max(1, int64(it.Weight)))
 		}
 	}
 	entries := make([]*entry, len(items))
@@ -229,9 +229,9 @@ func (p *Planner) round(lk look, l *list, items []int) ([]*entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		entries[n], counts[n] = e, it.Count
+		entries[n], counts[n] = e, int64(it.Count)
 		if it.Count == 0 {
-			counts[n] = max(1, it.Weight) / g
+			counts[n] = max(1, int64(it.Weight)) / g
 		}
 		total += counts[n] * e.s
 	}

@@ -187,6 +187,9 @@ func (u *User) Validate() error {
 	if err := CheckOfficer(where, u.Owner, u.Areas); err != nil {
 		return err
 	}
+	if err := checkName(where, u.Name); err != nil {
+		return err
+	}
 	return checkPhone(where+".phone", u.Phone)
 }
 

@@ -1,16 +1,46 @@
 package playlists
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Item is one place in a playlist.
 type Item struct {
 	Message string `yaml:"message" json:"message"`                       // id of a message of the same owner, or "public/<id>"
 	DwellMS int64  `yaml:"dwell_ms,omitempty" json:"dwell_ms,omitempty"` // how long it is shown; stretched where reading takes longer; 0 is the reading time
-	Weight  int64  `yaml:"weight,omitempty" json:"weight,omitempty"`     // plays in proportion to the others' weights; 0 means 1
-	Count   int64  `yaml:"count,omitempty" json:"count,omitempty"`       // instead of a weight: exactly so many plays each round of the playlist
+	Weight  Plays  `yaml:"weight,omitempty" json:"weight,omitempty"`     // plays in proportion to the others' weights; left out, 1
+	Count   Plays  `yaml:"count,omitempty" json:"count,omitempty"`       // instead of a weight: exactly so many plays each round of the playlist
 	First   string `yaml:"first,omitempty" json:"first,omitempty"`       // YYYY-MM-DD in the sign's zone, inclusive: not shown before it; "" is open
 	Last    string `yaml:"last,omitempty" json:"last,omitempty"`         // likewise: not shown after it
 }
+
+// Plays is how often an item plays, beside others or in each round: at least
+// once. 0 is only what was left out; who writes a 0 means something that is not
+// so, and is told.
+type Plays int64
+
+// UnmarshalJSON implements json.Unmarshaler. Its error is an *Error of code
+// Invalid.
+func (n *Plays) UnmarshalJSON(data []byte) error {
+	text := strings.TrimSpace(string(data))
+	if text == "null" {
+		return nil
+	}
+	v, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return &Error{Code: Invalid, Field: "plays", Value: text, Problem: "is not a whole number", Remedy: "give 1 or more, or leave it out"}
+	}
+	if v == 0 {
+		return &Error{Code: Invalid, Field: "plays", Value: text, Problem: "would never play", Remedy: "give 1 or more, leave it out for 1, or leave the item out"}
+	}
+	*n = Plays(v)
+	return nil
+}
+
+// UnmarshalYAML is UnmarshalJSON for YAML, whose numbers are the same.
+func (n *Plays) UnmarshalYAML(data []byte) error { return n.UnmarshalJSON(data) }
 
 // Playlist is an order of messages that repeats.
 type Playlist struct {

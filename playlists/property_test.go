@@ -35,9 +35,9 @@ func randomList(r *rand.Rand, owner, id string, dated bool) *Playlist {
 		it := Item{Message: randomMessage(r, i), DwellMS: pick(r, int64(0), 0, 0, r.Int64N(20000))}
 		switch r.IntN(5) {
 		case 0:
-			it.Weight = 1 + r.Int64N(5)
+			it.Weight = Plays(1 + r.Int64N(5))
 		case 1:
-			it.Count = 1 + r.Int64N(3)
+			it.Count = Plays(1 + r.Int64N(3))
 		}
 		if dated && r.IntN(4) == 0 {
 			it.First = randomDate(r)
@@ -220,7 +220,7 @@ func checkLoop(t *testing.T, n int, p *Planner, s *Sign, l *loop, iv *interval) 
 		for _, i := range iv.items.index {
 			it := iv.dated.list.playlist.Items[i]
 			if k := plays["/"+it.Message]; it.Count == 0 && sole(iv.dated.list.playlist, it.Message) {
-				w := max(1, it.Weight)
+				w := max(1, int64(it.Weight))
 				if den == 0 {
 					num, den = k, w
 				} else if k*den != num*w {

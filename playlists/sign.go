@@ -3,6 +3,7 @@ package playlists
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,6 +18,9 @@ type Owner struct {
 // Validate returns an *Error of code Invalid for a name that cannot be used.
 func (o *Owner) Validate() error {
 	if err := CheckSlug("owners/id", o.ID); err != nil {
+		return err
+	}
+	if err := checkName("owners/"+o.ID, o.Name); err != nil {
 		return err
 	}
 	if blank(o.Name) {
@@ -89,8 +93,14 @@ func (s *Sign) checkFace(where string) error {
 			return &Error{Code: TooLarge, Field: where + ".rules.off", Problem: fmt.Sprintf("has %d windows, over the limit of %d", len(r.Off), MaxOff), Remedy: "join some"}
 		}
 		for i := range r.Off {
-			if err := r.Off[i].Validate(fmt.Sprintf("%s.rules.off[%d]", where, i)); err != nil {
+			field := fmt.Sprintf("%s.rules.off[%d]", where, i)
+			if err := r.Off[i].Validate(field); err != nil {
 				return err
+			}
+			for k := range i {
+				if r.Off[i].Overlaps(&r.Off[k]) {
+					return &Error{Code: Invalid, Field: field, Value: r.Off[i].text(), Problem: fmt.Sprintf("overlaps off[%d], %s", k, r.Off[k].text()), Remedy: "join the two, or move one"}
+				}
 			}
 		}
 	}
@@ -155,6 +165,12 @@ func (s *Sign) Validate() error {
 		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), a); err != nil {
 			return err
 		}
+		if slices.Index(s.Areas, a) != i {
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: a, Problem: "is named twice", Remedy: "name each area once"}
+		}
+	}
+	if err := checkName(where, s.Name); err != nil {
+		return err
 	}
 	if err := s.checkLight(where); err != nil {
 		return err

@@ -1,8 +1,10 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Days are the names of the days of the week, as ISO 8601 begins it.
@@ -71,4 +73,37 @@ func (w *Window) Validate(where string) error {
 		return &Error{Code: Invalid, Field: where + ".until", Value: w.Until, Problem: "is when it begins, so the window is empty", Remedy: "leave both out for the whole day"}
 	}
 	return nil
+}
+
+// Overlaps reports whether both windows are open at some minute of the week.
+func (w *Window) Overlaps(x *Window) bool {
+	const day, week = 24 * 60, 7 * 24 * 60
+	for _, a := range w.days() {
+		for _, b := range x.days() {
+			f1, u1 := w.Minutes()
+			f2, u2 := x.Minutes()
+			for _, turn := range []int{-week, 0, week} { // one past Sunday's midnight runs into Monday
+				if f1+a*day < u2+b*day+turn && f2+b*day+turn < u1+a*day {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// days are the indexes of the days on which the window opens; 0 is Monday.
+func (w *Window) days() []int {
+	var out []int
+	for i, d := range Days {
+		if len(w.Days) == 0 || slices.Contains(w.Days, d) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// text is the window as people write it, e.g. "mon tue 22:00-05:00".
+func (w *Window) text() string {
+	return strings.TrimSpace(strings.Join(w.Days, " ") + " " + cmp.Or(w.From, "00:00") + "-" + cmp.Or(w.Until, "24:00"))
 }

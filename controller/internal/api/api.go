@@ -156,6 +156,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
 	}
+	writeProblem(w, p)
+}
+
+func writeProblem(w http.ResponseWriter, p problem) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client went away
@@ -171,9 +175,7 @@ func (s *Server) deny(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(known)
 	p.Status, p.Value = http.StatusUnauthorized, "" // a token's value is a secret
 	w.Header().Set("WWW-Authenticate", `Bearer realm="ledcast"`)
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client went away
+	writeProblem(w, p)
 }
 
 func answer(w http.ResponseWriter, v any) {

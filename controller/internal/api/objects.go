@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -131,36 +130,6 @@ func (s *Server) objectRoutes() []Route {
 	}
 	sign := resources[slices.IndexFunc(resources, func(r resource) bool { return r.kind == playlists.KindSign })]
 	return append(routes, Route{Method: "GET", Path: "/api/v1/signs/{id}/spec", Summary: "Read what was put of a sign", Handler: s.get(sign), Out: sign.spec})
-}
-
-// parse reads JSON strictly: unknown fields and anything behind it are refused
-// by name. Then named fills in what the path says, and check is the type's own.
-func parse(data []byte, v any, where string, named, check func() error) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("something follows the object")
-		}
-	}
-	if err != nil {
-		var e *playlists.Error
-		if errors.As(err, &e) {
-			return e
-		}
-		var typed *json.UnmarshalTypeError
-		out := &playlists.Error{Code: playlists.Invalid, Field: where, Problem: "cannot be read: " + strings.TrimPrefix(err.Error(), "json: "),
-			Remedy: "GET a thing of this kind to see its fields"}
-		if errors.As(err, &typed) {
-			out.Field, out.Value = where+"."+typed.Field, typed.Value
-		}
-		return out
-	}
-	if err := named(); err != nil {
-		return err
-	}
-	return check()
 }
 
 // sameID fills in a name that the path says, and refuses another one.
@@ -378,6 +347,9 @@ func (s *Server) put(res resource) http.HandlerFunc {
 			return
 		}
 		value, claimed, err := res.parse(data, path, id)
+		if fresh && err != nil && claimed == "" && p.MayWrite(res.kind, p.Owner) {
+			claimed = p.Owner // it says of nobody that it is theirs: what is wrong with it may be told
+		}
 		if err == nil && claimed != of && !fresh && res.byField() {
 			err = &playlists.Error{Code: playlists.Invalid, Field: res.path + "/" + id + ".owner", Value: claimed, Problem: "is not the " + res.name + "'s owner", Remedy: "what changes hands gets a new id"}
 		}

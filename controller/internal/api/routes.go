@@ -71,10 +71,3 @@ func (s *Server) Routes() []Route {
 	}
 	return slices.Concat(routes, s.alertRoutes(), s.capRoutes(), s.objectRoutes())
 }
-
-// Handler serves the route table.
-func (s *Server) Handler(mux *http.ServeMux) {
-	for _, r := range s.Routes() {
-		mux.HandleFunc(r.Method+" "+r.Path, r.Handler)
-	}
-}

@@ -233,6 +233,7 @@ func (a *App) assemble(user, pass string) error {
 	mux.Handle("GET /metrics", m.handler())
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(srv.CrossOrigin))
 	a.http = &http.Server{Handler: m.count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	if err := a.writeServer(); err != nil {

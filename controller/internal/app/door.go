@@ -34,7 +34,11 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		}
 		return a.readableSign(ctx, v, over)
 	case *playlists.Message:
-		return a.readable(ctx, a.artist, v, over)
+		passed, err := a.readable(ctx, a.artist, v, over)
+		if err == nil {
+			err = a.fits(ctx, v)
+		}
+		return passed, err
 	case *playlists.Playlist:
 		for i, it := range v.Items {
 			owner, id := playlists.SplitRef(v.Owner, it.Message)
@@ -103,6 +107,21 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		return nil, err
 	}
 	return nil, nil
+}
+
+// fits refuses other words for a message that is shown where they do not fit.
+func (a *App) fits(ctx context.Context, m *playlists.Message) error {
+	if err := a.exists(ctx, kindMessage, m.Owner, m.ID, ""); err != nil {
+		if known(err) {
+			return nil // new: nothing shows it
+		}
+		return err
+	}
+	d, err := a.plans(ctx)
+	if err != nil {
+		return err
+	}
+	return d.Message(m, a.now().Unix())
 }
 
 // plans is what decides whether plans can be made of all that is set and one

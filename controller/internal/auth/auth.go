@@ -144,7 +144,7 @@ func (s *Service) known(r *http.Request) (*playlists.Principal, error) {
 	if who := s.bySession(r); who != nil {
 		return who, nil
 	}
-	if s.o.Guest != nil && loopback(r.RemoteAddr) {
+	if s.o.Guest != nil && loopback(r.RemoteAddr) && local(r.Host) {
 		g := *s.o.Guest
 		return &g, nil
 	}
@@ -174,6 +174,14 @@ func loopback(addr string) bool {
 	host := address(addr)
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// local reports whether a request was made to this machine by a name of its own:
+// a page whose name somebody has led here must not be the guest.
+func local(host string) bool {
+	name := address(host)
+	ip := net.ParseIP(strings.Trim(name, "[]"))
+	return strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // address is the host of a remote address.

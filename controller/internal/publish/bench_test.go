@@ -23,7 +23,7 @@ func many(n int) (*world, *Publisher) {
 			for m := range 7 {
 				id := fmt.Sprintf("m-%d-%d", l, m)
 				w.messages[owner+"/"+id] = &playlists.Message{ID: id, Owner: owner}
-				list.Items = append(list.Items, playlists.Item{Message: id, Weight: int64(1 + m%3)})
+				list.Items = append(list.Items, playlists.Item{Message: id, Weight: playlists.Plays(1 + m%3)})
 			}
 			w.lists[owner+"/"+list.ID] = list
 		}
@@ -113,7 +113,7 @@ func BenchmarkOnePlaylist(b *testing.B) {
 				k++
 				c := *list
 				c.Items = append([]playlists.Item(nil), list.Items...)
-				c.Items[0].Weight = int64(1 + k%3)
+				c.Items[0].Weight = playlists.Plays(1 + k%3)
 				w.lists["owner-7/list-1"] = &c
 				var some []playlists.Sign
 				for i := range w.signs {

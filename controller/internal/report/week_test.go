@@ -45,7 +45,7 @@ func (c content) Playlist(owner, id string) (*playlists.Playlist, error) {
 		items, dwell = 7, 60_000
 	}
 	for i := range items {
-		l.Items = append(l.Items, playlists.Item{Message: fmt.Sprintf("m%d", i), Weight: int64(1 + i%2), DwellMS: dwell})
+		l.Items = append(l.Items, playlists.Item{Message: fmt.Sprintf("m%d", i), Weight: playlists.Plays(1 + i%2), DwellMS: dwell})
 	}
 	return l, nil
 }
