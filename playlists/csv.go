@@ -30,7 +30,7 @@ func ParseSignsCSV(file string, data []byte) (*Manifest, error) {
 		return &Error{Code: code, File: file, Line: line, Field: field, Value: value, Problem: problem, Remedy: remedy}
 	}
 	if len(data) > MaxManifest {
-		return nil, fail(0, TooLarge, "", "", fmt.Sprintf("the file has %d bytes, over the limit of %d", len(data), MaxManifest), "split it")
+		return nil, fail(0, TooLarge, "", "", fmt.Sprintf("the file is over the limit of %d bytes", MaxManifest), "split it")
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as spreadsheets begin UTF-8
 	if !utf8.Valid(data) {
@@ -88,10 +88,46 @@ func ParseSignsCSV(file string, data []byte) (*Manifest, error) {
 		seen[s.ID] = line
 		m.Signs = append(m.Signs, *s)
 	}
+	m.SignColumns = columns
 	if len(m.Signs) == 0 {
 		return nil, fail(1, Invalid, "", "", "the file has no sign", "write a head line with "+strings.Join(signColumns[:neededColumns], ", ")+" and a line for each sign")
 	}
 	return m, nil
+}
+
+// Merge is the sign as the columns of a list of signs say it, and as it is in
+// all else: what a list has no column for, it says nothing of.
+func (s *Sign) Merge(list *Sign, columns []string) *Sign {
+	out := *s
+	for _, c := range columns {
+		switch c {
+		case "id":
+			out.ID = list.ID
+		case "owner":
+			out.Owner = list.Owner
+		case "class":
+			out.Class = list.Class
+		case "areas":
+			out.Areas = list.Areas
+		case "name":
+			out.Name = list.Name
+		case "mode":
+			out.Mode = list.Mode
+		case "lat", "lon":
+			out.Position = list.Position
+		case "pitch_mm":
+			out.Pitch = list.Pitch
+		case "distance_m":
+			out.Distance = list.Distance
+		case "phone":
+			out.Phone = list.Phone
+		case "tags":
+			out.Tags = list.Tags
+		case "playlist":
+			out.Playlist = list.Playlist
+		}
+	}
+	return &out
 }
 
 func headLine(row []string) ([]string, error) {

@@ -2,6 +2,7 @@ package playlists
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -65,4 +66,19 @@ func FuzzParseSignsCSV(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A list of signs says nothing of what it has no column for.
+func TestSignMerge(t *testing.T) {
+	old := &Sign{ID: "va-1", Owner: "viet-ads", Class: Class{W: 64, H: 32, Colour: Red}, Areas: []string{"quang-ngai"}, Name: "Chợ", Pitch: 10, Distance: 40, Tags: []string{"cho"},
+		Rules: &Rules{NoScroll: true}, OutOfService: "Sửa", Position: &Place{Lat: 15, Lon: 108}}
+	m, err := ParseSignsCSV("signs.csv", []byte("id,owner,class,areas,name,phone,tags\nva-1,viet-ads,64x32-red,quang-ngai/son-tinh,,0255 3822 123,\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := *old
+	want.Areas, want.Name, want.Phone, want.Tags = []string{"quang-ngai/son-tinh"}, "", "0255 3822 123", nil
+	if got := old.Merge(&m.Signs[0], m.SignColumns); !reflect.DeepEqual(got, &want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 }

@@ -30,6 +30,9 @@ type Manifest struct {
 	Schedules  []Schedule
 	Campaigns  []Campaign
 	Agreements []Agreement
+	// SignColumns are those of a list of signs (ParseSignsCSV), which says nothing
+	// of anything else; nil where signs are said whole.
+	SignColumns []string
 }
 
 // ParseManifest reads a YAML file of one or more documents separated by "---".
@@ -46,7 +49,7 @@ type Manifest struct {
 func ParseManifest(file string, data []byte) (*Manifest, error) {
 	if len(data) > MaxManifest {
 		return nil, &Error{Code: TooLarge, File: file,
-			Problem: fmt.Sprintf("the file has %d bytes, over the limit of %d", len(data), MaxManifest), Remedy: "split it"}
+			Problem: fmt.Sprintf("the file is over the limit of %d bytes", MaxManifest), Remedy: "split it"}
 	}
 	if line := tooDeep(data); line > 0 {
 		return nil, &Error{Code: TooLarge, File: file, Line: line,

@@ -16,8 +16,10 @@ type Fleet interface {
 	Code(ctx context.Context, who *playlists.Principal, sign string) (code string, expires time.Time, err error)
 	// Redeem trades a code for a config file.
 	Redeem(ctx context.Context, remote, code string) ([]byte, error)
-	// Revoke takes a sign's password and closes its connection.
-	Revoke(ctx context.Context, who *playlists.Principal, sign string) error
+	// Revoke takes a sign's password and closes its connection. later is true
+	// with an outside broker, which lets the sign in until its rules are written
+	// anew.
+	Revoke(ctx context.Context, who *playlists.Principal, sign string) (later bool, err error)
 	// ConfirmKey accepts the key that the sign shows now.
 	ConfirmKey(ctx context.Context, who *playlists.Principal, sign string) error
 	// Pending is the change that waits; nil if none does.
@@ -127,8 +129,13 @@ func (s *Server) revokeSign(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	if err := s.fleet.Revoke(r.Context(), p, sign.ID); err != nil {
+	later, err := s.fleet.Revoke(r.Context(), p, sign.ID)
+	if err != nil {
 		s.fail(w, r, err)
+		return
+	}
+	if later {
+		w.WriteHeader(http.StatusAccepted)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -18,7 +18,7 @@ type accounts struct {
 	by map[string]broker.Account
 }
 
-func loadAccounts(ctx context.Context, s store.Store) (*accounts, error) {
+func loadAccounts(ctx context.Context, s reader) (*accounts, error) {
 	a := &accounts{by: map[string]broker.Account{}}
 	signs, err := catalogue{s}.Signs(ctx)
 	if err != nil {
@@ -63,7 +63,11 @@ func (a *accounts) Account(user string) (broker.Account, bool) {
 // Enrol gives a sign its password. Only its hash is kept.
 func (a *App) Enrol(ctx context.Context, s *playlists.Sign, password string) error {
 	hash := sha256.Sum256([]byte(password))
-	if err := a.store.Credentials().Set(ctx, store.Credential{Sign: s.ID, SHA256: hash, CreatedMS: a.now().UnixMilli()}); err != nil {
+	verifiers, err := broker.Verifiers(password)
+	if err != nil {
+		return err
+	}
+	if err := a.store.Credentials().Set(ctx, store.Credential{Sign: s.ID, SHA256: hash, CreatedMS: a.now().UnixMilli(), Verifiers: verifiers}); err != nil {
 		return err
 	}
 	a.accounts.put(s, hash)

@@ -38,7 +38,13 @@ func missing(err error) bool {
 }
 
 // catalogue is the store as the publisher reads it.
-type catalogue struct{ store store.Store }
+type catalogue struct{ store reader }
+
+// reader is what commands beside a running controller may read of its store.
+type reader interface {
+	Objects() store.Objects
+	Credentials() store.Credentials
+}
 
 // Signs are all of them, where they stand today: in what has taken their areas'
 // places, too.
@@ -114,7 +120,7 @@ func (a *App) limits(sign string) playlists.Limits {
 	return playlists.Limits{}
 }
 
-func list[T any](ctx context.Context, s store.Store, kind string) ([]T, error) {
+func list[T any](ctx context.Context, s reader, kind string) ([]T, error) {
 	objects, err := s.Objects().List(ctx, kind, store.AllOwners)
 	if err != nil {
 		return nil, err
@@ -128,7 +134,7 @@ func list[T any](ctx context.Context, s store.Store, kind string) ([]T, error) {
 	return out, nil
 }
 
-func get[T any](ctx context.Context, s store.Store, kind, owner, id string) (*T, error) {
+func get[T any](ctx context.Context, s reader, kind, owner, id string) (*T, error) {
 	o, err := s.Objects().Get(ctx, kind, owner, id)
 	if err != nil {
 		return nil, err

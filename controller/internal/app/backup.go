@@ -40,6 +40,7 @@ var pictureName = regexp.MustCompile(`^media/([a-z0-9][a-z0-9-]{1,47})/([0-9a-f]
 
 // openReader opens a database beside the controller that writes it.
 func openReader(ctx context.Context, data, address string) (interface {
+	reader
 	Dump(ctx context.Context, w io.Writer, atMS int64) error
 	Close() error
 }, error) {

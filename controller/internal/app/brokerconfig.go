@@ -12,7 +12,6 @@ import (
 
 	"ledcast/controller/internal/broker"
 	"ledcast/playlists"
-	"ledcast/sign/box"
 )
 
 // ControllerLogin is the file with the controller's own name and password at
@@ -38,7 +37,7 @@ type BrokerReport struct {
 }
 
 // WriteBroker writes the embedded broker's rules for an outside Mosquitto or NATS,
-// from the data folder of a controller that is stopped. The controller's own
+// from the data folder of a controller, which may run. The controller's own
 // password is made at the first call and kept in the same folder afterwards.
 // Nothing is written when anything is wrong; the errors of broker.Mosquitto say
 // what, others name the file.
@@ -46,12 +45,7 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 	if _, err := os.Stat(filepath.Join(c.Data, "ledcast.db")); err != nil && c.Database == "" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: c.Data, Problem: "is no controller's data folder: " + cause(err), Remedy: "give the folder that serve was started with"}
 	}
-	lock, err := lockFolder(c.Data)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	s, err := openStore(ctx, c.Data, c.Database)
+	s, err := openReader(ctx, c.Data, c.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +58,14 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 	if err != nil {
 		return nil, err
 	}
-	o := broker.MosquittoOptions{Passwords: map[string]string{}, Listen: c.Listen}
+	creds, err := s.Credentials().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := broker.MosquittoOptions{Verifiers: make(map[string]map[string]string, len(creds)), Listen: c.Listen}
+	for _, x := range creds {
+		o.Verifiers[x.Sign] = x.Verifiers
+	}
 	r = &BrokerReport{Scheme: "mqtt"}
 	if c.Cert != "" {
 		r.Scheme = "mqtts"
@@ -76,13 +77,6 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 			continue
 		}
 		o.Accounts = append(o.Accounts, acc)
-		conf, err := box.LoadConfig(filepath.Join(c.Data, "signs", acc.Sign+".json"))
-		switch {
-		case err == nil:
-			o.Passwords[acc.Sign] = conf.Password
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("%w; correct the file, or remove it and enrol %s anew", err, acc.Sign)
-		}
 	}
 	r.Signs = len(o.Accounts)
 	if c.Out == "" {
@@ -106,7 +100,7 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 	}
 	o.ControllerPassword = login
 	write := map[string][]byte{}
-	if c.Kind == "nats" {
+	if c.Kind == broker.KindNATS {
 		r.Conf = filepath.Join(o.Folder, broker.NATSConf)
 		if write[broker.NATSConf], err = broker.NATS(o); err != nil {
 			return nil, err

@@ -166,21 +166,21 @@ func (f fleet) Redeem(ctx context.Context, remote, code string) ([]byte, error) 
 	return nil, wrong
 }
 
-func (f fleet) Revoke(ctx context.Context, who *playlists.Principal, id string) error {
+func (f fleet) Revoke(ctx context.Context, who *playlists.Principal, id string) (later bool, err error) {
 	s, err := f.sign(ctx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := f.mayTend(ctx, who, s); err != nil {
-		return err
+		return false, err
 	}
 	for _, kind := range []playlists.Kind{kindLogin, kindCode} {
 		if err := f.drop(ctx, who, kind, s); err != nil && !missing(err) {
-			return err
+			return false, err
 		}
 	}
 	f.a.dismiss(ctx, id)
-	return nil
+	return f.a.broker == nil, nil
 }
 
 func (f fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id string) error {

@@ -184,10 +184,12 @@ func (w *world) startMosquitto(ctx context.Context) (address string, err error) 
 		return "", err
 	}
 	folder := filepath.Join(w.dir, "mosquitto")
-	o := broker.MosquittoOptions{Passwords: map[string]string{}, ControllerPassword: w.password, Listen: m.addr, Folder: folder}
+	o := broker.MosquittoOptions{Verifiers: map[string]map[string]string{}, ControllerPassword: w.password, Listen: m.addr, Folder: folder}
 	for _, s := range w.signs {
 		o.Accounts = append(o.Accounts, broker.Account{Sign: s.Sign, Owner: "simulated", Class: s.Class, PasswordSHA256: sha256.Sum256([]byte(s.Password))})
-		o.Passwords[s.Sign] = s.Password
+		if o.Verifiers[s.Sign], err = broker.Verifiers(s.Password); err != nil {
+			return "", err
+		}
 	}
 	f, err := broker.Mosquitto(o)
 	if err != nil {

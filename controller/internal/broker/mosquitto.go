@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/pbkdf2"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
@@ -42,9 +41,8 @@ const (
 // MosquittoOptions says what an outside Mosquitto is to know.
 type MosquittoOptions struct {
 	Accounts []Account
-	// Passwords are the signs' own, by sign: a SHA-256 cannot be turned into
-	// what Mosquitto stores. One that is not its account's counts as not known.
-	Passwords          map[string]string
+	// Verifiers are what Verifiers made of the signs' passwords, by sign.
+	Verifiers          map[string]map[string]string
 	ControllerPassword string
 	Listen             string // host:port; no host means every address
 	Cert, Key          string // absolute PEM files; both empty for no TLS, which is for loopback only
@@ -83,7 +81,7 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 				Problem: fmt.Sprintf("(owner %q, class %q) has a name that could reach other topics", a.Owner, a.Class),
 				Remedy:  "use names of a-z, 0-9 and -, and none that begins with " + ControllerUser}
 		}
-		if p, ok := o.Passwords[a.Sign]; !ok || sha256.Sum256([]byte(p)) != a.PasswordSHA256 {
+		if o.Verifiers[a.Sign][KindMosquitto] == "" {
 			unknown = append(unknown, a.Sign)
 		}
 	}
@@ -92,7 +90,7 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 	}
 	var acl, pw bytes.Buffer
 	acl.WriteString(mosquittoACLHead)
-	section := func(user, password string, read, write []string) error {
+	section := func(user, hash string, read, write []string) {
 		fmt.Fprintf(&acl, "\nuser %s\n", user)
 		for _, t := range read {
 			fmt.Fprintf(&acl, "topic read %s\n", t)
@@ -100,23 +98,16 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 		for _, t := range write {
 			fmt.Fprintf(&acl, "topic write %s\n", t)
 		}
-		hash, err := mosquittoPassword(password)
-		if err != nil {
-			return fmt.Errorf("password of %s: %w", user, err)
-		}
 		fmt.Fprintf(&pw, "%s:%s\n", user, hash)
-		return nil
 	}
-	err = section(ControllerUser, o.ControllerPassword, controllerReads, controllerWrites)
-	for _, a := range accounts {
-		if err != nil {
-			break
-		}
-		read, write := mosquittoTopics(a)
-		err = section(a.Sign, o.Passwords[a.Sign], read, write)
-	}
+	own, err := mosquittoPassword(o.ControllerPassword)
 	if err != nil {
-		return MosquittoFiles{}, err
+		return MosquittoFiles{}, fmt.Errorf("the controller's password: %w", err)
+	}
+	section(ControllerUser, own, controllerReads, controllerWrites)
+	for _, a := range accounts {
+		read, write := mosquittoTopics(a)
+		section(a.Sign, o.Verifiers[a.Sign][KindMosquitto], read, write)
 	}
 	f.ACL, f.Passwords = acl.Bytes(), pw.Bytes()
 	return f, nil
@@ -125,8 +116,8 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 // unknownPasswords names every sign: somebody has to visit each of them.
 func unknownPasswords(signs []string) error {
 	return &playlists.Error{Code: playlists.Invalid, Field: "signs",
-		Problem: strings.Join(signs, ", ") + ": the password is not known here; only its hash is stored, and Mosquitto needs one of its own",
-		Remedy:  "put each sign's present config file into the folder signs of the data folder, as SIGN.json, or enrol these signs anew"}
+		Problem: strings.Join(signs, ", ") + ": nothing is kept that an outside broker could check the password with",
+		Remedy:  "enrol these signs anew"}
 }
 
 const mosquittoACLHead = `# Written by controller broker-config: who may read and write what.

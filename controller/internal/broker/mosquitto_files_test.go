@@ -16,8 +16,8 @@ import (
 )
 
 func outsideOptions() MosquittoOptions {
-	accounts, passwords := houseAccounts()
-	return MosquittoOptions{Accounts: accounts, Passwords: passwords, ControllerPassword: controllerPassword, Listen: "127.0.0.1:1883", Folder: "/etc/ledcast"}
+	accounts, verifiers := houseAccounts()
+	return MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword, Listen: "127.0.0.1:1883", Folder: "/etc/ledcast"}
 }
 
 // TestMosquittoFollowsRules: each line of the ACL file is allowed by Rules, and
@@ -149,7 +149,7 @@ func TestMosquittoRefuses(t *testing.T) {
 		change func(*MosquittoOptions)
 		says   []string
 	}{
-		"passwords not known": {func(o *MosquittoOptions) { delete(o.Passwords, "qn-003"); o.Passwords["test-1"] = "an old one" }, []string{"qn-003, test-1", "enrol"}},
+		"passwords not known": {func(o *MosquittoOptions) { delete(o.Verifiers, "qn-003"); o.Verifiers["test-1"] = nil }, []string{"qn-003, test-1", "enrol"}},
 		"a wildcard":          {func(o *MosquittoOptions) { o.Accounts[0].Owner = "+" }, []string{"qn-001", `"+"`}},
 		"two lines":           {func(o *MosquittoOptions) { o.Accounts[0].Class = "a\ntopic read #" }, []string{"qn-001", "a-z"}},
 		"called controller":   {func(o *MosquittoOptions) { o.Accounts[0].Sign = "controller-2" }, []string{"controller-2"}},

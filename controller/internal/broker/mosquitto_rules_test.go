@@ -25,17 +25,21 @@ type outside struct {
 }
 
 // houseAccounts are those of start.
-func houseAccounts() (accounts []Account, passwords map[string]string) {
+func houseAccounts() (accounts []Account, verifiers map[string]map[string]string) {
 	b := &book{by: map[string]Account{}}
 	test := account("test-1")
 	test.Test = true
-	passwords = map[string]string{}
+	verifiers = map[string]map[string]string{}
 	for _, a := range []Account{account("qn-001"), account("qn-003"), {Sign: "qn-002", Owner: "song-tra-ads", Class: "64x32-red"}, test} {
 		b.put(a)
 		accounts = append(accounts, b.by[a.Sign])
-		passwords[a.Sign] = password(a.Sign)
+		v, err := Verifiers(password(a.Sign))
+		if err != nil {
+			panic(err) // no password is too long for bcrypt
+		}
+		verifiers[a.Sign] = v
 	}
-	return accounts, passwords
+	return accounts, verifiers
 }
 
 func startOutside(t *testing.T) *outside {
@@ -97,9 +101,9 @@ func startOutside(t *testing.T) *outside {
 }
 
 // write generates the files, with the witness in them.
-func (m *outside) write(accounts []Account, passwords map[string]string) {
+func (m *outside) write(accounts []Account, verifiers map[string]map[string]string) {
 	m.t.Helper()
-	f, err := Mosquitto(MosquittoOptions{Accounts: accounts, Passwords: passwords, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
+	f, err := Mosquitto(MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
 	if err != nil {
 		m.t.Fatal(err)
 	}

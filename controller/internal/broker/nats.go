@@ -2,7 +2,6 @@ package broker
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -49,7 +48,7 @@ func NATS(o MosquittoOptions) ([]byte, error) {
 				Problem: fmt.Sprintf("(owner %q, class %q) has a name that could reach other topics", a.Owner, a.Class),
 				Remedy:  "use names of a-z, 0-9 and -, and none that begins with " + ControllerUser}
 		}
-		if p, ok := o.Passwords[a.Sign]; !ok || sha256.Sum256([]byte(p)) != a.PasswordSHA256 {
+		if o.Verifiers[a.Sign][KindNATS] == "" {
 			unknown = append(unknown, a.Sign)
 		}
 	}
@@ -70,25 +69,18 @@ func NATS(o MosquittoOptions) ([]byte, error) {
 		fmt.Fprintf(&b, "  tls {\n    cert_file: %s\n    key_file: %s\n  }\n", strconv.Quote(o.Cert), strconv.Quote(o.Key))
 	}
 	b.WriteString("}\naccounts {\n  LEDCAST {\n    jetstream: enabled\n    users: [\n")
-	user := func(name, password string, read, write []string) error {
-		hash, err := bcrypt.GenerateFromPassword([]byte(password), natsCost)
-		if err != nil {
-			return fmt.Errorf("password of %s: %w", name, err)
-		}
+	user := func(name, hash string, read, write []string) {
 		fmt.Fprintf(&b, "      { user: %q, password: %q, allowed_connection_types: [\"MQTT\"]\n        permissions: {\n          subscribe: { allow: [%s] }\n          publish: { allow: [%s] } } }\n",
 			name, hash, subjects(read), subjects(write))
-		return nil
 	}
-	err = user(ControllerUser, o.ControllerPassword, append(slices.Clone(controllerReads), natsConsumers), controllerWrites)
-	for _, a := range accounts {
-		if err != nil {
-			break
-		}
-		read, write := mosquittoTopics(a)
-		err = user(a.Sign, o.Passwords[a.Sign], read, write)
-	}
+	own, err := Verifiers(o.ControllerPassword)
 	if err != nil {
 		return nil, err
+	}
+	user(ControllerUser, own[KindNATS], append(slices.Clone(controllerReads), natsConsumers), controllerWrites)
+	for _, a := range accounts {
+		read, write := mosquittoTopics(a)
+		user(a.Sign, o.Verifiers[a.Sign][KindNATS], read, write)
 	}
 	b.WriteString("    ]\n  }\n}\n")
 	return b.Bytes(), nil

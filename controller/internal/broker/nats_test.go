@@ -37,8 +37,8 @@ func startNATS(t *testing.T) *outside {
 	}
 	m := &outside{t: t, addr: ln.Addr().String(), dir: t.TempDir()}
 	_ = ln.Close()
-	accounts, passwords := houseAccounts()
-	conf, err := NATS(MosquittoOptions{Accounts: accounts, Passwords: passwords, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
+	accounts, verifiers := houseAccounts()
+	conf, err := NATS(MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,10 @@ func newBrokerConfig(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "broker-config mosquitto|nats",
 		Short: "Write the rules of an outside broker",
-		Long: "broker-config writes, from the data folder of a controller that is stopped, what an outside Mosquitto 2.0\n" +
+		Long: "broker-config writes, from the data folder of a controller, which may run, what an outside Mosquitto 2.0\n" +
 			"or nats-server 2.14.3 needs to let every sign in and keep it to its own topics: a configuration, and for\n" +
-			"Mosquitto an ACL file and a password file. Run it again, and reload the broker, whenever a sign was enrolled, moved to another owner or revoked.\n" +
-			"Each sign's password is taken from its config file, DIR/signs/SIGN.json: the database has only its hash.",
+			"Mosquitto an ACL file and a password file. Run it again, and reload the broker, whenever a sign was enrolled, moved to another owner or revoked:\n" +
+			"an outside broker lets a revoked sign in until then.",
 		Args: func(_ *cobra.Command, args []string) error {
 			const remedy = "write controller broker-config mosquitto --data DIR, or nats"
 			if len(args) == 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,16 @@ type thing struct {
 	path string // below /api/v1/
 	read string // where it is read, if not at path
 	spec any    // *playlists.X
+
+	columns []string // of a list of signs: all that it says of the sign; nil for all
+}
+
+// over is the thing as it shall be where there is one already.
+func (t *thing) over(have any) any {
+	if old, ok := have.(*playlists.Sign); ok && t.columns != nil {
+		return old.Merge(t.spec.(*playlists.Sign), t.columns)
+	}
+	return t.spec
 }
 
 // things are a manifest's objects in the order in which they can be made: what
@@ -33,14 +44,14 @@ func things(m *playlists.Manifest) []thing {
 	var out []thing
 	for i := range m.Owners {
 		o := &m.Owners[i]
-		out = append(out, thing{"Owner", "owner " + o.ID, "owners/" + o.ID, "", o})
+		out = append(out, thing{kind: "Owner", name: "owner " + o.ID, path: "owners/" + o.ID, spec: o})
 	}
 	for i := range m.Areas {
 		x := &m.Areas[i]
-		out = append(out, thing{"Area", "area " + x.Code, "areas/" + x.Code, "", x})
+		out = append(out, thing{kind: "Area", name: "area " + x.Code, path: "areas/" + x.Code, spec: x})
 	}
 	owned := func(kind, plural, owner, id string, spec any) {
-		out = append(out, thing{kind, strings.ToLower(kind) + " " + owner + "/" + id, "owners/" + owner + "/" + plural + "/" + id, "", spec})
+		out = append(out, thing{kind: kind, name: strings.ToLower(kind) + " " + owner + "/" + id, path: "owners/" + owner + "/" + plural + "/" + id, spec: spec})
 	}
 	for i := range m.Messages {
 		x := &m.Messages[i]
@@ -52,7 +63,7 @@ func things(m *playlists.Manifest) []thing {
 	}
 	for i := range m.Signs {
 		x := &m.Signs[i]
-		out = append(out, thing{"Sign", "sign " + x.ID, "signs/" + x.ID, "signs/" + x.ID + "/spec", x})
+		out = append(out, thing{kind: "Sign", name: "sign " + x.ID, path: "signs/" + x.ID, read: "signs/" + x.ID + "/spec", spec: x, columns: m.SignColumns})
 	}
 	for i := range m.Schedules {
 		x := &m.Schedules[i]
@@ -64,7 +75,7 @@ func things(m *playlists.Manifest) []thing {
 	}
 	for i := range m.Campaigns {
 		x := &m.Campaigns[i]
-		out = append(out, thing{"Campaign", "campaign " + x.ID, "campaigns/" + x.ID, "", x})
+		out = append(out, thing{kind: "Campaign", name: "campaign " + x.ID, path: "campaigns/" + x.ID, spec: x})
 	}
 	return out
 }
@@ -109,13 +120,23 @@ func (t *thing) fresh() any {
 	panic("no such kind: " + t.kind) // things and kinds disagree
 }
 
+// readManifest reads no more of a file than says that it is too large.
+func readManifest(name string) (data []byte, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(io.LimitReader(f, playlists.MaxManifest+1))
+}
+
 func (e *env) manifest(name string) ([]thing, error) {
 	var data []byte
 	var err error
 	if name == "-" {
 		data, err = io.ReadAll(io.LimitReader(e.in, playlists.MaxManifest+1))
 	} else {
-		data, err = os.ReadFile(name)
+		data, err = readManifest(name)
 	}
 	if err != nil {
 		return nil, err
@@ -191,10 +212,14 @@ func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
 		head, what = []string{"If-None-Match", "*"}, "created"
 	case err != nil:
 		return "", err
-	case equal(have, t.spec):
+	case equal(have, t.over(have)):
 		return "unchanged", nil
 	}
-	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, t.spec, nil, head...); err != nil {
+	spec := t.spec
+	if what == "changed" {
+		spec = t.over(have)
+	}
+	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, spec, nil, head...); err != nil {
 		return "", err
 	}
 	if c.accepted {
@@ -239,7 +264,11 @@ func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 	if err != nil && there {
 		return "", err
 	}
-	if there && equal(have.spec, t.spec) {
+	wanted := *t
+	if there {
+		wanted.spec = t.over(have.spec)
+	}
+	if there && equal(have.spec, wanted.spec) {
 		return "", nil
 	}
 	before := ""
@@ -248,7 +277,7 @@ func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 			return "", err
 		}
 	}
-	after, err := t.yaml()
+	after, err := wanted.yaml()
 	if err != nil {
 		return "", err
 	}

@@ -24,6 +24,10 @@ func newSign(e *env) *cobra.Command {
 			if _, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/signs/"+id+"/credentials", nil, nil); err != nil {
 				return err
 			}
+			if c.accepted {
+				fmt.Fprintf(e.out, "sign %s has no password here any more; the outside broker lets it in until `controller broker-config` has written its rules anew and it has reloaded them\n", id)
+				return nil
+			}
 			fmt.Fprintf(e.out, "sign %s is out; let it in again with `controller sign add %s`\n", id, id)
 			return nil
 		}),

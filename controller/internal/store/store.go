@@ -225,6 +225,9 @@ type Credential struct {
 	Sign      string
 	SHA256    [32]byte // of the password as the sign sends it
 	CreatedMS int64
+	// Verifiers are the same password as outside brokers check it, by broker, in
+	// their own forms, e.g. "$7$101$…". JSON keeps them; none is kept as none.
+	Verifiers map[string]string
 }
 
 // Credentials holds one for each sign.

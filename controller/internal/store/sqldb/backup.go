@@ -85,7 +85,7 @@ var tables = []table{
 	newTable("parts", 1, "id:i digest:b uses:i data:b"),
 	newTable("documents", 4, "role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m frames:n items:n loops:n notes_part:n"),
 	newTable("latest", 2, "role:t subject:t epoch:i seq:i"),
-	newTable("credentials", 1, "sign:t sha256:b created_ms:i"),
+	newTable("credentials", 1, "sign:t sha256:b created_ms:i verifiers:t"),
 	newTable("settings", 1, "key:t value:t"),
 	newTable("sign_keys", 1, "sign:t x:b pinned_ms:i"),
 	newTable("play_records", 3, "sign:t chain:t n:i digest:t from_ms:i until_ms:i jws:b"),

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 
 	"ledcast/controller/internal/store"
@@ -14,9 +15,13 @@ func (s credentials) Set(ctx context.Context, c store.Credential) error {
 	if err := store.CheckName("credentials.sign", c.Sign); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, `INSERT INTO credentials (sign, sha256, created_ms) VALUES ($1, $2, $3)
-		ON CONFLICT (sign) DO UPDATE SET sha256 = excluded.sha256, created_ms = excluded.created_ms`,
-		c.Sign, c.SHA256[:], c.CreatedMS)
+	verifiers, err := json.Marshal(c.Verifiers)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `INSERT INTO credentials (sign, sha256, created_ms, verifiers) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (sign) DO UPDATE SET sha256 = excluded.sha256, created_ms = excluded.created_ms, verifiers = excluded.verifiers`,
+		c.Sign, c.SHA256[:], c.CreatedMS, string(verifiers))
 	return err
 }
 
@@ -33,10 +38,21 @@ func (d digest32) Scan(v any) error {
 	return nil
 }
 
+// jsonText scans a text column that holds JSON.
+type jsonText struct{ to any }
+
+func (j jsonText) Scan(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("JSON in a %T", v)
+	}
+	return json.Unmarshal([]byte(text), j.to)
+}
+
 func (s credentials) Get(ctx context.Context, sign string) (store.Credential, error) {
 	c := store.Credential{Sign: sign}
-	err := s.read.QueryRowContext(ctx, `SELECT sha256, created_ms FROM credentials WHERE sign = $1`, sign).
-		Scan(digest32{&c.SHA256}, &c.CreatedMS)
+	err := s.read.QueryRowContext(ctx, `SELECT sha256, created_ms, verifiers FROM credentials WHERE sign = $1`, sign).
+		Scan(digest32{&c.SHA256}, &c.CreatedMS, jsonText{&c.Verifiers})
 	if err != nil {
 		return store.Credential{}, s.found(err, "credentials/"+sign, "")
 	}
@@ -45,8 +61,8 @@ func (s credentials) Get(ctx context.Context, sign string) (store.Credential, er
 
 func (s credentials) List(ctx context.Context) ([]store.Credential, error) {
 	return collect(ctx, s.DB, func(rows *sql.Rows, c *store.Credential) error {
-		return rows.Scan(&c.Sign, digest32{&c.SHA256}, &c.CreatedMS)
-	}, `SELECT sign, sha256, created_ms FROM credentials ORDER BY sign`)
+		return rows.Scan(&c.Sign, digest32{&c.SHA256}, &c.CreatedMS, jsonText{&c.Verifiers})
+	}, `SELECT sign, sha256, created_ms, verifiers FROM credentials ORDER BY sign`)
 }
 
 func (s credentials) Remove(ctx context.Context, sign string) error {

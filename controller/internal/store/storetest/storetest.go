@@ -6,6 +6,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -117,18 +118,18 @@ func credentials(t *testing.T, open Opener) {
 	code(t, "no name", c.Set(ctx, store.Credential{}), playlists.Invalid)
 
 	b := store.Credential{Sign: "qn-002", SHA256: [32]byte{31: 2}, CreatedMS: 5}
-	a := store.Credential{Sign: "qn-001", SHA256: [32]byte{0: 1, 31: 9}, CreatedMS: 7}
+	a := store.Credential{Sign: "qn-001", SHA256: [32]byte{0: 1, 31: 9}, CreatedMS: 7, Verifiers: map[string]string{"mosquitto": "$7$101$…", "nats": "$2a$…"}}
 	must(t, c.Set(ctx, b))
 	must(t, c.Set(ctx, store.Credential{Sign: "qn-001", CreatedMS: 6}))
 	must(t, c.Set(ctx, a)) // in place of the one before
 	got, err := c.Get(ctx, "qn-001")
 	must(t, err)
-	if got != a {
+	if !reflect.DeepEqual(got, a) {
 		t.Errorf("got %v, want %v", got, a)
 	}
 	all, err := c.List(ctx)
 	must(t, err)
-	if len(all) != 2 || all[0] != a || all[1] != b {
+	if !reflect.DeepEqual(all, []store.Credential{a, b}) {
 		t.Errorf("list is %v, want both, sorted by sign", all)
 	}
 	must(t, c.Remove(ctx, "qn-001"))

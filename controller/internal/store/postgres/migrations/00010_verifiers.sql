@@ -1,0 +1,5 @@
+-- Signs' passwords as outside brokers check them, a JSON object by broker.
+
+-- +goose Up
+
+ALTER TABLE credentials ADD COLUMN verifiers TEXT COLLATE "C" NOT NULL DEFAULT 'null';
