@@ -224,14 +224,19 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		var event []byte
+		changed := s.auth.Changed()
+		if err := s.auth.Still(r); err != nil {
+			return
+		}
 		select {
 		case <-r.Context().Done():
 			return
+		case <-changed:
 		case event = <-ch:
 		case <-alive.C:
 			event = []byte("event: alive\ndata: {}\n\n")
 		}
-		// Who was revoked meanwhile is out at once.
+		// Who was revoked meanwhile is out at once, and told nothing more.
 		if err := s.auth.Still(r); err != nil {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +48,10 @@ func (f *fakeWall) view(i int, now time.Time) api.SignView {
 		v.State, v.Showing = "offline", nil
 	case i%53 == 9:
 		v.State = "stale"
+	case i == 1: // it has not said that it has what it should have
+		v.Wanted = 6
+	case i == 2: // its plan cannot be made
+		v.Problem = "too long"
 	}
 	return v
 }
@@ -247,4 +252,27 @@ func squares(t *testing.T, n int) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// A sign's light is good only when it has said that it has the program that it
+// should have, on the wall and on the map.
+func TestChromiumLight(t *testing.T) {
+	f := &fakeWall{signs: 4, began: time.Now(), frames: [][]byte{squares(t, 0)}}
+	srv := httptest.NewServer(f.handler(t))
+	defer srv.Close()
+	defer srv.CloseClientConnections()
+	v := chromium(t, srv.URL)
+	var lights, marks []string
+	v.run("wall", v.size(1440), chromedp.Navigate(srv.URL+"/?lang=vi"), until(`document.querySelectorAll('article.sign .badge').length > 5`),
+		chromedp.Evaluate(`[...document.querySelectorAll('article.sign')].map((a) => a.querySelector('.badge').classList.contains('good') ? 'good' : 'not')`, &lights),
+		chromedp.Click(`[data-view=map]`), until(`document.querySelectorAll('#map a.on-map').length > 0`),
+		chromedp.Evaluate(`[...document.querySelectorAll('#map a.on-map')].map((a) => a.classList.contains('behind') ? 'behind' : 'good')`, &marks))
+	if want := "[good not not good]"; fmt.Sprint(lights) != want {
+		t.Errorf("the lights are %v, want %v", lights, want)
+	}
+	if !slices.Contains(marks, "behind") {
+		t.Errorf("the map's marks are %v", marks)
+	}
+	v.shoot("light-map")
+	v.quiet()
 }

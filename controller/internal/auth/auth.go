@@ -64,6 +64,7 @@ type Service struct {
 	granting sync.Mutex    // one change of a token at a time
 
 	mu      sync.RWMutex
+	turn    chan struct{}    // closed when somebody may be out
 	tokens  map[string]Token // by hash
 	users   map[string]playlists.User
 	signins map[string]signin
@@ -73,7 +74,7 @@ type Service struct {
 
 // Open reads what is remembered.
 func Open(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{o: o, limits: newLimits(o.Now), hashing: make(chan struct{}, 2),
+	s := &Service{turn: make(chan struct{}), o: o, limits: newLimits(o.Now), hashing: make(chan struct{}, 2),
 		tokens: map[string]Token{}, users: map[string]playlists.User{}, signins: map[string]signin{}, invites: map[string]invite{}, hashes: map[string]string{}}
 	s.sessions = scs.New()
 	s.sessions.Store, s.sessions.HashTokenInStore, s.sessions.Lifetime = o.Sessions, true, sessionLife
@@ -119,6 +120,20 @@ func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
 		return nil, busy("too many requests", "send fewer than "+perSecond+" a second")
 	}
 	return p, nil
+}
+
+// Changed is closed when somebody, or a token, may be out: who goes on serving
+// them asks Still then, and for the next channel before.
+func (s *Service) Changed() <-chan struct{} {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.turn
+}
+
+// turned tells it; s.mu is held.
+func (s *Service) turned() {
+	close(s.turn)
+	s.turn = make(chan struct{})
 }
 
 // Still is Principal for a stream that goes on: whether who began it may stay.

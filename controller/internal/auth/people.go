@@ -33,6 +33,7 @@ type invite struct {
 func (s *Service) SetUser(id string, u *playlists.User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.turned()
 	if u == nil {
 		delete(s.users, id)
 		delete(s.hashes, id)
@@ -155,6 +156,7 @@ func (s *Service) note(ctx context.Context, by *playlists.Principal, u *playlist
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signins[u.ID] = x
+	s.turned()
 	return nil
 }
 

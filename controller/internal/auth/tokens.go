@@ -72,6 +72,7 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetToken(t.ID)
+	s.turned()
 	s.tokens[t.SHA256] = t
 	return secret, nil
 }
@@ -119,6 +120,7 @@ func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetToken(id)
+	s.turned()
 	return nil
 }
 

@@ -3,15 +3,16 @@
 // On the wall a mark leads to its sign; where areas are chosen, a mark chooses
 // the area that its sign lies in.
 import { announce, h, svg, dialog } from './dom.js';
-import { marks, shapes, markBadge } from './signview.js';
+import { light, marks, shapes, markBadge } from './signview.js';
 import { number, say } from './words.js';
 
 const heap = 42; // px within which marks become one
 const named = 25; // up to so many marks carry their names
-const worst = ['offline', 'stale', 'never', 'online'];
+const worst = ['offline', 'stale', 'never', 'behind', 'online'];
 
 const drawn = { // a mark's shape, about its middle
   online: () => svg('circle', { r: 8 }),
+  behind: () => svg('path', { d: 'M0-8A8 8 0 0 0 0 8Z M1.5-8A8 8 0 0 1 1.5 8Z' }),
   stale: () => svg('path', { d: 'M0-9 9 7H-9Z' }),
   offline: () => svg('path', { d: 'M-8-8H8V8H-8Z M-4-4 4 4M4-4-4 4' }),
   never: () => svg('path', { d: 'M0-10 10 0 0 10-10 0Z' }),
@@ -182,7 +183,7 @@ export class SignMap {
     const { pick } = this;
     const n = c.signs.length;
     const one = c.signs[0];
-    const state = worst.find((w) => c.signs.some((s) => s.state === w));
+    const state = worst.find((w) => c.signs.some((s) => light(s) === w));
     const codes = [...new Set(c.signs.map((s) => pick.area(s)).filter(Boolean))];
     const on = c.signs.filter((s) => pick.on(s)).length;
     const places = codes.map((x) => pick.name(x)).join(', ') || say('wall.map_outside');
@@ -223,7 +224,7 @@ export class SignMap {
   mark(c, withName) {
     if (this.pick) return this.choice(c, withName);
     const n = c.signs.length;
-    const state = worst.find((w) => c.signs.some((s) => s.state === w));
+    const state = worst.find((w) => c.signs.some((s) => light(s) === w));
     const one = c.signs[0];
     const label = n === 1 ? `${one.name || one.id}: ${marks(one).map(([key]) => say(`face.is_${key}`)).join(', ')}` : say('wall.heap', { n, worst: say(`face.is_${state}`) });
     const g = svg('a', { class: `on-map ${state}`, href: n === 1 ? `/signs/${one.id}` : '#', 'aria-label': label, 'data-key': one.id,

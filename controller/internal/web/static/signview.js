@@ -3,20 +3,26 @@
 import { h, badge } from './dom.js';
 import { both, say, has, number } from './words.js';
 
-export const shapes = { online: '●', stale: '▲', offline: '✕', never: '◇' };
-const kinds = { online: 'good', stale: 'warn', offline: 'bad', never: 'warn' };
+export const shapes = { online: '●', behind: '◐', stale: '▲', offline: '✕', never: '◇' };
+const kinds = { online: 'good', behind: 'warn', stale: 'warn', offline: 'bad', never: 'warn' };
+
+const behind = (sign) => sign.mode !== 'picture' && sign.state !== 'never' && sign.wanted && sign.seq !== sign.wanted;
+
+// light is a sign's state at a glance: good only if it is there and has said that
+// it has the program that it should have.
+export const light = (sign) => (sign.state === 'online' && (behind(sign) || sign.problem) ? 'behind' : sign.state);
 
 // marks are the sign's conditions: [key, shape, kind]. The keys are also what
 // the wall filters by.
 export function marks(sign) {
-  const out = [[sign.state, shapes[sign.state], kinds[sign.state]]];
+  const out = [[sign.state, shapes[light(sign)], kinds[light(sign)]]];
   if (sign.out_of_service) out.push(['out', '⊘', 'warn']);
   if (sign.faults && sign.faults.length) out.push(['faulty', '⚠', 'bad']);
   if (sign.agrees === false) out.push(['differs', '≠', 'bad']);
   if (sign.problem) out.push(['problem', '!', 'bad']);
   if (sign.mode === 'picture') out.push(['unprotected', '⊖', 'warn']);
   else if (sign.clock === 'untrusted') out.push(['clock', '⏱', 'warn']);
-  if (sign.mode !== 'picture' && sign.state !== 'never' && sign.wanted && sign.seq !== sign.wanted) out.push(['behind', '↻', 'warn']);
+  if (behind(sign)) out.push(['behind', '↻', 'warn']);
   if (sign.test) out.push(['test', '✎', 'soft']);
   return out;
 }

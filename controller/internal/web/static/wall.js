@@ -8,7 +8,7 @@ import { Grid } from './grid.js';
 import { SignMap } from './map.js';
 import { learnNames } from './names.js';
 import { department, me } from './shell.js';
-import { badges, build, conditions, marks, shows } from './signview.js';
+import { badges, build, conditions, light, marks, shows } from './signview.js';
 import { say, ago, lang } from './words.js';
 
 const wall = at('wall');
@@ -121,7 +121,7 @@ function take(sign) {
   signs.set(sign.id, sign);
   grid.update(sign);
   const f = filters.elements;
-  if (!old || ((f.state.value || view === 'map') && old.state !== sign.state) || f.text.value) soon();
+  if (!old || ((f.state.value || view === 'map') && light(old) !== light(sign)) || f.text.value) soon();
 }
 
 async function start() {
