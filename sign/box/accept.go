@@ -305,7 +305,7 @@ func (b *Box) scrub(ctx context.Context, mono int64) {
 			// The retained program is at the floor with the same bytes: a repeat,
 			// stored again.
 			b.reload = true
-			go b.subscribe(ctx, b.conn)
+			go b.subscribe(ctx, b.conn, true)
 		}
 	}
 }

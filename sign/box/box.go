@@ -25,7 +25,8 @@ const (
 	statusEvery    = 5 * 60_000
 	saveEvery      = 10 * 60_000 // of the clock and the last contact: a memory card wears out
 	scrubEvery     = 60_000
-	resubEvery     = 10 * 60_000
+	resubEvery     = 10 * 60_000     // what is urgent
+	resubAllEvery  = 6 * 60 * 60_000 // everything: the controller asks for a resync where a program is behind
 	ntpEvery       = 60_000
 	timeWindow     = 5_000   // a signed time must come so soon after the status
 	pictureTimeout = 120_000 // a picture sign without a picture goes dark
@@ -263,17 +264,20 @@ func (b *Box) handle(ctx context.Context, ev any) {
 	case eventUp:
 		b.conn = ev.conn
 		b.player.Contact(mono)
-		go b.subscribe(ctx, ev.conn)
+		go b.subscribe(ctx, ev.conn, true)
 	case eventSubscribed:
 		if ev.conn != b.conn {
 			return
 		}
 		if ev.err != nil {
 			b.log.Warn("subscribing failed", "err", ev.err)
-			b.due["resub"] = mono + 5_000 + rand.Int64N(5_000)
+			b.due["resub-all"] = mono + 5_000 + rand.Int64N(5_000)
 			return
 		}
 		b.due["resub"] = mono + resubEvery*9/10 + rand.Int64N(resubEvery/5)
+		if _, ok := b.due["resub-all"]; !ok || b.due["resub-all"] <= mono {
+			b.due["resub-all"] = mono + resubAllEvery*9/10 + rand.Int64N(resubAllEvery/5)
+		}
 		b.say(mono)
 		b.fetches.resume(ctx, mono)
 		b.proofAt = mono
@@ -281,6 +285,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		b.player.Contact(mono)
 		b.conn = nil
 		delete(b.due, "resub")
+		delete(b.due, "resub-all")
 		b.fetches.down()
 	case eventMessage:
 		if b.conn != nil {
@@ -314,7 +319,10 @@ func (b *Box) duties(ctx context.Context) int64 {
 		b.scrub(ctx, mono)
 	}
 	if take("resub", resubEvery*9/10+rand.Int64N(resubEvery/5)) && b.conn != nil {
-		go b.subscribe(ctx, b.conn)
+		go b.subscribe(ctx, b.conn, false)
+	}
+	if take("resub-all", resubAllEvery*9/10+rand.Int64N(resubAllEvery/5)) && b.conn != nil {
+		go b.subscribe(ctx, b.conn, true)
 	}
 	if take("ntp", ntpEvery) && !b.player.Clock.Trusted() {
 		if ms, ok := b.times.System(); ok {

@@ -74,14 +74,21 @@ func (b *Box) publish(leaf string, payload []byte, retained bool) {
 	}
 }
 
-// subscribe asks for everything that a sign reads. It runs beside the loop.
-func (b *Box) subscribe(ctx context.Context, c link.Conn) {
+// subscribe asks for everything that a sign reads, or for what is urgent alone:
+// a subscription brings all that is retained, and a program each ten minutes is
+// a hundred times the bytes of one a day. It runs beside the loop.
+func (b *Box) subscribe(ctx context.Context, c link.Conn, everything bool) {
 	q := byte(b.cfg.QoS)
-	topics := map[string]byte{wire.TopicKeys: q, wire.SignTopic(b.cfg.Sign, wire.Request): q}
+	topics := map[string]byte{wire.SignTopic(b.cfg.Sign, wire.Request): q}
+	if everything {
+		topics[wire.TopicKeys] = q
+	}
 	if b.cfg.picture() {
 		topics[wire.SignTopic(b.cfg.Sign, wire.Frame)] = q
 	} else {
-		topics[wire.SignTopic(b.cfg.Sign, wire.Program)] = q
+		if everything {
+			topics[wire.SignTopic(b.cfg.Sign, wire.Program)] = q
+		}
 		tests := []bool{false}
 		if b.cfg.Test {
 			tests = append(tests, true)
@@ -207,7 +214,7 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 		b.identify = mono + identifyFor
 	case wire.OpResync:
 		if b.conn != nil {
-			go b.subscribe(ctx, b.conn)
+			go b.subscribe(ctx, b.conn, true)
 		}
 	case wire.OpForgetCache:
 		for sha := range b.frames.sizes {

@@ -165,32 +165,6 @@ func TestScheduleAndWhy(t *testing.T) {
 	}
 }
 
-// What goes to a 128x64-rgb sign in a day: its program once and, on the first
-// day, its frames; beside a frame at each change, and a stream of 25 a second.
-func TestBytesADay(t *testing.T) {
-	d := startDemo(t, t.TempDir())
-	defer d.stop(t)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
-	doc, err := d.store.Documents().Latest(t.Context(), wire.RoleProgram, "demo-128x64")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := d.publisher.Plan("demo-128x64").Program
-	var frames int64
-	for i := range p.Frames {
-		frames += p.Frames[i].Len
-	}
-	const slot = 8 // s
-	one := frames / int64(len(p.Frames))
-	first := int64(len(doc.JWS)) + frames
-	changes, stream := one*86400/slot, one*86400*25
-	t.Logf("%d messages, %d frames: first day %d bytes (program %d), next days %d; a frame at each change %d (1/%d), a stream %d (1/%d)",
-		len(p.Items), len(p.Frames), first, len(doc.JWS), len(doc.JWS), changes, changes/first, stream, stream/first)
-	if first*100 > changes || first*10_000 > stream {
-		t.Error("over DESIGN's 1/100 and 1/10,000")
-	}
-}
-
 // A controller that starts again still says why, also of a sign whose plan
 // cannot be made any more: the reasons are kept with the program in force.
 func TestDayAfterRestart(t *testing.T) {
