@@ -57,6 +57,7 @@ func newWorld(ctx context.Context, o SimulateOptions) (w *world, err error) {
 	if w.dir, err = os.MkdirTemp("", "ledcast-simulate-"); err != nil {
 		return w, err
 	}
+	SaveMemory() // as serve does
 	w.say("writing %d signs", o.Signs)
 	if err = w.fill(ctx); err != nil {
 		return w, err

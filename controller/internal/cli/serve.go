@@ -26,6 +26,7 @@ func newServe(e *env) *cobra.Command {
 			}
 			o := f.options(e)
 			o.Database = databaseOr(database)
+			app.SaveMemory()
 			a, err := app.New(c.Context(), o)
 			if err != nil {
 				return err

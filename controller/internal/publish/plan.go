@@ -15,7 +15,7 @@ import (
 )
 
 // issueAtOnce bounds how many programs one transaction holds.
-const issueAtOnce = 1000
+const issueAtOnce = 250
 
 // drafted is a sign's new program that waits to be issued.
 type drafted struct {
@@ -99,6 +99,18 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 		}
 		return err
 	}
+	var changed []string
+	issue := func() error {
+		if err := p.issue(ctx, drafts, key, epoch, now, plans); err != nil {
+			return err
+		}
+		for i := range drafts {
+			changed = append(changed, drafts[i].sign.ID)
+		}
+		clear(drafts)
+		drafts = drafts[:0]
+		return nil
+	}
 	for i := range signs {
 		s := &signs[i]
 		digest, err := planner.Digest(s)
@@ -142,20 +154,26 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 			continue
 		}
 		drafts = append(drafts, drafted{*s, planned, digest})
-	}
-	for at := 0; at < len(drafts); at += issueAtOnce {
-		if err := p.issue(ctx, drafts[at:min(at+issueAtOnce, len(drafts))], key, epoch, now, plans); err != nil {
-			return err
+		if len(drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
+			if err := issue(); err != nil {
+				return err
+			}
 		}
+	}
+	if err := issue(); err != nil {
+		return err
+	}
+	if len(changed) > 0 {
+		p.o.Log.Info("programs issued", "signs", len(changed))
 	}
 	if all {
 		p.take(plans, problems)
 	} else {
-		p.add(plans, problems, drafts)
+		p.add(plans, problems, changed)
 	}
 	if p.o.Changed != nil {
-		for _, d := range drafts {
-			p.o.Changed(d.sign.ID)
+		for _, id := range changed {
+			p.o.Changed(id)
 		}
 	}
 	return nil
@@ -248,11 +266,11 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 
 // add puts some new plans in force beside the others. Frames that nothing names
 // any more are found out when all plans are looked at.
-func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Text, drafts []drafted) {
+func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Text, changed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, d := range drafts {
-		for _, f := range plans[d.sign.ID].files {
+	for _, id := range changed {
+		for _, f := range plans[id].files {
 			p.frames[wire.FrameTopic(f.Owner, f.SHA256)] = f
 			p.bySHA[f.SHA256] = f
 		}
@@ -263,6 +281,9 @@ func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Te
 // issue signs drafts and keeps them: a seq and its document are durable
 // together, with the reasons beside them.
 func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time, plans map[string]*Plan) error {
+	if len(drafts) == 0 {
+		return nil
+	}
 	iat := now.Unix()
 	asked := make([]Draft, len(drafts))
 	type alike struct {
@@ -299,12 +320,8 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		}
 		plans[d.sign.ID] = n
 	}
-	if len(drafts) < 20 {
-		for i, d := range drafts {
-			p.o.Log.Info("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.planned.Program.Items), "bytes", len(issued[i].JWS))
-		}
-	} else {
-		p.o.Log.Info("programs issued", "signs", len(drafts), "first_seq", issued[0].Seq)
+	for i, d := range drafts {
+		p.o.Log.Debug("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.planned.Program.Items), "bytes", len(issued[i].JWS))
 	}
 	return nil
 }

@@ -81,6 +81,7 @@ type former struct {
 type Publisher struct {
 	o    Options
 	kick chan struct{}
+	turn sync.Mutex // one comparison at a time
 
 	mu       sync.Mutex
 	plans    map[string]*Plan                // by sign
@@ -213,6 +214,8 @@ func (p *Publisher) Run(ctx context.Context) {
 // broker lacks: frames before the programs that name them. A sign whose plan
 // cannot be made keeps its last program and is named in Problem.
 func (p *Publisher) Reconcile(ctx context.Context) error {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	p.mu.Lock()
 	asked, first := p.asked, p.first
 	p.first = map[string]bool{}
@@ -250,6 +253,21 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	p.done = asked
 	p.mu.Unlock()
 	return nil
+}
+
+// Anew plans, signs and publishes every program as if each had changed: after
+// the signing keys were lost, and to measure what that takes.
+func (p *Publisher) Anew(ctx context.Context) error {
+	p.mu.Lock()
+	plans := make(map[string]*Plan, len(p.plans))
+	for id, plan := range p.plans {
+		n := *plan
+		n.digest = ""
+		plans[id] = &n
+	}
+	p.plans = plans
+	p.mu.Unlock()
+	return p.Reconcile(ctx)
 }
 
 // inFlight bounds how many messages wait for the broker's word at once.
