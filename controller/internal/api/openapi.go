@@ -30,7 +30,16 @@ var queries = map[string][]string{
 	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
 	"GET /api/v1/events":                              {"sign"},
 	"GET /api/v1/audit":                               {"after", "before", "limit"},
+	"GET /api/v1/audit/verify":                        {"expect"},
+	"PUT /api/v1/signs/{id}":                          overridable,
+	"PUT /api/v1/owners/{owner}/messages/{id}":        overridable,
+	"PUT /api/v1/owners/{owner}/playlists/{id}":       overridable,
+	"PUT /api/v1/owners/{owner}/schedules/{id}":       overridable,
 }
+
+// overridable lets something through that cannot be read from where people look:
+// override=distance, and why.
+var overridable = []string{"override", "reason"}
 
 type object = map[string]any
 
@@ -54,6 +63,9 @@ func (s *Server) OpenAPI() ([]byte, error) {
 		}
 		if r.Method == "PUT" || r.Method == "DELETE" {
 			params = append(params, object{"name": "If-Match", "in": "header", "schema": object{"type": "string"}, "description": "the ETag that GET gave"})
+		}
+		if r.Method == "PUT" {
+			params = append(params, object{"name": "If-None-Match", "in": "header", "schema": object{"type": "string", "enum": []string{"*"}}, "description": "only where there is none yet"})
 		}
 		if params != nil {
 			op["parameters"] = params

@@ -281,8 +281,25 @@ func (a *App) Addr() string { return a.httpLn.Addr().String() }
 // BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
 func (a *App) BrokerAddr() string { return a.brokerAddr }
 
-// writeServer tells other commands on this machine where the pages are.
+// ServerCA is the file in the data folder with the authority behind the pages'
+// certificate, where the system does not know it.
+const ServerCA = "server.ca"
+
+// writeServer tells other commands on this machine where the pages are, and whom
+// to trust there.
 func (a *App) writeServer() error {
+	ca := filepath.Join(a.o.Data, ServerCA)
+	var err error
+	if a.tls.ca == "" {
+		if err = os.Remove(ca); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	} else {
+		err = os.WriteFile(ca, []byte(a.tls.ca), 0o600)
+	}
+	if err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(a.o.Data, "server"), []byte(a.URL()+"\n"), 0o600)
 }
 

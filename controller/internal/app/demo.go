@@ -54,7 +54,7 @@ type Demo struct {
 }
 
 // StartDemo sets up the demo's companies and signs, writes their config files
-// to DIR/signs (mode 0600), and runs a virtual sign for each.
+// to DIR/signs (mode 0600), and runs a virtual sign for each of them.
 func (a *App) StartDemo(ctx context.Context) (*Demo, error) {
 	if a.broker == nil {
 		return nil, errors.New("the demo needs the embedded broker; leave --broker out")
@@ -63,24 +63,25 @@ func (a *App) StartDemo(ctx context.Context) (*Demo, error) {
 	if err := a.apply(ctx, m, store.Absent); err != nil {
 		return nil, err
 	}
-	signs, err := catalogue{a.store}.Signs(ctx)
-	if err != nil {
-		return nil, err
-	}
 	dir := filepath.Join(a.o.Data, "signs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sign configs: %w", err)
 	}
 	run, cancel := context.WithCancel(context.Background())
 	d := &Demo{cancel: cancel}
-	for i := range signs {
-		conf, err := a.signConfig(ctx, &signs[i], filepath.Join(dir, signs[i].ID+".json"))
+	for i := range m.Signs { // signs that people have added are their own
+		id := m.Signs[i].ID
+		s, err := get[playlists.Sign](ctx, a.store, kindSign, "", id)
+		var conf box.Config
+		if err == nil {
+			conf, err = a.signConfig(ctx, s, filepath.Join(dir, id+".json"))
+		}
 		if err == nil {
 			err = d.runSign(run, a, conf)
 		}
 		if err != nil {
 			d.Stop()
-			return nil, fmt.Errorf("sign %s: %w", signs[i].ID, err)
+			return nil, fmt.Errorf("sign %s: %w", id, err)
 		}
 	}
 	if err := a.demoTokens(ctx); err != nil {

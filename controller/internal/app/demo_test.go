@@ -303,6 +303,10 @@ func TestStartsAgainOnTheSameFolder(t *testing.T) {
 	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
 	before := d.publisher.Plan("demo-128x64").Program.Seq
 	file := readSign(t, data, "demo-128x64")
+	c := newCaller(t, d)
+	c.all([]ask{{"viet-ads", "PUT", "/api/v1/signs/va-101", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 201, ""},
+		{"viet-ads", "POST", "/api/v1/signs/va-101/credentials", "", nil, 200, "password"}})
+	own, _ := d.accounts.Account("va-101")
 	d.stop(t)
 	d = startDemo(t, data)
 	defer d.stop(t)
@@ -313,6 +317,12 @@ func TestStartsAgainOnTheSameFolder(t *testing.T) {
 	again := readSign(t, data, "demo-128x64")
 	if again.Password != file.Password || again.Root != file.Root {
 		t.Error("the sign's password or root changed: a sign that somebody attached would be locked out")
+	}
+	if after, _ := d.accounts.Account("va-101"); after != own {
+		t.Error("a sign that a company added has another password")
+	}
+	if _, err := os.Stat(filepath.Join(data, "signs", "va-101.json")); err == nil {
+		t.Error("the demo plays a sign that a company added")
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"ledcast/controller/internal/app"
 )
 
 // client talks to a running controller as its flags or environment say.
@@ -59,6 +61,11 @@ func (c *client) open() error {
 			return fmt.Errorf("--data: %w; is a controller running on that folder?", err)
 		}
 		c.server = strings.TrimSpace(string(addr))
+		if ca := filepath.Join(c.data, app.ServerCA); c.ca == "" {
+			if _, err := os.Stat(ca); err == nil {
+				c.ca = ca
+			}
+		}
 	} else {
 		if c.server == "" {
 			return usagef("give --server http://host:port, or --data DIR --as NAME", "no controller is named")
@@ -146,6 +153,10 @@ func (c *client) send(ctx context.Context, method, path, mime string, body []byt
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
+		var unknown *tls.CertificateVerificationError
+		if errors.As(err, &unknown) {
+			return "", fmt.Errorf("the controller at %s shows a certificate that is not trusted here: %w; give its authority with --ca FILE", c.base, unknown.Err)
+		}
 		return "", fmt.Errorf("the controller at %s does not answer: %w; is it running?", c.base, errors.Unwrap(err))
 	}
 	defer res.Body.Close()
