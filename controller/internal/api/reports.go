@@ -76,7 +76,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	now := s.now()
+	now := s.now().Truncate(time.Second).Add(time.Second) // the second that runs counts
 	from, until := now.Add(-24*time.Hour), now
 	for _, x := range []struct {
 		name string

@@ -93,15 +93,20 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 	return out, err
 }
 
-// campaignOf reports whether an item's campaign is one of the department's with
-// a share: a company's message may carry a campaign's name of its own.
-func campaignOf(f *InForce, id string) bool {
+// letterOf is the letter of an item's campaign, if it is one of the department's
+// with a share: a company's message may carry a campaign's name of its own.
+func letterOf(f *InForce, id string) (letter playlists.Letter, ok bool) {
 	if id == "" || f.Notes.Reasons == nil {
-		return false
+		return letter, false
 	}
-	return slices.ContainsFunc(f.Notes.Reasons.Decisions, func(d playlists.Decision) bool {
-		return slices.ContainsFunc(d.Campaigns, func(c playlists.Share) bool { return c.ID == id })
-	})
+	for i := range f.Notes.Reasons.Decisions {
+		for _, c := range f.Notes.Reasons.Decisions[i].Campaigns {
+			if c.ID == id {
+				return c.Letter, true
+			}
+		}
+	}
+	return letter, false
 }
 
 // shown adds what a record proves of campaigns: of each at most as long as it
@@ -115,12 +120,20 @@ func (s *sign) shown(r *Record, bound map[string][]Span, row func(day, campaign 
 			continue
 		}
 		it, f := s.item(p, r.FromMS, r.UntilMS)
-		if it == nil || !campaignOf(f, it.Campaign) {
+		if it == nil {
+			continue
+		}
+		letter, ok := letterOf(f, it.Campaign)
+		if !ok {
 			continue
 		}
 		ms[it.Campaign] += p.MS
-		if overlap(bound[it.Campaign], r.FromMS-edgeMS, r.UntilMS+edgeMS) > 0 {
-			row(day, it.Campaign).Shown += times(f.Program, it, p.Frame, p.Count)
+		x := row(day, it.Campaign)
+		if x.BoundMS == 0 {
+			x.Letter = letter
+		}
+		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 { // a play that a power cut ended at once counts, too
+			x.Shown += times(f.Program, it, p.Frame, p.Count)
 		}
 	}
 	for id, n := range ms {
