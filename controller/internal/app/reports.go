@@ -21,7 +21,7 @@ func (r reports) Make(ctx context.Context, q api.ReportQuery) (any, api.Report, 
 	case api.ReportDisplaced:
 		return made(report.MakeDisplacement(ctx, r, ask))
 	case api.ReportUptime:
-		return made(report.MakeUptime(ctx, r, uptimes{r.store}, ask))
+		return made(report.MakeUptime(ctx, r, uptimes(r), ask))
 	}
 	return made(report.MakeDelivery(ctx, r, ask))
 }
