@@ -2,10 +2,14 @@ package box
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"ledcast/playlists/timeline"
 	"ledcast/sign/output"
 )
 
@@ -141,11 +145,11 @@ func TestClockThatIsSetProvesNothing(t *testing.T) {
 // broken is an output that takes nothing while it is down.
 type broken struct {
 	recorder
-	down bool
+	down atomic.Bool
 }
 
 func (o *broken) Show(p output.Picture) error {
-	if o.down {
+	if o.down.Load() {
 		return errors.New("no such device")
 	}
 	return o.recorder.Show(p)
@@ -162,10 +166,10 @@ func TestBrokenOutputProvesNothing(t *testing.T) {
 		w.sendProgram(w.program(1, 2, 3))
 		time.Sleep(5*time.Minute + time.Second)
 		synctest.Wait()
-		out.down = true
+		out.down.Store(true)
 		time.Sleep(4 * time.Minute)
 		synctest.Wait()
-		out.down = false
+		out.down.Store(false)
 		time.Sleep(12 * time.Minute)
 		a.collect()
 		first := a.all[0]
@@ -193,10 +197,11 @@ func TestRecordOfACutRunThatCannotBeKept(t *testing.T) {
 		put := len(w.out.all())
 		w.kill()
 		time.Sleep(3 * time.Hour)
-		full := true
+		var full atomic.Bool
+		full.Store(true)
 		w.start(true, func(o *Options) {
 			o.write = func(dir, name string, data []byte) error {
-				if full {
+				if full.Load() {
 					return errors.New("no space left on device")
 				}
 				return writeWhole(dir, name, data)
@@ -204,7 +209,7 @@ func TestRecordOfACutRunThatCannotBeKept(t *testing.T) {
 		})
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		full = false
+		full.Store(false)
 		time.Sleep(30 * time.Minute)
 		a.collect()
 		var counted, ms int64
@@ -216,4 +221,50 @@ func TestRecordOfACutRunThatCannotBeKept(t *testing.T) {
 		}
 		w.halt()
 	})
+}
+
+// A timer that is late, or a process that stood still, moves no record: it ends
+// at its quarter of an hour, and what was on goes on in the next.
+func TestRecordsEndAtTheQuarter(t *testing.T) {
+	const quarter = int64(recordEvery)
+	k, err := openBook(t.TempDir(), &chain{}, 1_000_000*quarter+1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := 1_000_000 * quarter
+	show := func(item string, at int64) {
+		t.Helper()
+		if err := k.begin(&timeline.Shown{Item: item, Why: timeline.WhyProgram}, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show("a", from+1000)
+	show("b", from+9000)
+	var told []string
+	settle := func(now int64) {
+		t.Helper()
+		for {
+			until, ok := k.due(now)
+			if !ok {
+				return
+			}
+			p, err := k.record("qn-001", until)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k.chain.N++
+			told = append(told, fmt.Sprint(p.FromMS-from, p.UntilMS-from, p.Plays))
+			if err := k.stored(until); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	settle(from + quarter - 1)
+	settle(from + 2*quarter + 37) // stood still for a quarter, and 37 ms late
+	show("c", from+2*quarter+37)
+	settle(from + 3*quarter)
+	want := []string{"1000 900000 [{a   program 1 8000} {b   program 1 891000}]", "900000 1800000 [{b   program 0 900000}]", "1800000 2700000 [{b   program 0 37} {c   program 1 899963}]"}
+	if !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
 }
