@@ -173,6 +173,7 @@ func New(o Options) (*Box, error) {
 	if b.book, err = openBook(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
 		return nil, fmt.Errorf("the proof of play: %w", err)
 	}
+	b.closeCutOff(mono)
 	b.fetches.init(b)
 	b.restore(mono)
 	b.link, err = b.newLink()
@@ -352,6 +353,8 @@ func (b *Box) fault(code string, err error) {
 }
 
 func (b *Box) setTime(ctx context.Context, mono, atMS int64) {
+	before, trusted := b.player.Clock.Now(mono), b.player.Clock.Trusted()
 	b.player.SetTime(mono, atMS)
+	b.clockSet(before, atMS, trusted)
 	b.retry(ctx, mono)
 }

@@ -52,12 +52,14 @@ func (b *Box) present() int64 {
 	b.shown, b.lastKey, b.drawn = shown, key, true
 	if out {
 		delete(b.faults, "output")
-		if changed {
+		if changed || b.book.on == nil {
 			b.note(&shown, mono)
 		}
 		if !b.blank {
 			b.ackShowing(&shown, mono)
 		}
+	} else {
+		b.notOut(mono)
 	}
 	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {
 		b.shownKey = k

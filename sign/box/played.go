@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,12 +33,19 @@ const (
 //
 // A journal line is written when a play begins and when it ends, so that a
 // killed process loses nothing that it had put out; a record is synced.
+//
+// A dark face is a play, too. So the plays of a record add up to its time, and a
+// record is of one run of the sign: what a power cut ended is closed as a record
+// of its own when the sign is back, which ends at the last that the journal
+// knows. Nobody can say what the face showed between.
 type book struct {
 	dir     string
 	chain   *chain
 	journal *os.File
 	totals  map[playKey]*wire.Play
 	fromMS  int64
+	lastMS  int64    // the last that was noted
+	bornMS  int64    // when this run began: what is before is a run's that was cut off
 	on      *playKey // what is on now
 	onMS    int64
 }
@@ -75,7 +81,7 @@ func openBook(dir string, c *chain, nowMS int64) (*book, error) {
 		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
 		*c = chain{ID: hex.EncodeToString(b[:])}
 	}
-	k := &book{dir: dir, chain: c, totals: map[playKey]*wire.Play{}, fromMS: nowMS}
+	k := &book{dir: dir, chain: c, totals: map[playKey]*wire.Play{}, fromMS: nowMS, bornMS: nowMS}
 	k.replay()
 	var err error
 	k.journal, err = os.OpenFile(filepath.Join(dir, journalName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -90,26 +96,31 @@ func (k *book) restart() error {
 	return errors.Join(k.journal.Truncate(0), k.line(entry{Kind: "n", N: k.chain.N + 1}))
 }
 
-// replay adds up the journal. A play that never ended counts, with no time: how
-// long it stood nobody knows. A line that was cut short ends the reading.
+// replay adds up the journal of a run that was cut off. A play that never ended
+// counts, with no time: how long it stood nobody knows. A line that was cut
+// short ends the reading.
 func (k *book) replay() {
 	data, err := os.ReadFile(filepath.Join(k.dir, journalName))
 	if err != nil {
 		return
 	}
 	var begun entry
+	var fromMS int64
 	first := true
 	for s := bufio.NewScanner(bytes.NewReader(data)); s.Scan(); {
 		var e entry
 		if json.Unmarshal(s.Bytes(), &e) != nil {
-			return
+			break
 		}
 		if first && (e.Kind != "n" || e.N != k.chain.N+1) {
 			return // it is in the record already
 		}
 		first = false
 		if e.AtMS > 0 {
-			k.fromMS = min(k.fromMS, e.AtMS)
+			if fromMS == 0 {
+				fromMS = e.AtMS
+			}
+			fromMS, k.lastMS = min(fromMS, e.AtMS), max(k.lastMS, e.AtMS)
 		}
 		switch e.Kind {
 		case "c":
@@ -125,6 +136,31 @@ func (k *book) replay() {
 			begun = entry{}
 		}
 	}
+	if len(k.plays()) == 0 { // a clean stop leaves only what went on
+		clear(k.totals)
+		return
+	}
+	k.fromMS = fromMS
+}
+
+// cutOff reports whether there is something of a run before this one, which
+// its record must tell before anything of this run is noted, and until when.
+func (k *book) cutOff() (untilMS int64, ok bool) {
+	return k.lastMS, len(k.totals) > 0 && k.on == nil
+}
+
+// plays are those of the period, without what went on in it for no time.
+func (k *book) plays() []wire.Play {
+	var out []wire.Play
+	for _, t := range k.totals {
+		if t.Count > 0 || t.MS > 0 {
+			out = append(out, *t)
+		}
+	}
+	slices.SortFunc(out, func(a, b wire.Play) int {
+		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Campaign, b.Campaign))
+	})
+	return out
 }
 
 func (k *book) add(key playKey, count, ms int64) {
@@ -157,7 +193,10 @@ func (k *book) begin(shown *timeline.Shown, atMS int64) error {
 		key.Frame = shown.Frame.SHA256
 	}
 	err := k.end(atMS)
-	k.on, k.onMS = &key, atMS
+	if len(k.totals) == 0 {
+		k.fromMS = atMS // nothing was on before
+	}
+	k.on, k.onMS, k.lastMS = &key, atMS, atMS
 	k.add(key, 1, 0)
 	return errors.Join(err, k.write("b", key, atMS))
 }
@@ -168,9 +207,27 @@ func (k *book) end(atMS int64) error {
 		return nil
 	}
 	key := *k.on
-	k.on = nil
+	k.on, k.lastMS = nil, atMS
 	k.add(key, 0, max(0, atMS-k.onMS))
 	return k.write("e", key, atMS)
+}
+
+// goOn notes that key, which was on before, is on from atMS: it is not counted
+// again.
+func (k *book) goOn(key playKey, atMS int64) error {
+	k.on, k.onMS, k.lastMS = &key, atMS, atMS
+	k.add(key, 0, 0)
+	return k.write("c", key, atMS)
+}
+
+// moved notes that the clock was set from beforeMS to nowMS: what is on stood
+// until the one and goes on from the other, and what lies between is no time.
+func (k *book) moved(beforeMS, nowMS int64) error {
+	if k.on == nil {
+		return nil
+	}
+	key := *k.on
+	return errors.Join(k.end(beforeMS), k.goOn(key, nowMS))
 }
 
 // quarter is when the record that is being written ends at the latest.
@@ -178,50 +235,46 @@ func (k *book) quarter() int64 {
 	return (k.fromMS/recordEvery + 1) * recordEvery
 }
 
-// due reports whether a record should be made.
-func (k *book) due(nowMS int64) bool {
-	return len(k.totals) > 0 && (nowMS >= k.quarter() || len(k.totals) >= wire.MaxPlays-2)
+// due reports whether a record should be made, and until when it goes: to the
+// quarter exactly, unless something later is in it already, since its disk was
+// full meanwhile.
+func (k *book) due(nowMS int64) (untilMS int64, ok bool) {
+	if len(k.totals) == 0 || nowMS < k.quarter() && len(k.totals) < wire.MaxPlays-2 {
+		return 0, false
+	}
+	return max(min(nowMS, k.quarter()), k.lastMS), true
 }
 
-// record closes the period at nowMS, and gives the payload of the record and
-// what becomes of the chain once it is stored.
-func (k *book) record(sign string, nowMS int64) (*wire.Played, error) {
-	var again *playKey
+// record closes the period at untilMS, and gives the payload of its record, or
+// nil if nothing was on. What is on goes on in the next period.
+func (k *book) record(sign string, untilMS int64) (*wire.Played, error) {
 	if k.on != nil {
-		again = k.on
-		if err := k.end(nowMS); err != nil {
+		key, onMS := *k.on, k.onMS
+		if err := errors.Join(k.end(untilMS), k.goOn(key, max(untilMS, onMS))); err != nil {
 			return nil, err
 		}
 	}
-	p := &wire.Played{V: 1, Sign: sign, Chain: k.chain.ID, N: k.chain.N + 1, Prev: k.chain.Prev, FromMS: min(k.fromMS, nowMS), UntilMS: nowMS}
+	p := &wire.Played{V: 1, Sign: sign, Chain: k.chain.ID, N: k.chain.N + 1, Prev: k.chain.Prev, FromMS: min(k.fromMS, untilMS), UntilMS: untilMS, Plays: k.plays()}
+	if len(p.Plays) == 0 {
+		return nil, nil
+	}
 	var ms int64
-	for _, t := range k.totals {
+	for _, t := range p.Plays {
 		ms += t.MS
-		p.Plays = append(p.Plays, *t)
 	}
 	// A clock that was set back would make more time than there was.
-	p.FromMS = min(p.FromMS, nowMS-ms)
-	slices.SortFunc(p.Plays, func(a, b wire.Play) int {
-		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Campaign, b.Campaign))
-	})
-	k.on = again // goes on in the next period, and is not counted again
-	k.onMS = nowMS
+	p.FromMS = min(p.FromMS, untilMS-ms)
 	return p, nil
 }
 
 // stored begins the next period after a record is on disk and in the chain.
-func (k *book) stored(nowMS int64) error {
+func (k *book) stored(fromMS int64) error {
 	k.totals = map[playKey]*wire.Play{}
-	k.fromMS = nowMS
-	if err := k.restart(); err != nil {
+	k.fromMS, k.lastMS = fromMS, fromMS
+	if err := k.restart(); err != nil || k.on == nil {
 		return err
 	}
-	if k.on == nil {
-		return nil
-	}
-	// What goes on was counted when it began.
-	k.add(*k.on, 0, 0)
-	return k.write("c", *k.on, nowMS)
+	return k.goOn(*k.on, max(fromMS, k.onMS))
 }
 
 // oldest is the first record that waits for its receipt, and its bytes. A file
@@ -283,62 +336,4 @@ func (k *book) expire(nowMS int64) {
 			return
 		}
 	}
-}
-
-// note tells the book what was put out. A full disk costs the proof, never
-// the face.
-func (b *Box) note(shown *timeline.Shown, mono int64) {
-	if err := b.book.begin(shown, b.player.Clock.Now(mono)); err != nil {
-		b.fault("disk", err)
-	}
-}
-
-// prove makes a record when one is due, sends the oldest again every 60 s, and
-// returns when to look again.
-func (b *Box) prove(mono int64, force bool) int64 {
-	now := b.player.Clock.Now(mono)
-	if b.book.due(now) || force && len(b.book.totals) > 0 {
-		if err := b.record(now); err != nil {
-			b.fault("disk", err)
-			return mono + resendEvery
-		}
-		b.proofAt = min(b.proofAt, mono)
-	}
-	if b.conn != nil && mono >= b.proofAt {
-		if n, doc := b.book.oldest(); n > 0 {
-			b.publish(wire.PlayedOf, doc, false)
-			b.proofAt = mono + resendEvery
-		} else {
-			b.proofAt = math.MaxInt64
-		}
-	}
-	next := mono + max(0, b.book.quarter()-now)
-	if b.conn != nil {
-		next = min(next, b.proofAt)
-	}
-	return max(next, mono+1)
-}
-
-// record stores a record: its file, then the chain's end in the state, then
-// the journal begins anew. Cut short before the state it is made again.
-func (b *Box) record(now int64) error {
-	p, err := b.book.record(b.cfg.Sign, now)
-	if err != nil {
-		return err
-	}
-	doc, err := wire.Seal(b.key, wire.TypPlayed, p)
-	if err != nil {
-		return err
-	}
-	if err := b.disk.write(b.book.dir, fmt.Sprintf(recordForm, p.N), doc); err != nil {
-		return err
-	}
-	before := b.disk.state.Chain
-	b.disk.state.Chain = chain{ID: p.Chain, N: p.N, Prev: wire.Digest(doc)}
-	if err := b.disk.save(); err != nil {
-		b.disk.state.Chain = before
-		return err
-	}
-	b.book.expire(now)
-	return b.book.stored(now)
 }

@@ -20,6 +20,11 @@ type auditor struct {
 	n      map[string]int64
 	prev   map[string]string
 	totals map[string]wire.Play // by item and why
+	all    []*wire.Played
+}
+
+func newAuditor(w *world) *auditor {
+	return &auditor{w: w, n: map[string]int64{}, prev: map[string]string{}, totals: map[string]wire.Play{}}
 }
 
 func (a *auditor) take() {
@@ -46,6 +51,7 @@ func (a *auditor) take() {
 				a.w.t.Fatalf("record %d does not continue its chain", p.N)
 			}
 			a.n[p.Chain], a.prev[p.Chain] = p.N, wire.Digest(m.Payload)
+			a.all = append(a.all, p)
 			for _, x := range p.Plays {
 				t := a.totals[x.Item+" "+x.Why]
 				t.Count += x.Count
@@ -78,7 +84,7 @@ func (w *world) kill() {
 func TestProofOfPlay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		a := &auditor{w: w, n: map[string]int64{}, prev: map[string]string{}, totals: map[string]wire.Play{}}
+		a := newAuditor(w)
 		counts, ms := map[string]int64{}, map[string]int64{}
 		account := func(until int64) { // what this run's output was given
 			all := w.out.all()
@@ -187,12 +193,13 @@ func TestRecordSurvivesACut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := k.record("qn-001", 9000)
-	if err != nil {
-		t.Fatal(err)
+	until, ok := k.cutOff()
+	p, err := k.record("qn-001", until)
+	if err != nil || !ok {
+		t.Fatal(err, ok)
 	}
 	want := []wire.Play{{Item: "a", Why: "program", Count: 2, MS: 2000}, {Item: "b", Why: "program", Count: 1, MS: 1000}}
-	if fmt.Sprint(p.Plays) != fmt.Sprint(want) || p.N != 1 || p.Prev != "" || p.FromMS != 1000 {
+	if fmt.Sprint(p.Plays) != fmt.Sprint(want) || p.N != 1 || p.Prev != "" || p.FromMS != 1000 || p.UntilMS != 4000 {
 		t.Fatalf("record %+v", p)
 	}
 	// Cut after the chain was saved and before the journal began anew.

@@ -124,6 +124,12 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 	answer(w, out)
 }
 
+// HealthDays adds up a sign's conditions from fromMS until untilMS by day in its
+// zone, as signHealth answers them, for the report of many signs.
+func HealthDays(own, watched []Condition, fromMS, untilMS int64, zone *time.Location) []HealthDay {
+	return healthDays(healthSpans(own, watched, fromMS, untilMS), zone)
+}
+
 // held is the last condition at or before a time; nil before the first.
 func held(all []Condition, atMS int64) *Condition {
 	i, found := slices.BinarySearchFunc(all, atMS, func(c Condition, at int64) int { return cmp.Compare(c.AtMS, at) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"ledcast/playlists"
@@ -17,10 +18,20 @@ type Report interface {
 	WriteText(w io.Writer) error
 }
 
-// ReportQuery asks for a report. From and Until are Unix seconds.
+// Kinds of reports.
+const (
+	ReportDelivery  = "delivery"
+	ReportShare     = "share"
+	ReportDisplaced = "displaced"
+	ReportUptime    = "uptime"
+)
+
+// ReportQuery asks for a report. Times are Unix seconds, From and Until whole
+// quarters of an hour.
 type ReportQuery struct {
-	Kind        string // "delivery", "share" or "displaced"
+	Kind        string
 	From, Until int64
+	Now         int64
 	Owner       string // whose signs; "" for all
 	Content     string // whose items are told apart; "" for all
 	Sign        string
@@ -33,8 +44,12 @@ type Reports interface {
 	Make(ctx context.Context, q ReportQuery) (data any, table Report, err error)
 }
 
-// Bounds of a report.
-const maxReport = 400 * 24 * time.Hour
+// Bounds of a report. Signs close their records at the quarters of an hour: of
+// less than a quarter nobody can say what was shown.
+const (
+	maxReport = 400 * 24 * time.Hour
+	quarter   = 15 * time.Minute
+)
 
 // report answers what was shown. A company gets its own signs; the department
 // gets everybody's, where a company's own items are one line.
@@ -52,7 +67,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, denied(p, playlists.KindReport, kind))
 		return
 	}
-	if kind != "delivery" && kind != "share" && kind != "displaced" {
+	if !slices.Contains([]string{ReportDelivery, ReportShare, ReportDisplaced, ReportUptime}, kind) {
 		s.fail(w, r, notThere("report", kind))
 		return
 	}
@@ -85,7 +100,8 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 		bad("to", q.Get("to"), fmt.Sprintf("is %d days after from, over the limit of %d", int(until.Sub(from).Hours()/24), int(maxReport.Hours()/24)), "ask for less at once")
 		return
 	}
-	ask := ReportQuery{Kind: kind, From: from.Unix(), Until: until.Unix(), Owner: q.Get("owner"), Content: p.Owner, Sign: q.Get("sign"), Campaign: q.Get("campaign")}
+	from, until = from.Truncate(quarter), until.Add(quarter-1).Truncate(quarter)
+	ask := ReportQuery{Kind: kind, From: from.Unix(), Until: until.Unix(), Now: now.Unix(), Owner: q.Get("owner"), Content: p.Owner, Sign: q.Get("sign"), Campaign: q.Get("campaign")}
 	if !p.Department() {
 		if ask.Owner != "" && ask.Owner != p.Owner {
 			s.fail(w, r, notThere("owner", ask.Owner))

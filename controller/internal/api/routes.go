@@ -65,7 +65,7 @@ func (s *Server) Routes() []Route {
 		{Method: "PUT", Path: "/api/v1/tokens/{id}", Summary: "Make or replace an API token; the answer holds its secret, once", Handler: s.tokenPut, In: auth.Token{}, Out: madeToken{}},
 		{Method: "DELETE", Path: "/api/v1/tokens/{id}", Summary: "Revoke an API token at once", Handler: s.tokenRemove},
 
-		{Method: "GET", Path: "/api/v1/reports/{kind}", Summary: "What was shown, by proof of play: delivery, share or displaced (query from, to, owner, sign, campaign, format=json|csv|table)", Handler: s.report, Out: map[string]any{}},
+		{Method: "GET", Path: "/api/v1/reports/{kind}", Summary: "What was shown, by proof of play: delivery, share or displaced; and uptime, by what the controller saw (query from, to, owner, sign, campaign, format=json|csv|table)", Handler: s.report, Out: map[string]any{}},
 		{Method: "GET", Path: "/api/v1/audit", Summary: "Who changed what: entries after a number (query after, limit), oldest first; or before one (query before, limit), newest first, 9007199254740992 for the newest of all", Handler: s.auditList, Out: map[string]any{}, Of: AuditEntry{}},
 		{Method: "GET", Path: "/api/v1/audit/verify", Summary: "Whether the log's chain is whole and what is kept is what was written (department; query expect: a head of an earlier day, N:DIGEST)", Handler: s.auditVerify, Out: auditVerdict{}},
 	}

@@ -215,7 +215,7 @@ func TestChromiumAccessible(t *testing.T) {
 		t.Fatal(text)
 	}
 	for who, pages := range map[string][]string{
-		"viet-ads": {"/", "/?view=map", "/signs/demo-128x64", "/add-sign", "/playlists", "/schedule", "/campaigns", "/reports", "/people", "/tokens", "/audit", "/account"},
+		"viet-ads": {"/", "/?view=map", "/signs/demo-128x64", "/add-sign", "/playlists", "/schedule", "/campaigns", "/reports", "/reports?kind=uptime", "/people", "/tokens", "/audit", "/account"},
 		"approver": {"/areas", "/urgent", "/urgent?id=lu-1", "/campaigns", "/reports?kind=share", "/settings"},
 		"admin":    {"/settings", "/areas?code=quang-ngai/son-tinh", "/signs/va-002"},
 		"author":   {"/urgent?id=lu-1"},

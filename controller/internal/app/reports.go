@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/report"
@@ -13,26 +14,40 @@ import (
 type reports struct{ store store.Store }
 
 func (r reports) Make(ctx context.Context, q api.ReportQuery) (any, api.Report, error) {
-	ask := report.Query{From: q.From, Until: q.Until, Owner: q.Owner, Content: q.Content, Sign: q.Sign, Campaign: q.Campaign}
+	ask := report.Query{From: q.From, Until: q.Until, Now: q.Now, Owner: q.Owner, Content: q.Content, Sign: q.Sign, Campaign: q.Campaign}
 	switch q.Kind {
-	case "share":
-		x, err := report.MakeShares(ctx, r, ask)
-		if err != nil {
-			return nil, nil, err
-		}
-		return x, x.Table(), nil
-	case "displaced":
-		x, err := report.MakeDisplacement(ctx, r, ask)
-		if err != nil {
-			return nil, nil, err
-		}
-		return x, x.Table(), nil
+	case api.ReportShare:
+		return made(report.MakeShares(ctx, r, ask))
+	case api.ReportDisplaced:
+		return made(report.MakeDisplacement(ctx, r, ask))
+	case api.ReportUptime:
+		return made(report.MakeUptime(ctx, r, uptimes(r), ask))
 	}
-	x, err := report.MakeDelivery(ctx, r, ask)
+	return made(report.MakeDelivery(ctx, r, ask))
+}
+
+func made[T interface{ Table() *report.Table }](x T, err error) (any, api.Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
 	return x, x.Table(), nil
+}
+
+// uptimes is the health history as a report adds it up.
+type uptimes struct{ store store.Store }
+
+// Days implements report.Diary.
+func (u uptimes) Days(ctx context.Context, sign string, from, until time.Time, zone *time.Location) ([]report.Uptime, error) {
+	own, watched, err := diary(u).Noted(ctx, sign, from, until)
+	if err != nil {
+		return nil, err
+	}
+	days := api.HealthDays(own, watched, from.UnixMilli(), until.UnixMilli(), zone)
+	out := make([]report.Uptime, len(days))
+	for i, d := range days {
+		out[i] = report.Uptime{Day: d.Day, OnlineMS: d.OnlineMS, OfflineMS: d.OfflineMS, UnknownMS: d.UnknownMS, ClockMS: d.ClockMS, FaultyMS: d.FaultyMS, Outages: int64(d.Outages)}
+	}
+	return out, nil
 }
 
 // Signs implements report.Book: signs that are gone had programs, too.
@@ -70,9 +85,15 @@ func (r reports) Programs(ctx context.Context, sign string, from, until int64) (
 	return out, nil
 }
 
+// longestRecord is how long before a time a record may begin that is of it, too.
+const longestRecord = 24 * time.Hour
+
 // Records implements report.Book.
 func (r reports) Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*report.Record) error) error {
-	return store.EachRecord(ctx, r.store.Proofs(), fromMS, untilMS, sign, func(x *store.PlayRecord) error {
+	return store.EachRecord(ctx, r.store.Proofs(), fromMS-longestRecord.Milliseconds(), untilMS, sign, func(x *store.PlayRecord) error {
+		if x.UntilMS < fromMS {
+			return nil
+		}
 		rec := report.Record{FromMS: x.FromMS, UntilMS: x.UntilMS, Plays: make([]report.Play, len(x.Plays))}
 		for i, p := range x.Plays {
 			rec.Plays[i] = report.Play{Item: p.Item, Campaign: p.Campaign, Frame: p.Frame, Why: p.Why, Count: p.Count, MS: p.MS}

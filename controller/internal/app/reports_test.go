@@ -85,8 +85,65 @@ func TestReportsOverHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s", query, status, text)
 		}
 	}
+	// A range is widened to whole quarters, and says so; CSV names what is not proven.
+	if x := read("viet-ads", "?from=2021-02-11T06:07:00%2B07:00&to=2021-02-11T06:31:00%2B07:00"); x.From != 1612998000 || x.Until != 1612999800+900 {
+		t.Errorf("from %d until %d", x.From, x.Until)
+	}
+	if _, text, _ := c.do("author", "GET", "/api/v1/reports/delivery?format=csv", ""); !strings.Contains(text, ",va-off,viet-ads,coverage,,,,,,,0.000,") {
+		t.Errorf("CSV names no sign without proof: %s", text)
+	}
+	uptime(t, c)
 	if status, _, _ := c.do("viet-ads", "GET", "/api/v1/reports/nothing", ""); status != 404 {
 		t.Errorf("an unknown report: %d", status)
+	}
+}
+
+// uptime is told of one's own signs, and to the department of all.
+func uptime(t *testing.T, c *caller) {
+	t.Helper()
+	read := func(as string) (out report.Uptimes) {
+		t.Helper()
+		status, text, _ := c.do(as, "GET", "/api/v1/reports/uptime", "")
+		if err := json.Unmarshal([]byte(text), &out); err != nil || status != 200 {
+			t.Fatal(status, text)
+		}
+		return out
+	}
+	eventually(t, "signs are written down as online", func() bool {
+		for _, as := range []string{"viet-ads", "song-tra-ads"} {
+			if !slices.ContainsFunc(read(as).Rows, func(x report.Uptime) bool { return x.OnlineMS > 0 }) {
+				return false
+			}
+		}
+		return true
+	})
+	for as, signs := range map[string]int{"viet-ads": 3, "song-tra-ads": 2, "author": 5} {
+		out := read(as)
+		sums := map[string]int64{}
+		var online int64
+		for _, x := range out.Rows {
+			if as != "author" && x.SignOwner != as {
+				t.Errorf("%s reads of %s of %s", as, x.Sign, x.SignOwner)
+			}
+			sums[x.Sign] += x.OnlineMS + x.OfflineMS + x.UnknownMS
+			online += x.OnlineMS
+		}
+		for sign, ms := range sums {
+			if ms < 86_400_000 || ms > 86_400_000+15*60_000 {
+				t.Errorf("%s: %d ms of a day are told of", sign, ms)
+			}
+		}
+		if len(sums) != signs || online == 0 {
+			t.Errorf("%s reads of %d signs, want %d; online for %d ms", as, len(sums), signs, online)
+		}
+	}
+	for query, says := range map[string]string{"?format=csv": "day,sign,sign_owner,online_seconds", "?format=table": "OFFLINE_SECONDS"} {
+		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/reports/uptime"+query, ""); status != 200 || !strings.Contains(text, says) {
+			t.Errorf("%s: %d %.200s", query, status, text)
+		}
+	}
+	if status, _, _ := c.do("viet-ads", "GET", "/api/v1/reports/uptime?owner=song-tra-ads", ""); status != 404 {
+		t.Errorf("another company's: %d", status)
 	}
 }
 

@@ -103,7 +103,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 			continue
 		}
 		if kind == "reports" {
-			for _, report := range []string{"delivery", "share", "displaced"} {
+			for _, report := range []string{"delivery", "share", "displaced", "uptime"} {
 				status, text, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report, "")
 				for _, x := range trace {
 					if status != 200 || strings.Contains(text, x) {

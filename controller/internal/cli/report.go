@@ -32,11 +32,14 @@ func newReport(e *env) *cobra.Command {
 		f.StringVar(&format, "format", "table", "table, csv or json")
 		f.StringVar(&sign, "sign", "", "only of this `sign`")
 		f.StringVar(&owner, "owner", "", "only of this company's signs (department)")
-		f.StringVar(&campaign, "campaign", "", "only of this `campaign`")
+		if name != "uptime" {
+			f.StringVar(&campaign, "campaign", "", "only of this `campaign`")
+		}
 		return c
 	}
-	return e.group("report", "What was shown, by what signs prove", "report adds up signs' proof of play. What no record covers is named, and never counted as shown.",
+	return e.group("report", "What was shown, by what signs prove", "report adds up signs' proof of play, in whole quarters of an hour, as signs close their records. What no record covers is named, and never counted as shown. docs/reports.md says what each number means.",
 		kind("delivery", "How often and how long each message was on each sign's output, day by day"),
 		kind("share", "Campaigns' shares: asked, planned, shown"),
-		kind("displaced", "What gave way to urgent messages"))
+		kind("displaced", "What gave way to urgent messages"),
+		kind("uptime", "How long each sign was online, offline and faulty, day by day"))
 }

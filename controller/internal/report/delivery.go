@@ -22,7 +22,7 @@ type Delivered struct {
 	MS        int64  `json:"ms"`
 }
 
-// Covered is how much of a day a sign's records cover.
+// Covered is how much of a day a sign's records cover, up to the present.
 type Covered struct {
 	Day       string `json:"day"`
 	Sign      string `json:"sign"`
@@ -39,6 +39,8 @@ type Delivery struct {
 	Rows     []Delivered `json:"rows"`
 	Coverage []Covered   `json:"coverage"`
 	Unproven []string    `json:"unproven,omitempty"` // signs of which there is no record at all
+	// Straddling are records of this time only in part, of which nothing is counted.
+	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
 // MakeDelivery adds up what signs proved.
@@ -46,23 +48,22 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 	out := &Delivery{From: q.From, Until: q.Until, Rows: []Delivered{}, Coverage: []Covered{}}
 	err := each(ctx, b, q, func(s *sign) error {
 		sums := map[Delivered]*Delivered{}
-		var spans []Span
-		if err := b.Records(ctx, s.id, q.From*1000, q.Until*1000, func(r *Record) error {
-			spans = append(spans, Span{r.FromMS, min(r.UntilMS, q.Until*1000)})
+		proven, beside, err := s.records(ctx, b, q, func(r *Record) {
 			for i := range r.Plays {
 				s.add(sums, q, r, &r.Plays[i])
 			}
-			return nil
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 		for _, row := range sums {
 			out.Rows = append(out.Rows, *row)
 		}
-		out.Coverage = append(out.Coverage, s.coverage(q, spans)...)
-		if len(spans) == 0 {
+		out.Coverage = append(out.Coverage, s.coverage(q, proven)...)
+		if len(proven.whole)+len(proven.part) == 0 {
 			out.Unproven = append(out.Unproven, s.id)
 		}
+		out.Straddling = append(out.Straddling, beside...)
 		return nil
 	})
 	slices.SortFunc(out.Rows, func(a, b Delivered) int {
@@ -76,7 +77,7 @@ func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *Record, p *Play) {
 	if q.Campaign != "" && p.Campaign != q.Campaign {
 		return
 	}
-	key := Delivered{Day: s.day(r.FromMS), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item, Campaign: p.Campaign}
+	key := Delivered{Day: s.day(r.at()), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item, Campaign: p.Campaign}
 	count := p.Count
 	if p.Why == timeline.WhyAlert {
 		key.Owner = "public"
@@ -97,32 +98,24 @@ func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *Record, p *Play) {
 	row.MS += p.MS
 }
 
-// coverage says, for each day of the query, what its records cover.
-func (s *sign) coverage(q Query, spans []Span) []Covered {
-	slices.SortFunc(spans, func(a, b Span) int { return cmp.Compare(a.FromMS, b.FromMS) })
+// coverage says, for each day of the query up to the present, what is proven.
+func (s *sign) coverage(q Query, proven *cover) []Covered {
 	var out []Covered
-	for from := q.From * 1000; from < q.Until*1000; {
-		until := min(s.midnight(from), q.Until*1000)
+	for from, end := q.From*1000, q.end(); from < end; {
+		until := min(s.midnight(from), end)
 		c := Covered{Day: s.day(from), Sign: s.id, SignOwner: s.owner}
-		at := from
-		for _, x := range spans {
-			a, b := max(x.FromMS, at), min(x.UntilMS, until)
-			if b <= a {
-				continue
-			}
-			if a > at {
-				c.Missing = append(c.Missing, Span{at, a})
-				c.MissingMS += a - at
-			}
-			c.MS += b - a
-			at = b
-		}
-		if at < until {
-			c.Missing = append(c.Missing, Span{at, until})
-			c.MissingMS += until - at
-		}
+		c.MS, c.Missing = proven.within(from, until)
+		c.MissingMS = until - from - c.MS
 		out = append(out, c)
 		from = until
 	}
 	return out
+}
+
+// end is where a query ends that nobody can answer of what is to come (Unix ms).
+func (q *Query) end() int64 {
+	if q.Now > 0 {
+		return min(q.Until, q.Now) * 1000
+	}
+	return q.Until * 1000
 }

@@ -26,6 +26,8 @@ type Displacement struct {
 	From  int64       `json:"from"`
 	Until int64       `json:"until"`
 	Rows  []Displaced `json:"rows"`
+	// Straddling are records of this time only in part, of which nothing is counted.
+	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
 // MakeDisplacement compares, in each record in which an urgent message showed,
@@ -34,12 +36,11 @@ func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, erro
 	out := &Displacement{From: q.From, Until: q.Until, Rows: []Displaced{}}
 	err := each(ctx, b, q, func(s *sign) error {
 		sums := map[Displaced]*Displaced{}
-		if err := b.Records(ctx, s.id, q.From*1000, q.Until*1000, func(r *Record) error {
-			s.gaveWay(sums, q, r)
-			return nil
-		}); err != nil {
+		_, beside, err := s.records(ctx, b, q, func(r *Record) { s.gaveWay(sums, q, r) })
+		if err != nil {
 			return err
 		}
+		out.Straddling = append(out.Straddling, beside...)
 		for _, x := range sums {
 			out.Rows = append(out.Rows, *x)
 		}
@@ -75,25 +76,21 @@ func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *Record) {
 	planned, titles := map[itemKey]int64{}, map[itemKey]string{}
 	for i := range s.programs {
 		f := &s.programs[i]
-		for _, seg := range f.Program.Segments {
-			a := max(r.FromMS, f.From*1000, seg.From*1000)
-			b := min(r.UntilMS, f.Until*1000, seg.Until*1000)
-			if b <= a || seg.Loop == timeline.Dark {
-				continue
+		given(f.Program, max(r.FromMS, f.From*1000), min(r.UntilMS, f.Until*1000), func(x *timeline.Shown, ms int64) {
+			if x.Item == "" { // dark
+				return
 			}
-			addLoop(f.Program, seg.Loop, a, b, func(it *timeline.Item, ms int64) {
-				k := itemKey{it.Owner, it.ID}
-				planned[k] += ms
-				titles[k] = f.Notes.Titles[it.Owner+"/"+it.ID]
-			})
-		}
+			k := itemKey{x.Owner, x.Item}
+			planned[k] += ms
+			titles[k] = f.Notes.Titles[x.Owner+"/"+x.Item]
+		})
 	}
 	for k, ms := range planned {
 		less := ms - shown[k]
 		if less <= 0 {
 			continue
 		}
-		key := Displaced{Day: s.day(r.FromMS), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "), Owner: k.owner, Item: k.id, Title: titles[k]}
+		key := Displaced{Day: s.day(r.at()), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "), Owner: k.owner, Item: k.id, Title: titles[k]}
 		if q.Content != "" && k.owner != q.Content && k.owner != "public" {
 			key.Item, key.Title = "", ""
 		}

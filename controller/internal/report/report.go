@@ -6,12 +6,16 @@
 // how often and how long it was on the output. Whose item it was stands in the
 // program that was in force. What no record covers was not shown, as far as
 // anybody can prove: it is named, and never counted.
+//
+// What was planned is timeline.At of the programs, as the sign's player has it.
+// docs/reports.md says what each number means.
 package report
 
 import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"ledcast/playlists"
@@ -45,13 +49,19 @@ type Book interface {
 	// Programs lists a sign's programs that were in force at some time from
 	// `from` until before `until` (Unix seconds), in order.
 	Programs(ctx context.Context, sign string, from, until int64) ([]InForce, error)
-	// Records calls do for each of a sign's records that begin in that time.
+	// Records calls do for each of a sign's records that touch that time,
+	// if they are no longer than a day.
 	Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*Record) error) error
 }
 
 // Query says what a report is about.
 type Query struct {
-	From, Until int64 // Unix seconds; Until is exclusive
+	// From and Until are Unix seconds, Until exclusive: whole quarters of an hour,
+	// at which signs close their records.
+	From, Until int64
+	// Now is when it is asked (Unix seconds): what is to come is not missing. 0 is
+	// after Until.
+	Now int64
 	// Signs is whose signs it covers: those of one company, or of "" everybody.
 	Owner string
 	// Content is whose items are told apart: a company's own and the
@@ -62,10 +72,11 @@ type Query struct {
 	Campaign string // "" for all
 }
 
-// Span is a part of a day that no record covers.
+// Span is a part of a day that records do not cover, or cover in part only.
 type Span struct {
-	FromMS  int64 `json:"from_ms"`
-	UntilMS int64 `json:"until_ms"`
+	FromMS   int64 `json:"from_ms"`
+	UntilMS  int64 `json:"until_ms"`
+	ProvenMS int64 `json:"proven_ms,omitempty"` // somewhere in it
 }
 
 // sign is one sign's part of a report.
@@ -74,6 +85,7 @@ type sign struct {
 	owner    string
 	zone     *time.Location
 	programs []InForce
+	older    func() []InForce // those that a sign which was away may still play
 }
 
 // day is the date of a moment in the sign's zone.
@@ -106,8 +118,17 @@ func each(ctx context.Context, b Book, q Query, visit func(*sign) error) error {
 		if err != nil {
 			return err
 		}
-		if err := visit(&sign{id: id, owner: last.Owner, zone: zone, programs: programs}); err != nil {
+		s := &sign{id: id, owner: last.Owner, zone: zone, programs: programs}
+		var olderErr error
+		s.older = sync.OnceValue(func() (list []InForce) {
+			list, olderErr = b.Programs(ctx, id, q.From-oldest, q.From)
+			return list
+		})
+		if err := visit(s); err != nil {
 			return err
+		}
+		if olderErr != nil {
+			return olderErr
 		}
 	}
 	return nil
@@ -129,11 +150,18 @@ func (s *sign) item(p *Play, a, b int64) (*timeline.Item, *InForce) {
 		}
 	}
 	// A sign that was away plays an older program than it was given last.
-	for i := range s.programs {
-		f := &s.programs[i]
-		for k := range f.Program.Items {
-			if x := &f.Program.Items[k]; x.ID == p.Item && has(f.Program, x, p.Frame) {
-				return x, f
+	if it, f := newest(s.programs, p); it != nil {
+		return it, f
+	}
+	return newest(s.older(), p)
+}
+
+// newest finds the item of a play in the last program that has it.
+func newest(all []InForce, p *Play) (*timeline.Item, *InForce) {
+	for i := len(all) - 1; i >= 0; i-- {
+		for k := range all[i].Program.Items {
+			if x := &all[i].Program.Items[k]; x.ID == p.Item && has(all[i].Program, x, p.Frame) {
+				return x, &all[i]
 			}
 		}
 	}
@@ -142,6 +170,10 @@ func (s *sign) item(p *Play, a, b int64) (*timeline.Item, *InForce) {
 
 // slackMS is how far a sign may be behind the program that was issued last.
 const slackMS = 60_000
+
+// oldest is how long ago a program may have been issued that a sign without
+// contact plays: its own life, and the comm-loss loop's (seconds).
+const oldest = 40 * 24 * 3600
 
 func has(p *timeline.Program, it *timeline.Item, frame string) bool {
 	return slices.ContainsFunc(it.Steps, func(st timeline.Step) bool { return p.Frames[st.Frame].SHA256 == frame })

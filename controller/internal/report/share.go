@@ -25,6 +25,9 @@ type Share struct {
 	PlannedMS int64 `json:"planned_ms"`
 	ShownMS   int64 `json:"shown_ms"`
 	Shown     int64 `json:"shown"` // plays
+	// UnboundMS was proven beside, when the campaign had no share: a sign that is
+	// away shows one that is over meanwhile.
+	UnboundMS int64 `json:"unbound_ms,omitempty"`
 	// ProvenMS is how much of the time in which it was bound is covered by
 	// records: where it is less, less could be shown.
 	ProvenMS int64 `json:"proven_ms"`
@@ -43,6 +46,8 @@ type Shares struct {
 	From  int64   `json:"from"`
 	Until int64   `json:"until"`
 	Rows  []Share `json:"rows"`
+	// Straddling are records of this time only in part, of which nothing is counted.
+	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
 type shareKey struct{ day, campaign string }
@@ -59,27 +64,22 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 			}
 			return sums[k]
 		}
-		var spans []Span
-		if err := b.Records(ctx, s.id, q.From*1000, q.Until*1000, func(r *Record) error {
-			spans = append(spans, Span{r.FromMS, r.UntilMS})
-			for i := range r.Plays {
-				p := &r.Plays[i]
-				if p.Why == timeline.WhyAlert {
-					continue
-				}
-				it, f := s.item(p, r.FromMS, r.UntilMS)
-				if it == nil || !campaignOf(f, it.Campaign) {
-					continue
-				}
-				x := row(s.day(r.FromMS), it.Campaign)
-				x.ShownMS += p.MS
-				x.Shown += times(f.Program, it, p.Frame, p.Count)
-			}
-			return nil
-		}); err != nil {
+		bound := s.planned(q, row)
+		proven, beside, err := s.records(ctx, b, q, func(r *Record) { s.shown(r, bound, row) })
+		if err != nil {
 			return err
 		}
-		s.planned(q, spans, row)
+		out.Straddling = append(out.Straddling, beside...)
+		for id, spans := range bound {
+			for _, x := range spans {
+				for from := x.FromMS; from < x.UntilMS; {
+					end := min(s.midnight(from), x.UntilMS)
+					ms, _ := proven.within(from, end)
+					row(s.day(from), id).ProvenMS += ms
+					from = end
+				}
+			}
+		}
 		for _, x := range sums {
 			if q.Campaign == "" || q.Campaign == x.Campaign {
 				out.Rows = append(out.Rows, *x)
@@ -93,19 +93,61 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 	return out, err
 }
 
-// campaignOf reports whether an item's campaign is one of the department's with
-// a share: a company's message may carry a campaign's name of its own.
-func campaignOf(f *InForce, id string) bool {
+// letterOf is the letter of an item's campaign, if it is one of the department's
+// with a share: a company's message may carry a campaign's name of its own.
+func letterOf(f *InForce, id string) (letter playlists.Letter, ok bool) {
 	if id == "" || f.Notes.Reasons == nil {
-		return false
+		return letter, false
 	}
-	return slices.ContainsFunc(f.Notes.Reasons.Decisions, func(d playlists.Decision) bool {
-		return slices.ContainsFunc(d.Campaigns, func(c playlists.Share) bool { return c.ID == id })
-	})
+	for i := range f.Notes.Reasons.Decisions {
+		for _, c := range f.Notes.Reasons.Decisions[i].Campaigns {
+			if c.ID == id {
+				return c.Letter, true
+			}
+		}
+	}
+	return letter, false
 }
 
-// planned adds up what the programs give campaigns, day by day.
-func (s *sign) planned(q Query, spans []Span, row func(day, campaign string) *Share) {
+// shown adds what a record proves of campaigns: of each at most as long as it
+// had a share meanwhile.
+func (s *sign) shown(r *Record, bound map[string][]Span, row func(day, campaign string) *Share) {
+	ms := map[string]int64{}
+	day := s.day(r.at())
+	for i := range r.Plays {
+		p := &r.Plays[i]
+		if p.Why == timeline.WhyAlert {
+			continue
+		}
+		it, f := s.item(p, r.FromMS, r.UntilMS)
+		if it == nil {
+			continue
+		}
+		letter, ok := letterOf(f, it.Campaign)
+		if !ok {
+			continue
+		}
+		ms[it.Campaign] += p.MS
+		x := row(day, it.Campaign)
+		if x.BoundMS == 0 {
+			x.Letter = letter
+		}
+		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 { // a play that a power cut ended at once counts, too
+			x.Shown += times(f.Program, it, p.Frame, p.Count)
+		}
+	}
+	for id, n := range ms {
+		x := row(day, id)
+		within := min(n, overlap(bound[id], r.FromMS, r.UntilMS))
+		x.ShownMS += within
+		x.UnboundMS += n - within
+	}
+}
+
+// planned adds up what the programs give campaigns, day by day up to the
+// present, and returns when each campaign had a share.
+func (s *sign) planned(q Query, row func(day, campaign string) *Share) map[string][]Span {
+	bound := map[string][]Span{}
 	for i := range s.programs {
 		f := &s.programs[i]
 		if f.Notes.Reasons == nil {
@@ -117,7 +159,7 @@ func (s *sign) planned(q Query, spans []Span, row func(day, campaign string) *Sh
 				continue
 			}
 			from := max(span.From, f.From, q.From) * 1000
-			until := min(span.Until, f.Until, q.Until) * 1000
+			until := min(min(span.Until, f.Until)*1000, q.end())
 			for from < until {
 				end := min(s.midnight(from), until)
 				shown := onFace(f.Program, from, end)
@@ -127,12 +169,16 @@ func (s *sign) planned(q Query, spans []Span, row func(day, campaign string) *Sh
 					x.BoundMS += end - from
 					x.AskedMS += int64(c.AskedPercent * float64(end-from) / 100)
 					x.PlannedMS += shown[c.ID]
-					x.ProvenMS += overlap(spans, from, end)
+					bound[c.ID] = append(bound[c.ID], Span{FromMS: from, UntilMS: end})
 				}
 				from = end
 			}
 		}
 	}
+	for id := range bound {
+		bound[id] = joined(bound[id])
+	}
+	return bound
 }
 
 // midnight is the end of the day that a moment lies in, in the sign's zone.
@@ -141,64 +187,14 @@ func (s *sign) midnight(ms int64) int64 {
 	return time.Date(y, m, d+1, 0, 0, 0, 0, s.zone).UnixMilli()
 }
 
-func overlap(spans []Span, from, until int64) int64 {
-	var n int64
-	for _, x := range spans {
-		n += max(0, min(x.UntilMS, until)-max(x.FromMS, from))
-	}
-	return n
-}
-
 // onFace is how long each campaign is on the face from a until b (Unix ms) by a
 // program alone.
 func onFace(p *timeline.Program, a, b int64) map[string]int64 {
 	out := map[string]int64{}
-	for _, seg := range p.Segments {
-		from, until := max(a, seg.From*1000), min(b, seg.Until*1000)
-		if until <= from || seg.Loop == timeline.Dark {
-			continue
+	given(p, a, b, func(s *timeline.Shown, ms int64) {
+		if s.Campaign != "" {
+			out[s.Campaign] += ms
 		}
-		addLoop(p, seg.Loop, from, until, func(it *timeline.Item, ms int64) {
-			if it.Campaign != "" {
-				out[it.Campaign] += ms
-			}
-		})
-	}
+	})
 	return out
-}
-
-// addLoop calls add for the time that each item of a loop has from a until b:
-// whole rounds at once, what is left place by place.
-func addLoop(p *timeline.Program, loop, a, b int64, add func(*timeline.Item, int64)) {
-	l := &p.Loops[loop]
-	var length int64
-	for _, i := range l.Order {
-		length += timeline.Length(p.Items[i].Steps)
-	}
-	if length == 0 {
-		return
-	}
-	rounds := (b - a) / length
-	if rounds > 0 {
-		for _, i := range l.Order {
-			add(&p.Items[i], rounds*timeline.Length(p.Items[i].Steps))
-		}
-	}
-	a += rounds * length
-	pos := (a - l.Anchor*1000) % length
-	if pos < 0 {
-		pos += length
-	}
-	// One round from the start of the loop, and the next one: what is left is
-	// shorter than a round, and may go over its end.
-	begin := a - pos
-	for range 2 {
-		for _, i := range l.Order {
-			ms := timeline.Length(p.Items[i].Steps)
-			if n := min(begin+ms, b) - max(begin, a); n > 0 {
-				add(&p.Items[i], n)
-			}
-			begin += ms
-		}
-	}
 }

@@ -4,8 +4,11 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
+	"unicode/utf8"
 )
 
 // Table is a report as lines of fields, for people and spreadsheets.
@@ -14,17 +17,23 @@ type Table struct {
 	Rows [][]string
 	// Notes follow the table: what it does not hold.
 	Notes []string
+	// Beside are columns that only CSV has, with rows of their own, since a
+	// program reads no notes: the fields of Head, then those of the columns.
+	Beside []string
+	Apart  [][]string
 }
 
 func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }
 
-// Table lays a delivery out, with the coverage of each sign and day below.
+// Table lays a delivery out, with the coverage of each sign and day below: in
+// words, and in CSV as a row of its own for every sign and day.
 func (d *Delivery) Table() *Table {
-	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays", "seconds"}}
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays", "seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
 	for _, r := range d.Rows {
 		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign, fmt.Sprint(r.Count), seconds(r.MS)})
 	}
 	for _, c := range d.Coverage {
+		t.Apart = append(t.Apart, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "", seconds(c.MS), seconds(c.MissingMS)})
 		if c.MissingMS > 0 {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign, seconds(c.MissingMS), Percent(c.MS, c.MS+c.MissingMS)))
 		}
@@ -32,8 +41,17 @@ func (d *Delivery) Table() *Table {
 	if len(d.Unproven) > 0 {
 		t.Notes = append(t.Notes, "no record at all of: "+strings.Join(d.Unproven, ", "))
 	}
+	t.straddling(d.Straddling)
 	return t
 }
+
+func (t *Table) straddling(all []Straddler) {
+	for _, x := range all {
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: not counted is a record from %s until %s, which is of this time only in part", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
+	}
+}
+
+func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
 
 // Table lays shares out.
 func (s *Shares) Table() *Table {
@@ -43,6 +61,7 @@ func (s *Shares) Table() *Table {
 		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner, seconds(r.BoundMS),
 			percent(r.AskedMS), percent(r.PlannedMS), percent(r.ShownMS), fmt.Sprint(r.Shown), seconds(r.ShownMS), percent(r.ProvenMS)})
 	}
+	t.straddling(s.Straddling)
 	return t
 }
 
@@ -52,24 +71,20 @@ func (d *Displacement) Table() *Table {
 	for _, r := range d.Rows {
 		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Alerts, r.Owner, r.Item, r.Title, seconds(r.MS)})
 	}
+	t.straddling(d.Straddling)
 	return t
 }
 
-// WriteCSV writes the table as RFC 4180 CSV in UTF-8. A field that a
-// spreadsheet would take for a formula is written behind an apostrophe.
+// WriteCSV writes the table as RFC 4180 CSV in UTF-8, every row with a field
+// for every column.
 func (t *Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
-	if err := c.Write(t.Head); err != nil {
-		return err
-	}
-	for _, row := range t.Rows {
-		safe := make([]string, len(row))
+	width := len(t.Head) + len(t.Beside)
+	for _, row := range slices.Concat([][]string{slices.Concat(t.Head, t.Beside)}, t.Rows, t.Apart) {
+		safe := make([]string, width)
 		for i, f := range row {
-			if f != "" && strings.ContainsRune("=+-@\t\r", rune(f[0])) {
-				f = "'" + f
-			}
-			safe[i] = f
+			safe[i] = inert(f)
 		}
 		if err := c.Write(safe); err != nil {
 			return err
@@ -77,6 +92,15 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	}
 	c.Flush()
 	return c.Error()
+}
+
+// inert puts an apostrophe before what a spreadsheet would take for a formula:
+// the names and titles in a report are those that companies gave.
+func inert(f string) string {
+	if r, _ := utf8.DecodeRuneInString(f); f != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
+		return "'" + f
+	}
+	return f
 }
 
 // WriteText writes the table in columns.

@@ -168,17 +168,19 @@ func (w *witness) sum(p *output.Picture) *[2]int64 {
 	return w.put[k]
 }
 
-// close ends what is on.
-func (w *witness) close(atMS int64) {
+// close ends what is on, and returns when.
+func (w *witness) close(atMS int64) int64 {
 	if w.last.AtMS > 0 {
 		w.sum(&w.last)[1] += atMS - w.last.AtMS
 	}
 	w.last = output.Picture{}
+	return atMS
 }
 
-// cut ends what a kill cut short: how long it was on since the last record,
-// at a quarter of an hour, nobody knows.
-func (w *witness) cut(nowMS int64) {
+// cut ends what a kill cut short, and returns until when anybody can know what
+// showed: how long it was on since the last record, at a quarter of an hour, is
+// not known.
+func (w *witness) cut(nowMS int64) int64 {
 	const quarter = 15 * 60_000
-	w.close(max(w.last.AtMS, nowMS/quarter*quarter))
+	return w.close(max(w.last.AtMS, nowMS/quarter*quarter))
 }

@@ -3,10 +3,10 @@
 import { get, items } from './api.js';
 import { at, busy, field, h, options, svg } from './dom.js';
 import { department } from './shell.js';
-import { addDays, clockSeconds, dateOf, isoDate, number, plainDate, say, zoneName } from './words.js';
+import { addDays, clock, clockSeconds, dateOf, isoDate, lasting, number, plainDate, say, zoneName } from './words.js';
 
 const zone = 'Asia/Ho_Chi_Minh';
-const kinds = ['delivery', 'share', 'displaced'];
+const kinds = ['delivery', 'share', 'displaced', 'uptime'];
 const today = isoDate(Date.now(), zone);
 const asked = new URLSearchParams(location.search);
 
@@ -22,6 +22,7 @@ const columns = {
   delivery: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['why', (r) => say(`reports.why_${r.why}`)], ['owner', (r) => owner(r.owner)], ['item', item], ['campaign', (r) => r.campaign || ''], ['plays', (r) => number(r.count), true], ['seconds', (r) => seconds(r.ms), true]],
   share: [['day', (r) => plainDate(r.day)], ['campaign', (r) => r.campaign], ['letter', (r) => `${r.letter.number} (${plainDate(r.letter.date)})`], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['asked', (r) => `${number(percent(r.asked_ms, r.bound_ms), 2)} %`, true], ['planned', (r) => `${number(percent(r.planned_ms, r.bound_ms), 2)} %`, true], ['shown', (r) => `${number(percent(r.shown_ms, r.bound_ms), 2)} %`, true], ['plays', (r) => number(r.shown), true], ['proven', (r) => `${number(percent(r.proven_ms, r.bound_ms), 1)} %`, true]],
   displaced: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['alerts', (r) => r.alerts], ['owner', (r) => owner(r.owner)], ['item', item], ['seconds', (r) => seconds(r.ms), true]],
+  uptime: [['day', (r) => plainDate(r.day)], ['sign', (r) => r.sign], ['company', (r) => owner(r.sign_owner)], ['uptime', (r) => (r.online_ms + r.offline_ms ? `${number(percent(r.online_ms, r.online_ms + r.offline_ms), 2)} %` : '–'), true], ['online', (r) => lasting(r.online_ms / 1000), true], ['offline', (r) => lasting(r.offline_ms / 1000), true], ['outages', (r) => number(r.outages), true], ['unknown', (r) => lasting(r.unknown_ms / 1000), true], ['untrusted', (r) => lasting(r.clock_ms / 1000), true], ['faulty', (r) => lasting(r.faulty_ms / 1000), true]],
 };
 
 // bars is a plot of [label, [[kind, value]…]] with values of the same measure.
@@ -59,7 +60,8 @@ function plot(kind, data) {
     }
     return by.size ? bars([...by].map(([c, s]) => [c, ['asked', 'planned', 'shown'].map((k) => [k, percent(s[k], s.bound)])]), '%') : null;
   }
-  for (const r of data.rows) add(kind === 'delivery' ? `${owner(r.owner)}: ${item(r)}` : `${r.sign}: ${owner(r.owner)}`, r.ms / 60000);
+  if (kind === 'uptime') for (const r of data.rows) { if (r.offline_ms) add(`${r.sign}: ${say('reports.offline')}`, r.offline_ms / 60000); }
+  else for (const r of data.rows) add(kind === 'delivery' ? `${owner(r.owner)}: ${item(r)}` : `${r.sign}: ${owner(r.owner)}`, r.ms / 60000);
   const top = [...sums].sort((a, b) => b[1] - a[1]).slice(0, 15);
   return top.length ? bars(top.map(([label, n]) => [label, [['shown', n]]]), say('reports.minutes')) : null;
 }
@@ -71,6 +73,13 @@ function coverage(data) {
   for (const c of missing) if (!data.unproven?.includes(c.sign)) some.set(c.sign, [...(some.get(c.sign) || []), `${plainDate(c.day)} – ${number(Math.floor(10 * percent(c.ms, c.ms + c.missing_ms)) / 10, 1)} %`]);
   return [h('h2', {}, say('reports.coverage')), h('p', { cls: 'hint' }, say('reports.coverage_hint')), data.unproven?.length ? h('p', {}, say('reports.unproven', { list: data.unproven.join(', ') })) : null,
     some.size ? [h('p', {}, say('reports.covered')), h('ul', {}, [...some].slice(0, 200).map(([id, days]) => h('li', {}, h('strong', {}, id), ': ', days.join('; '))))] : null, missing.length ? null : h('p', {}, say('reports.whole'))];
+}
+
+// straddling names the records of which nothing is counted.
+function straddling(list) {
+  if (!list?.length) return null;
+  const when = (ms) => `${clock(ms, zone)} ${dateOf(ms, zone)}`;
+  return [h('p', {}, say('reports.straddling')), h('ul', {}, list.slice(0, 200).map((x) => h('li', {}, h('strong', {}, x.sign), `: ${when(x.from_ms)} – ${when(x.until_ms)}`)))];
 }
 
 async function show(out, query) {
@@ -85,7 +94,7 @@ async function show(out, query) {
     letters.length ? h('p', {}, say('reports.letters', { list: letters.join('; ') })) : null,
     data.rows.length ? [plot(query.kind, data), h('div', { cls: 'panel wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, cols.map(([k, , n]) => h('th', { scope: 'col', cls: n ? 'n' : null }, say(`reports.${k}`))))),
       h('tbody', {}, data.rows.slice(0, 1000).map((r) => h('tr', {}, cols.map(([k, f, n]) => h('td', { cls: n ? 'n' : null, data: { label: say(`reports.${k}`) } }, f(r)))))))), data.rows.length > 1000 ? h('p', { cls: 'hint' }, say('reports.more', { n: number(data.rows.length) })) : null] : h('p', { cls: 'hint' }, say('reports.nothing')),
-    coverage(data)].flat(Infinity).filter(Boolean));
+    coverage(data), straddling(data.straddling), query.kind === 'uptime' ? h('p', { cls: 'hint' }, say('reports.uptime_hint')) : null].flat(Infinity).filter(Boolean));
 }
 
 const kind = options(h('select', { name: 'kind' }), kinds.map((k) => [k, say(`reports.kind_${k}`)]), kinds.includes(asked.get('kind')) ? asked.get('kind') : 'delivery');

@@ -1,0 +1,4 @@
+package report
+
+// Given is what tests hold against the player.
+var Given = given

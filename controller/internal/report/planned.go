@@ -1,0 +1,51 @@
+package report
+
+import "ledcast/playlists/timeline"
+
+// given calls add for what a program alone, without urgent messages, gives the
+// face from a until b (Unix ms): timeline.At walked from change to change. Only
+// whole rounds of a loop are walked once and counted as often as they fit.
+func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64)) {
+	// A sign in contact, with a clock that can be trusted: what was planned for it.
+	c := timeline.Conditions{Sign: p.Sign, Areas: p.Areas, ClockTrusted: true, LastContactMS: b}
+	walk := func(from, until, rounds int64) {
+		for at := from; at < until; {
+			s := timeline.At(p, nil, c, at)
+			next := min(s.UntilMS, until)
+			add(&s, (next-at)*rounds)
+			at = next
+		}
+	}
+	for at := a; at < b; {
+		length, until := round(p, at)
+		until = min(until, b)
+		if length > 0 && (until-at)/length > 1 {
+			rounds := (until - at) / length
+			walk(at, at+length, rounds)
+			at += rounds * length
+		}
+		walk(at, until, 1)
+		at = until
+	}
+}
+
+// round is how long one round of what a program shows from t on lasts (Unix ms),
+// and until when the face repeats it. 0 is no round.
+func round(p *timeline.Program, t int64) (length, until int64) {
+	exp := p.Exp * 1000
+	if t >= exp {
+		return 0, 1<<63 - 1
+	}
+	for _, s := range p.Segments {
+		switch {
+		case t < s.From*1000: // a gap between two of them
+			return p.LoopLength(p.Fallback), min(s.From*1000, exp)
+		case t >= s.Until*1000:
+			continue
+		case s.Loop == timeline.Dark:
+			return 0, min(s.Until*1000, exp)
+		}
+		return p.LoopLength(s.Loop), min(s.Until*1000, exp)
+	}
+	return p.LoopLength(p.Fallback), exp
+}

@@ -1,0 +1,299 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ledcast/controller/internal/report"
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// day0 is 2021-02-11 00:00 in Viet Nam, as Unix seconds.
+const day0, minute, hour = int64(1612976400), int64(60_000), int64(3600_000)
+
+// twoItems is a book of one sign whose face is half the department's and half
+// its company's, 10 s each, for two days.
+func twoItems(records ...report.Record) *book {
+	p := &timeline.Program{Sign: "qn-001", Frames: []timeline.Frame{{SHA256: "blue"}, {SHA256: "ad"}},
+		Items: []timeline.Item{{ID: "install", Owner: "public", Campaign: "bluezone", Steps: []timeline.Step{{Frame: 0, MS: 10_000}}},
+			{ID: "shoes", Owner: "viet-ads", Steps: []timeline.Step{{Frame: 1, MS: 10_000}}}},
+		Loops: []timeline.Loop{{Anchor: day0, Order: []int64{0, 1}}}, Segments: []timeline.Segment{{From: day0, Until: day0 + 2*86400, Loop: 0}}}
+	p.Exp = day0 + 8*86400
+	p.Prepare()
+	reasons := &playlists.Reasons{Decisions: []playlists.Decision{{Campaigns: []playlists.Share{{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
+		Spans: []playlists.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // bound on the first day
+	return &book{map[string][]report.InForce{"qn-001": {{From: day0, Until: day0 + 2*86400, Program: p,
+		Notes: &playlists.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY", "public/install": "BLUEZONE"}, Reasons: reasons}}}},
+		map[string][]report.Record{"qn-001": records}}
+}
+
+// half is a record from a until b (ms after day0) of both items.
+func half(a, b int64) report.Record { return part(a, b, b-a) }
+
+// part is one whose plays are of ms together.
+func part(a, b, ms int64) report.Record {
+	return report.Record{FromMS: day0*1000 + a, UntilMS: day0*1000 + b, Plays: []report.Play{
+		{Item: "install", Campaign: "bluezone", Frame: "blue", Why: "program", Count: ms / 20_000, MS: ms / 2},
+		{Item: "shoes", Frame: "ad", Why: "program", Count: ms / 20_000, MS: ms - ms/2}}}
+}
+
+func delivery(t *testing.T, b *book, q report.Query) (d *report.Delivery, shown map[string]int64) {
+	t.Helper()
+	d, err := report.MakeDelivery(t.Context(), b, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown = map[string]int64{}
+	for _, r := range d.Rows {
+		shown[r.Day+" "+r.Item] += r.MS
+	}
+	return d, shown
+}
+
+func hours(from, until int64) report.Query {
+	return report.Query{From: day0 + from*3600, Until: day0 + until*3600}
+}
+
+// A range counts what lies in it, and each record once of ranges that touch.
+func TestEdgesOfARange(t *testing.T) {
+	quarter := 15 * minute
+	var records []report.Record
+	for at := int64(0); at < 4*hour; at += quarter {
+		late := at % (3 * quarter) / quarter * 7 // a timer that is up to 14 ms late
+		records = append(records, half(at+late, at+quarter+(at+quarter)%(3*quarter)/quarter*7))
+	}
+	b := twoItems(records...)
+	all, whole := delivery(t, b, hours(0, 4))
+	var sum, plays int64
+	for h := range int64(4) {
+		d, shown := delivery(t, b, hours(h, h+1))
+		sum += shown["2021-02-11 install"]
+		for _, r := range d.Rows {
+			plays += r.Count
+		}
+		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms < hour-20 || ms > hour+20 || d.Coverage[0].MissingMS > 20 || len(d.Straddling) > 0 {
+			t.Errorf("hour %d: %v %+v %+v", h, shown, d.Coverage, d.Straddling)
+		}
+	}
+	if sum != whole["2021-02-11 install"] || plays != all.Rows[0].Count+all.Rows[1].Count {
+		t.Errorf("four hours are %d ms, %d plays; together %v", sum, plays, all.Rows)
+	}
+
+	// One that goes over an edge by more is counted on neither side, and named.
+	b = twoItems(half(0, 50*minute), half(50*minute, 70*minute), half(70*minute, 2*hour))
+	for _, q := range []report.Query{hours(0, 1), hours(1, 2)} {
+		d, shown := delivery(t, b, q)
+		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms != 50*minute || d.Coverage[0].MS != 50*minute || d.Coverage[0].MissingMS != 10*minute ||
+			len(d.Straddling) != 1 || d.Straddling[0].FromMS != day0*1000+50*minute {
+			t.Errorf("%v: %v %+v %+v", q, shown, d.Coverage, d.Straddling)
+		}
+		var text bytes.Buffer
+		if err := d.Table().WriteText(&text); err != nil || !strings.Contains(text.String(), "qn-001: not counted is a record from 2021-02-10T17:50:00Z until 2021-02-10T18:10:00Z") {
+			t.Errorf("%v %s", err, text.String())
+		}
+	}
+	if d, shown := delivery(t, b, hours(0, 2)); shown["2021-02-11 install"] != hour || len(d.Straddling) != 0 || d.Coverage[0].MissingMS != 0 {
+		t.Errorf("both hours: %v %+v", shown, d.Coverage)
+	}
+
+	// What is to come is not missing.
+	q := hours(0, 24)
+	q.Now = day0 + 2*3600
+	if d, _ := delivery(t, b, q); d.Coverage[0].MissingMS != 0 || d.Coverage[0].MS != 2*hour {
+		t.Errorf("at two o'clock: %+v", d.Coverage)
+	}
+}
+
+// A record of a time counts for the day in which it lies, and one that its sign
+// did not close at midnight for the day in which most of it does.
+func TestDaysOfRecords(t *testing.T) {
+	b := twoItems(half(24*hour-15*minute, 24*hour), half(24*hour, 24*hour+15*minute))
+	d, shown := delivery(t, b, hours(0, 48))
+	if shown["2021-02-11 install"] != 15*minute/2 || shown["2021-02-12 install"] != 15*minute/2 || d.Coverage[0].MS != 15*minute || d.Coverage[1].MS != 15*minute {
+		t.Errorf("%v %+v", shown, d.Coverage)
+	}
+	b = twoItems(half(23*hour, 24*hour+20*minute))
+	d, shown = delivery(t, b, hours(0, 48))
+	if shown["2021-02-11 install"] != 40*minute || len(shown) != 2 || d.Coverage[0].MS != hour || d.Coverage[1].MS != 20*minute {
+		t.Errorf("%v %+v", shown, d.Coverage)
+	}
+}
+
+// No more is proven than plays add up to, and nothing twice.
+func TestCoverage(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		records []report.Record
+		covered int64
+		missing string // minutes from the beginning, and what is proven of each
+	}{
+		{"nothing", nil, 0, "0-240:0"},
+		{"whole", []report.Record{half(0, 4*hour)}, 240, ""},
+		{"20 minutes of plays in three hours", []report.Record{part(0, 3*hour, 20*minute), half(3*hour, 4*hour)}, 80, "0-180:20"},
+		{"two chains tell of the same", []report.Record{half(0, hour), half(0, hour), half(30*minute, 2*hour)}, 120, "120-240:0"},
+		{"in part and whole", []report.Record{part(0, 2*hour, 60*minute), half(30*minute, 60*minute)}, 30, "0-30:0 60-240:0"}, // it may all lie where the whole one is
+		{"out of order", []report.Record{half(2*hour, 3*hour), half(0, hour)}, 120, "60-120:0 180-240:0"},
+		{"no time at all", []report.Record{{FromMS: day0 * 1000, UntilMS: day0 * 1000}}, 0, "0-240:0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, _ := delivery(t, twoItems(c.records...), hours(0, 4))
+			x := d.Coverage[0]
+			var missing []string
+			for _, m := range x.Missing {
+				missing = append(missing, fmt.Sprintf("%d-%d:%d", (m.FromMS-day0*1000)/minute, (m.UntilMS-day0*1000)/minute, m.ProvenMS/minute))
+			}
+			if x.MS != c.covered*minute || x.MissingMS != (240-c.covered)*minute || strings.Join(missing, " ") != c.missing {
+				t.Errorf("covered %d min, missing %d min in %v; want %d in %s", x.MS/minute, x.MissingMS/minute, missing, c.covered, c.missing)
+			}
+			s, err := report.MakeShares(t.Context(), twoItems(c.records...), hours(0, 4))
+			if err != nil || s.Rows[0].ProvenMS != c.covered*minute || s.Rows[0].BoundMS != 4*hour || s.Rows[0].PlannedMS != 2*hour {
+				t.Errorf("%+v %v", s.Rows, err)
+			}
+		})
+	}
+}
+
+// What a campaign shows while it has no share is told apart from its share.
+func TestUnboundIsNoShare(t *testing.T) {
+	b := twoItems(half(23*hour, 24*hour), half(24*hour, 25*hour))
+	s, err := report.MakeShares(t.Context(), b, hours(0, 48))
+	if err != nil || len(s.Rows) != 2 {
+		t.Fatalf("%+v %v", s, err)
+	}
+	if x := s.Rows[0]; x.ShownMS != 30*minute || x.UnboundMS != 0 || x.Shown != 180 || x.BoundMS != 24*hour || x.ProvenMS != hour {
+		t.Errorf("bound: %+v", x)
+	}
+	if x := s.Rows[1]; x.ShownMS != 0 || x.UnboundMS != 30*minute || x.Shown != 0 || x.BoundMS != 0 || x.Letter.Number != "12" {
+		t.Errorf("no longer bound: %+v", x)
+	}
+}
+
+// A sign that was away for days plays what it had, and the report knows what it
+// was.
+func TestOfAnOlderProgram(t *testing.T) {
+	b := twoItems(half(30*hour, 31*hour))
+	older := b.programs["qn-001"][0]
+	older.Until = day0 + 24*3600
+	newer := older
+	newer.From, newer.Until = older.Until, older.Until+86400
+	p := *older.Program
+	p.Items = []timeline.Item{{ID: "hats", Owner: "viet-ads", Steps: []timeline.Step{{Frame: 1, MS: 10_000}}}}
+	p.Loops = []timeline.Loop{{Anchor: day0, Order: []int64{0}}}
+	p.Prepare()
+	newer.Program = &p
+	b.programs["qn-001"] = []report.InForce{older, newer}
+	d, _ := delivery(t, b, hours(24, 48))
+	if len(d.Rows) != 2 || d.Rows[0].Owner != "public" || d.Rows[0].Title != "BLUEZONE" || d.Rows[1].Owner != "viet-ads" {
+		t.Errorf("%+v", d.Rows)
+	}
+}
+
+// Who reads only the CSV reads of every sign and day what is proven of it, of
+// signs that proved nothing, too.
+func TestCSVNamesWhatIsNotProven(t *testing.T) {
+	b := twoItems(half(0, 4*hour))
+	b.programs["qn-002"] = b.programs["qn-001"]
+	d, _ := delivery(t, b, hours(0, 26))
+	var out bytes.Buffer
+	if err := d.Table().WriteCSV(&out); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&out).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	var covered, shown float64
+	for _, r := range rows[1:] {
+		if r[3] == "coverage" {
+			got = append(got, strings.Join([]string{r[0], r[1], r[10], r[11]}, " "))
+		}
+		var a, b float64
+		_, _ = fmt.Sscan(r[9], &a)
+		_, _ = fmt.Sscan(r[10], &b)
+		shown, covered = shown+a, covered+b
+	}
+	want := []string{"2021-02-11 qn-001 14400.000 72000.000", "2021-02-12 qn-001 0.000 7200.000", "2021-02-11 qn-002 0.000 86400.000", "2021-02-12 qn-002 0.000 7200.000"}
+	if !slices.Equal(got, want) || shown != 14400 || covered != 14400 {
+		t.Errorf("%v, want %v; %f s shown, %f covered", got, want, shown, covered)
+	}
+	if head := strings.Join(rows[0], ","); head != "day,sign,sign_owner,why,owner,item,title,campaign,plays,seconds,covered_seconds,missing_seconds" {
+		t.Error(head)
+	}
+}
+
+// A title is a company's own words. In a spreadsheet they stay words.
+func TestCSVRunsNothing(t *testing.T) {
+	titles := []string{`=HYPERLINK("http://x","BLUEZONE")`, "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠x", "a,b\"c\"\nd=1", "5 % = 5K", "", "'=1"}
+	table := &report.Table{Head: []string{"title", "plays"}}
+	for _, x := range titles {
+		table.Rows = append(table.Rows, []string{x, "1"})
+	}
+	var out bytes.Buffer
+	if err := table.WriteCSV(&out); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&out).ReadAll()
+	if err != nil || len(rows) != len(titles)+1 {
+		t.Fatal(len(rows), err)
+	}
+	for i, r := range rows[1:] {
+		runs := r[0] != "" && strings.ContainsAny(string([]rune(r[0])[:1]), "=+-@\t\r\n＝＋－＠")
+		if words := strings.ReplaceAll(strings.ReplaceAll(titles[i], "\r", ""), "\n", ""); runs || !strings.HasSuffix(strings.ReplaceAll(strings.ReplaceAll(r[0], "\r", ""), "\n", ""), words) {
+			t.Errorf("%q is written as %q", titles[i], r[0])
+		}
+	}
+	// A whole report: what people called a message.
+	b := twoItems(half(0, hour))
+	b.programs["qn-001"][0].Notes.Titles["viet-ads/shoes"] = "=cmd|' /C calc'!A0"
+	d, _ := delivery(t, b, hours(0, 1))
+	out.Reset()
+	if err := d.Table().WriteCSV(&out); err != nil || !strings.Contains(out.String(), ",'=cmd|' /C calc'!A0,") {
+		t.Errorf("%v %s", err, out.String())
+	}
+}
+
+// diary is of signs that were online, offline and unknown for a third of a day each.
+type diary struct{ from, until time.Time }
+
+func (d *diary) Days(_ context.Context, sign string, from, until time.Time, zone *time.Location) ([]report.Uptime, error) {
+	d.from, d.until = from, until
+	third := 8 * hour
+	return []report.Uptime{{Day: from.In(zone).Format(time.DateOnly), OnlineMS: third, OfflineMS: third, UnknownMS: third, ClockMS: minute, FaultyMS: hour, Outages: 2},
+		{Day: until.In(zone).Format(time.DateOnly), UnknownMS: 24 * hour}}, nil
+}
+
+func TestUptime(t *testing.T) {
+	b := twoItems()
+	b.programs["qn-002"] = b.programs["qn-001"]
+	d := &diary{}
+	q := hours(0, 48)
+	q.Owner, q.Now = "viet-ads", day0+30*3600
+	u, err := report.MakeUptime(t.Context(), b, d, q)
+	if err != nil || len(u.Rows) != 4 || !d.until.Equal(time.Unix(q.Now, 0)) {
+		t.Fatalf("%+v %v until %v", u, err, d.until)
+	}
+	if x := u.Rows[1]; x.Sign != "qn-002" || x.SignOwner != "viet-ads" || x.Day != "2021-02-11" || x.Outages != 2 {
+		t.Errorf("%+v", u.Rows)
+	}
+	var out bytes.Buffer
+	if err := u.Table().WriteCSV(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := "day,sign,sign_owner,online_seconds,offline_seconds,unknown_seconds,online_percent,outages,clock_untrusted_seconds,faulty_seconds\r\n" +
+		"2021-02-11,qn-001,viet-ads,28800.000,28800.000,28800.000,50.00,2,60.000,3600.000\r\n"
+	if !strings.HasPrefix(out.String(), want) || !strings.Contains(out.String(), "2021-02-12,qn-002,viet-ads,0.000,0.000,86400.000,,0,0.000,0.000\r\n") {
+		t.Error(out.String())
+	}
+	q.Owner = "song-tra-ads"
+	if u, err = report.MakeUptime(t.Context(), b, d, q); err != nil || len(u.Rows) != 0 {
+		t.Errorf("another company reads %+v %v", u, err)
+	}
+}

@@ -1,0 +1,70 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Uptime is how one sign was on one day, as the controller saw it. Online,
+// offline and unknown add up to the part of the day that was asked for.
+type Uptime struct {
+	Day       string `json:"day"` // in the sign's zone
+	Sign      string `json:"sign"`
+	SignOwner string `json:"sign_owner"`
+	OnlineMS  int64  `json:"online_ms"`
+	OfflineMS int64  `json:"offline_ms"`
+	UnknownMS int64  `json:"unknown_ms"` // the controller did not run, or had not heard of it yet
+	ClockMS   int64  `json:"clock_ms"`   // of the time online: its clock was not trusted
+	FaultyMS  int64  `json:"faulty_ms"`  // of the time online: it had a fault
+	Outages   int64  `json:"outages"`    // times that it went offline
+}
+
+// Uptimes is how signs were.
+type Uptimes struct {
+	From  int64    `json:"from"`
+	Until int64    `json:"until"`
+	Rows  []Uptime `json:"rows"`
+}
+
+// Diary is what was written down of signs' health.
+type Diary interface {
+	// Days adds up a sign's days in a zone, in order; of each the names of sign
+	// and company are filled in by the caller.
+	Days(ctx context.Context, sign string, from, until time.Time, zone *time.Location) ([]Uptime, error)
+}
+
+// MakeUptime adds up how signs were, up to the present.
+func MakeUptime(ctx context.Context, b Book, d Diary, q Query) (*Uptimes, error) {
+	out := &Uptimes{From: q.From, Until: q.Until, Rows: []Uptime{}}
+	err := each(ctx, b, q, func(s *sign) error {
+		from, until := time.Unix(q.From, 0), time.UnixMilli(q.end())
+		if !from.Before(until) {
+			return nil
+		}
+		days, err := d.Days(ctx, s.id, from, until, s.zone)
+		for _, x := range days {
+			x.Sign, x.SignOwner = s.id, s.owner
+			out.Rows = append(out.Rows, x)
+		}
+		return err
+	})
+	slices.SortStableFunc(out.Rows, func(a, b Uptime) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign)) })
+	return out, err
+}
+
+// Table lays uptime out. online_percent is of the time in which the sign was
+// looked at; it is empty where it never was.
+func (u *Uptimes) Table() *Table {
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "online_seconds", "offline_seconds", "unknown_seconds", "online_percent", "outages", "clock_untrusted_seconds", "faulty_seconds"}}
+	for _, r := range u.Rows {
+		percent := ""
+		if known := r.OnlineMS + r.OfflineMS; known > 0 {
+			percent = fmt.Sprintf("%.2f", Percent(r.OnlineMS, known))
+		}
+		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, seconds(r.OnlineMS), seconds(r.OfflineMS), seconds(r.UnknownMS), percent, fmt.Sprint(r.Outages), seconds(r.ClockMS), seconds(r.FaultyMS)})
+	}
+	return t
+}

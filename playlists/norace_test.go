@@ -1,0 +1,5 @@
+//go:build !race
+
+package playlists
+
+const raceEnabled = false

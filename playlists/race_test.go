@@ -1,0 +1,7 @@
+//go:build race
+
+package playlists
+
+// raceEnabled makes random tests a tenth as long: the race detector slows them
+// down tenfold.
+const raceEnabled = true

@@ -1,0 +1,140 @@
+package box
+
+import (
+	"fmt"
+	"math"
+
+	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
+)
+
+// A clock that is set by more than this ends a record. What it is set by less
+// stays within what a report allows for at a quarter of an hour.
+const (
+	setBack    = -500   // ms
+	setForward = 10_000 // ms
+)
+
+// note tells the book what was put out. A full disk costs the proof, never
+// the face.
+func (b *Box) note(shown *timeline.Shown, mono int64) {
+	now := b.player.Clock.Now(mono)
+	if err := b.settle(now); err != nil {
+		b.fault("disk", err)
+	}
+	if err := b.book.begin(shown, now); err != nil {
+		b.fault("disk", err)
+	}
+}
+
+// notOut tells the book that an output did not take what shows: what was on
+// before is not proven any longer either.
+func (b *Box) notOut(mono int64) {
+	if err := b.book.end(b.player.Clock.Now(mono)); err != nil {
+		b.fault("disk", err)
+	}
+}
+
+// settle makes the records that are due, each to the end of its quarter of an
+// hour: so none straddles the edge of a day or of a report.
+func (b *Box) settle(now int64) error {
+	for {
+		until, ok := b.book.due(now)
+		if !ok {
+			return nil
+		}
+		if err := b.record(until, until); err != nil {
+			return err
+		}
+	}
+}
+
+// closeCutOff makes the record of a run that was cut off. Without it, for a full
+// disk, what that run put out is told in this one's first record.
+func (b *Box) closeCutOff(mono int64) {
+	until, ok := b.book.cutOff()
+	if !ok {
+		return
+	}
+	if err := b.record(until, b.player.Clock.Now(mono)); err != nil {
+		b.fault("disk", err)
+	}
+}
+
+// clockSet tells the book that the clock was set from before to now (Unix ms). A
+// leap ends the record. If the clock was not trusted, this run's times were off
+// by as much as it leaps, and the record says them as they are known now.
+func (b *Box) clockSet(before, now int64, trusted bool) {
+	if before == now {
+		return
+	}
+	err := b.book.moved(before, now)
+	if leap := now - before; err == nil && (leap < setBack || leap > setForward) {
+		until := before
+		if !trusted && b.book.fromMS >= b.book.bornMS {
+			b.book.fromMS += leap
+			until = now
+		}
+		err = b.record(until, now)
+	}
+	b.book.bornMS = min(b.book.bornMS, now)
+	if err != nil {
+		b.fault("disk", err)
+	}
+}
+
+// prove makes a record when one is due, sends the oldest again every 60 s, and
+// returns when to look again.
+func (b *Box) prove(mono int64, force bool) int64 {
+	now := b.player.Clock.Now(mono)
+	err := b.settle(now)
+	if err == nil && force {
+		err = b.record(now, now)
+	}
+	if err != nil {
+		b.fault("disk", err)
+		return mono + resendEvery
+	}
+	if b.conn != nil && mono >= b.proofAt {
+		if n, doc := b.book.oldest(); n > 0 {
+			b.publish(wire.PlayedOf, doc, false)
+			b.proofAt = mono + resendEvery
+		} else {
+			b.proofAt = math.MaxInt64
+		}
+	}
+	next := mono + (now/recordEvery+1)*recordEvery - now
+	if b.conn != nil {
+		next = min(next, b.proofAt)
+	}
+	return max(next, mono+1)
+}
+
+// record stores the record of what was on until then: its file, then the
+// chain's end in the state, then the journal begins anew, for what is on from
+// next. Cut short before the state it is made again.
+func (b *Box) record(until, next int64) error {
+	p, err := b.book.record(b.cfg.Sign, until)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return b.book.stored(next)
+	}
+	doc, err := wire.Seal(b.key, wire.TypPlayed, p)
+	if err != nil {
+		return err
+	}
+	if err := b.disk.write(b.book.dir, fmt.Sprintf(recordForm, p.N), doc); err != nil {
+		return err
+	}
+	before := b.disk.state.Chain
+	b.disk.state.Chain = chain{ID: p.Chain, N: p.N, Prev: wire.Digest(doc)}
+	if err := b.disk.save(); err != nil {
+		b.disk.state.Chain = before
+		return err
+	}
+	b.book.expire(until)
+	b.proofAt = min(b.proofAt, b.times.Mono())
+	return b.book.stored(next)
+}
