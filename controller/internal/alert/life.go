@@ -88,7 +88,8 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	if !a.FromGiven {
 		a.From = playlists.Moment(now.Unix())
 		if a.Replaces != "" {
-			a.From -= replaceEarly
+			// Never so early that its life is longer than signs take.
+			a.From = max(a.From-replaceEarly, a.Until-playlists.MaxAlertLife)
 		}
 	}
 	if int64(a.Until) <= now.Unix() {
