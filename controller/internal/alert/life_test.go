@@ -43,3 +43,26 @@ func TestReplacingForADay(t *testing.T) {
 		}
 	})
 }
+
+// The name of a correction is nobody else's, so that it always shows.
+func TestCorrectionsName(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	create := func(id, correction string, draft bool) error {
+		o := w.order(id, time.Hour)
+		o.Correction, o.Draft = correction, draft
+		_, err := s.Create(t.Context(), author, o)
+		return err
+	}
+	for _, x := range []struct {
+		id, correction string
+		draft          bool
+	}{{"a1", "sorry", false}, {"a2", "", false}, {"a3-correction", "", true}} {
+		if err := create(x.id, x.correction, x.draft); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, "of one with a correction", create("a1-correction", "", false), "kept for the correction of a1")
+	refused(t, "of one without", create("a2-correction", "", true), "kept for the correction of a2")
+	refused(t, "a draft has it", create("a3", "sorry", false), "is an alert's name already")
+}

@@ -56,13 +56,8 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	}
 	s.life.Lock()
 	defer s.life.Unlock()
-	if err := s.free(a.ID, where); err != nil {
+	if err := s.free(a, where); err != nil {
 		return nil, err
-	}
-	if a.Correction != "" {
-		if err := s.free(playlists.CorrectionID(a.ID), where+".correction"); err != nil {
-			return nil, err
-		}
 	}
 	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
@@ -85,12 +80,23 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	return &v, nil
 }
 
-// free refuses a name that an alert has or had: signs remember what ended.
-func (s *Service) free(id, field string) error {
+// free refuses a name that an alert has or had: signs remember what ended. The
+// name of a correction is its alert's, whether there is one yet or not: the
+// correction would silently not show.
+func (s *Service) free(a *playlists.Alert, where string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[id]; e != nil && e.State != playlists.AlertDraft {
+	taken := func(field, id string) error {
 		return &playlists.Error{Code: playlists.Conflict, Field: field, Value: id, Problem: "is an alert's name already, and none is used again", Remedy: "choose another id"}
+	}
+	if e := s.entries[a.ID]; e != nil && e.State != playlists.AlertDraft {
+		return taken(where, a.ID)
+	}
+	if id := playlists.CorrectionID(a.ID); a.Correction != "" && s.entries[id] != nil {
+		return taken(where+".correction", id)
+	}
+	if of, ok := strings.CutSuffix(a.ID, playlists.CorrectionID("")); ok && s.entries[of] != nil {
+		return &playlists.Error{Code: playlists.Conflict, Field: where, Value: a.ID, Problem: "is kept for the correction of " + of, Remedy: "choose another id"}
 	}
 	return nil
 }
