@@ -85,8 +85,8 @@ func TestMissed(t *testing.T) {
 		if err != nil || len(r.Signs) != 4 || len(r.GaveWay) != 2 {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		if sum := r.GaveWay[0].MS + r.GaveWay[1].MS; sum != 3600_000 || r.Signs[1].Reached != showing || r.Signs[1].ProofMS != 5000 {
-			t.Errorf("one sign gave way for %d ms of an hour; %+v", sum, r.Signs)
+		if sum := r.GaveWay[0].MS + r.GaveWay[1].MS; sum != 3540_000 || r.Signs[1].Reached != showing || r.Signs[1].ProofMS != 5000 {
+			t.Errorf("one sign showed it for an hour less a minute, and gave way for %d ms; %+v", sum, r.Signs)
 		}
 	})
 }
