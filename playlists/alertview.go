@@ -49,6 +49,7 @@ type AlertCall struct {
 // now, and how it looks there.
 type AlertPreview struct {
 	ID           string        `json:"id"`
+	Digest       string        `json:"digest"` // of the alert as it is shown here: an approval may name it
 	Signs        int           `json:"signs"` // in all, picture signs among them: the number to type
 	Pictures     int           `json:"pictures"`
 	ByCompany    []SignCount   `json:"by_company"`
@@ -56,6 +57,9 @@ type AlertPreview struct {
 	OutOfService []OutOfOrder  `json:"out_of_service"`
 	Classes      []AlertOnSign `json:"classes"`
 	Correction   []AlertOnSign `json:"correction"` // empty without one
+	// What was let through by name, and why, though it cannot be read on a sign.
+	Override string `json:"override,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // SignCount is how many signs a company or an area has.

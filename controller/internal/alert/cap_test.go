@@ -196,7 +196,7 @@ func approveIt(t *testing.T, s *Service, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Approve(t.Context(), approver, id, p.Signs); err != nil {
+	if _, err := s.Approve(t.Context(), approver, id, signs(p.Signs)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -244,7 +244,7 @@ func TestCAPAlert(t *testing.T) {
 	if v.CreatedBy != author.ID {
 		t.Errorf("by %s", v.CreatedBy)
 	}
-	if _, err := s.Approve(t.Context(), author, v.ID, 3); err == nil {
+	if _, err := s.Approve(t.Context(), author, v.ID, signs(3)); err == nil {
 		t.Error("who handed it in approved it")
 	}
 }
@@ -277,7 +277,7 @@ func TestCAPParts(t *testing.T) {
 	for _, id := range r.Alerts {
 		v, err := s.Get(t.Context(), id)
 		if err == nil {
-			_, err = s.Approve(t.Context(), approver, id, v.Targeted)
+			_, err = s.Approve(t.Context(), approver, id, signs(v.Targeted))
 		}
 		if err != nil {
 			t.Fatal(err)

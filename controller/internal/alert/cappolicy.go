@@ -124,6 +124,6 @@ func (s *Service) runByPolicy(ctx context.Context, p *playlists.CAPPolicy, id st
 	}
 	who := *capRunner
 	who.ID = "cap-policy:" + p.ProposedBy + "+" + p.ApprovedBy
-	_, err = s.begin(ctx, &who, e, s.targets(&e.Alert), false)
+	_, err = s.begin(ctx, &who, e, s.targets(&e.Alert), nil)
 	return err
 }

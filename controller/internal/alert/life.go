@@ -2,6 +2,9 @@ package alert
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -38,10 +41,10 @@ func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry,
 	return nil
 }
 
-// Approve lets an alert run. who is another person than wrote it, and signs is
-// the number that they read off the preview; a wrong one is refused without
+// Approve lets an alert run. who is another person than wrote it, and says the
+// number of signs that they read off the preview; a wrong one is refused without
 // telling the right one.
-func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string, signs int) (*playlists.AlertView, error) {
+func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.ready(ctx, who, id, playlists.AlertPending)
@@ -51,11 +54,38 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	if playlists.Same(e.CreatedBy, who.ID) {
 		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
 	}
-	targets := s.targets(&e.Alert)
-	if len(targets) != signs {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
+	if read.Signs == nil {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Problem: "is missing", Remedy: "type the number of signs that the preview says"}
 	}
-	return s.begin(ctx, who, e, targets, false)
+	if err := playlists.CheckOverride("approve", read.Override, read.Reason); err != nil {
+		return nil, err
+	}
+	if read.Digest != "" && read.Digest != digest(&e.Alert) { // a draft was finished meanwhile
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: read.Digest, Problem: "is of the alert as it was before", Remedy: "read the preview again"}
+	}
+	targets := s.targets(&e.Alert)
+	switch {
+	case len(targets) == 0: // they are gone since it was made
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + id, Problem: "reaches no sign", Remedy: "name areas or signs where there is one"}
+	case len(targets) != *read.Signs:
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(*read.Signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
+	}
+	return s.begin(ctx, who, e, targets, func(a *playlists.Alert) {
+		if a.Override == "" && read.Override != "" {
+			a.Override, a.Reason = read.Override, strings.TrimSpace(read.Reason)
+		}
+	})
+}
+
+// digest is of all that was said when an alert was made: what one reads of it
+// and approves is the same.
+func digest(a *playlists.Alert) string {
+	text, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // ready reads all that a step of an alert's life needs.
@@ -81,10 +111,14 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 // program in between.
 const replaceEarly = 2
 
-// begin lets e run from now, or from when it says, on its targets.
-func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, glass bool) (*playlists.AlertView, error) {
+// begin lets e run from now, or from when it says, on its targets. edit, where
+// given, says what else its approval changes.
+func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, edit func(*playlists.Alert)) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a := e.Alert
+	if edit != nil {
+		edit(&a)
+	}
 	if !a.FromGiven {
 		a.From = playlists.Moment(now.Unix())
 		if a.Replaces != "" {
@@ -101,21 +135,26 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 			s.o.Log.Info("the alert to replace is over already", "alert", a.ID, "replaces", a.Replaces)
 		}
 	}
-	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected)}
-	if err := s.draw(ctx, l, targets); err != nil {
+	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected), Stands: e.look.Stands}
+	looks := kinds(targets) // what is done for each of thousands of signs delays the first
+	if err := s.draw(ctx, l, looks); err != nil {
 		return nil, err
 	}
-	if err := s.fits(&a, l, targets); err != nil {
+	if err := s.readable(ctx, &a, l, looks); err != nil {
 		return nil, err
 	}
-	if len(l.Art) > len(e.look.Art) {
+	if err := s.fits(&a, l, looks); err != nil {
+		return nil, err
+	}
+	if len(l.Art) > len(e.look.Art) || len(l.Stands) > len(e.look.Stands) {
 		if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
 			return nil, err
 		}
 	}
 	way := newDelivery(targets) // kept by the next Step: signs wait for the one write that makes it run
 	if err := s.write(ctx, who, e, func(x *playlists.Alert) {
-		x.From, x.State, x.ApprovedBy, x.ApprovedMS, x.BreakGlass = a.From, playlists.AlertRunning, who.ID, now.UnixMilli(), glass
+		*x = a
+		x.State, x.ApprovedBy, x.ApprovedMS = playlists.AlertRunning, who.ID, now.UnixMilli()
 	}); err != nil {
 		return nil, err
 	}
@@ -148,7 +187,9 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "correction", Problem: "was not approved with this alert", Remedy: "cancel it without, and send a new alert"}
 	}
 	now := s.o.Now()
-	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) { a.Corrected = correction }); err != nil {
+	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) {
+		a.Corrected = correction && int64(a.From) <= now.Unix() // of what nobody saw there is nothing to correct
+	}); err != nil {
 		return nil, err
 	}
 	if err := s.heal(ctx, now); err != nil {
@@ -224,5 +265,5 @@ func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id s
 		return refuse(".until", fmt.Sprint(int64(e.Until)), fmt.Sprintf("is %d s away, over the %d that one person may", int64(e.Until)-start, playlists.GlassLife), "end it earlier")
 	}
 	s.o.Log.Warn("the glass was broken: one person sent an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
-	return s.begin(ctx, who, e, s.targets(&e.Alert), true)
+	return s.begin(ctx, who, e, s.targets(&e.Alert), func(a *playlists.Alert) { a.BreakGlass = true })
 }

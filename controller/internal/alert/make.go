@@ -51,7 +51,11 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 		}
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Problem: problem, Remedy: "name areas or signs where there is one"}
 	}
-	if err := s.draw(ctx, l, targets); err != nil {
+	looks := kinds(targets)
+	if err := s.draw(ctx, l, looks); err != nil {
+		return nil, err
+	}
+	if err := s.readable(ctx, a, l, looks); err != nil {
 		return nil, err
 	}
 	s.life.Lock()
@@ -62,7 +66,7 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
 	}
-	if err := s.fits(a, l, targets); err != nil {
+	if err := s.fits(a, l, looks); err != nil {
 		return nil, err
 	}
 	if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
@@ -254,24 +258,28 @@ func onClass(err error, c playlists.Class) error {
 }
 
 // fits refuses what would take a class over the wire's limits beside the alerts
-// that are approved for the same time.
-func (s *Service) fits(a *playlists.Alert, l *look, targets []playlists.Sign) error {
+// that are approved for the same time. Each of them may be cancelled for its
+// correction, which may be larger than it: no alert that runs may vanish from a
+// set then.
+func (s *Service) fits(a *playlists.Alert, l *look, kinds []playlists.Sign) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := func(string) bool { return true }
-	for _, c := range classes(targets) {
+	until := func(a *playlists.Alert) playlists.Moment {
+		if a.Correction == "" {
+			return a.Until
+		}
+		return a.Until + playlists.CorrectionLife
+	}
+	for _, c := range classes(kinds) {
 		class := c.String()
-		for _, art := range []*playlists.Artwork{l.Art[class], l.Corrected[class]} {
-			if art == nil {
-				continue
-			}
-			set := []timeline.Alert{a.OnWire(art, all)}
+		for _, heavier := range []func(a, b *playlists.Artwork) bool{moreFrames, moreBytes} {
+			set := []timeline.Alert{heaviest(a, l, class, heavier)}
 			for _, e := range s.entries {
-				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= a.Until || a.From >= e.Until || e.look == nil {
+				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= until(a) || a.From >= until(&e.Alert) || e.look == nil {
 					continue
 				}
-				if other := e.look.Art[class]; other != nil {
-					set = append(set, e.OnWire(other, all))
+				if e.look.Art[class] != nil {
+					set = append(set, heaviest(&e.Alert, e.look, class, heavier))
 				}
 			}
 			if err := playlists.CheckClass(class, set); err != nil {
@@ -280,4 +288,25 @@ func (s *Service) fits(a *playlists.Alert, l *look, targets []playlists.Sign) er
 		}
 	}
 	return nil
+}
+
+// heaviest is an alert on a class, or its correction, whichever is heavier.
+func heaviest(a *playlists.Alert, l *look, class string, heavier func(a, b *playlists.Artwork) bool) timeline.Alert {
+	art := l.Art[class]
+	if c := l.Corrected[class]; c != nil && heavier(c, art) {
+		art = c
+	}
+	return a.OnWire(art, func(string) bool { return true })
+}
+
+func moreFrames(a, b *playlists.Artwork) bool { return len(a.Frames) > len(b.Frames) }
+
+func moreBytes(a, b *playlists.Artwork) bool {
+	sum := func(x *playlists.Artwork) (n int64) {
+		for i := range x.Frames {
+			n += x.Frames[i].Len
+		}
+		return n
+	}
+	return sum(a) > sum(b)
 }

@@ -33,7 +33,7 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 	if err := s.draw(ctx, l, signs); err != nil {
 		return nil, err
 	}
-	p := &playlists.AlertPreview{ID: id, Signs: len(signs), OutOfService: []playlists.OutOfOrder{}}
+	p := &playlists.AlertPreview{ID: id, Digest: digest(&a), Signs: len(signs), Override: a.Override, Reason: a.Reason, OutOfService: []playlists.OutOfOrder{}}
 	names := map[string]string{}
 	for i := range areas {
 		names[areas[i].Code] = areas[i].Name

@@ -145,6 +145,7 @@ type look struct {
 	Correction *playlists.Message            `json:"correction,omitempty"`
 	Art        map[string]*playlists.Artwork `json:"art"`
 	Corrected  map[string]*playlists.Artwork `json:"corrected,omitempty"`
+	Stands     []stand                       `json:"stands,omitempty"` // on which it was found readable, or let through
 }
 
 // Open reads what is remembered, and seeds templates that are not there.

@@ -21,7 +21,7 @@ type Alerts interface {
 // AlertLife is what becomes of an alert.
 type AlertLife interface {
 	Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error)
-	Approve(ctx context.Context, who *playlists.Principal, id string, signs int) (*playlists.AlertView, error)
+	Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error)
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
@@ -56,10 +56,6 @@ type Webhooks interface {
 	DeleteWebhook(ctx context.Context, who *playlists.Principal, id string) error
 }
 
-type approval struct {
-	Signs int `json:"signs"` // as the approver read it off the preview
-}
-
 type cancelling struct {
 	Correction bool `json:"correction,omitempty"` // show the one that was approved with it
 }
@@ -74,7 +70,7 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "GET", Path: alerts + "/{id}/preview", Summary: "The signs that it would reach now, and how it looks on each class", Handler: s.alertPreview, Out: playlists.AlertPreview{}},
 		{Method: "GET", Path: alerts + "/{id}/frames/{sha}", Summary: "A frame of an alert", Handler: s.alertFrame, Type: "image/*"},
 		{Method: "GET", Path: alerts + "/{id}/report", Summary: "After the end: from when to when each sign showed it, and what gave way", Handler: s.alertReport, Out: playlists.AlertReport{}},
-		{Method: "POST", Path: alerts + "/{id}/approve", Summary: "Let an alert run: another person, who types the number of signs of the preview", Handler: s.alertApprove, In: approval{}, Out: view},
+		{Method: "POST", Path: alerts + "/{id}/approve", Summary: "Let an alert run: another person, who types the number of signs of the preview", Handler: s.alertApprove, In: playlists.AlertApproval{}, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/cancel", Summary: "End an alert at once: one person, one step", Handler: s.alertCancel, In: cancelling{}, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertRefuse, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/break-glass", Summary: "Let an alert run on one person's word: an approved template, one area, a quarter of an hour", Handler: s.alertGlass, Out: view},
@@ -209,12 +205,12 @@ func (s *Server) alertApprove(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	var a approval
+	var a playlists.AlertApproval
 	if err := s.read(w, r, &a, "approve"); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	v, err := s.alerts.Approve(r.Context(), p, r.PathValue("id"), a.Signs)
+	v, err := s.alerts.Approve(r.Context(), p, r.PathValue("id"), &a)
 	reply(s, w, r, v, err)
 }
 

@@ -92,6 +92,14 @@ func (d alertArtist) Artwork(ctx context.Context, m *playlists.Message, c playli
 	return d.artist.Artwork(ctx, m, c, true)
 }
 
+// Reads implements alert.Artist: of the pages that are shown, where a program
+// sign would read a message as it scrolls.
+func (d alertArtist) Reads(ctx context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
+	pages := *s
+	pages.Mode = playlists.ModePicture
+	return d.artist.Reads(ctx, m, &pages)
+}
+
 // alertHistory is what the store keeps of the past.
 type alertHistory struct{ store store.Store }
 
