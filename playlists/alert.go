@@ -127,6 +127,10 @@ type AlertApproval struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
+// AlertOverride lets an alert through that cannot be read on a sign; its zero
+// value does not.
+type AlertOverride struct{ Override, Reason string }
+
 // CheckOverride returns an *Error of code Invalid where nothing can be let
 // through by that name, or the reason says nothing.
 func CheckOverride(where, override, reason string) error {

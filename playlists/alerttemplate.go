@@ -30,6 +30,7 @@ type AlertTemplate struct {
 	By         string `yaml:"-" json:"by,omitempty"`
 	ApprovedBy string `yaml:"-" json:"approved_by,omitempty"`
 	ApprovedMS int64  `yaml:"-" json:"approved_ms,omitempty"`
+	Digest     string `yaml:"-" json:"digest,omitempty"` // as Sum gives it; only answered
 }
 
 // MaxValue bounds what fills one gap, in characters.
@@ -114,10 +115,11 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 	return t.message(variants), nil
 }
 
-// Digest is of the words and looks: an approval holds for these alone.
-func (t *AlertTemplate) Digest() string {
+// Sum is of the words and looks: an approval names them by it, and holds for
+// these alone.
+func (t *AlertTemplate) Sum() string {
 	c := *t
-	c.By, c.ApprovedBy, c.ApprovedMS = "", "", 0
+	c.By, c.ApprovedBy, c.ApprovedMS, c.Digest = "", "", 0, ""
 	text, err := json.Marshal(&c)
 	if err != nil {
 		panic(err) // strings always marshal

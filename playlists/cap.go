@@ -1,6 +1,9 @@
 package playlists
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/url"
 )
@@ -84,6 +87,17 @@ func (p *CAPPolicy) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Digest is of all that two people agree on: an approval holds for this alone.
+func (p *CAPPolicy) Digest() string {
+	c := CAPPolicy{Senders: append([]string{}, p.Senders...), Feeds: append([]CAPFeed{}, p.Feeds...), Auto: p.Auto}
+	text, err := json.Marshal(&c)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // What became of a CAP document.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,7 +21,7 @@ type doc struct {
 	id, sender, status, msgType, scope string
 	sent                               time.Time
 	refs                               []doc
-	lang                               []string
+	lang, event                        []string      // of each info; event "Lũ" without
 	expires                            time.Duration // from sent; 0: an hour; negative: none is given
 	area, severity, urgency            string
 }
@@ -68,13 +69,17 @@ func (d doc) xml() []byte {
 		}
 		fmt.Fprintf(&b, "<references>%s</references>", strings.Join(refs, " "))
 	}
-	for _, l := range d.lang {
+	for i, l := range d.lang {
+		event := "Lũ"
+		if i < len(d.event) {
+			event = d.event[i]
+		}
 		expires := ""
 		if d.expires > 0 {
 			expires = "<expires>" + capTime(d.sent.Add(d.expires)) + "</expires>"
 		}
-		fmt.Fprintf(&b, `<info><language>%s</language><category>Met</category><event>Lũ</event><urgency>%s</urgency><severity>%s</severity><certainty>Observed</certainty>%s<headline>%s %s</headline><instruction>Lên chỗ cao.</instruction>`,
-			l, d.urgency, d.severity, expires, map[string]string{"vi-VN": "Lũ lên nhanh", "en-US": "Flood"}[l], d.id)
+		fmt.Fprintf(&b, `<info><language>%s</language><category>Met</category><event>%s</event><urgency>%s</urgency><severity>%s</severity><certainty>Observed</certainty>%s<headline>%s %s</headline><instruction>Lên chỗ cao.</instruction>`,
+			l, event, d.urgency, d.severity, expires, map[string]string{"vi-VN": "Lũ lên nhanh", "en-US": "Flood"}[l], d.id)
 		if d.area != "none" {
 			fmt.Fprintf(&b, "<area><areaDesc>%s</areaDesc>%s</area>", l, d.area)
 		}
@@ -139,35 +144,43 @@ func TestCAPDecides(t *testing.T) {
 		"a chain": {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1, approve: true, state: "running"},
 			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first, {id: "b"}}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld()
-			w.signs[0].Position = &playlists.Place{Lat: 15.12, Lon: 108.80}
-			s := w.open(t)
-			sent := map[string]time.Time{}
-			for i, st := range steps {
-				st.doc = pinned(st.doc, at, sent)
-				r, err := s.CAP(t.Context(), author, st.xml())
+		t.Run(name, func(t *testing.T) { chain(t, at, steps) })
+	}
+}
+
+// chain hands documents in, one after the other, with a restart after each.
+func chain(t *testing.T, at time.Time, steps []capStep) {
+	t.Helper()
+	w := newWorld()
+	w.signs[0].Position = &playlists.Place{Lat: 15.12, Lon: 108.80}
+	s := w.open(t)
+	sent := map[string]time.Time{}
+	for i, st := range steps {
+		st.doc = pinned(st.doc, at, sent)
+		r, err := s.CAP(t.Context(), author, st.xml(), playlists.AlertOverride{})
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		if r.Outcome != st.want || len(r.Alerts) != st.alerts || r.Because.VI == "" || r.Because.EN == "" {
+			t.Fatalf("step %d: %+v; want %s with %d alerts", i, r, st.want, st.alerts)
+		}
+		if st.approve {
+			approveIt(t, s, r.Alerts[0])
+		}
+		if st.state != "" {
+			var states []string
+			for _, id := range r.Alerts {
+				v, err := s.Get(t.Context(), id)
 				if err != nil {
-					t.Fatalf("step %d: %v", i, err)
+					t.Fatal(err)
 				}
-				if r.Outcome != st.want || len(r.Alerts) != st.alerts || r.Because.VI == "" || r.Because.EN == "" {
-					t.Fatalf("step %d: %+v; want %s with %d alerts", i, r, st.want, st.alerts)
-				}
-				if st.approve {
-					approveIt(t, s, r.Alerts[0])
-				}
-				if st.state != "" {
-					v, err := s.Get(t.Context(), r.Alerts[0])
-					if err != nil {
-						t.Fatal(err)
-					}
-					if got := strings.TrimSpace(string(v.State) + " " + v.Why); got != st.state {
-						t.Errorf("step %d: %s is %s, want %s", i, v.ID, got, st.state)
-					}
-				}
-				s = w.open(t) // what was decided is remembered
+				states = append(states, strings.TrimSpace(string(v.State)+" "+v.Why))
 			}
-		})
+			if got := strings.Join(slices.Compact(states), ", "); got != st.state {
+				t.Errorf("step %d: %v is %s, want %s", i, r.Alerts, got, st.state)
+			}
+		}
+		s = w.open(t) // what was decided is remembered
 	}
 }
 
@@ -209,7 +222,7 @@ func TestCAPAlert(t *testing.T) {
 	now := time.Now()
 	take := func(d doc) *playlists.AlertView {
 		t.Helper()
-		r, err := s.CAP(t.Context(), author, d.xml())
+		r, err := s.CAP(t.Context(), author, d.xml(), playlists.AlertOverride{})
 		if err != nil || len(r.Alerts) != 1 {
 			t.Fatalf("%+v %v", r, err)
 		}
@@ -264,13 +277,13 @@ func TestCAPParts(t *testing.T) {
 		return []byte(whole[:to] + info + whole[to:])
 	}
 	const coast, nowhere = "<circle>14.80,108.95 1</circle>", "<geocode><valueName>GSO</valueName><value>99999</value></geocode>"
-	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere))
+	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere), playlists.AlertOverride{})
 	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "A part of it cannot be taken") || !strings.Contains(r.Because.EN, "no polygon, circle or geocode") ||
 		!strings.Contains(r.Because.VI, "Một phần không nhận được: ") || strings.Contains(r.Because.VI, "polygon, circle") {
 		t.Fatalf("%+v %v", r, err)
 	}
 	first := doc{id: "both", sent: time.Now().Add(-time.Minute).Truncate(time.Second)}
-	r, err = s.CAP(t.Context(), author, two(first, coast))
+	r, err = s.CAP(t.Context(), author, two(first, coast), playlists.AlertOverride{})
 	if err != nil || len(r.Alerts) != 2 {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -283,7 +296,7 @@ func TestCAPParts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml())
+	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml(), playlists.AlertOverride{})
 	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "One alert of the former document goes on") {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -305,7 +318,7 @@ func TestCAPPolicy(t *testing.T) {
 		for _, f := range change {
 			f(&d)
 		}
-		r, err := s.CAP(t.Context(), author, d.xml())
+		r, err := fromFeed(t, s, d.xml())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -316,15 +329,19 @@ func TestCAPPolicy(t *testing.T) {
 	if got := outcome("1"); got != "pending" {
 		t.Errorf("before another person approved: %s", got)
 	}
-	if err := s.ApproveCAPPolicy(t.Context(), admin); err == nil {
+	if err := s.ApproveCAPPolicy(t.Context(), admin, policyDigest(s)); err == nil {
 		t.Error("who proposed it approved it")
 	}
-	if err := s.ApproveCAPPolicy(t.Context(), approver); err != nil {
+	if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
 		t.Fatal(err)
 	}
 	s = w.open(t)
 	if got := outcome("2"); got != "running" {
 		t.Errorf("by the policy: %s", got)
+	}
+	// What a person hands in waits for another one, whatever its sender is said to be.
+	if r, err := s.CAP(t.Context(), author, doc{id: "forged"}.xml(), playlists.AlertOverride{}); err != nil || r.Outcome != "pending" {
+		t.Errorf("what one person handed in: %+v %v", r, err)
 	}
 	for id, f := range map[string]func(*doc){
 		"3": func(d *doc) { d.severity = "Extreme" },
@@ -339,6 +356,30 @@ func TestCAPPolicy(t *testing.T) {
 	}
 	if got := outcome("6", func(d *doc) { d.status = "Test" }); got != "ignored" {
 		t.Errorf("a test: %s", got)
+	}
+	for what, change := range map[string]func(*playlists.CAPPolicy){
+		"feeds": func(p *playlists.CAPPolicy) {
+			p.Feeds = []playlists.CAPFeed{{ID: "f1", URL: "https://example.org/feed"}}
+		},
+		"senders": func(p *playlists.CAPPolicy) { p.Senders = []string{"kttv@vn", "more@vn"} },
+	} {
+		read := policyDigest(s)
+		p := auto
+		change(&p)
+		set(p)
+		if now, _, _ := s.CAPPolicy(); now.ApprovedBy != "" || now.ProposedBy != admin.ID {
+			t.Errorf("%s changed, and the approval stays: %+v", what, now)
+		}
+		err := s.ApproveCAPPolicy(t.Context(), approver, read)
+		refused(t, "what was read is another", err, "is of what it was before")
+		refused(t, "nothing was read", s.ApproveCAPPolicy(t.Context(), approver, ""), "is missing")
+		set(auto)
+		if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
+			t.Fatal(err)
+		}
+		if set(auto); outcome("again-"+what) != "running" { // the same once more is no change
+			t.Error("the approval is gone")
+		}
 	}
 	wider := auto
 	wider.Auto = &playlists.CAPAuto{Areas: []string{"quang-ngai"}, MaxPriority: 1000}

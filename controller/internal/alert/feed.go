@@ -172,7 +172,7 @@ func (s *Service) askFeed(ctx context.Context, f *feed) error {
 		return err
 	}
 	if !isList {
-		if _, err := s.CAP(ctx, who, body); err != nil {
+		if _, err := s.takeCAP(ctx, &handed{by: who, fed: true}, body); err != nil {
 			return err
 		}
 	}
@@ -188,7 +188,7 @@ func (s *Service) askFeed(ctx context.Context, f *feed) error {
 		}
 		_, doc, err := s.fetch(ctx, u.String(), "", "")
 		if err == nil {
-			_, err = s.CAP(ctx, who, doc)
+			_, err = s.takeCAP(ctx, &handed{by: who, fed: true}, doc)
 		}
 		var bad *playlists.Error
 		if err == nil || errors.As(err, &bad) { // what cannot be read today cannot tomorrow

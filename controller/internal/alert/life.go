@@ -249,7 +249,7 @@ func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id s
 	now := s.o.Now()
 	start := max(int64(e.From), now.Unix())
 	switch {
-	case !ok || e.TemplateDigest != t.Digest() || t.ApprovedBy == "":
+	case !ok || e.TemplateDigest != t.Sum() || t.ApprovedBy == "":
 		return refuse(".template", e.Template, "is no template that was approved as it stands", "another person approves the alert")
 	case playlists.Same(t.ApprovedBy, who.ID):
 		return refuse(".template", e.Template, "was approved by yourself", "another person approves the alert")

@@ -180,7 +180,7 @@ func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (
 		if l.Message, err = t.Fill(where, a.Values, a.Until); err != nil {
 			return nil, err
 		}
-		a.TemplateDigest = t.Digest()
+		a.TemplateDigest = t.Sum()
 	default:
 		l.Message = plain(a.ID, a.Text)
 	}

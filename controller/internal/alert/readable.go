@@ -37,6 +37,12 @@ func kinds(signs []playlists.Sign) []playlists.Sign {
 	return out
 }
 
+// unreadable is a refusal that fewer words may lift.
+type unreadable struct{ error }
+
+// Unwrap lets who asks for an *Error find it.
+func (u *unreadable) Unwrap() error { return u.error }
+
 // readable refuses an alert that takes too long to read on a class, or that
 // cannot be read from where people look at a sign, unless somebody lets that
 // through by name. Each kind of sign is looked at once in an alert's life; a
@@ -64,17 +70,17 @@ func (s *Service) readable(ctx context.Context, a *playlists.Alert, l *look, kin
 		}
 		for _, p := range parts {
 			if ms := timeline.Length(p.art[k.Class].Steps); ms > playlists.MaxAlertLoop {
-				return &playlists.Error{Code: playlists.TooLarge, Field: p.field, Value: k.Class,
+				return &unreadable{&playlists.Error{Code: playlists.TooLarge, Field: p.field, Value: k.Class,
 					Problem: fmt.Sprintf("takes %d s in %d pages to read on this class, over the limit of %d s", ms/1000, len(p.art[k.Class].Steps), int64(playlists.MaxAlertLoop/1000)),
-					Remedy:  "shorten it, or leave a language out"}
+					Remedy:  "shorten it, or leave a language out"}}
 			}
 			f, err := s.o.Artist.Reads(ctx, p.m, x)
 			if err != nil {
 				return onClass(err, x.Class)
 			}
 			if f != nil && a.Override == "" {
-				return &playlists.Error{Code: playlists.Invalid, Field: p.field, Value: x.ID, Problem: "cannot be read on this sign: " + f.Text.EN,
-					Remedy: f.Remedy.EN + ` Or let it through with "override":"distance" and a "reason".`, Parts: []playlists.Text{f.Text, f.Remedy}}
+				return &unreadable{&playlists.Error{Code: playlists.Invalid, Field: p.field, Value: x.ID, Problem: "cannot be read on this sign: " + f.Text.EN,
+					Remedy: f.Remedy.EN + ` Or let it through with "override":"distance" and a "reason".`, Parts: []playlists.Text{f.Text, f.Remedy}}}
 			}
 		}
 		stands = append(stands, k)

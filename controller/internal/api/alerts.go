@@ -45,7 +45,7 @@ type AlertTemplates interface {
 	Templates() []playlists.AlertTemplate
 	Template(id string) (*playlists.AlertTemplate, error)
 	PutTemplate(ctx context.Context, who *playlists.Principal, t *playlists.AlertTemplate) error
-	ApproveTemplate(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertTemplate, error)
+	ApproveTemplate(ctx context.Context, who *playlists.Principal, id, digest string) (*playlists.AlertTemplate, error)
 	DeleteTemplate(ctx context.Context, who *playlists.Principal, id string) error
 }
 
@@ -81,7 +81,7 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "GET", Path: templates + "/{id}", Summary: "Read an alert template", Handler: s.templateGet, Out: playlists.AlertTemplate{}},
 		{Method: "PUT", Path: templates + "/{id}", Summary: "Create or replace an alert template; its approval ends", Handler: s.templatePut, In: playlists.AlertTemplate{}, Out: playlists.AlertTemplate{}},
 		{Method: "DELETE", Path: templates + "/{id}", Summary: "Delete an alert template", Handler: s.templateRemove},
-		{Method: "POST", Path: templates + "/{id}/approve", Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove, Out: playlists.AlertTemplate{}},
+		{Method: "POST", Path: templates + "/{id}/approve", Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove, In: Read{}, Out: playlists.AlertTemplate{}},
 
 		{Method: "GET", Path: hooks, Summary: "List webhooks, without their secrets (department's administrators)", Handler: s.webhookList, Out: list, Of: playlists.Webhook{}},
 		{Method: "PUT", Path: hooks + "/{id}", Summary: "Create or replace a webhook; the answer holds a secret that was made, once", Handler: s.webhookPut, In: playlists.Webhook{}, Out: playlists.Webhook{}},
@@ -315,7 +315,11 @@ func (s *Server) templateApprove(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	t, err := s.alerts.ApproveTemplate(r.Context(), p, r.PathValue("id"))
+	digest, err := s.digestRead(w, r)
+	var t *playlists.AlertTemplate
+	if err == nil {
+		t, err = s.alerts.ApproveTemplate(r.Context(), p, r.PathValue("id"), digest)
+	}
 	reply(s, w, r, t, err)
 }
 

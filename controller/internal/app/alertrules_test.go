@@ -100,7 +100,11 @@ func TestBreakGlass(t *testing.T) {
 	}
 	c.want("author", "POST", flood("g1", nil), nil, 422, nil) // nobody approved the template
 	c.want("author", "POST", "/api/v1/templates/flood/approve", nil, 403, nil)
-	c.want("approver", "POST", "/api/v1/templates/flood/approve", nil, 200, nil)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", nil, 422, nil) // what was read is not said
+	var read playlists.AlertTemplate
+	c.want("approver", "GET", "/api/v1/templates/flood", nil, 200, &read)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": strings.Repeat("0", 64)}, 412, nil)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": read.Digest}, 200, nil)
 	c.want("approver", "POST", "/api/v1/alerts/g1/break-glass", nil, 403, nil)
 	c.want("author", "POST", flood("g2", map[string]any{"areas": []string{"quang-ngai"}}), nil, 422, nil)
 	c.want("author", "POST", flood("g3", map[string]any{"until": time.Now().Add(time.Hour).Unix()}), nil, 422, nil)

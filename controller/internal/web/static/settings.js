@@ -85,7 +85,7 @@ function templates(all, classes) {
   const actions = (t) => h('div', { cls: 'buttons' },
     approves && !t.approved_by ? button('settings.approve', 'main', async () => {
       if (!await ask(say('settings.approve'), say('settings.approve_ask', { name: both(t.name) }), say('settings.approve'), false)) return;
-      await post(`/api/v1/templates/${t.id}/approve`);
+      await post(`/api/v1/templates/${t.id}/approve`, { digest: t.digest });
       await saved();
     }) : null,
     authors ? button('settings.change', 'quiet', () => editTemplate(t, all, classes)) : null,
@@ -135,7 +135,7 @@ function cap(state, areas) {
       admin ? button('settings.change', 'quiet', () => editCAP(p, areas)) : null,
       approves && p.auto && !p.approved_by ? button('settings.cap_approve', 'main', async () => {
         if (!await ask(say('settings.cap_approve'), say('settings.cap_approve_ask', { areas: inside, priority: p.auto.max_priority, senders: p.senders.join(', ') }), say('settings.cap_approve'))) return;
-        await post('/api/v1/cap/approve');
+        await post('/api/v1/cap/approve', { digest: state.digest });
         await saved();
       }) : null),
     h('h3', {}, say('settings.feeds')),
