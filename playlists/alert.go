@@ -24,6 +24,8 @@ const (
 	DefaultPriority  = 100
 	CorrectionLife   = 600     // seconds that a correction takes the face
 	GlassLife        = 15 * 60 // seconds from breaking the glass to the end, at most
+	GlassRest        = 60 * 60 // seconds from the end of one until the glass may be broken again, by anybody
+	MaxGlassValue    = 30      // characters that fill a gap without a second person
 	MaxAlertLoop     = 60_000  // ms of all its pages on a class, once: who passes by reads it
 	leastShareMS     = 20_000  // a share is at least so long (DESIGN, HTTP)
 	maxAlertDoc      = 180_000 // bytes of a class's alerts as JSON: signed it stays under 256 KiB

@@ -119,7 +119,7 @@ type GaveWay struct {
 type Webhook struct {
 	ID     string   `json:"id"`
 	URL    string   `json:"url"`
-	Events []string `json:"events"`           // started, ended, missed
+	Events []string `json:"events"`           // started, ended, missed, break-glass
 	Secret string   `json:"secret,omitempty"` // written, never answered
 }
 

@@ -277,6 +277,10 @@ func (s *Service) untold(now time.Time) (out []note) {
 			d.dirty = true
 			out = append(out, s.hooks.notes(s.webhooks, event, s.view(e), d.Missed, now)...)
 		}
+		if e.BreakGlass && !d.Glass { // at once, also of one that begins later
+			d.Glass = true
+			say("break-glass")
+		}
 		if !d.Started && e.start() <= now.UnixMilli() && (e.State != playlists.AlertEnded || e.EndedMS > e.start()) {
 			d.Started = true
 			say("started")

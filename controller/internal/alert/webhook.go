@@ -46,7 +46,7 @@ const (
 )
 
 // HookEvents are what a webhook may ask to be told.
-var HookEvents = []string{"started", "ended", "missed"}
+var HookEvents = []string{"started", "ended", "missed", "break-glass"}
 
 // Limits of webhooks.
 const (
@@ -274,11 +274,11 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 		return bad("url", w.URL, "is no https address", "write https://host/path, without a password")
 	}
 	if len(w.Events) == 0 {
-		return bad("events", "", "are missing", "name started, ended or missed")
+		return bad("events", "", "are missing", "name started, ended, missed or break-glass")
 	}
 	for i, e := range w.Events {
 		if !slices.Contains(HookEvents, e) {
-			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended or missed")
+			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended, missed or break-glass")
 		}
 	}
 	s.life.Lock()
