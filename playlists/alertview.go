@@ -50,6 +50,7 @@ type AlertCall struct {
 type AlertPreview struct {
 	ID           string        `json:"id"`
 	Digest       string        `json:"digest"` // of the alert as it is shown here: an approval may name it
+	Says         []string      `json:"says"`   // its words, a line for each language
 	Signs        int           `json:"signs"`  // in all, picture signs among them: the number to type
 	Pictures     int           `json:"pictures"`
 	ByCompany    []SignCount   `json:"by_company"`
