@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"ledcast/playlists"
 )
@@ -111,6 +112,10 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 // program in between.
 const replaceEarly = 2
 
+// lateReplacing is how long after its end by itself an alert may still be
+// replaced.
+const lateReplacing = 10 * time.Minute
+
 // begin lets e run from now, or from when it says, on its targets. edit, where
 // given, says what else its approval changes.
 func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, edit func(*playlists.Alert)) (*playlists.AlertView, error) {
@@ -129,11 +134,8 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	if int64(a.Until) <= now.Unix() {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + a.ID + ".until", Problem: "is over", Remedy: "make a new one"}
 	}
-	if a.Replaces != "" {
-		if old, err := s.find(a.Replaces); err != nil || old.State != playlists.AlertRunning {
-			// Its end is no reason to hold the new one up.
-			s.o.Log.Info("the alert to replace is over already", "alert", a.ID, "replaces", a.Replaces)
-		}
+	if err := s.stillThere(&a, now); err != nil {
+		return nil, err
 	}
 	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected), Stands: e.look.Stands}
 	looks := kinds(targets) // what is done for each of thousands of signs delays the first
@@ -166,6 +168,27 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	}
 	s.changed()
 	return s.shown(e), nil
+}
+
+// stillThere refuses an alert that was meant to take another's place where that
+// one is gone: who approves it must know that it begins anew, and perhaps what
+// somebody cancelled. One that ended by itself a moment ago is no reason: the
+// approval came a little late.
+func (s *Service) stillThere(a *playlists.Alert, now time.Time) error {
+	if a.Replaces == "" {
+		return nil
+	}
+	is := "gone"
+	if old, err := s.find(a.Replaces); err == nil {
+		if old.State == playlists.AlertRunning || old.Why == playlists.EndExpired && now.UnixMilli()-old.EndedMS < lateReplacing.Milliseconds() {
+			return nil
+		}
+		if is = string(old.State); old.Why != "" {
+			is = old.Why
+		}
+	}
+	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + a.ID + ".replaces", Value: a.Replaces, Problem: fmt.Sprintf("runs no more (%s), and this one was to take its place", is),
+		Remedy: "refuse it, and send a new alert without replaces if it is still needed"}
 }
 
 // Cancel ends an alert at once: one person, one step. With correction, the one

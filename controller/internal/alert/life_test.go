@@ -66,3 +66,53 @@ func TestCorrectionsName(t *testing.T) {
 	refused(t, "of one without", create("a2-correction", "", true), "kept for the correction of a2")
 	refused(t, "a draft has it", create("a3", "sorry", false), "is an alert's name already")
 }
+
+// An alert that was to take the place of one that is gone is refused at its
+// approval, unless that one ended by itself a moment ago.
+func TestReplacesAGoneAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		pending := func(id, replaces string) {
+			t.Helper()
+			o := w.order(id, 5*time.Hour)
+			o.Replaces = replaces
+			if _, err := s.Create(t.Context(), author, o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(t, s, w.order("a1", time.Hour))
+		pending("b1", "a1")
+		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Approve(t.Context(), approver, "b1", signs(4))
+		refused(t, "of one that was cancelled", err, "runs no more (cancelled)")
+		run(t, s, w.order("a2", time.Hour))
+		pending("b2", "a2")
+		pending("c2", "a2")
+		time.Sleep(time.Hour + 5*time.Minute)
+		step(t, s)
+		if _, err := s.Approve(t.Context(), approver, "b2", signs(4)); err != nil {
+			t.Errorf("five minutes after its end: %v", err)
+		}
+		time.Sleep(5 * time.Minute)
+		_, err = s.Approve(t.Context(), approver, "c2", signs(4))
+		refused(t, "ten minutes after its end", err, "runs no more (expired)")
+	})
+}
+
+// A draft is finished by those who act where it was meant for, and where it is.
+func TestDraftOfAnotherArea(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	o := w.order("d1", time.Hour)
+	o.Draft, o.Areas = true, []string{"quang-ngai/son-tinh"}
+	if _, err := s.Create(t.Context(), author, o); err != nil {
+		t.Fatal(err)
+	}
+	officer := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor, Areas: []string{"quang-ngai/duc-pho"}}
+	o.Draft, o.Areas = false, []string{"quang-ngai/duc-pho"}
+	_, err := s.Create(t.Context(), officer, o)
+	refused(t, "an officer of another area", err, "outside the areas")
+}

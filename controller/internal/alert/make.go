@@ -63,6 +63,11 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	if err := s.free(a, where); err != nil {
 		return nil, err
 	}
+	if draft, err := s.find(a.ID); err == nil { // it takes the place of somebody's draft
+		if err := s.within(&draft.Alert, who); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
 	}
