@@ -132,4 +132,5 @@ type CAPFeedState struct {
 	ChangedMS  int64  `json:"changed_ms,omitempty"`  // the last one that was another
 	Failures   int    `json:"failures,omitempty"`    // in a row
 	Trouble    string `json:"trouble,omitempty"`     // why it cannot be relied on now; "" when it can
+	TroubleVI  string `json:"trouble_vi,omitempty"`  // the same in Vietnamese
 }

@@ -473,8 +473,8 @@ func TestCAPFeed(t *testing.T) {
 			t.Errorf("%s: nothing is reported: %+v", mode, st)
 		}
 	}
-	how.Store("empty list") // a list without entries is a good answer, and no all-clear
-	if st := ask(); st.Trouble != "" {
+	how.Store("empty list") // a good answer, no all-clear, and somebody should know
+	if st := ask(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
 		t.Errorf("an empty list: %+v", st)
 	}
 	if v, err := s.Get(t.Context(), last[0].Alerts[0]); err != nil || v.State != playlists.AlertRunning {

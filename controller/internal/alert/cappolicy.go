@@ -36,6 +36,7 @@ func (s *Service) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []pla
 		}
 	}
 	p := s.inbox.policy
+	p.Senders, p.Feeds = slices.Clone(p.Senders), slices.Clone(p.Feeds)
 	return p, list[:min(most, len(list))], feeds
 }
 
@@ -53,7 +54,7 @@ func (s *Service) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p 
 	}
 	for i, f := range p.Feeds {
 		if err := s.hooks.mayAsk(f.URL); err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL, Problem: err.Error(), Remedy: "use https"}
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL, Problem: err.Error(), Remedy: "use https, and a host that is on the Internet"}
 		}
 	}
 	s.inbox.rule.Lock()

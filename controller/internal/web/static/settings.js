@@ -126,7 +126,7 @@ function cap(state, areas) {
   const health = (f) => {
     const s = doing.get(f.id);
     if (!s?.asked_ms) return say('settings.feed_unasked');
-    if (s.trouble) return h('span', { cls: 'problem' }, s.trouble);
+    if (s.trouble) return h('span', { cls: 'problem' }, both({ vi: s.trouble_vi, en: s.trouble }));
     return say('settings.feed_good', { ago: ago((Date.now() - s.answered_ms) / 1000) });
   };
   return h('section', { cls: 'panel wide' }, h('h2', {}, say('settings.cap')), h('p', { cls: 'hint' }, say('settings.cap_hint')),
