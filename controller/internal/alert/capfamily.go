@@ -110,8 +110,7 @@ func (s *Service) alive(f *family, d *handed) (ids []string) {
 			}
 		}
 	}
-	s.inbox.mu.Lock()
-	made := s.inbox.made
+	made := s.inbox.made // which changes with s.inbox.one alone, and that is held
 	s.mu.Lock()
 	for more := true; more; { // one that replaces one that replaces one
 		more = false
@@ -130,18 +129,23 @@ func (s *Service) alive(f *family, d *handed) (ids []string) {
 	}
 	ids = slices.DeleteFunc(ids, func(id string) bool { e := s.entries[id]; return e == nil || e.State == playlists.AlertEnded })
 	s.mu.Unlock()
-	s.inbox.mu.Unlock()
 	return ids
 }
+
+// ofDocument reports whether an alert was made of a document; s.inbox.one is held.
+func (s *Service) ofDocument(id string) bool { return s.inbox.made[id] != "" }
 
 // mayEnd refuses an officer who acts elsewhere, before anything is ended.
 func (s *Service) mayEnd(ids []string, who *playlists.Principal) error {
 	for _, id := range ids {
 		e, err := s.find(id)
-		if err == nil {
-			err = s.within(&e.Alert, who)
-		}
 		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		a := e.Alert
+		s.mu.Unlock()
+		if err := s.within(&a, who); err != nil {
 			return err
 		}
 	}

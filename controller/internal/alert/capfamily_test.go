@@ -135,6 +135,40 @@ func TestCAPFeedCountsMore(t *testing.T) {
 	}
 }
 
+// The policy lets no document take the place of what two people wrote.
+func TestCAPLeavesPeoplesAlerts(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
+	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
+	if err := s.SetCAPPolicy(t.Context(), admin, p); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Truncate(time.Second)
+	a := doc{id: "a", sent: now.Add(-time.Minute)}
+	b := doc{id: "b", msgType: "Update", sent: now, refs: []doc{a}}
+	r, err := fromFeed(t, s, a.xml())
+	if err != nil || r.Outcome != playlists.CAPRunning {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if up, err := fromFeed(t, s, b.xml()); err != nil || up.Outcome != playlists.CAPRunning || view(t, s, r.Alerts[0]).Why != playlists.EndReplaced {
+		t.Fatalf("%+v %v", up, err)
+	} else {
+		r = up
+	}
+	own := w.order("own", time.Hour)
+	own.Replaces = r.Alerts[0]
+	run(t, s, own)
+	c := doc{id: "c", msgType: "Update", sent: now.Add(time.Second), refs: []doc{b}}
+	r, err = fromFeed(t, s, c.xml())
+	if err != nil || r.Outcome != playlists.CAPPending || view(t, s, r.Alerts[0]).Replaces != "own" || view(t, s, "own").State != playlists.AlertRunning {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
 // A document whose words are too many for a face is shortened, never dropped.
 func TestCAPIsShortened(t *testing.T) {
 	w := newWorld()

@@ -121,6 +121,9 @@ func (s *Service) mayRun(d *handed, v *playlists.AlertView) bool {
 	if !d.fed || p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, d.Sender) || v.Priority > p.Auto.MaxPriority {
 		return false
 	}
+	if v.Replaces != "" && !s.ofDocument(v.Replaces) {
+		return false // what two people put in a document's place goes for nobody's machine
+	}
 	within := func(area string) bool { return playlists.Within(p.Auto.Areas, area) }
 	if slices.ContainsFunc(v.Areas, func(a string) bool { return !within(a) }) {
 		return false

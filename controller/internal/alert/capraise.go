@@ -178,13 +178,6 @@ func (s *Service) capRaise(ctx context.Context, d *handed, r *playlists.CAPResul
 	return nil
 }
 
-// ofDocument reports whether an alert was made of a document.
-func (s *Service) ofDocument(id string) bool {
-	s.inbox.mu.Lock()
-	defer s.inbox.mu.Unlock()
-	return s.inbox.made[id] != ""
-}
-
 // errOver says that a part of a document had its time.
 var errOver = errors.New("it is over already")
 

@@ -110,34 +110,40 @@ func (w *way) had(a *playlists.Alert) (fromMS, untilMS int64) {
 
 // other is an alert that was on beside the one that a report is of.
 type other struct {
-	*entry
+	playlists.Alert
+	look            *look
 	fromMS, untilMS int64
 }
 
 // beside are the alerts that were on at some time from startMS until endMS.
 func (s *Service) beside(ctx context.Context, a *playlists.Alert, startMS, endMS int64) ([]other, error) {
-	var out []other
+	var there []*entry
 	s.mu.Lock()
 	for _, e := range s.entries {
-		if e.ID == a.ID || e.ApprovedMS == 0 || e.Mode == playlists.AlertDrill {
-			continue
-		}
-		until := int64(e.Until) * 1000
-		if e.State == playlists.AlertEnded {
-			until = min(until, e.EndedMS)
-		}
-		if from := e.start(); from < endMS && until > startMS && from < until {
-			out = append(out, other{e, from, until})
+		if e.ID != a.ID && e.ApprovedMS > 0 && e.Mode != playlists.AlertDrill && e.start() < endMS && e.end() > max(startMS, e.start()) {
+			there = append(there, e)
 		}
 	}
 	s.mu.Unlock()
-	slices.SortFunc(out, func(a, b other) int { return strings.Compare(a.ID, b.ID) })
-	for _, x := range out {
-		if err := s.read(ctx, x.entry); err != nil {
+	var out []other
+	for _, e := range there {
+		if err := s.read(ctx, e); err != nil {
 			return nil, err
 		}
+		s.mu.Lock()
+		out = append(out, other{e.Alert, e.look, e.start(), e.end()})
+		s.mu.Unlock()
 	}
+	slices.SortFunc(out, func(a, b other) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
+}
+
+// end is the moment from which signs have it no more, in ms.
+func (e *entry) end() int64 {
+	if e.State == playlists.AlertEnded {
+		return min(int64(e.Until)*1000, e.EndedMS)
+	}
+	return int64(e.Until) * 1000
 }
 
 // onSign is another alert as a sign has it, and when.
