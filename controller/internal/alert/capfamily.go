@@ -28,7 +28,6 @@ func (i *capInbox) note(ref string, k capKept) {
 type family struct {
 	docs    []capKept // oldest first; without the one that is decided
 	unknown int       // documents that the one that is decided names, and that never came
-	alerts  []string  // made of them
 }
 
 // family is what hangs together with a document.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,5 +160,92 @@ func TestCAPFeedsAreAskedTogether(t *testing.T) {
 	}
 	if _, last, _ := f.CAPPolicy(); len(last) != 3 {
 		t.Errorf("%d documents", len(last))
+	}
+}
+
+// A feed that is asked: conditionally, each document once; and one that fails,
+// is empty or stands still clears nothing and is reported.
+func TestCAPFeed(t *testing.T) {
+	w := newWorld()
+	now := time.Now().Truncate(time.Second)
+	var at atomic.Pointer[time.Time]
+	at.Store(&now)
+	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: func() time.Time { return *at.Load() }, Log: slog.New(slog.DiscardHandler), Hooks: HookOptions{Anywhere: true}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := doc{id: "a", sent: now}, doc{id: "b", sent: now}
+	var how atomic.Value
+	how.Store("list")
+	var lists, notModified, docs atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/doc/"):
+			docs.Add(1)
+			_, _ = rw.Write(map[string]doc{"/doc/a": first, "/doc/b": second}[r.URL.Path].xml())
+		case how.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
+			notModified.Add(1)
+			rw.WriteHeader(http.StatusNotModified)
+		case how.Load() == "list":
+			lists.Add(1)
+			rw.Header().Set("ETag", `"1"`)
+			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/><link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
+		case how.Load() == "empty":
+		case how.Load() == "empty list":
+			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))
+		case how.Load() == "huge":
+			_, _ = rw.Write(make([]byte, maxFeed+10))
+		case how.Load() == "page":
+			_, _ = rw.Write([]byte("<html><body>Bảo trì</body></html>"))
+		default:
+			http.Error(rw, "no", http.StatusBadGateway)
+		}
+	}))
+	defer srv.Close()
+	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
+	if err := s.SetCAPPolicy(t.Context(), admin, playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() playlists.CAPFeedState {
+		t.Helper()
+		later := at.Load().Add(time.Minute)
+		at.Store(&later)
+		s.askFeeds(context.Background())
+		_, _, feeds := s.CAPPolicy()
+		return feeds[0]
+	}
+	if st := ask(); st.Trouble != "" || st.Failures != 0 {
+		t.Fatalf("%+v", st)
+	}
+	_, last, _ := s.CAPPolicy()
+	if len(last) != 2 || last[0].Outcome != "pending" || last[0].From != "cap-feed:kttv" {
+		t.Fatalf("%+v", last)
+	}
+	approveIt(t, s, last[0].Alerts[0])
+	for range 3 {
+		ask()
+	}
+	if docs.Load() != 2 || lists.Load() != 1 || notModified.Load() != 3 {
+		t.Errorf("%d documents, %d lists, %d not modified", docs.Load(), lists.Load(), notModified.Load())
+	}
+	for _, mode := range []string{"empty", "huge", "page", "fails"} {
+		how.Store(mode)
+		if st := ask(); st.Trouble == "" || st.Failures == 0 {
+			t.Errorf("%s: nothing is reported: %+v", mode, st)
+		}
+	}
+	how.Store("empty list") // a good answer, no all-clear, and somebody should know
+	if st := ask(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
+		t.Errorf("an empty list: %+v", st)
+	}
+	if v, err := s.Get(t.Context(), last[0].Alerts[0]); err != nil || v.State != playlists.AlertRunning {
+		t.Errorf("the alert is %s, %v", v.State, err)
+	}
+	how.Store("list")
+	ask()
+	days := at.Load().Add(feedStill + time.Hour)
+	at.Store(&days)
+	if st := ask(); st.Trouble == "" {
+		t.Errorf("a feed that stands still: %+v", st)
 	}
 }
