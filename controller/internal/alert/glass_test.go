@@ -1,6 +1,9 @@
 package alert
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,8 +51,17 @@ func TestBreakGlassBounds(t *testing.T) {
 		high := int64(101)
 		refused(t, "a priority", glass(author, func(o *playlists.AlertOrder) { o.Priority = &high }), "over the 100")
 		refused(t, "a drill", glass(author, func(o *playlists.AlertOrder) { o.Mode = playlists.AlertDrill }), "can wait")
+		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "truc-ban", URL: "https://hooks.example/x", Events: []string{"break-glass"}}); err != nil {
+			t.Fatal(err)
+		}
 		if err := glass(author, nil); err != nil {
 			t.Fatal(err)
+		}
+		for range 2 { // told once
+			step(t, s)
+		}
+		if notes, err := w.List(t.Context(), kindNote); err != nil || len(notes) != 1 || !strings.Contains(fmt.Sprint(slices.Collect(maps.Keys(notes))), "break-glass") {
+			t.Errorf("webhooks are told %v, %v", slices.Collect(maps.Keys(notes)), err)
 		}
 		other := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor}
 		elsewhere := func(o *playlists.AlertOrder) { o.Areas = []string{"quang-ngai/duc-pho"} }

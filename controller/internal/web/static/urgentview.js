@@ -105,10 +105,17 @@ export class AlertPage {
     if (me.role === 'approver') {
       const n = h('input', { name: 'signs', inputmode: 'numeric', pattern: '[0-9]+', required: true, autocomplete: 'off' });
       const go = h('button', { cls: 'main' }, say(`urgent.approve_${a.mode}`));
-      const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.approve_text')), field(say('urgent.number'), n, { path: 'signs' }), problems(), h('div', { cls: 'buttons' }, go, this.refuse()));
+      const reason = h('textarea', { name: 'reason', maxlength: 200 });
+      const why = field(say('urgent.reason'), reason, { path: 'reason' });
+      why.hidden = true; // until a sign came on which it cannot be read
+      const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.approve_text')), field(say('urgent.number'), n, { path: 'signs' }), why, problems(), h('div', { cls: 'buttons' }, go, this.refuse()));
       form.addEventListener('submit', (e) => {
         e.preventDefault();
-        busy(go, form, () => this.send('approve', { signs: Number(n.value), digest: this.read }));
+        const through = why.hidden || !reason.value.trim() ? {} : { override: 'distance', reason: reason.value };
+        busy(go, form, () => this.send('approve', { signs: Number(n.value), digest: this.read, ...through }).catch((problem) => {
+          if (/"override":"distance"/.test(problem.remedy)) why.hidden = false;
+          throw problem;
+        }));
       });
       this.act.append(form);
     } else {
