@@ -108,6 +108,7 @@ function askTime() {
   const zone = sign.time_zone;
   const date = h('input', { type: 'date', value: isoDate(now(), zone), required: true });
   const time = h('input', { type: 'time', value: clock(now(), zone), required: true });
+  const opened = `${date.value} ${time.value}`;
   const out = h('div', { role: 'status' });
   const form = h('form', {}, h('div', { cls: 'form-grid' }, field(say('sign.at_date'), date, { path: 'date' }), field(say('sign.at_time'), time, { path: 'time', hint: zoneName(zone) })), h('button', { cls: 'main' }, say('sign.at_ask')), out);
   let asked = 0; // an answer that comes late is of another time
@@ -115,7 +116,8 @@ function askTime() {
     e.preventDefault();
     const mine = ++asked;
     let ms = instant(date.value, time.value, zone);
-    if (now() - ms > 0 && now() - ms < 60000) ms = now(); // this minute is now
+    const untouched = `${date.value} ${time.value}` === opened;
+    if (untouched || (now() - ms > 0 && now() - ms < 60000)) ms = now(); // this minute is now
     let x;
     try {
       x = await get(`${path}/at?time=${encodeURIComponent(new Date(ms).toISOString())}`);
