@@ -54,7 +54,7 @@ func (d *Door) Playlist(l *Playlist, now int64) error {
 	mine := func(x *dated) bool {
 		return x != nil && x.list.playlist.Owner == l.Owner && x.list.playlist.ID == l.ID
 	}
-	if err := d.visit(p, now, func(*Sign) bool { return true }, func(v *view) error {
+	if err := d.visit(p, now, mayShow(l.Owner), func(v *view) error {
 		if !mine(v.st.dated) {
 			return nil
 		}
@@ -88,6 +88,12 @@ func (d *Door) Playlist(l *Playlist, now int64) error {
 	return nil
 }
 
+// mayShow are the signs on which an owner's content can be: its own, and
+// everybody's for the department's.
+func mayShow(owner string) func(*Sign) bool {
+	return func(s *Sign) bool { return owner == Public || s.Owner == owner }
+}
+
 // Message returns an *Error of code TooLarge or Invalid where a message that is
 // there already would, as it shall be, no longer fit the loop of a sign that
 // shows it: because it takes longer to read, for one. Of the department's only
@@ -105,7 +111,7 @@ func (d *Door) Message(m *Message, now int64) error {
 		}
 		return false
 	}
-	return d.visit(p, now, func(*Sign) bool { return true }, func(v *view) error {
+	return d.visit(p, now, mayShow(m.Owner), func(v *view) error {
 		if !shows(&v.st) {
 			return nil
 		}

@@ -20,7 +20,7 @@ type accounts struct {
 
 func loadAccounts(ctx context.Context, s reader) (*accounts, error) {
 	a := &accounts{by: map[string]broker.Account{}}
-	signs, err := catalogue{s}.Signs(ctx)
+	signs, err := catalogue{store: s}.Signs(ctx)
 	if err != nil {
 		return nil, err
 	}

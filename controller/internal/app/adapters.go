@@ -37,34 +37,6 @@ func missing(err error) bool {
 	return errors.As(err, &e) && e.Code == playlists.NotFound
 }
 
-// catalogue is the store as the publisher reads it.
-type catalogue struct{ store reader }
-
-// reader is what commands beside a running controller may read of its store.
-type reader interface {
-	Objects() store.Objects
-	Credentials() store.Credentials
-}
-
-// Signs are all of them, where they stand today: in what has taken their areas'
-// places, too.
-func (c catalogue) Signs(ctx context.Context) ([]playlists.Sign, error) {
-	signs, err := list[playlists.Sign](ctx, c.store, kindSign)
-	if err != nil {
-		return nil, err
-	}
-	areas, err := list[playlists.Area](ctx, c.store, kindArea)
-	if err != nil {
-		return nil, err
-	}
-	if later := playlists.NewSuccessions(areas); later != nil {
-		for i := range signs {
-			signs[i].Areas = later.Extend(signs[i].Areas)
-		}
-	}
-	return signs, nil
-}
-
 func (c catalogue) Owners(ctx context.Context) ([]playlists.Owner, error) {
 	return list[playlists.Owner](ctx, c.store, kindOwner)
 }
@@ -272,10 +244,10 @@ func (b toBroker) Publish(ctx context.Context, topic string, payload []byte, ret
 type source struct{ a *App }
 
 func (s source) Signs(ctx context.Context) ([]playlists.Sign, error) {
-	return catalogue{s.a.store}.Signs(ctx)
+	return s.a.catalogue().Signs(ctx)
 }
 func (s source) Owners(ctx context.Context) ([]playlists.Owner, error) {
-	return catalogue{s.a.store}.Owners(ctx)
+	return s.a.catalogue().Owners(ctx)
 }
 
 func (s source) Heard(sign string) api.Heard {

@@ -21,7 +21,7 @@ func (a *App) openAlerts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.alerts, err = alert.Open(ctx, alert.Options{Records: records{a.store, a.now}, Catalogue: alertCatalogue{catalogue{a.store}, a}, Artist: alertArtist{a.artist},
+	a.alerts, err = alert.Open(ctx, alert.Options{Records: records{a.store, a.now}, Catalogue: alertCatalogue{a.catalogue(), a}, Artist: alertArtist{a.artist},
 		History: alertHistory{a.store}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log, Hooks: a.o.Webhooks}, seed)
 	return err
 }

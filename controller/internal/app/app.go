@@ -79,7 +79,8 @@ type App struct {
 	auth       *auth.Service
 	http       *http.Server
 	httpLn     net.Listener
-	files      atomic.Bool  // what others wait for is written
+	files      atomic.Bool // what others wait for is written
+	signsRead  signsRead
 	writing    sync.Mutex   // one write of what people put at a time
 	writes     atomic.Int64 // how many there were
 
@@ -183,7 +184,7 @@ func (a *App) assemble(user, pass string) error {
 		return err
 	}
 	a.resync = a.newResync()
-	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: catalogue{a.store}, Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
+	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue(), Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
 		Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits, Topics: a.store.Topics()}
 	a.publisher = publish.New(opts)
 	a.requester = publish.NewRequester(opts)

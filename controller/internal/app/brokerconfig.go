@@ -50,7 +50,7 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	signs, err := catalogue{s}.Signs(ctx)
+	signs, err := catalogue{store: s}.Signs(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func (a *App) fits(ctx context.Context, m *playlists.Message) error {
 // plans is what decides whether plans can be made of all that is set and one
 // thing more.
 func (a *App) plans(ctx context.Context) (*playlists.Door, error) {
-	c := catalogue{a.store}
+	c := a.catalogue()
 	d := &playlists.Door{Content: drawn{ctx, a}}
 	var err error
 	if d.Signs, err = c.Signs(ctx); err != nil {
@@ -150,11 +150,11 @@ type drawn struct {
 }
 
 func (d drawn) Playlist(owner, id string) (*playlists.Playlist, error) {
-	return catalogue{d.a.store}.Playlist(d.ctx, owner, id)
+	return d.a.catalogue().Playlist(d.ctx, owner, id)
 }
 
 func (d drawn) Message(owner, id string) (*playlists.Message, error) {
-	return catalogue{d.a.store}.Message(d.ctx, owner, id)
+	return d.a.catalogue().Message(d.ctx, owner, id)
 }
 
 func (d drawn) Artwork(m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error) {

@@ -26,7 +26,7 @@ func (a *App) readable(ctx context.Context, with *artist, m *playlists.Message, 
 			return nil, err
 		}
 	}
-	signs, err := catalogue{a.store}.Signs(ctx)
+	signs, err := a.catalogue().Signs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (a *App) readablePlaylist(ctx context.Context, l *playlists.Playlist, over 
 			return slices.ContainsFunc(old.Items, func(o playlists.Item) bool { return o.Message == it.Message })
 		})
 	}
-	signs, err := catalogue{a.store}.Signs(ctx)
+	signs, err := a.catalogue().Signs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (a *App) readableSchedule(ctx context.Context, x *playlists.Schedule, over 
 	if err != nil {
 		return nil, err
 	}
-	signs, err := catalogue{a.store}.Signs(ctx)
+	signs, err := a.catalogue().Signs(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func (a *App) unused(ctx context.Context, kind playlists.Kind, owner, id string)
 		}
 		return d.Agreement(x, a.now().Unix())
 	case playlists.KindPlaylist:
-		signs, err := catalogue{a.store}.Signs(ctx)
+		signs, err := a.catalogue().Signs(ctx)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (a *App) namesNot(ctx context.Context, code string, used func(string) error
 			return used("area " + x.Code)
 		}
 	}
-	signs, err := catalogue{a.store}.Signs(ctx)
+	signs, err := a.catalogue().Signs(ctx)
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,19 @@ func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object,
 	return o, nil
 }
 
+// Stamp counts rows and versions: a version only rises, and a deleted row stays.
+func (s objects) Stamp(ctx context.Context, kinds ...string) (string, error) {
+	out := ""
+	for _, k := range kinds {
+		var rows, versions int64
+		if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM objects WHERE kind = $1`, k).Scan(&rows, &versions); err != nil {
+			return "", s.trouble(err)
+		}
+		out += fmt.Sprintf("%d.%d ", rows, versions)
+	}
+	return out, nil
+}
+
 func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {
 	var deleted int64
 	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind, owner, id).Scan(&deleted)

@@ -16,6 +16,47 @@ func object(kind, owner, id, data string) store.Object {
 	return store.Object{Kind: kind, Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1767200400000}
 }
 
+// stamps: every write of a kind changes its stamp, another kind's does not.
+func stamps(t *testing.T, open Opener) {
+	ctx, o := t.Context(), opened(t, open).Objects()
+	seen := map[string]bool{}
+	stamp := func(kinds ...string) string {
+		t.Helper()
+		s, err := o.Stamp(ctx, kinds...)
+		must(t, err)
+		return s
+	}
+	fresh := func(what string) {
+		t.Helper()
+		if s := stamp("sign", "area"); seen[s] {
+			t.Errorf("%s: the stamp %s was there before", what, s)
+		} else {
+			seen[s] = true
+		}
+	}
+	put := func(kind, id string) {
+		t.Helper()
+		_, err := o.Put(ctx, object(kind, "", id, `{}`), store.AnyVersion)
+		must(t, err)
+	}
+	fresh("empty")
+	put("sign", "qn-001")
+	fresh("created")
+	put("sign", "qn-001")
+	fresh("written again")
+	put("area", "quang-ngai")
+	fresh("another kind of the two")
+	must(t, o.Delete(ctx, "sign", "", "qn-001", store.AnyVersion))
+	fresh("deleted")
+	put("sign", "qn-001")
+	fresh("created again")
+	before := stamp("sign", "area")
+	put("message", "m-1")
+	if after := stamp("sign", "area"); after != before {
+		t.Errorf("a message changes the stamp of signs: %s, %s", before, after)
+	}
+}
+
 func objectVersions(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	put := func(data string, expected int64) (int64, error) {

@@ -27,6 +27,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		run  func(*testing.T, Opener)
 	}{
 		{"objects/versions", objectVersions},
+		{"objects/stamps", stamps},
 		{"objects/list", objectList},
 		{"objects/deleted", objectDeleted},
 		{"objects/used", objectUsed},
