@@ -24,6 +24,9 @@ const (
 	DefaultPriority  = 100
 	CorrectionLife   = 600     // seconds that a correction takes the face
 	GlassLife        = 15 * 60 // seconds from breaking the glass to the end, at most
+	GlassRest        = 60 * 60 // seconds from the end of one until the glass may be broken again, by anybody
+	MaxGlassValue    = 30      // characters that fill a gap without a second person
+	MaxAlertLoop     = 60_000  // ms of all its pages on a class, once: who passes by reads it
 	leastShareMS     = 20_000  // a share is at least so long (DESIGN, HTTP)
 	maxAlertDoc      = 180_000 // bytes of a class's alerts as JSON: signed it stays under 256 KiB
 )
@@ -112,6 +115,37 @@ type AlertOrder struct {
 	Correction string            `json:"correction,omitempty"` // message id or text that a cancel may show for ten minutes
 	Replaces   string            `json:"replaces,omitempty"`   // id of a running alert that ends when this one is approved
 	Draft      bool              `json:"draft,omitempty"`
+	Override   string            `json:"override,omitempty"` // "distance": though it cannot be read on a sign; with
+	Reason     string            `json:"reason,omitempty"`   // why, in 4 to 200 characters
+}
+
+// AlertApproval is what an approver says that they have read.
+type AlertApproval struct {
+	Signs *int `json:"signs"` // how many signs it reaches, off the preview; mandatory
+	// Digest is the preview's, where it is given: of the alert as it was read.
+	Digest string `json:"digest,omitempty"`
+	// Of signs that came since it was made, and on which it cannot be read.
+	Override string `json:"override,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+}
+
+// AlertOverride lets an alert through that cannot be read on a sign; its zero
+// value does not.
+type AlertOverride struct{ Override, Reason string }
+
+// CheckOverride returns an *Error of code Invalid where nothing can be let
+// through by that name, or the reason says nothing.
+func CheckOverride(where, override, reason string) error {
+	if override == "" {
+		return nil
+	}
+	if override != "distance" {
+		return &Error{Code: Invalid, Field: where + ".override", Value: override, Problem: "cannot be overridden", Remedy: "distance can"}
+	}
+	if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < 4 || n > 200 {
+		return &Error{Code: Invalid, Field: where + ".reason", Value: reason, Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
+	}
+	return nil
 }
 
 // Alert is an alert as it is kept and answered.
@@ -143,6 +177,8 @@ type Alert struct {
 	EndedMS    int64             `json:"ended_ms,omitempty"`
 	Corrected  bool              `json:"corrected,omitempty"`  // its cancel put the correction up
 	FromGiven  bool              `json:"from_given,omitempty"` // else it begins when it is approved
+	Override   string            `json:"override,omitempty"`   // it was let through though it cannot be read on a sign
+	Reason     string            `json:"reason,omitempty"`     // of the override
 	// TemplateDigest is of the template as it was when the alert was made.
 	TemplateDigest string `json:"template_digest,omitempty"`
 }
@@ -160,9 +196,13 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Problem: problem, Remedy: remedy}
 	}
 	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Template: o.Template, Values: o.Values, Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
-		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces, State: AlertPending, FromGiven: o.From != 0}
+		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces, State: AlertPending, FromGiven: o.From != 0,
+		Override: o.Override, Reason: strings.TrimSpace(o.Reason)}
 	if o.Draft {
 		a.State = AlertDraft
+	}
+	if err := CheckOverride(where, o.Override, o.Reason); err != nil {
+		return nil, err
 	}
 	said := 0
 	for _, s := range []string{o.Message, o.Text, o.Template} {

@@ -156,13 +156,13 @@ func TestTemplates(t *testing.T) {
 				t.Errorf("%s takes %v", tpl.ID, bad)
 			}
 		}
-		before := tpl.Digest()
+		before := tpl.Sum()
 		tpl.ApprovedBy = "somebody"
-		if tpl.Digest() != before {
+		if tpl.Sum() != before {
 			t.Error("an approval is no word")
 		}
 		tpl.Variants[0].Body += "!"
-		if tpl.Digest() == before {
+		if tpl.Sum() == before {
 			t.Error("another word is the same template")
 		}
 	}

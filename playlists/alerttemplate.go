@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -30,6 +32,7 @@ type AlertTemplate struct {
 	By         string `yaml:"-" json:"by,omitempty"`
 	ApprovedBy string `yaml:"-" json:"approved_by,omitempty"`
 	ApprovedMS int64  `yaml:"-" json:"approved_ms,omitempty"`
+	Digest     string `yaml:"-" json:"digest,omitempty"` // as Sum gives it; only answered
 }
 
 // MaxValue bounds what fills one gap, in characters.
@@ -114,10 +117,29 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 	return t.message(variants), nil
 }
 
-// Digest is of the words and looks: an approval holds for these alone.
-func (t *AlertTemplate) Digest() string {
+// CheckGlass returns an *Error of code Invalid for a value that one person may
+// not fill a gap with alone: it holds a name of a place or person, a number, a
+// few words of how somebody is dressed, and no message of its own.
+func CheckGlass(where string, values map[string]string) error {
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		v, field := values[k], where+".values."+k
+		if n := utf8.RuneCountInString(v); n > MaxGlassValue {
+			return &Error{Code: Invalid, Field: field, Value: v, Problem: fmt.Sprintf("has %d characters, over the %d that one person may fill in", n, MaxGlassValue), Remedy: "shorten it, or let another person approve the alert"}
+		}
+		for _, r := range v {
+			if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(" .,-/+", r) {
+				return &Error{Code: Invalid, Field: field, Value: v, Problem: "has a sign that no name or number has", Remedy: "use letters, digits, spaces and . , - / + alone, or let another person approve the alert"}
+			}
+		}
+	}
+	return nil
+}
+
+// Sum is of the words and looks: an approval names them by it, and holds for
+// these alone.
+func (t *AlertTemplate) Sum() string {
 	c := *t
-	c.By, c.ApprovedBy, c.ApprovedMS = "", "", 0
+	c.By, c.ApprovedBy, c.ApprovedMS, c.Digest = "", "", 0, ""
 	text, err := json.Marshal(&c)
 	if err != nil {
 		panic(err) // strings always marshal

@@ -49,13 +49,18 @@ type AlertCall struct {
 // now, and how it looks there.
 type AlertPreview struct {
 	ID           string        `json:"id"`
-	Signs        int           `json:"signs"` // in all, picture signs among them: the number to type
+	Digest       string        `json:"digest"` // of the alert as it is shown here: an approval may name it
+	Says         []string      `json:"says"`   // its words, a line for each language
+	Signs        int           `json:"signs"`  // in all, picture signs among them: the number to type
 	Pictures     int           `json:"pictures"`
 	ByCompany    []SignCount   `json:"by_company"`
 	ByArea       []SignCount   `json:"by_area"`
 	OutOfService []OutOfOrder  `json:"out_of_service"`
 	Classes      []AlertOnSign `json:"classes"`
 	Correction   []AlertOnSign `json:"correction"` // empty without one
+	// What was let through by name, and why, though it cannot be read on a sign.
+	Override string `json:"override,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // SignCount is how many signs a company or an area has.
@@ -115,7 +120,7 @@ type GaveWay struct {
 type Webhook struct {
 	ID     string   `json:"id"`
 	URL    string   `json:"url"`
-	Events []string `json:"events"`           // started, ended, missed
+	Events []string `json:"events"`           // started, ended, missed, break-glass
 	Secret string   `json:"secret,omitempty"` // written, never answered
 }
 

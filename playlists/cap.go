@@ -1,6 +1,9 @@
 package playlists
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/url"
 )
@@ -86,6 +89,17 @@ func (p *CAPPolicy) Validate() error {
 	return nil
 }
 
+// Digest is of all that two people agree on: an approval holds for this alone.
+func (p *CAPPolicy) Digest() string {
+	c := CAPPolicy{Senders: append([]string{}, p.Senders...), Feeds: append([]CAPFeed{}, p.Feeds...), Auto: p.Auto}
+	text, err := json.Marshal(&c)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
 // What became of a CAP document.
 const (
 	CAPPending   = "pending"   // an alert waits for a person
@@ -118,4 +132,5 @@ type CAPFeedState struct {
 	ChangedMS  int64  `json:"changed_ms,omitempty"`  // the last one that was another
 	Failures   int    `json:"failures,omitempty"`    // in a row
 	Trouble    string `json:"trouble,omitempty"`     // why it cannot be relied on now; "" when it can
+	TroubleVI  string `json:"trouble_vi,omitempty"`  // the same in Vietnamese
 }

@@ -23,6 +23,7 @@ const (
 // of the file within each kind.
 type Manifest struct {
 	Owners     []Owner
+	Users      []User
 	Areas      []Area
 	Signs      []Sign
 	Messages   []Message
@@ -36,7 +37,7 @@ type Manifest struct {
 }
 
 // ParseManifest reads a YAML file of one or more documents separated by "---".
-// Each has a kind (Owner, Area, Sign, Message, Playlist, Schedule, Campaign or
+// Each has a kind (Owner, User, Area, Sign, Message, Playlist, Schedule, Campaign or
 // Agreement) and the fields of that type by their yaml names; the hours of the
 // last three (days, from, until) stand beside their other fields. Everything is
 // validated by itself: what needs the other things, such as whether a share
@@ -81,7 +82,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 }
 
 // kinds are what a document may be.
-const kinds = "Owner, Area, Sign, Message, Playlist, Schedule, Campaign or Agreement"
+const kinds = "Owner, User, Area, Sign, Message, Playlist, Schedule, Campaign or Agreement"
 
 // add decodes one document into m.
 func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
@@ -115,6 +116,8 @@ func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
 	switch kind {
 	case "Owner":
 		m.Owners, id, err = decode(m.Owners, &fields, func(o *Owner) (string, error) { return o.ID, o.Validate() })
+	case "User":
+		m.Users, id, err = decode(m.Users, &fields, func(u *User) (string, error) { return u.ID, u.Validate() })
 	case "Area":
 		m.Areas, id, err = decode(m.Areas, &fields, func(a *Area) (string, error) { return a.Code, a.Validate() })
 	case "Sign":

@@ -85,6 +85,17 @@ func checkProgram(p *timeline.Program, w, h int64) error {
 	return nil
 }
 
+// CheckAlerts is what a sign checks of an alert set's fields, for those who
+// make one: every sign refuses a set of which a single alert is out of bounds.
+// Its error is a Rejection of reason bad-document.
+func CheckAlerts(a *timeline.AlertSet) error {
+	w, h, ok := classSize(a.Class)
+	if !ok {
+		return reject(BadDocument, "class %q is not <W>x<H>-<colour>", a.Class)
+	}
+	return checkAlerts(a, w, h)
+}
+
 func checkAlerts(a *timeline.AlertSet, w, h int64) error {
 	bad := func(format string, args ...any) error { return reject(BadDocument, format, args...) }
 	if len(a.Alerts) > MaxAlerts {

@@ -85,8 +85,8 @@ func TestMissed(t *testing.T) {
 		if err != nil || len(r.Signs) != 4 || len(r.GaveWay) != 2 {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		if sum := r.GaveWay[0].MS + r.GaveWay[1].MS; sum != 3600_000 || r.Signs[1].Reached != showing || r.Signs[1].ProofMS != 5000 {
-			t.Errorf("one sign gave way for %d ms of an hour; %+v", sum, r.Signs)
+		if sum := r.GaveWay[0].MS + r.GaveWay[1].MS; sum != 3540_000 || r.Signs[1].Reached != showing || r.Signs[1].ProofMS != 5000 {
+			t.Errorf("one sign showed it for an hour less a minute, and gave way for %d ms; %+v", sum, r.Signs)
 		}
 	})
 }
@@ -106,7 +106,7 @@ func TestDeathBetweenWrites(t *testing.T) {
 		}
 		// The end of the replaced one cannot be written.
 		w.fail = "alert/a1"
-		if _, err := s.Approve(t.Context(), approver, "a2", 4); err != nil {
+		if _, err := s.Approve(t.Context(), approver, "a2", signs(4)); err != nil {
 			t.Fatal(err)
 		}
 		if got := wanted(s); got != "-a1:replaced a2 " {
@@ -174,7 +174,7 @@ func TestBegins(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Minute)
-		v, err := s.Approve(t.Context(), approver, "slow", 4)
+		v, err := s.Approve(t.Context(), approver, "slow", signs(4))
 		if err != nil || int64(v.From) != time.Now().Unix() {
 			t.Errorf("from %d, now %d, %v", v.From, time.Now().Unix(), err)
 		}
@@ -192,7 +192,7 @@ func TestTwoPeople(t *testing.T) {
 		t.Helper()
 		who := &playlists.Principal{ID: id, Owner: playlists.Public, Role: playlists.RoleApprover, Areas: areas}
 		var e *playlists.Error
-		if _, err := s.Approve(t.Context(), who, "a1", 4); !errors.As(err, &e) || e.Code != playlists.Denied {
+		if _, err := s.Approve(t.Context(), who, "a1", signs(4)); !errors.As(err, &e) || e.Code != playlists.Denied {
 			t.Errorf("%s %v: %v", id, areas, err)
 		}
 	}
@@ -200,13 +200,13 @@ func TestTwoPeople(t *testing.T) {
 	denied("token:lan")
 	denied("user:tam", "quang-ngai/son-tinh")
 	w.fail = "alert/a1"
-	if _, err := s.Approve(t.Context(), approver, "a1", 4); err == nil {
+	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err == nil {
 		t.Error("an approval that could not be written is one")
 	}
 	if v := view(t, s, "a1"); v.State != playlists.AlertPending || wanted(s) != "" {
 		t.Errorf("it is %s", v.State)
 	}
-	if _, err := s.Approve(t.Context(), approver, "a1", 4); err != nil {
+	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err != nil {
 		t.Fatal(err)
 	}
 	if last := w.log[len(w.log)-1]; last != "user:minh alert/a1" {

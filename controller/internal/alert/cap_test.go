@@ -1,13 +1,9 @@
 package alert
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/http/httptest"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +16,7 @@ type doc struct {
 	id, sender, status, msgType, scope string
 	sent                               time.Time
 	refs                               []doc
-	lang                               []string
+	lang, event                        []string      // of each info; event "Lũ" without
 	expires                            time.Duration // from sent; 0: an hour; negative: none is given
 	area, severity, urgency            string
 }
@@ -68,13 +64,17 @@ func (d doc) xml() []byte {
 		}
 		fmt.Fprintf(&b, "<references>%s</references>", strings.Join(refs, " "))
 	}
-	for _, l := range d.lang {
+	for i, l := range d.lang {
+		event := "Lũ"
+		if i < len(d.event) {
+			event = d.event[i]
+		}
 		expires := ""
 		if d.expires > 0 {
 			expires = "<expires>" + capTime(d.sent.Add(d.expires)) + "</expires>"
 		}
-		fmt.Fprintf(&b, `<info><language>%s</language><category>Met</category><event>Lũ</event><urgency>%s</urgency><severity>%s</severity><certainty>Observed</certainty>%s<headline>%s %s</headline><instruction>Lên chỗ cao.</instruction>`,
-			l, d.urgency, d.severity, expires, map[string]string{"vi-VN": "Lũ lên nhanh", "en-US": "Flood"}[l], d.id)
+		fmt.Fprintf(&b, `<info><language>%s</language><category>Met</category><event>%s</event><urgency>%s</urgency><severity>%s</severity><certainty>Observed</certainty>%s<headline>%s %s</headline><instruction>Lên chỗ cao.</instruction>`,
+			l, event, d.urgency, d.severity, expires, map[string]string{"vi-VN": "Lũ lên nhanh", "en-US": "Flood"}[l], d.id)
 		if d.area != "none" {
 			fmt.Fprintf(&b, "<area><areaDesc>%s</areaDesc>%s</area>", l, d.area)
 		}
@@ -139,35 +139,43 @@ func TestCAPDecides(t *testing.T) {
 		"a chain": {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1, approve: true, state: "running"},
 			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first, {id: "b"}}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld()
-			w.signs[0].Position = &playlists.Place{Lat: 15.12, Lon: 108.80}
-			s := w.open(t)
-			sent := map[string]time.Time{}
-			for i, st := range steps {
-				st.doc = pinned(st.doc, at, sent)
-				r, err := s.CAP(t.Context(), author, st.xml())
+		t.Run(name, func(t *testing.T) { chain(t, at, steps) })
+	}
+}
+
+// chain hands documents in, one after the other, with a restart after each.
+func chain(t *testing.T, at time.Time, steps []capStep) {
+	t.Helper()
+	w := newWorld()
+	w.signs[0].Position = &playlists.Place{Lat: 15.12, Lon: 108.80}
+	s := w.open(t)
+	sent := map[string]time.Time{}
+	for i, st := range steps {
+		st.doc = pinned(st.doc, at, sent)
+		r, err := s.CAP(t.Context(), author, st.xml(), playlists.AlertOverride{})
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		if r.Outcome != st.want || len(r.Alerts) != st.alerts || r.Because.VI == "" || r.Because.EN == "" {
+			t.Fatalf("step %d: %+v; want %s with %d alerts", i, r, st.want, st.alerts)
+		}
+		if st.approve {
+			approveIt(t, s, r.Alerts[0])
+		}
+		if st.state != "" {
+			var states []string
+			for _, id := range r.Alerts {
+				v, err := s.Get(t.Context(), id)
 				if err != nil {
-					t.Fatalf("step %d: %v", i, err)
+					t.Fatal(err)
 				}
-				if r.Outcome != st.want || len(r.Alerts) != st.alerts || r.Because.VI == "" || r.Because.EN == "" {
-					t.Fatalf("step %d: %+v; want %s with %d alerts", i, r, st.want, st.alerts)
-				}
-				if st.approve {
-					approveIt(t, s, r.Alerts[0])
-				}
-				if st.state != "" {
-					v, err := s.Get(t.Context(), r.Alerts[0])
-					if err != nil {
-						t.Fatal(err)
-					}
-					if got := strings.TrimSpace(string(v.State) + " " + v.Why); got != st.state {
-						t.Errorf("step %d: %s is %s, want %s", i, v.ID, got, st.state)
-					}
-				}
-				s = w.open(t) // what was decided is remembered
+				states = append(states, strings.TrimSpace(string(v.State)+" "+v.Why))
 			}
-		})
+			if got := strings.Join(slices.Compact(states), ", "); got != st.state {
+				t.Errorf("step %d: %v is %s, want %s", i, r.Alerts, got, st.state)
+			}
+		}
+		s = w.open(t) // what was decided is remembered
 	}
 }
 
@@ -196,7 +204,7 @@ func approveIt(t *testing.T, s *Service, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Approve(t.Context(), approver, id, p.Signs); err != nil {
+	if _, err := s.Approve(t.Context(), approver, id, signs(p.Signs)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -209,7 +217,7 @@ func TestCAPAlert(t *testing.T) {
 	now := time.Now()
 	take := func(d doc) *playlists.AlertView {
 		t.Helper()
-		r, err := s.CAP(t.Context(), author, d.xml())
+		r, err := s.CAP(t.Context(), author, d.xml(), playlists.AlertOverride{})
 		if err != nil || len(r.Alerts) != 1 {
 			t.Fatalf("%+v %v", r, err)
 		}
@@ -244,7 +252,7 @@ func TestCAPAlert(t *testing.T) {
 	if v.CreatedBy != author.ID {
 		t.Errorf("by %s", v.CreatedBy)
 	}
-	if _, err := s.Approve(t.Context(), author, v.ID, 3); err == nil {
+	if _, err := s.Approve(t.Context(), author, v.ID, signs(3)); err == nil {
 		t.Error("who handed it in approved it")
 	}
 }
@@ -264,26 +272,26 @@ func TestCAPParts(t *testing.T) {
 		return []byte(whole[:to] + info + whole[to:])
 	}
 	const coast, nowhere = "<circle>14.80,108.95 1</circle>", "<geocode><valueName>GSO</valueName><value>99999</value></geocode>"
-	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere))
+	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere), playlists.AlertOverride{})
 	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "A part of it cannot be taken") || !strings.Contains(r.Because.EN, "no polygon, circle or geocode") ||
 		!strings.Contains(r.Because.VI, "Một phần không nhận được: ") || strings.Contains(r.Because.VI, "polygon, circle") {
 		t.Fatalf("%+v %v", r, err)
 	}
 	first := doc{id: "both", sent: time.Now().Add(-time.Minute).Truncate(time.Second)}
-	r, err = s.CAP(t.Context(), author, two(first, coast))
+	r, err = s.CAP(t.Context(), author, two(first, coast), playlists.AlertOverride{})
 	if err != nil || len(r.Alerts) != 2 {
 		t.Fatalf("%+v %v", r, err)
 	}
 	for _, id := range r.Alerts {
 		v, err := s.Get(t.Context(), id)
 		if err == nil {
-			_, err = s.Approve(t.Context(), approver, id, v.Targeted)
+			_, err = s.Approve(t.Context(), approver, id, signs(v.Targeted))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml())
+	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml(), playlists.AlertOverride{})
 	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "One alert of the former document goes on") {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -305,7 +313,7 @@ func TestCAPPolicy(t *testing.T) {
 		for _, f := range change {
 			f(&d)
 		}
-		r, err := s.CAP(t.Context(), author, d.xml())
+		r, err := fromFeed(t, s, d.xml())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -316,15 +324,19 @@ func TestCAPPolicy(t *testing.T) {
 	if got := outcome("1"); got != "pending" {
 		t.Errorf("before another person approved: %s", got)
 	}
-	if err := s.ApproveCAPPolicy(t.Context(), admin); err == nil {
+	if err := s.ApproveCAPPolicy(t.Context(), admin, policyDigest(s)); err == nil {
 		t.Error("who proposed it approved it")
 	}
-	if err := s.ApproveCAPPolicy(t.Context(), approver); err != nil {
+	if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
 		t.Fatal(err)
 	}
 	s = w.open(t)
 	if got := outcome("2"); got != "running" {
 		t.Errorf("by the policy: %s", got)
+	}
+	// What a person hands in waits for another one, whatever its sender is said to be.
+	if r, err := s.CAP(t.Context(), author, doc{id: "forged"}.xml(), playlists.AlertOverride{}); err != nil || r.Outcome != "pending" {
+		t.Errorf("what one person handed in: %+v %v", r, err)
 	}
 	for id, f := range map[string]func(*doc){
 		"3": func(d *doc) { d.severity = "Extreme" },
@@ -339,6 +351,30 @@ func TestCAPPolicy(t *testing.T) {
 	}
 	if got := outcome("6", func(d *doc) { d.status = "Test" }); got != "ignored" {
 		t.Errorf("a test: %s", got)
+	}
+	for what, change := range map[string]func(*playlists.CAPPolicy){
+		"feeds": func(p *playlists.CAPPolicy) {
+			p.Feeds = []playlists.CAPFeed{{ID: "f1", URL: "https://example.org/feed"}}
+		},
+		"senders": func(p *playlists.CAPPolicy) { p.Senders = []string{"kttv@vn", "more@vn"} },
+	} {
+		read := policyDigest(s)
+		p := auto
+		change(&p)
+		set(p)
+		if now, _, _ := s.CAPPolicy(); now.ApprovedBy != "" || now.ProposedBy != admin.ID {
+			t.Errorf("%s changed, and the approval stays: %+v", what, now)
+		}
+		err := s.ApproveCAPPolicy(t.Context(), approver, read)
+		refused(t, "what was read is another", err, "is of what it was before")
+		refused(t, "nothing was read", s.ApproveCAPPolicy(t.Context(), approver, ""), "is missing")
+		set(auto)
+		if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
+			t.Fatal(err)
+		}
+		if set(auto); outcome("again-"+what) != "running" { // the same once more is no change
+			t.Error("the approval is gone")
+		}
 	}
 	wider := auto
 	wider.Auto = &playlists.CAPAuto{Areas: []string{"quang-ngai"}, MaxPriority: 1000}
@@ -358,92 +394,5 @@ func TestCAPPolicy(t *testing.T) {
 		if err := s.SetCAPPolicy(t.Context(), admin, bad); err == nil {
 			t.Errorf("%s was taken", what)
 		}
-	}
-}
-
-// A feed that is asked: conditionally, each document once; and one that fails,
-// is empty or stands still clears nothing and is reported.
-func TestCAPFeed(t *testing.T) {
-	w := newWorld()
-	now := time.Now().Truncate(time.Second)
-	var at atomic.Pointer[time.Time]
-	at.Store(&now)
-	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: func() time.Time { return *at.Load() }, Log: slog.New(slog.DiscardHandler), Hooks: HookOptions{Anywhere: true}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, second := doc{id: "a", sent: now}, doc{id: "b", sent: now}
-	var how atomic.Value
-	how.Store("list")
-	var lists, notModified, docs atomic.Int64
-	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/doc/"):
-			docs.Add(1)
-			_, _ = rw.Write(map[string]doc{"/doc/a": first, "/doc/b": second}[r.URL.Path].xml())
-		case how.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
-			notModified.Add(1)
-			rw.WriteHeader(http.StatusNotModified)
-		case how.Load() == "list":
-			lists.Add(1)
-			rw.Header().Set("ETag", `"1"`)
-			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/><link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
-		case how.Load() == "empty":
-		case how.Load() == "empty list":
-			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))
-		case how.Load() == "huge":
-			_, _ = rw.Write(make([]byte, maxFeed+10))
-		case how.Load() == "page":
-			_, _ = rw.Write([]byte("<html><body>Bảo trì</body></html>"))
-		default:
-			http.Error(rw, "no", http.StatusBadGateway)
-		}
-	}))
-	defer srv.Close()
-	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
-	if err := s.SetCAPPolicy(t.Context(), admin, playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
-		t.Fatal(err)
-	}
-	ask := func() playlists.CAPFeedState {
-		t.Helper()
-		later := at.Load().Add(time.Minute)
-		at.Store(&later)
-		s.askFeeds(context.Background())
-		_, _, feeds := s.CAPPolicy()
-		return feeds[0]
-	}
-	if st := ask(); st.Trouble != "" || st.Failures != 0 {
-		t.Fatalf("%+v", st)
-	}
-	_, last, _ := s.CAPPolicy()
-	if len(last) != 2 || last[0].Outcome != "pending" || last[0].From != "cap-feed:kttv" {
-		t.Fatalf("%+v", last)
-	}
-	approveIt(t, s, last[0].Alerts[0])
-	for range 3 {
-		ask()
-	}
-	if docs.Load() != 2 || lists.Load() != 1 || notModified.Load() != 3 {
-		t.Errorf("%d documents, %d lists, %d not modified", docs.Load(), lists.Load(), notModified.Load())
-	}
-	for _, mode := range []string{"empty", "huge", "page", "fails"} {
-		how.Store(mode)
-		if st := ask(); st.Trouble == "" || st.Failures == 0 {
-			t.Errorf("%s: nothing is reported: %+v", mode, st)
-		}
-	}
-	how.Store("empty list") // a list without entries is a good answer, and no all-clear
-	if st := ask(); st.Trouble != "" {
-		t.Errorf("an empty list: %+v", st)
-	}
-	if v, err := s.Get(t.Context(), last[0].Alerts[0]); err != nil || v.State != playlists.AlertRunning {
-		t.Errorf("the alert is %s, %v", v.State, err)
-	}
-	how.Store("list")
-	ask()
-	days := at.Load().Add(feedStill + time.Hour)
-	at.Store(&days)
-	if st := ask(); st.Trouble == "" {
-		t.Errorf("a feed that stands still: %+v", st)
 	}
 }

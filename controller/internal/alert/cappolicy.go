@@ -3,11 +3,9 @@ package alert
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
-	"ledcast/controller/internal/alert/cap12"
 	"ledcast/playlists"
 )
 
@@ -19,8 +17,8 @@ func (s *Service) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []pla
 	s.inbox.mu.Lock()
 	defer s.inbox.mu.Unlock()
 	list := make([]playlists.CAPResult, 0, len(s.inbox.seen))
-	for _, r := range s.inbox.seen {
-		list = append(list, r)
+	for _, k := range s.inbox.seen {
+		list = append(list, k.CAPResult)
 	}
 	slices.SortFunc(list, func(a, b playlists.CAPResult) int {
 		switch {
@@ -38,6 +36,7 @@ func (s *Service) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []pla
 		}
 	}
 	p := s.inbox.policy
+	p.Senders, p.Feeds = slices.Clone(p.Senders), slices.Clone(p.Feeds)
 	return p, list[:min(most, len(list))], feeds
 }
 
@@ -55,22 +54,26 @@ func (s *Service) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p 
 	}
 	for i, f := range p.Feeds {
 		if err := s.hooks.mayAsk(f.URL); err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL, Problem: err.Error(), Remedy: "use https"}
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL, Problem: err.Error(), Remedy: "use https, and a host that is on the Internet"}
 		}
 	}
+	s.inbox.rule.Lock()
+	defer s.inbox.rule.Unlock()
 	s.inbox.mu.Lock()
 	old := s.inbox.policy
 	s.inbox.mu.Unlock()
 	p.ProposedBy, p.ApprovedBy = who.ID, ""
-	if reflect.DeepEqual(p.Auto, old.Auto) && reflect.DeepEqual(p.Senders, old.Senders) {
+	if p.Digest() == old.Digest() {
 		p.ProposedBy, p.ApprovedBy = old.ProposedBy, old.ApprovedBy
 	}
 	return s.keepPolicy(ctx, who, p)
 }
 
 // ApproveCAPPolicy lets the policy's automatic part hold: another person than
-// proposed it.
-func (s *Service) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal) error {
+// proposed it, who says by its digest which policy they read.
+func (s *Service) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, digest string) error {
+	s.inbox.rule.Lock()
+	defer s.inbox.rule.Unlock()
 	s.inbox.mu.Lock()
 	p := s.inbox.policy
 	s.inbox.mu.Unlock()
@@ -80,8 +83,22 @@ func (s *Service) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal
 	case playlists.Same(p.ProposedBy, who.ID):
 		return &playlists.Error{Code: playlists.Denied, Field: "cap.auto", Problem: "was proposed by yourself", Remedy: "another person approves it"}
 	}
+	if err := sameDigest(digest, p.Digest()); err != nil {
+		return err
+	}
 	p.ApprovedBy = who.ID
 	return s.keepPolicy(ctx, who, p)
+}
+
+// sameDigest refuses an approval of something else than what holds now.
+func sameDigest(read, now string) error {
+	switch read {
+	case now:
+		return nil
+	case "":
+		return &playlists.Error{Code: playlists.Invalid, Field: "digest", Problem: "is missing", Remedy: "give the digest that came with what you read"}
+	}
+	return &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: read, Problem: "is of what it was before", Remedy: "read it again"}
 }
 
 func (s *Service) keepPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error {
@@ -97,9 +114,15 @@ func (s *Service) keepPolicy(ctx context.Context, who *playlists.Principal, p pl
 
 // mayRun reports whether an alert may run without a person: by an approved
 // policy, of an allowed sender, within its areas, signs included, and priority.
-func (s *Service) mayRun(p *playlists.CAPPolicy, doc *cap12.Alert, v *playlists.AlertView) bool {
-	if p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, doc.Sender) || v.Priority > p.Auto.MaxPriority {
+// Only a feed that the policy names says who a sender is: what a person hands in
+// says of its sender whatever that person wrote.
+func (s *Service) mayRun(d *handed, v *playlists.AlertView) bool {
+	p := &d.policy
+	if !d.fed || p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, d.Sender) || v.Priority > p.Auto.MaxPriority {
 		return false
+	}
+	if v.Replaces != "" && !s.ofDocument(v.Replaces) {
+		return false // what two people put in a document's place goes for nobody's machine
 	}
 	within := func(area string) bool { return playlists.Within(p.Auto.Areas, area) }
 	if slices.ContainsFunc(v.Areas, func(a string) bool { return !within(a) }) {
@@ -124,6 +147,6 @@ func (s *Service) runByPolicy(ctx context.Context, p *playlists.CAPPolicy, id st
 	}
 	who := *capRunner
 	who.ID = "cap-policy:" + p.ProposedBy + "+" + p.ApprovedBy
-	_, err = s.begin(ctx, &who, e, s.targets(&e.Alert), false)
+	_, err = s.begin(ctx, &who, e, s.targets(&e.Alert), nil)
 	return err
 }

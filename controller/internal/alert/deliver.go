@@ -56,6 +56,7 @@ type delivery struct {
 	Started bool `json:"started,omitempty"`
 	Over    bool `json:"over,omitempty"`
 	Missed  int  `json:"missed,omitempty"`
+	Glass   bool `json:"glass,omitempty"`
 
 	dirty bool
 }

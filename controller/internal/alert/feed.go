@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"ledcast/controller/internal/alert/cap12"
 	"ledcast/playlists"
 )
@@ -22,20 +24,28 @@ const feedPrincipal = "cap-feed:"
 // Bounds of a feed.
 const (
 	maxFeed      = 1 << 20 // bytes of one answer
-	maxEntries   = 50      // documents of one answer
+	maxEntries   = 50      // new documents of one answer
+	maxAsking    = 5       // feeds at a time
 	feedTimeout  = 20 * time.Second
+	feedLongest  = 2 * time.Minute  // with all documents that it lists
+	feedAgain    = 10 * time.Minute // until a document that was refused or held is asked for again
 	feedSilent   = 10 * time.Minute // without a good answer it cannot be relied on
 	feedStill    = 48 * time.Hour   // with the same answer for so long somebody should look
 	feedPatience = 15 * time.Second // between looks at what is due
 )
 
-// feed is an address that is asked.
+// feed is an address that is asked. Its first part is the inbox's, under its
+// lock; the rest is of who asks it, one at a time.
 type feed struct {
 	playlists.CAPFeed
+	st     playlists.CAPFeedState
+	body   string // digest of the last answer
+	asking bool
+
 	etag, modified string
-	tried          map[string]bool // addresses of documents that were taken or cannot be
-	st             playlists.CAPFeedState
-	body           string // digest of the last answer
+	lists          bool                 // its last answer was a list
+	links          []string             // of that, oldest first
+	tried          map[string]time.Time // documents that need not be asked for; until then, or never again (zero)
 }
 
 // followFeeds makes the feeds those of the policy; what is known of one stays.
@@ -45,11 +55,11 @@ func (s *Service) followFeeds() {
 	next := map[string]*feed{}
 	for _, f := range s.inbox.policy.Feeds {
 		if old := s.inbox.feeds[f.ID]; old != nil && old.URL == f.URL {
-			old.CAPFeed = f
+			old.EveryS = f.EveryS
 			next[f.ID] = old
 			continue
 		}
-		next[f.ID] = &feed{CAPFeed: f, tried: map[string]bool{}, st: playlists.CAPFeedState{ID: f.ID, URL: f.URL}}
+		next[f.ID] = &feed{CAPFeed: f, tried: map[string]time.Time{}, st: playlists.CAPFeedState{ID: f.ID, URL: f.URL}}
 	}
 	s.inbox.feeds = next
 }
@@ -59,17 +69,27 @@ func (s *Service) followFeeds() {
 func (f *feed) state(now time.Time) playlists.CAPFeedState {
 	st := f.st
 	switch {
-	case st.Failures > 0:
+	case st.Trouble != "":
 	case st.AskedMS > 0 && now.Sub(time.UnixMilli(st.AnsweredMS)) > feedSilent:
-		st.Trouble = "has not answered for more than 10 minutes"
+		st.Trouble, st.TroubleVI = "has not answered for more than 10 minutes", "không trả lời đã hơn 10 phút"
 	case st.ChangedMS > 0 && now.Sub(time.UnixMilli(st.ChangedMS)) > feedStill:
-		st.Trouble = "has said the same for more than two days"
+		st.Trouble, st.TroubleVI = "has said the same for more than two days", "trả lời y như cũ đã hơn hai ngày"
 	}
 	return st
 }
 
-// askFeeds asks those that are due. A feed that fails, is empty or stands still
-// clears nothing: it is reported, and asked again.
+// remark is what is to be said of a feed that answered.
+type remark struct{ en, vi string }
+
+func (r remark) Error() string { return r.en }
+
+// errNothing says that a list has no entry. Most days nothing is the matter;
+// that day it may be the feed.
+var errNothing = remark{"lists nothing", "không liệt kê văn bản nào"}
+
+// askFeeds asks those that are due, some at a time: one that is slow holds no
+// other up. A feed that fails, is empty or stands still clears nothing: it is
+// reported, and asked again.
 func (s *Service) askFeeds(ctx context.Context) {
 	s.inbox.mu.Lock()
 	var due []*feed
@@ -79,26 +99,46 @@ func (s *Service) askFeeds(ctx context.Context) {
 		if every == 0 {
 			every = playlists.DefaultEveryS * time.Second
 		}
-		if now.Sub(time.UnixMilli(f.st.AskedMS)) >= every {
-			f.st.AskedMS = now.UnixMilli()
+		if !f.asking && now.Sub(time.UnixMilli(f.st.AskedMS)) >= every {
+			f.st.AskedMS, f.asking = now.UnixMilli(), true
 			due = append(due, f)
 		}
 	}
 	s.inbox.mu.Unlock()
+	var all errgroup.Group
+	all.SetLimit(maxAsking)
 	for _, f := range due {
-		err := s.askFeed(ctx, f)
-		s.inbox.mu.Lock()
-		if err != nil {
-			f.st.Failures++
-			if f.st.Trouble != err.Error() {
-				s.o.Log.Warn("a feed of alerts cannot be relied on", "feed", f.ID, "err", err)
-			}
-			f.st.Trouble = err.Error()
-		} else {
-			f.st.Failures, f.st.Trouble = 0, ""
-			f.st.AnsweredMS = s.o.Now().UnixMilli()
-		}
-		s.inbox.mu.Unlock()
+		all.Go(func() error {
+			in, cancel := context.WithTimeout(ctx, feedLongest)
+			defer cancel()
+			s.asked(f, s.askFeed(in, f))
+			return nil
+		})
+	}
+	_ = all.Wait()
+}
+
+// asked notes how it went.
+func (s *Service) asked(f *feed, err error) {
+	s.inbox.mu.Lock()
+	defer s.inbox.mu.Unlock()
+	f.asking = false
+	before := f.st.Trouble
+	var said remark
+	switch {
+	case err == nil:
+		f.st.Trouble, f.st.TroubleVI = "", ""
+	case errors.As(err, &said):
+		f.st.Trouble, f.st.TroubleVI = said.en, said.vi
+	default:
+		f.st.Failures++
+		f.st.Trouble, f.st.TroubleVI = err.Error(), "không lấy được: "+err.Error()
+	}
+	if f.st.Trouble != "" && f.st.Trouble != before {
+		s.o.Log.Warn("a feed of alerts cannot be relied on", "feed", f.ID, "err", err)
+	}
+	if err == nil || said != (remark{}) {
+		f.st.Failures, f.st.AnsweredMS = 0, s.o.Now().UnixMilli()
 	}
 }
 
@@ -160,54 +200,96 @@ func (s *Service) fetch(ctx context.Context, address, etag, modified string) (re
 }
 
 // askFeed takes what is new in a feed: one CAP document, or a list (Atom, RSS)
-// of addresses of such.
+// of addresses of such. Its error is a remark where the feed did answer.
 func (s *Service) askFeed(ctx context.Context, f *feed) error {
 	res, body, err := s.fetch(ctx, f.URL, f.etag, f.modified)
-	if err != nil || body == nil && res.StatusCode == http.StatusNotModified {
-		return err
-	}
-	who := &playlists.Principal{ID: feedPrincipal + f.ID, Owner: playlists.Public, Role: playlists.RoleAuthor}
-	links, isList, err := entries(body)
 	if err != nil {
 		return err
 	}
-	if !isList {
-		if _, err := s.CAP(ctx, who, body); err != nil {
+	by := &playlists.Principal{ID: feedPrincipal + f.ID, Owner: playlists.Public, Role: playlists.RoleAuthor}
+	settled, isList := true, true
+	if res.StatusCode != http.StatusNotModified {
+		var links []string
+		if links, isList, err = entries(body); err != nil {
 			return err
 		}
+		f.links, f.lists = links, isList
 	}
+	var trouble error
+	switch {
+	case !isList:
+		if settled, err = s.fromFeed(ctx, by, body); err != nil {
+			return err
+		}
+	case len(f.links) == 0 && (body != nil || f.lists):
+		trouble = errNothing
+	default:
+		trouble = s.takeListed(ctx, f, by)
+	}
+	// Only now: what failed is asked again.
+	if body != nil && settled && (trouble == nil || errors.Is(trouble, errNothing)) {
+		f.etag, f.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
+	}
+	if body != nil {
+		s.inbox.mu.Lock()
+		if sum := capName(string(body)); sum != f.body {
+			f.body, f.st.ChangedMS = sum, s.o.Now().UnixMilli()
+		}
+		s.inbox.mu.Unlock()
+	}
+	return trouble
+}
+
+// takeListed asks for the documents of a list that are new: the newest of them,
+// and of these the oldest first, for what it updates comes before an Update.
+func (s *Service) takeListed(ctx context.Context, f *feed, by *playlists.Principal) error {
 	base, err := url.Parse(f.URL)
 	if err != nil {
 		return err
 	}
-	var trouble error
-	for _, link := range links {
+	now := s.o.Now()
+	var fresh []string
+	for _, link := range f.links {
 		u, err := base.Parse(link)
-		if err != nil || f.tried[u.String()] {
+		if err != nil {
 			continue
 		}
-		_, doc, err := s.fetch(ctx, u.String(), "", "")
+		if again, tried := f.tried[u.String()]; !tried || !again.IsZero() && !again.After(now) {
+			fresh = append(fresh, u.String())
+		}
+	}
+	var trouble error
+	if n := len(fresh) - maxEntries; n > 0 {
+		trouble = remark{fmt.Sprintf("lists %d new documents at once; the %d oldest wait for the next time", len(fresh), n),
+			fmt.Sprintf("liệt kê %d văn bản mới cùng lúc; %d văn bản cũ nhất chờ lần sau", len(fresh), n)}
+		fresh = fresh[n:]
+	}
+	for _, at := range fresh {
+		_, doc, err := s.fetch(ctx, at, "", "")
+		settled := true
 		if err == nil {
-			_, err = s.CAP(ctx, who, doc)
+			settled, err = s.fromFeed(ctx, by, doc)
 		}
 		var bad *playlists.Error
-		if err == nil || errors.As(err, &bad) { // what cannot be read today cannot tomorrow
-			f.tried[u.String()] = true
+		switch {
+		case errors.As(err, &bad): // what cannot be read today cannot tomorrow
+			f.tried[at] = time.Time{}
+		case err == nil && settled:
+			f.tried[at] = time.Time{}
+		case err == nil: // it may be decided otherwise when the policy, the areas or what came are others
+			f.tried[at] = now.Add(feedAgain)
 		}
 		if err != nil {
-			trouble = fmt.Errorf("%s: %w", u.Redacted(), err)
+			trouble = fmt.Errorf("%s: %w", at, err)
 		}
 	}
-	// Only now: what failed is asked again.
-	if trouble == nil {
-		f.etag, f.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
-	}
-	s.inbox.mu.Lock()
-	defer s.inbox.mu.Unlock()
-	if sum := capName(string(body)); sum != f.body {
-		f.body, f.st.ChangedMS = sum, s.o.Now().UnixMilli()
-	}
 	return trouble
+}
+
+// fromFeed takes a document. It is settled unless it was refused or held.
+func (s *Service) fromFeed(ctx context.Context, by *playlists.Principal, doc []byte) (settled bool, err error) {
+	r, err := s.takeCAP(ctx, &handed{by: by, fed: true}, doc)
+	return err == nil && r.Outcome != playlists.CAPRefused && r.Outcome != playlists.CAPHeld, err
 }
 
 // entries reads the links of an Atom or RSS list, newest last. isList is false
@@ -258,9 +340,6 @@ func entries(body []byte) (links []string, isList bool, err error) {
 		}
 	default:
 		return nil, false, nil
-	}
-	if len(links) > maxEntries {
-		links = links[:maxEntries]
 	}
 	slices.Reverse(links) // lists begin with the newest; what it updates comes first
 	return links, true, nil

@@ -2,9 +2,13 @@ package alert
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"ledcast/playlists"
 )
@@ -38,10 +42,10 @@ func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry,
 	return nil
 }
 
-// Approve lets an alert run. who is another person than wrote it, and signs is
-// the number that they read off the preview; a wrong one is refused without
+// Approve lets an alert run. who is another person than wrote it, and says the
+// number of signs that they read off the preview; a wrong one is refused without
 // telling the right one.
-func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string, signs int) (*playlists.AlertView, error) {
+func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.ready(ctx, who, id, playlists.AlertPending)
@@ -51,11 +55,38 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	if playlists.Same(e.CreatedBy, who.ID) {
 		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
 	}
-	targets := s.targets(&e.Alert)
-	if len(targets) != signs {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
+	if read.Signs == nil {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Problem: "is missing", Remedy: "type the number of signs that the preview says"}
 	}
-	return s.begin(ctx, who, e, targets, false)
+	if err := playlists.CheckOverride("approve", read.Override, read.Reason); err != nil {
+		return nil, err
+	}
+	if read.Digest != "" && read.Digest != digest(&e.Alert) { // a draft was finished meanwhile
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: read.Digest, Problem: "is of the alert as it was before", Remedy: "read the preview again"}
+	}
+	targets := s.targets(&e.Alert)
+	switch {
+	case len(targets) == 0: // they are gone since it was made
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + id, Problem: "reaches no sign", Remedy: "name areas or signs where there is one"}
+	case len(targets) != *read.Signs:
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(*read.Signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
+	}
+	return s.begin(ctx, who, e, targets, func(a *playlists.Alert) {
+		if a.Override == "" && read.Override != "" {
+			a.Override, a.Reason = read.Override, strings.TrimSpace(read.Reason)
+		}
+	})
+}
+
+// digest is of all that was said when an alert was made: what one reads of it
+// and approves is the same.
+func digest(a *playlists.Alert) string {
+	text, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // ready reads all that a step of an alert's life needs.
@@ -81,40 +112,51 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 // program in between.
 const replaceEarly = 2
 
-// begin lets e run from now, or from when it says, on its targets.
-func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, glass bool) (*playlists.AlertView, error) {
+// lateReplacing is how long after its end by itself an alert may still be
+// replaced.
+const lateReplacing = 10 * time.Minute
+
+// begin lets e run from now, or from when it says, on its targets. edit, where
+// given, says what else its approval changes.
+func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, edit func(*playlists.Alert)) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a := e.Alert
+	if edit != nil {
+		edit(&a)
+	}
 	if !a.FromGiven {
 		a.From = playlists.Moment(now.Unix())
 		if a.Replaces != "" {
-			a.From -= replaceEarly
+			// Never so early that its life is longer than signs take.
+			a.From = max(a.From-replaceEarly, a.Until-playlists.MaxAlertLife)
 		}
 	}
 	if int64(a.Until) <= now.Unix() {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + a.ID + ".until", Problem: "is over", Remedy: "make a new one"}
 	}
-	if a.Replaces != "" {
-		if old, err := s.find(a.Replaces); err != nil || old.State != playlists.AlertRunning {
-			// Its end is no reason to hold the new one up.
-			s.o.Log.Info("the alert to replace is over already", "alert", a.ID, "replaces", a.Replaces)
-		}
-	}
-	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected)}
-	if err := s.draw(ctx, l, targets); err != nil {
+	if err := s.stillThere(&a, now); err != nil {
 		return nil, err
 	}
-	if err := s.fits(&a, l, targets); err != nil {
+	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected), Stands: e.look.Stands}
+	looks := kinds(targets) // what is done for each of thousands of signs delays the first
+	if err := s.draw(ctx, l, looks); err != nil {
 		return nil, err
 	}
-	if len(l.Art) > len(e.look.Art) {
+	if err := s.readable(ctx, &a, l, looks); err != nil {
+		return nil, err
+	}
+	if err := s.fits(&a, l, looks); err != nil {
+		return nil, err
+	}
+	if len(l.Art) > len(e.look.Art) || len(l.Stands) > len(e.look.Stands) {
 		if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
 			return nil, err
 		}
 	}
 	way := newDelivery(targets) // kept by the next Step: signs wait for the one write that makes it run
 	if err := s.write(ctx, who, e, func(x *playlists.Alert) {
-		x.From, x.State, x.ApprovedBy, x.ApprovedMS, x.BreakGlass = a.From, playlists.AlertRunning, who.ID, now.UnixMilli(), glass
+		*x = a
+		x.State, x.ApprovedBy, x.ApprovedMS = playlists.AlertRunning, who.ID, now.UnixMilli()
 	}); err != nil {
 		return nil, err
 	}
@@ -126,6 +168,27 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	}
 	s.changed()
 	return s.shown(e), nil
+}
+
+// stillThere refuses an alert that was meant to take another's place where that
+// one is gone: who approves it must know that it begins anew, and perhaps what
+// somebody cancelled. One that ended by itself a moment ago is no reason: the
+// approval came a little late.
+func (s *Service) stillThere(a *playlists.Alert, now time.Time) error {
+	if a.Replaces == "" {
+		return nil
+	}
+	is := "gone"
+	if old, err := s.find(a.Replaces); err == nil {
+		if old.State == playlists.AlertRunning || old.Why == playlists.EndExpired && now.UnixMilli()-old.EndedMS < lateReplacing.Milliseconds() {
+			return nil
+		}
+		if is = string(old.State); old.Why != "" {
+			is = old.Why
+		}
+	}
+	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + a.ID + ".replaces", Value: a.Replaces, Problem: fmt.Sprintf("runs no more (%s), and this one was to take its place", is),
+		Remedy: "refuse it, and send a new alert without replaces if it is still needed"}
 }
 
 // Cancel ends an alert at once: one person, one step. With correction, the one
@@ -147,7 +210,9 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "correction", Problem: "was not approved with this alert", Remedy: "cancel it without, and send a new alert"}
 	}
 	now := s.o.Now()
-	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) { a.Corrected = correction }); err != nil {
+	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) {
+		a.Corrected = correction && int64(a.From) <= now.Unix() // of what nobody saw there is nothing to correct
+	}); err != nil {
 		return nil, err
 	}
 	if err := s.heal(ctx, now); err != nil {
@@ -185,43 +250,4 @@ func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, w
 			more(a)
 		}
 	})
-}
-
-// BreakGlass lets an alert run on the word of one person: only in the words of
-// a template that another person approved before, in at most one area below the
-// province, and for a quarter of an hour. All of the department is told.
-func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
-	s.life.Lock()
-	defer s.life.Unlock()
-	e, err := s.ready(ctx, who, id, playlists.AlertPending)
-	if err != nil {
-		return nil, err
-	}
-	where := "alerts/" + id
-	s.mu.Lock()
-	t, ok := s.templates[e.Template]
-	s.mu.Unlock()
-	refuse := func(field, value, problem, remedy string) (*playlists.AlertView, error) {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: where + field, Value: value, Problem: problem, Remedy: remedy}
-	}
-	now := s.o.Now()
-	start := max(int64(e.From), now.Unix())
-	switch {
-	case !ok || e.TemplateDigest != t.Digest() || t.ApprovedBy == "":
-		return refuse(".template", e.Template, "is no template that was approved as it stands", "another person approves the alert")
-	case playlists.Same(t.ApprovedBy, who.ID):
-		return refuse(".template", e.Template, "was approved by yourself", "another person approves the alert")
-	case e.Correction != "":
-		return refuse(".correction", e.Correction, "was read by nobody else", "leave it out")
-	case e.Replaces != "":
-		return refuse(".replaces", e.Replaces, "would end an alert that two people wanted", "leave it out")
-	case len(e.Signs) > 0 || len(e.Areas) != 1:
-		return refuse(".areas", strings.Join(append(e.Areas, e.Signs...), ", "), "are not one area", "name one area, and no signs")
-	case !strings.Contains(e.Areas[0], "/"):
-		return refuse(".areas[0]", e.Areas[0], "is a whole province", "name one area below it")
-	case int64(e.Until)-start > playlists.GlassLife:
-		return refuse(".until", fmt.Sprint(int64(e.Until)), fmt.Sprintf("is %d s away, over the %d that one person may", int64(e.Until)-start, playlists.GlassLife), "end it earlier")
-	}
-	s.o.Log.Warn("the glass was broken: one person sent an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
-	return s.begin(ctx, who, e, s.targets(&e.Alert), true)
 }

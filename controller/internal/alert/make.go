@@ -51,23 +51,27 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 		}
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Problem: problem, Remedy: "name areas or signs where there is one"}
 	}
-	if err := s.draw(ctx, l, targets); err != nil {
+	looks := kinds(targets)
+	if err := s.draw(ctx, l, looks); err != nil {
+		return nil, err
+	}
+	if err := s.readable(ctx, a, l, looks); err != nil {
 		return nil, err
 	}
 	s.life.Lock()
 	defer s.life.Unlock()
-	if err := s.free(a.ID, where); err != nil {
+	if err := s.free(a, where); err != nil {
 		return nil, err
 	}
-	if a.Correction != "" {
-		if err := s.free(playlists.CorrectionID(a.ID), where+".correction"); err != nil {
+	if draft, err := s.find(a.ID); err == nil { // it takes the place of somebody's draft
+		if err := s.within(&draft.Alert, who); err != nil {
 			return nil, err
 		}
 	}
 	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
 	}
-	if err := s.fits(a, l, targets); err != nil {
+	if err := s.fits(a, l, looks); err != nil {
 		return nil, err
 	}
 	if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
@@ -85,12 +89,23 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	return &v, nil
 }
 
-// free refuses a name that an alert has or had: signs remember what ended.
-func (s *Service) free(id, field string) error {
+// free refuses a name that an alert has or had: signs remember what ended. The
+// name of a correction is its alert's, whether there is one yet or not: the
+// correction would silently not show.
+func (s *Service) free(a *playlists.Alert, where string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[id]; e != nil && e.State != playlists.AlertDraft {
+	taken := func(field, id string) error {
 		return &playlists.Error{Code: playlists.Conflict, Field: field, Value: id, Problem: "is an alert's name already, and none is used again", Remedy: "choose another id"}
+	}
+	if e := s.entries[a.ID]; e != nil && e.State != playlists.AlertDraft {
+		return taken(where, a.ID)
+	}
+	if id := playlists.CorrectionID(a.ID); a.Correction != "" && s.entries[id] != nil {
+		return taken(where+".correction", id)
+	}
+	if of, ok := strings.CutSuffix(a.ID, playlists.CorrectionID("")); ok && s.entries[of] != nil {
+		return &playlists.Error{Code: playlists.Conflict, Field: where, Value: a.ID, Problem: "is kept for the correction of " + of, Remedy: "choose another id"}
 	}
 	return nil
 }
@@ -170,7 +185,7 @@ func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (
 		if l.Message, err = t.Fill(where, a.Values, a.Until); err != nil {
 			return nil, err
 		}
-		a.TemplateDigest = t.Digest()
+		a.TemplateDigest = t.Sum()
 	default:
 		l.Message = plain(a.ID, a.Text)
 	}
@@ -248,24 +263,28 @@ func onClass(err error, c playlists.Class) error {
 }
 
 // fits refuses what would take a class over the wire's limits beside the alerts
-// that are approved for the same time.
-func (s *Service) fits(a *playlists.Alert, l *look, targets []playlists.Sign) error {
+// that are approved for the same time. Each of them may be cancelled for its
+// correction, which may be larger than it: no alert that runs may vanish from a
+// set then.
+func (s *Service) fits(a *playlists.Alert, l *look, kinds []playlists.Sign) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := func(string) bool { return true }
-	for _, c := range classes(targets) {
+	until := func(a *playlists.Alert) playlists.Moment {
+		if a.Correction == "" {
+			return a.Until
+		}
+		return a.Until + playlists.CorrectionLife
+	}
+	for _, c := range classes(kinds) {
 		class := c.String()
-		for _, art := range []*playlists.Artwork{l.Art[class], l.Corrected[class]} {
-			if art == nil {
-				continue
-			}
-			set := []timeline.Alert{a.OnWire(art, all)}
+		for _, heavier := range []func(a, b *playlists.Artwork) bool{moreFrames, moreBytes} {
+			set := []timeline.Alert{heaviest(a, l, class, heavier)}
 			for _, e := range s.entries {
-				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= a.Until || a.From >= e.Until || e.look == nil {
+				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= until(a) || a.From >= until(&e.Alert) || e.look == nil {
 					continue
 				}
-				if other := e.look.Art[class]; other != nil {
-					set = append(set, e.OnWire(other, all))
+				if e.look.Art[class] != nil {
+					set = append(set, heaviest(&e.Alert, e.look, class, heavier))
 				}
 			}
 			if err := playlists.CheckClass(class, set); err != nil {
@@ -274,4 +293,25 @@ func (s *Service) fits(a *playlists.Alert, l *look, targets []playlists.Sign) er
 		}
 	}
 	return nil
+}
+
+// heaviest is an alert on a class, or its correction, whichever is heavier.
+func heaviest(a *playlists.Alert, l *look, class string, heavier func(a, b *playlists.Artwork) bool) timeline.Alert {
+	art := l.Art[class]
+	if c := l.Corrected[class]; c != nil && heavier(c, art) {
+		art = c
+	}
+	return a.OnWire(art, func(string) bool { return true })
+}
+
+func moreFrames(a, b *playlists.Artwork) bool { return len(a.Frames) > len(b.Frames) }
+
+func moreBytes(a, b *playlists.Artwork) bool {
+	sum := func(x *playlists.Artwork) (n int64) {
+		for i := range x.Frames {
+			n += x.Frames[i].Len
+		}
+		return n
+	}
+	return sum(a) > sum(b)
 }

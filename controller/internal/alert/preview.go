@@ -33,7 +33,8 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 	if err := s.draw(ctx, l, signs); err != nil {
 		return nil, err
 	}
-	p := &playlists.AlertPreview{ID: id, Signs: len(signs), OutOfService: []playlists.OutOfOrder{}}
+	p := &playlists.AlertPreview{ID: id, Digest: digest(&a), Signs: len(signs), Override: a.Override, Reason: a.Reason, OutOfService: []playlists.OutOfOrder{}}
+	p.Says = saying(l.Message)
 	names := map[string]string{}
 	for i := range areas {
 		names[areas[i].Code] = areas[i].Name
@@ -62,6 +63,21 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		p.Correction, err = s.onClasses(ctx, &a, l.Correction, l.Corrected, signs)
 	}
 	return p, err
+}
+
+// saying is a message's words, a line for each language.
+func saying(m *playlists.Message) []string {
+	out := []string{}
+	for _, v := range m.Variants {
+		var parts []string
+		for _, x := range []string{v.Headline, v.Body, v.Caption} {
+			if x != "" {
+				parts = append(parts, x)
+			}
+		}
+		out = append(out, v.Lang+": "+strings.Join(parts, " – "))
+	}
+	return out
 }
 
 func counts(of map[string]int, name func(string) string) []playlists.SignCount {

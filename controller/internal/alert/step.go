@@ -144,8 +144,10 @@ func (s *Service) correct(ctx context.Context, e *entry) (bool, error) {
 		return false, err
 	}
 	begin := playlists.Moment(e.EndedMS / 1000)
-	a := playlists.Alert{ID: id, Corrects: e.ID, Text: e.Correction, Priority: e.Priority, Areas: e.Areas, Signs: e.Signs, Mode: e.Mode, State: playlists.AlertRunning,
+	a := playlists.Alert{ID: id, Corrects: e.ID, Text: e.Correction, Priority: playlists.MaxAlertPriority, Areas: e.Areas, Signs: e.Signs, Mode: e.Mode, State: playlists.AlertRunning,
 		From: begin, Until: begin + playlists.CorrectionLife, FromGiven: true, CreatedBy: e.CreatedBy, CreatedMS: e.EndedMS, ApprovedBy: e.ApprovedBy, ApprovedMS: e.EndedMS}
+	// It takes the face, whatever else runs there: it came later than all of the
+	// same priority.
 	targets := s.targets(&a)
 	l := &look{Message: e.look.Correction, Art: maps.Clone(e.look.Corrected)}
 	if err := s.draw(ctx, l, targets); err != nil {
@@ -274,6 +276,10 @@ func (s *Service) untold(now time.Time) (out []note) {
 		say := func(event string) {
 			d.dirty = true
 			out = append(out, s.hooks.notes(s.webhooks, event, s.view(e), d.Missed, now)...)
+		}
+		if e.BreakGlass && !d.Glass { // at once, also of one that begins later
+			d.Glass = true
+			say("break-glass")
 		}
 		if !d.Started && e.start() <= now.UnixMilli() && (e.State != playlists.AlertEnded || e.EndedMS > e.start()) {
 			d.Started = true

@@ -14,6 +14,7 @@ func (s *Service) Templates() []playlists.AlertTemplate {
 	defer s.mu.Unlock()
 	out := make([]playlists.AlertTemplate, 0, len(s.templates))
 	for _, t := range s.templates {
+		t.Digest = t.Sum()
 		out = append(out, t)
 	}
 	slices.SortFunc(out, func(a, b playlists.AlertTemplate) int { return strings.Compare(a.ID, b.ID) })
@@ -28,6 +29,7 @@ func (s *Service) Template(id string) (*playlists.AlertTemplate, error) {
 	if !ok {
 		return nil, notHere("template", id)
 	}
+	t.Digest = t.Sum()
 	return &t, nil
 }
 
@@ -37,30 +39,39 @@ func (s *Service) PutTemplate(ctx context.Context, who *playlists.Principal, t *
 		return err
 	}
 	t.By, t.ApprovedBy, t.ApprovedMS = who.ID, "", 0
+	s.life.Lock()
+	defer s.life.Unlock()
 	return s.setTemplate(ctx, who, t)
 }
 
+// setTemplate keeps a template; s.life is held.
 func (s *Service) setTemplate(ctx context.Context, who *playlists.Principal, t *playlists.AlertTemplate) error {
-	s.life.Lock()
-	defer s.life.Unlock()
-	if err := s.keep(ctx, who, kindTemplate, t.ID, t); err != nil {
+	kept := *t
+	kept.Digest = ""
+	if err := s.keep(ctx, who, kindTemplate, t.ID, &kept); err != nil {
 		return err
 	}
+	t.Digest = t.Sum()
 	s.mu.Lock()
-	s.templates[t.ID] = *t
+	s.templates[t.ID] = kept
 	s.mu.Unlock()
 	return nil
 }
 
 // ApproveTemplate lets one person use a template alone. who is another person
-// than wrote it.
-func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertTemplate, error) {
+// than wrote it, and says by its digest which words they read.
+func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal, id, digest string) (*playlists.AlertTemplate, error) {
+	s.life.Lock()
+	defer s.life.Unlock()
 	t, err := s.Template(id)
 	if err != nil {
 		return nil, err
 	}
 	if playlists.Same(t.By, who.ID) {
 		return nil, &playlists.Error{Code: playlists.Denied, Field: "templates/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
+	}
+	if err := sameDigest(digest, t.Digest); err != nil {
+		return nil, err
 	}
 	t.ApprovedBy, t.ApprovedMS = who.ID, s.o.Now().UnixMilli()
 	return t, s.setTemplate(ctx, who, t)

@@ -46,7 +46,7 @@ const (
 )
 
 // HookEvents are what a webhook may ask to be told.
-var HookEvents = []string{"started", "ended", "missed"}
+var HookEvents = []string{"started", "ended", "missed", "break-glass"}
 
 // Limits of webhooks.
 const (
@@ -117,23 +117,41 @@ func public(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	ip := at.Addr().Unmap()
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || slices.ContainsFunc(closed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+	if ip := at.Addr().Unmap(); !onInternet(ip) {
 		return fmt.Errorf("%s is a private address; webhooks go to the Internet only", ip)
 	}
 	return nil
 }
 
+func onInternet(ip netip.Addr) bool {
+	ip = ip.WithZone("").Unmap()
+	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !slices.ContainsFunc(closed, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
 // closed are networks that are global unicast by their form and lead elsewhere:
-// carriers' NAT, special uses, and IPv4 inside IPv6.
-var closed = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
+// carriers' NAT, special uses, IPv6 as it was local once, and IPv4 inside IPv6,
+// whatever address that is.
+var closed = []netip.Prefix{netip.MustParsePrefix("::/96"), netip.MustParsePrefix("fec0::/10"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32")}
 
 func (h *hooks) mayGo(u *url.URL) error {
 	if u.Host == "" || u.User != nil || u.Scheme != "https" && !(h.o.Anywhere && u.Scheme == "http") {
 		return fmt.Errorf("%s is no https address", u.Redacted())
 	}
+	if !h.o.Anywhere && private(u.Hostname()) { // any other name is looked at when it is dialled
+		return fmt.Errorf("%s is a private address; webhooks and feeds are on the Internet only", u.Hostname())
+	}
 	return nil
+}
+
+// private reports whether a host, as it is written, is not on the Internet.
+func private(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return !onInternet(ip)
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // notes are what an event of an alert makes of the webhooks that ask for it. One
@@ -270,15 +288,18 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 		return &playlists.Error{Code: playlists.Invalid, Field: "webhooks/" + w.ID + "." + field, Value: value, Problem: problem, Remedy: remedy}
 	}
 	u, err := url.Parse(w.URL)
+	if err == nil && !s.hooks.o.Anywhere && private(u.Hostname()) {
+		return bad("url", w.URL, "is a private address", "give a host that is on the Internet")
+	}
 	if err != nil || s.hooks.mayGo(u) != nil || len(w.URL) > 500 {
 		return bad("url", w.URL, "is no https address", "write https://host/path, without a password")
 	}
 	if len(w.Events) == 0 {
-		return bad("events", "", "are missing", "name started, ended or missed")
+		return bad("events", "", "are missing", "name started, ended, missed or break-glass")
 	}
 	for i, e := range w.Events {
 		if !slices.Contains(HookEvents, e) {
-			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended or missed")
+			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended, missed or break-glass")
 		}
 	}
 	s.life.Lock()

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -183,7 +184,7 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:443": false, "10.1.2.3:443": false, "192.168.0.1:443": false, "172.20.0.1:443": false,
 		"169.254.169.254:80": false, "0.0.0.0:443": false, "100.64.0.1:443": false, "[::1]:443": false, "[fe80::1]:443": false, "[fd00::1]:443": false,
-		"[::ffff:127.0.0.1]:443": false, "[64:ff9b::7f00:1]:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
+		"[::ffff:127.0.0.1]:443": false, "[64:ff9b::7f00:1]:443": false, "[64:ff9b::a01:203]:443": false, "[::7f00:1]:443": false, "[::a01:203]:443": false, "[fec0::1]:443": false, "[::ffff:10.1.2.3]:443": false, "[2001:db8::1]:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
 	} {
 		if err := public("tcp", address, nil); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
@@ -198,10 +199,20 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	if err := s.hooks.post(t.Context(), address{url: name}, []byte("{}")); err == nil || !strings.Contains(err.Error(), "private address") || reached {
 		t.Errorf("a name that leads here: %v", err)
 	}
+	for _, to := range []string{"https://127.0.0.1/", "https://localhost:8443/", "http://hooks.example/"} { // where an answer may send us
+		u, err := url.Parse(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.hooks.client.CheckRedirect(&http.Request{URL: u}, nil); err == nil {
+			t.Errorf("a redirect to %s is followed", to)
+		}
+	}
 	if s.hooks.client.Transport.(*http.Transport).Proxy != nil {
 		t.Error("a proxy would dial for us")
 	}
-	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/", "hooks.example", ""} {
+	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/", "hooks.example", "", "https://127.0.0.1/", "https://127.0.0.1:8443/x",
+		"https://10.1.2.3/", "https://192.168.1.1/", "https://[::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/", "https://LOCALHOST./", "https://x.localhost/"} {
 		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: u, Events: HookEvents}); err == nil {
 			t.Errorf("%q is taken", u)
 		}

@@ -24,7 +24,11 @@ type world struct {
 	signs []playlists.Sign
 	fail  string // kind/id whose write fails once
 	drawn int
-	words map[string]string // messages of the department
+	reads func(*playlists.Message) bool // also from far away; nil: none is
+	pages int                           // of 6 s, of every drawing; 0: one
+	// pages of the department's message "sorry"; 0: as many as of others
+	corrected int
+	words     map[string]string // messages of the department
 
 	deleted chan string // kind/id; nil: nobody asks
 }
@@ -121,11 +125,20 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	w.mu.Unlock()
 	data := fmt.Appendf(nil, "%s %s", m.Title(), c)
 	f := playlists.FrameFile{Data: data, Frame: timeline.Frame{SHA256: fmt.Sprintf("%064x", len(data)), Len: int64(len(data)), Type: "image/png", W: int64(c.W), H: int64(c.H)}}
-	return &playlists.Artwork{Frames: []playlists.FrameFile{f}, Steps: []timeline.Step{{MS: 6000}}}, nil
+	art := &playlists.Artwork{}
+	n := max(1, w.pages)
+	if m.ID == "sorry" && w.corrected > 0 {
+		n = w.corrected
+	}
+	for i := range n {
+		art.Frames = append(art.Frames, f)
+		art.Steps = append(art.Steps, timeline.Step{Frame: int64(i), MS: 6000})
+	}
+	return art, nil
 }
 
-func (w *world) Reads(_ context.Context, _ *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
-	if s.Distance > 100 {
+func (w *world) Reads(_ context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
+	if s.Distance > 100 && (w.reads == nil || !w.reads(m)) {
 		return &playlists.Finding{Level: playlists.Warn, Code: "distance"}, nil
 	}
 	return nil, nil
@@ -172,7 +185,7 @@ func run(t *testing.T, s *Service, o *playlists.AlertOrder) *playlists.AlertView
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := s.Approve(t.Context(), approver, o.ID, p.Signs)
+	v, err := s.Approve(t.Context(), approver, o.ID, signs(p.Signs))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,4 +224,13 @@ func wanted(s *Service) (out string) {
 		out += id + " "
 	}
 	return out
+}
+
+// signs is what an approver read off a preview.
+func signs(n int) *playlists.AlertApproval { return &playlists.AlertApproval{Signs: &n} }
+
+// policyDigest is of the policy as an approver reads it.
+func policyDigest(s *Service) string {
+	p, _, _ := s.CAPPolicy()
+	return p.Digest()
 }

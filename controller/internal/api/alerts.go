@@ -21,7 +21,7 @@ type Alerts interface {
 // AlertLife is what becomes of an alert.
 type AlertLife interface {
 	Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error)
-	Approve(ctx context.Context, who *playlists.Principal, id string, signs int) (*playlists.AlertView, error)
+	Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error)
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
@@ -45,7 +45,7 @@ type AlertTemplates interface {
 	Templates() []playlists.AlertTemplate
 	Template(id string) (*playlists.AlertTemplate, error)
 	PutTemplate(ctx context.Context, who *playlists.Principal, t *playlists.AlertTemplate) error
-	ApproveTemplate(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertTemplate, error)
+	ApproveTemplate(ctx context.Context, who *playlists.Principal, id, digest string) (*playlists.AlertTemplate, error)
 	DeleteTemplate(ctx context.Context, who *playlists.Principal, id string) error
 }
 
@@ -54,10 +54,6 @@ type Webhooks interface {
 	Webhooks() []playlists.Webhook
 	PutWebhook(ctx context.Context, who *playlists.Principal, w *playlists.Webhook) error
 	DeleteWebhook(ctx context.Context, who *playlists.Principal, id string) error
-}
-
-type approval struct {
-	Signs int `json:"signs"` // as the approver read it off the preview
 }
 
 type cancelling struct {
@@ -74,7 +70,7 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "GET", Path: alerts + "/{id}/preview", Summary: "The signs that it would reach now, and how it looks on each class", Handler: s.alertPreview, Out: playlists.AlertPreview{}},
 		{Method: "GET", Path: alerts + "/{id}/frames/{sha}", Summary: "A frame of an alert", Handler: s.alertFrame, Type: "image/*"},
 		{Method: "GET", Path: alerts + "/{id}/report", Summary: "After the end: from when to when each sign showed it, and what gave way", Handler: s.alertReport, Out: playlists.AlertReport{}},
-		{Method: "POST", Path: alerts + "/{id}/approve", Summary: "Let an alert run: another person, who types the number of signs of the preview", Handler: s.alertApprove, In: approval{}, Out: view},
+		{Method: "POST", Path: alerts + "/{id}/approve", Summary: "Let an alert run: another person, who types the number of signs of the preview", Handler: s.alertApprove, In: playlists.AlertApproval{}, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/cancel", Summary: "End an alert at once: one person, one step", Handler: s.alertCancel, In: cancelling{}, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertRefuse, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/break-glass", Summary: "Let an alert run on one person's word: an approved template, one area, a quarter of an hour", Handler: s.alertGlass, Out: view},
@@ -85,7 +81,7 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "GET", Path: templates + "/{id}", Summary: "Read an alert template", Handler: s.templateGet, Out: playlists.AlertTemplate{}},
 		{Method: "PUT", Path: templates + "/{id}", Summary: "Create or replace an alert template; its approval ends", Handler: s.templatePut, In: playlists.AlertTemplate{}, Out: playlists.AlertTemplate{}},
 		{Method: "DELETE", Path: templates + "/{id}", Summary: "Delete an alert template", Handler: s.templateRemove},
-		{Method: "POST", Path: templates + "/{id}/approve", Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove, Out: playlists.AlertTemplate{}},
+		{Method: "POST", Path: templates + "/{id}/approve", Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove, In: Read{}, Out: playlists.AlertTemplate{}},
 
 		{Method: "GET", Path: hooks, Summary: "List webhooks, without their secrets (department's administrators)", Handler: s.webhookList, Out: list, Of: playlists.Webhook{}},
 		{Method: "PUT", Path: hooks + "/{id}", Summary: "Create or replace a webhook; the answer holds a secret that was made, once", Handler: s.webhookPut, In: playlists.Webhook{}, Out: playlists.Webhook{}},
@@ -209,12 +205,12 @@ func (s *Server) alertApprove(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	var a approval
+	var a playlists.AlertApproval
 	if err := s.read(w, r, &a, "approve"); err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	v, err := s.alerts.Approve(r.Context(), p, r.PathValue("id"), a.Signs)
+	v, err := s.alerts.Approve(r.Context(), p, r.PathValue("id"), &a)
 	reply(s, w, r, v, err)
 }
 
@@ -319,7 +315,11 @@ func (s *Server) templateApprove(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	t, err := s.alerts.ApproveTemplate(r.Context(), p, r.PathValue("id"))
+	digest, err := s.digestRead(w, r)
+	var t *playlists.AlertTemplate
+	if err == nil {
+		t, err = s.alerts.ApproveTemplate(r.Context(), p, r.PathValue("id"), digest)
+	}
 	reply(s, w, r, t, err)
 }
 

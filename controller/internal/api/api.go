@@ -47,6 +47,8 @@ type Source interface {
 	Issued(ctx context.Context, sign string, from, until time.Time) ([]Issued, error)
 	// Alerts are those that a sign should know at t, of every set that it reads.
 	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
+	// Has are those that the sign has now, by its own word.
+	Has(sign *playlists.Sign) []timeline.Alert
 	// Frame is the bytes of a frame file that some program or alert names.
 	Frame(sha string) (data []byte, mime string)
 	// Snapshot asks the sign for a picture of its output.

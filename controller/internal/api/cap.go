@@ -6,20 +6,41 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"ledcast/playlists"
 )
 
 // CAPs are alerts that come from outside, in the Common Alerting Protocol 1.2.
 type CAPs interface {
-	CAP(ctx context.Context, who *playlists.Principal, data []byte) (*playlists.CAPResult, error)
+	CAP(ctx context.Context, who *playlists.Principal, data []byte, let playlists.AlertOverride) (*playlists.CAPResult, error)
 	CAPPolicy() (policy playlists.CAPPolicy, last []playlists.CAPResult, feeds []playlists.CAPFeedState)
 	SetCAPPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error
-	ApproveCAPPolicy(ctx context.Context, who *playlists.Principal) error
+	ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, digest string) error
+}
+
+// Read is what an approval names: the digest of what was read. It may stand in
+// If-Match as well.
+type Read struct {
+	Digest string `json:"digest"`
+}
+
+// digestRead is the digest that an approval names; "" for none.
+func (s *Server) digestRead(w http.ResponseWriter, r *http.Request) (string, error) {
+	if tag := strings.Trim(r.Header.Get("If-Match"), `"`); tag != "" {
+		return tag, nil
+	}
+	var read Read
+	if r.ContentLength == 0 {
+		return "", nil // which is refused where it is set
+	}
+	err := s.read(w, r, &read, "approve")
+	return read.Digest, err
 }
 
 // capState is the policy, and what came.
 type capState struct {
+	Digest string                   `json:"digest"` // of the policy: an approval names it
 	Policy playlists.CAPPolicy      `json:"policy"`
 	Feeds  []playlists.CAPFeedState `json:"feeds"`
 	Last   []playlists.CAPResult    `json:"last"` // newest first
@@ -33,7 +54,7 @@ func (s *Server) capRoutes() []Route {
 		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why", Handler: s.capPost, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
 		{Method: "GET", Path: "/api/v1/cap", Summary: "Who may send alerts from outside, the feeds, and what came last (department)", Handler: s.capGet, Out: capState{}},
 		{Method: "PUT", Path: "/api/v1/cap", Summary: "Change who may send alerts, the feeds, and what may run without a person (administrators)", Handler: s.capPut, In: playlists.CAPPolicy{}, Out: capState{}},
-		{Method: "POST", Path: "/api/v1/cap/approve", Summary: "Let the part hold that runs without a person: another person than proposed it", Handler: s.capApprove, Out: capState{}},
+		{Method: "POST", Path: "/api/v1/cap/approve", Summary: "Let the part hold that runs without a person: another person than proposed it", Handler: s.capApprove, In: Read{}, Out: capState{}},
 	}
 }
 
@@ -57,9 +78,17 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		err = &playlists.Error{Code: playlists.Invalid, Field: "cap", Problem: "broke off", Remedy: "send it again"}
 	}
+	var over *Override
+	if err == nil {
+		over, err = override(r)
+	}
 	var out *playlists.CAPResult
 	if err == nil {
-		out, err = s.caps.CAP(r.Context(), p, data)
+		let := playlists.AlertOverride{}
+		if over != nil {
+			let.Override, let.Reason = over.Code, over.Reason
+		}
+		out, err = s.caps.CAP(r.Context(), p, data, let)
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -86,7 +115,7 @@ func (s *Server) capState(w http.ResponseWriter) {
 	if policy.Feeds == nil {
 		policy.Feeds = []playlists.CAPFeed{}
 	}
-	answer(w, capState{policy, feeds, last})
+	answer(w, capState{policy.Digest(), policy, feeds, last})
 }
 
 func (s *Server) capGet(w http.ResponseWriter, r *http.Request) {
@@ -118,7 +147,11 @@ func (s *Server) capApprove(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	if err := s.caps.ApproveCAPPolicy(r.Context(), p); err != nil {
+	digest, err := s.digestRead(w, r)
+	if err == nil {
+		err = s.caps.ApproveCAPPolicy(r.Context(), p, digest)
+	}
+	if err != nil {
 		s.fail(w, r, err)
 		return
 	}

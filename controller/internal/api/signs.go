@@ -208,7 +208,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	if v.State == "never" || v.State == "offline" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
 		return v
 	}
-	alerts := s.alertsNow(sign, now)
+	alerts := s.src.Has(sign) // what it refused or was not reached by it cannot show
 	shown := at(program, alerts, sign, h, now.UnixMilli())
 	v.Showing = showing(&shown, now.UnixMilli())
 	v.Showing.Title = s.src.Title(sign.ID, shown.Owner, shown.Item)

@@ -40,11 +40,12 @@ type asking struct {
 type watcher struct {
 	who  *playlists.Principal
 	sign string // the one that it asks about; "" for all, and for alerts
+	only bool   // alerts, and no sign: every page of the department listens for these
 	told map[string]string
 }
 
 func (x *watcher) watches(v *SignView) bool {
-	return (x.sign == "" || x.sign == v.ID) && x.who.MayRead(playlists.KindSign, v.Owner)
+	return !x.only && (x.sign == "" || x.sign == v.ID) && x.who.MayRead(playlists.KindSign, v.Owner)
 }
 
 // quiet reports whether a sign that was heard at that time has been silent
@@ -113,7 +114,7 @@ func (w *wall) run(ctx context.Context) {
 			case <-w.wake:
 			}
 		}
-		views, err := w.s.views(ctx)
+		views, err := w.watched(ctx)
 		if err == nil {
 			w.tell(views)
 			for _, sign := range w.ask(views, w.s.now()) {
@@ -127,6 +128,20 @@ func (w *wall) run(ctx context.Context) {
 		case <-w.wake:
 		}
 	}
+}
+
+// watched is every sign, or none while nobody asks about signs.
+func (w *wall) watched(ctx context.Context) ([]SignView, error) {
+	w.mu.Lock()
+	signs := false
+	for _, x := range w.watchers {
+		signs = signs || !x.only
+	}
+	w.mu.Unlock()
+	if !signs {
+		return nil, nil
+	}
+	return w.s.views(ctx)
 }
 
 // tell sends each watcher the views that are not as it was told.
@@ -184,7 +199,7 @@ func (w *wall) tell(views []SignView) {
 
 // events is a stream of server-sent events: "sign" with a SignView, at once
 // for every sign and then at every change; with the query `sign`, of that one
-// and nothing else.
+// and nothing else; with `only=alerts`, of alerts and no sign.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	only := r.URL.Query().Get("sign")
 	var who *playlists.Principal
@@ -203,7 +218,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no")
 	ch := make(chan []byte, 256)
 	s.wall.mu.Lock()
-	s.wall.watchers[ch] = &watcher{who, only, map[string]string{}}
+	s.wall.watchers[ch] = &watcher{who: who, sign: only, only: r.URL.Query().Get("only") == "alerts", told: map[string]string{}}
 	s.wall.mu.Unlock()
 	defer func() {
 		s.wall.mu.Lock()

@@ -34,7 +34,7 @@ func TestWatchOneSign(t *testing.T) {
 		{company, "b-1", ""}, // its own until it was sold
 	} {
 		ch := make(chan []byte, 9)
-		w.watchers = map[chan []byte]*watcher{ch: {x.who, x.sign, map[string]string{}}}
+		w.watchers = map[chan []byte]*watcher{ch: {who: x.who, sign: x.sign, told: map[string]string{}}}
 		w.tell(views)
 		told := len(ch)
 		w.tell(views)

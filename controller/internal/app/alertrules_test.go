@@ -26,7 +26,7 @@ func TestAlertRefusals(t *testing.T) {
 	}{
 		{"approver", order("x1", hour, nil), 403, "approver"},
 		{"", order("x1", hour, nil), 403, "viewer"},
-		{"author", order("there", hour, nil), 412, "none is used again"},
+		{"author", order("there", hour, nil), 409, "none is used again"},
 		{"author", order("x1", hour, map[string]any{"until": 0}), 422, "is missing"},
 		{"author", order("x1", time.Now().Add(25*time.Hour), nil), 422, "over the limit of 86400"},
 		{"author", order("x1", time.Now().Add(-time.Minute), nil), 422, "before it begins"},
@@ -72,8 +72,8 @@ func TestAlertRefusals(t *testing.T) {
 		t.Errorf("%d templates", len(templates.Items))
 	}
 	c.want("approver", "POST", "/api/v1/alerts/there/refuse", nil, 200, nil)
-	c.want("approver", "POST", "/api/v1/alerts/there/approve", map[string]int{"signs": 4}, 412, nil)
-	c.want("author", "POST", "/api/v1/alerts/there/cancel", nil, 412, nil)
+	c.want("approver", "POST", "/api/v1/alerts/there/approve", map[string]int{"signs": 4}, 409, nil)
+	c.want("author", "POST", "/api/v1/alerts/there/cancel", nil, 409, nil)
 	c.want("author", "GET", "/api/v1/alerts/nothing", nil, 404, nil)
 	// Sixteen at a time are the wire's limit of a class.
 	for i := range playlists.MaxClassAlerts {
@@ -100,7 +100,11 @@ func TestBreakGlass(t *testing.T) {
 	}
 	c.want("author", "POST", flood("g1", nil), nil, 422, nil) // nobody approved the template
 	c.want("author", "POST", "/api/v1/templates/flood/approve", nil, 403, nil)
-	c.want("approver", "POST", "/api/v1/templates/flood/approve", nil, 200, nil)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", nil, 422, nil) // what was read is not said
+	var read playlists.AlertTemplate
+	c.want("approver", "GET", "/api/v1/templates/flood", nil, 200, &read)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": strings.Repeat("0", 64)}, 409, nil)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": read.Digest}, 200, nil)
 	c.want("approver", "POST", "/api/v1/alerts/g1/break-glass", nil, 403, nil)
 	c.want("author", "POST", flood("g2", map[string]any{"areas": []string{"quang-ngai"}}), nil, 422, nil)
 	c.want("author", "POST", flood("g3", map[string]any{"until": time.Now().Add(time.Hour).Unix()}), nil, 422, nil)

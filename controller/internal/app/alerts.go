@@ -7,6 +7,7 @@ import (
 
 	"ledcast/assets"
 	"ledcast/controller/internal/alert"
+	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
@@ -92,6 +93,14 @@ func (d alertArtist) Artwork(ctx context.Context, m *playlists.Message, c playli
 	return d.artist.Artwork(ctx, m, c, true)
 }
 
+// Reads implements alert.Artist: of the pages that are shown, where a program
+// sign would read a message as it scrolls.
+func (d alertArtist) Reads(ctx context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
+	pages := *s
+	pages.Mode = playlists.ModePicture
+	return d.artist.Reads(ctx, m, &pages)
+}
+
 // alertHistory is what the store keeps of the past.
 type alertHistory struct{ store store.Store }
 
@@ -167,4 +176,47 @@ func (s source) Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) (
 		}
 	}
 	return out, nil
+}
+
+// Has are the alerts that a sign has by its own word: of the sets that it says
+// it took, without those that it refused or ended. A picture sign says nothing,
+// and has what it is sent.
+func (s source) Has(sign *playlists.Sign) []timeline.Alert {
+	var out []timeline.Alert
+	state := s.a.listener.State(sign.ID)
+	for _, test := range []bool{false, true} {
+		if test && !sign.Test {
+			continue
+		}
+		set, _ := s.a.publisher.AlertSet(sign.Class.String(), test)
+		if set == nil || sign.Picture() {
+			if set != nil {
+				out = append(out, set.Alerts...)
+			}
+			continue
+		}
+		out = append(out, hasOf(set, test, &state)...)
+	}
+	return out
+}
+
+// hasOf are the alerts of a set that a program sign has.
+func hasOf(set *timeline.AlertSet, test bool, state *listen.State) (out []timeline.Alert) {
+	role := wire.RoleAlerts
+	if test {
+		role = wire.RoleAlertsTest
+	}
+	if state.Status == nil || !test && state.Status.Alerts == nil {
+		return nil // it has no set at all
+	}
+	took := func(a *wire.Ack) bool { return a != nil && a.State != wire.RejectedNow && a.Seq >= set.Seq }
+	all := !test && state.Status.Alerts.Seq >= set.Seq || took(state.Acks[role])
+	for _, a := range set.Alerts {
+		k := state.Acks[role+"/"+a.ID]
+		switch {
+		case k == nil && all, k != nil && (k.State == wire.Received || k.State == wire.ShowingNow): // also of an older set
+			out = append(out, a)
+		}
+	}
+	return out
 }

@@ -80,5 +80,8 @@ func (a *App) apply(ctx context.Context, m *playlists.Manifest, expected int64) 
 	for i := range m.Signs {
 		err = errors.Join(err, one(kindSign, "", m.Signs[i].ID, &m.Signs[i]))
 	}
+	if a.alerts != nil { // the demo's signs come after alerts were opened
+		a.alerts.SignsChanged()
+	}
 	return err
 }

@@ -338,11 +338,18 @@ func TestGuestsComeFromThisMachineOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for addr, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "10.0.0.1:80": false, "": false} {
+	for _, x := range []struct {
+		addr, host string
+		want       bool
+	}{
+		{"127.0.0.1:80", "localhost:8080", true}, {"[::1]:80", "[::1]:8080", true}, {"127.0.0.1:80", "127.0.0.1", true}, {"127.0.0.1:80", "LOCALHOST", true},
+		{"10.0.0.1:80", "127.0.0.1:8080", false}, {"", "127.0.0.1:8080", false},
+		{"127.0.0.1:80", "example.com", false}, {"127.0.0.1:80", "localhost.example.com:8080", false}, {"127.0.0.1:80", "", false}, // a name that somebody has led here
+	} {
 		r := httptest.NewRequest("GET", "/", nil)
-		r.RemoteAddr = addr
-		if _, err := s.Principal(r); (err == nil) != want {
-			t.Errorf("from %q: %v", addr, err)
+		r.RemoteAddr, r.Host = x.addr, x.host
+		if _, err := s.Principal(r); (err == nil) != x.want {
+			t.Errorf("from %q at %q: %v", x.addr, x.host, err)
 		}
 	}
 }

@@ -24,6 +24,9 @@ func newAlert(e *env) *cobra.Command {
 		e.alertApprove(),
 		e.alertCancel(),
 		e.alertCAP(),
+		e.named("preview ALERT", "Print whom an alert would reach, and what speaks against it", "ALERT", e.alertPreview),
+		e.named("report ALERT", "After its end: which sign showed it when, and what gave way", "ALERT", e.alertReport),
+		e.named("break-glass ALERT", "Let an alert run on your word alone: an approved template, one area, a quarter of an hour", "ALERT", e.alertStep("break-glass")),
 		e.named("refuse ALERT", "Refuse an alert that waits", "ALERT", e.alertStep("refuse")),
 		e.plain("list", "List alerts, the newest first", func(cmd *cobra.Command, c *client) error {
 			var list struct{ Items []playlists.AlertView }
@@ -99,7 +102,7 @@ func (e *env) alertSend() *cobra.Command {
 		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts", &o, &v); err != nil {
 			return err
 		}
-		return e.alertPreview(cmd, c, v.ID)
+		return e.alertShow(cmd, c, v.ID)
 	})
 	f := cmd.Flags()
 	f.StringVarP(&file, "file", "f", "", "`file` with the alert as YAML or JSON; flags win")
@@ -119,6 +122,8 @@ func (e *env) alertSend() *cobra.Command {
 	f.StringVar(&o.Correction, "correction", "", "message id or text that a cancel may show for ten minutes")
 	f.StringVar(&o.Replaces, "replaces", "", "`alert` that ends when this one is approved")
 	f.BoolVar(&o.Draft, "draft", false, "keep it as a draft")
+	f.StringVar(&o.Override, "override", "", "`finding` that it is let through in spite of: distance; with --reason")
+	f.StringVar(&o.Reason, "reason", "", "why, for the approver and the log")
 	return cmd
 }
 
@@ -134,44 +139,23 @@ func moment(flag, s string) (playlists.Moment, error) {
 	return playlists.Moment(t.Unix()), nil
 }
 
-// alertPreview prints what an approver has to know. Its first line is
-// for scripts: "signs N".
-func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
-	var p playlists.AlertPreview
-	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id+"/preview", nil, &p); err != nil {
-		return err
-	}
-	fmt.Fprintf(e.out, "%s waits: signs %d (%d of them picture signs, unprotected)\n", id, p.Signs, p.Pictures)
-	for _, x := range p.ByCompany {
-		fmt.Fprintf(e.out, "  %-24s %d\n", x.Name, x.Signs)
-	}
-	for _, x := range p.Classes {
-		fmt.Fprintf(e.out, "  %-24s %d on %s pages\n", x.Class, x.Signs, fmt.Sprint(len(x.Frames)))
-		for _, f := range x.Findings {
-			fmt.Fprintf(e.out, "    %s: %s\n", f.Code, f.Text.EN)
-		}
-	}
-	for _, x := range p.OutOfService {
-		fmt.Fprintf(e.out, "  out of service: %s (%s)\n", x.Sign, x.Reason)
-	}
-	fmt.Fprintf(e.out, "another person: controller alert approve %s --signs N\n", id)
-	return nil
-}
-
 func (e *env) alertApprove() *cobra.Command {
 	var signs int
+	var override, reason string
 	cmd := e.named("approve ALERT", "Let an alert of somebody else run", "ALERT", func(cmd *cobra.Command, c *client, id string) error {
 		if !cmd.Flags().Changed("signs") {
 			return usagef("read it off the preview: controller alert show "+id, "--signs is missing")
 		}
 		var v playlists.AlertView
-		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/approve", map[string]int{"signs": signs}, &v); err != nil {
+		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/approve", playlists.AlertApproval{Signs: &signs, Override: override, Reason: reason}, &v); err != nil {
 			return err
 		}
 		fmt.Fprintf(e.out, "%s runs on %d signs until %s\n", id, v.Targeted, clockTime(int64(v.Until)))
 		return nil
 	})
 	cmd.Flags().IntVar(&signs, "signs", 0, "`number` of signs that the preview says")
+	cmd.Flags().StringVar(&override, "override", "", "`finding` of signs that came since it was made: distance; with --reason")
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the log")
 	return cmd
 }
 
@@ -197,37 +181,6 @@ func (e *env) alertStep(step string) func(*cobra.Command, *client, string) error
 		fmt.Fprintf(e.out, "%s is %s\n", id, stateOf(&v))
 		return nil
 	}
-}
-
-func (e *env) alertShow(cmd *cobra.Command, c *client, id string) error {
-	var v playlists.AlertView
-	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id, nil, &v); err != nil {
-		return err
-	}
-	if v.State == playlists.AlertDraft || v.State == playlists.AlertPending {
-		return e.alertPreview(cmd, c, id)
-	}
-	fmt.Fprintf(e.out, "%s: %s, %s until %s\n", v.ID, v.Mode, stateOf(&v), clockTime(int64(v.Until)))
-	fmt.Fprintf(e.out, "targeted %d: sent %d, received %d, showing %d, rejected %d, missed %d, out of service %d\n",
-		v.Targeted, v.Sent, v.Received, v.Showing, v.Rejected, len(v.Missed), len(v.OutOfService))
-	if t := v.Times; t != nil {
-		fmt.Fprintf(e.out, "after approval: p50 %d ms, p95 %d ms, p99 %d ms; slowest", t.P50MS, t.P95MS, t.P99MS)
-		for _, s := range t.Slowest[:min(3, len(t.Slowest))] {
-			fmt.Fprintf(e.out, " %s %d ms", s.Sign, s.MS)
-		}
-		fmt.Fprintln(e.out)
-	}
-	for _, r := range v.Rejections {
-		fmt.Fprintf(e.out, "rejected by %s: %s\n", r.Sign, r.Reason)
-	}
-	for _, x := range v.Call {
-		phone := x.Phone
-		if phone == "" {
-			phone = "no telephone known"
-		}
-		fmt.Fprintf(e.out, "call about %s: %s, %s\n", x.Sign, x.Owner, phone)
-	}
-	return nil
 }
 
 // strictJSON reads one JSON object whose every field is known.

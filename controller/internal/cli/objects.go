@@ -46,6 +46,10 @@ func things(m *playlists.Manifest) []thing {
 		o := &m.Owners[i]
 		out = append(out, thing{kind: "Owner", name: "owner " + o.ID, path: "owners/" + o.ID, spec: o})
 	}
+	for i := range m.Users {
+		x := &m.Users[i]
+		out = append(out, thing{kind: "User", name: "user " + x.ID, path: "users/" + x.ID, spec: x})
+	}
 	for i := range m.Areas {
 		x := &m.Areas[i]
 		out = append(out, thing{kind: "Area", name: "area " + x.Code, path: "areas/" + x.Code, spec: x})
@@ -101,6 +105,7 @@ var kinds = map[string]struct {
 	fresh func() any
 }{
 	"owners":     {"Owner", false, func() any { return &playlists.Owner{} }},
+	"users":      {"User", false, func() any { return &playlists.User{} }},
 	"areas":      {"Area", false, func() any { return &playlists.Area{} }},
 	"signs":      {"Sign", false, func() any { return &playlists.Sign{} }},
 	"campaigns":  {"Campaign", false, func() any { return &playlists.Campaign{} }},
@@ -180,7 +185,7 @@ func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *c
 func newApply(e *env) *cobra.Command {
 	return e.withManifest(&cobra.Command{
 		Use: "apply -f FILE", Short: "Make the controller have what a YAML file says",
-		Long: "apply puts every thing of the file: owners, areas, messages, playlists, signs, schedules, agreements and campaigns.\n" +
+		Long: "apply puts every thing of the file: owners, users, areas, messages, playlists, signs, schedules, agreements and campaigns.\n" +
 			"What is as the file says is left alone. The whole file is checked before anything is sent; what the controller\n" +
 			"refuses is named, and the rest goes on.",
 	}, func(ctx context.Context, c *client, list []thing) error {
@@ -302,7 +307,7 @@ func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 func newGet(e *env) *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
-		Use:   "get owners | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER | agreements OWNER",
+		Use:   "get owners | users | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER | agreements OWNER",
 		Short: "Print things as YAML that apply takes",
 		Args: func(_ *cobra.Command, args []string) error {
 			_, err := listPath(args)
@@ -341,7 +346,7 @@ func newGet(e *env) *cobra.Command {
 }
 
 func listPath(args []string) (string, error) {
-	const remedy = "write owners, areas, signs or campaigns; or messages, playlists, schedules or agreements and an OWNER"
+	const remedy = "write owners, users, areas, signs or campaigns; or messages, playlists, schedules or agreements and an OWNER"
 	if len(args) == 0 {
 		return "", usagef(remedy, "nothing is named")
 	}

@@ -377,3 +377,20 @@ func TestResync(t *testing.T) {
 		}
 	})
 }
+
+// An alert that signs would refuse poisons no set: it is left out and reported,
+// and the others go.
+func TestABadAlertIsLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, p := newBook()
+		now := time.Now()
+		b.put("good", now, now.Add(time.Hour))
+		b.put("bad", now, now.Add(playlists.MaxAlertLife*time.Second+2*time.Second))
+		if _, err := p.SyncAlerts(t.Context()); err == nil || !strings.Contains(err.Error(), "alert bad is left out") {
+			t.Errorf("nothing is said of the bad one: %v", err)
+		}
+		if got := b.set(t); got != "good" {
+			t.Errorf("the set is %q", got)
+		}
+	})
+}

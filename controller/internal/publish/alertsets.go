@@ -47,7 +47,13 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 			}
 			continue
 		}
-		d.set.Alerts = append(d.set.Alerts, a.OnWire(art, func(s string) bool { return c.ids[s] }))
+		on := a.OnWire(art, func(s string) bool { return c.ids[s] })
+		if err := wire.CheckAlerts(&timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{on}}); err != nil {
+			// One such alert makes every sign refuse all of the set.
+			troubles = append(troubles, fmt.Errorf("alert %s is left out, as signs would refuse it: %w", a.ID, err))
+			continue
+		}
+		d.set.Alerts = append(d.set.Alerts, on)
 		for i := range art.Frames {
 			d.frames = append(d.frames, &art.Frames[i])
 		}

@@ -63,6 +63,7 @@ type Info struct {
 	Headline                     string
 	Description                  string
 	Instruction                  string
+	Codes                        []string // of its event, NAME=VALUE
 	Areas                        []Area
 }
 
@@ -167,6 +168,9 @@ func readInfo(n *node, points *int) (*Info, error) {
 		if *x.to, err = n.time(x.field); err != nil {
 			return nil, err
 		}
+	}
+	for _, c := range n.all("eventCode") {
+		in.Codes = append(in.Codes, c.text("valueName")+"="+c.text("value"))
 	}
 	for i, an := range n.all("area") {
 		if i >= MaxAreas {

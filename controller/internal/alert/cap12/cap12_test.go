@@ -116,11 +116,13 @@ func TestParseAccepts(t *testing.T) {
 		"two polygons": {swap("</polygon>", "</polygon><polygon>14,108 14.1,108 14.1,108.1 14,108</polygon>"), func(a *Alert) bool {
 			return len(a.Infos[0].Areas[0].Polygons) == 2 && a.Infos[0].Areas[0].Holds(playlists.Place{Lat: 14.05, Lon: 108.02})
 		}},
-		"references":    {swap("<scope>", "<scope>", "</scope>", "</scope><references>a@b,1,2021-01-30T17:55:00+07:00 a@b,2,2021-01-30T17:56:00-00:00</references>"), func(a *Alert) bool { return len(a.References) == 2 && a.References[1].Identifier == "2" }},
-		"a zero radius": {swap(" 12.5<", " 0<"), func(a *Alert) bool { return a.Infos[0].Areas[0].Circles[0].KM == 0 }},
-		"an entity":     {swap("Không ra khơi.", "A &amp; B &#272;"), func(a *Alert) bool { return a.Infos[0].Instruction == "A & B Đ" }},
-		"CDATA":         {swap("Không ra khơi.", "<![CDATA[A & B]]>"), func(a *Alert) bool { return a.Infos[0].Instruction == "A & B" }},
-		"a BOM":         {"\ufeff" + storm, nil},
+		"a point twice in a row": {swap("15.50,108.60 15.50,108.95", "15.50,108.60 15.50,108.60 15.50,108.60 15.50,108.95"), func(a *Alert) bool { return len(a.Infos[0].Areas[0].Polygons[0]) == 5 }},
+		"its last point twice":   {swap("15.20,108.60<", "15.20,108.60 15.20,108.60<"), func(a *Alert) bool { return len(a.Infos[0].Areas[0].Polygons[0]) == 5 }},
+		"references":             {swap("<scope>", "<scope>", "</scope>", "</scope><references>a@b,1,2021-01-30T17:55:00+07:00 a@b,2,2021-01-30T17:56:00-00:00</references>"), func(a *Alert) bool { return len(a.References) == 2 && a.References[1].Identifier == "2" }},
+		"a zero radius":          {swap(" 12.5<", " 0<"), func(a *Alert) bool { return a.Infos[0].Areas[0].Circles[0].KM == 0 }},
+		"an entity":              {swap("Không ra khơi.", "A &amp; B &#272;"), func(a *Alert) bool { return a.Infos[0].Instruction == "A & B Đ" }},
+		"CDATA":                  {swap("Không ra khơi.", "<![CDATA[A & B]]>"), func(a *Alert) bool { return a.Infos[0].Instruction == "A & B" }},
+		"a BOM":                  {"\ufeff" + storm, nil},
 	} {
 		if what == "a prefix" {
 			c.doc = strings.NewReplacer("\x00", "<?", "\x01", "<c:alert").Replace(c.doc)
@@ -181,6 +183,7 @@ func TestParseRefuses(t *testing.T) {
 		"an unknown urgency":            {swap("Expected", "Soon"), "is not a value"},
 		"no areaDesc":                   {swap("<areaDesc>Huyện Bình Sơn</areaDesc>", ""), "areaDesc"},
 		"an open polygon":               {swap("15.20,108.95 15.20,108.60<", "15.20,108.95<"), "not closed"},
+		"one point, again and again":    {swap("15.20,108.60 15.50,108.60 15.50,108.95 15.20,108.95 15.20,108.60", "15,108 15,108 15,108 15,108 15,108"), "at least 4"},
 		"three points":                  {swap("15.20,108.60 15.50,108.60 15.50,108.95 15.20,108.95 15.20,108.60", "15,108 16,108 15,108"), "at least 4"},
 		"a polygon that crosses itself": {swap("15.20,108.60 15.50,108.60 15.50,108.95 15.20,108.95 15.20,108.60", "15,108 16,109 16,108 15,109 15,108"), "crosses itself"},
 		"metres for degrees":            {swap("15.20,108.60 15.50", "1520000,10860000 15.50"), "latitude,longitude"},

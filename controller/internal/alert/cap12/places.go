@@ -26,13 +26,17 @@ func place(field, s string) (playlists.Place, error) {
 func polygon(s string) ([]playlists.Place, error) {
 	const field = "info.area.polygon"
 	var ring []playlists.Place
+	n := 0
 	for _, f := range strings.Fields(s) {
 		p, err := place(field, f)
 		if err != nil {
 			return nil, err
 		}
-		if ring = append(ring, p); len(ring) > MaxPoints {
+		if n++; n > MaxPoints {
 			return nil, tooLarge(field, fmt.Sprintf("there are more than %d points", MaxPoints))
+		}
+		if len(ring) == 0 || ring[len(ring)-1] != p { // a point twice in a row is no side, and crosses nothing
+			ring = append(ring, p)
 		}
 	}
 	if len(ring) < 4 || ring[0] != ring[len(ring)-1] {

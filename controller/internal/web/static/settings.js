@@ -11,7 +11,7 @@ const zone = 'Asia/Ho_Chi_Minh';
 const authors = ['admin', 'author'].includes(me.role);
 const approves = me.role === 'approver';
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const events = ['started', 'ended', 'missed'];
+const events = ['started', 'ended', 'missed', 'break-glass'];
 const lines = (s) => s.split('\n').map((x) => x.trim()).filter(Boolean);
 
 const input = (name, value, more) => h('input', { name, value: value || '', autocomplete: 'off', ...more });
@@ -85,7 +85,7 @@ function templates(all, classes) {
   const actions = (t) => h('div', { cls: 'buttons' },
     approves && !t.approved_by ? button('settings.approve', 'main', async () => {
       if (!await ask(say('settings.approve'), say('settings.approve_ask', { name: both(t.name) }), say('settings.approve'), false)) return;
-      await post(`/api/v1/templates/${t.id}/approve`);
+      await post(`/api/v1/templates/${t.id}/approve`, { digest: t.digest });
       await saved();
     }) : null,
     authors ? button('settings.change', 'quiet', () => editTemplate(t, all, classes)) : null,
@@ -126,7 +126,7 @@ function cap(state, areas) {
   const health = (f) => {
     const s = doing.get(f.id);
     if (!s?.asked_ms) return say('settings.feed_unasked');
-    if (s.trouble) return h('span', { cls: 'problem' }, s.trouble);
+    if (s.trouble) return h('span', { cls: 'problem' }, both({ vi: s.trouble_vi, en: s.trouble }));
     return say('settings.feed_good', { ago: ago((Date.now() - s.answered_ms) / 1000) });
   };
   return h('section', { cls: 'panel wide' }, h('h2', {}, say('settings.cap')), h('p', { cls: 'hint' }, say('settings.cap_hint')),
@@ -135,7 +135,7 @@ function cap(state, areas) {
       admin ? button('settings.change', 'quiet', () => editCAP(p, areas)) : null,
       approves && p.auto && !p.approved_by ? button('settings.cap_approve', 'main', async () => {
         if (!await ask(say('settings.cap_approve'), say('settings.cap_approve_ask', { areas: inside, priority: p.auto.max_priority, senders: p.senders.join(', ') }), say('settings.cap_approve'))) return;
-        await post('/api/v1/cap/approve');
+        await post('/api/v1/cap/approve', { digest: state.digest });
         await saved();
       }) : null),
     h('h3', {}, say('settings.feeds')),

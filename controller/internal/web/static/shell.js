@@ -2,6 +2,7 @@
 // way out. A page's module awaits me before it does anything else.
 import { get, remove } from './api.js';
 import { at, h, busy } from './dom.js';
+import { watchGlass } from './glass.js';
 import { say } from './words.js';
 
 export const me = await get('/api/v1/me');
@@ -29,6 +30,8 @@ if (guest) {
   }));
   who.append(h('a', { href: '/account', 'aria-current': document.body.dataset.page === 'account' ? 'page' : null }, me.name || me.id.replace(/^user:/, '')), out);
 }
+
+if (department && !guest) watchGlass();
 
 const button = at('menu-button');
 button.addEventListener('click', () => {

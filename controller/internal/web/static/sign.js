@@ -109,6 +109,7 @@ function askTime() {
   const zone = sign.time_zone;
   const date = h('input', { type: 'date', value: isoDate(now(), zone), required: true });
   const time = h('input', { type: 'time', value: clock(now(), zone), required: true });
+  const opened = `${date.value} ${time.value}`;
   const out = h('div', { role: 'status' });
   const form = h('form', {}, h('div', { cls: 'form-grid' }, field(say('sign.at_date'), date, { path: 'date' }), field(say('sign.at_time'), time, { path: 'time', hint: zoneName(zone) })), h('button', { cls: 'main' }, say('sign.at_ask')), out);
   let asked = 0; // an answer that comes late is of another time
@@ -140,7 +141,8 @@ function askTime() {
   form.addEventListener('submit', (e) => {
     e.preventDefault();
     const ms = instant(date.value, time.value, zone);
-    ask(now() - ms > 0 && now() - ms < 60000 ? now() : ms); // this minute is now
+    const untouched = `${date.value} ${time.value}` === opened;
+    ask(untouched || (now() - ms > 0 && now() - ms < 60000) ? now() : ms); // this minute is now
   });
   at('at').append(form);
   return (ms) => {

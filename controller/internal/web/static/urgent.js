@@ -17,6 +17,7 @@ function row(a) {
   return h('li', { cls: `panel alert-row ${a.mode}` }, h('a', { href: `/urgent?id=${encodeURIComponent(a.id)}` }, h('span', { cls: `mode ${a.mode}` }, say(`urgent.mode_${a.mode}`)), h('strong', {}, a.text || a.template || a.message || a.id)),
     h('ul', { cls: 'badges' }, h('li', {}, badge(stateText(a), a.state === 'running' ? '▶' : a.state === 'pending' ? '?' : '■', a.state === 'running' ? 'bad' : a.state === 'pending' ? 'warn' : '')),
       a.state === 'running' || a.state === 'ended' ? h('li', {}, badge(say('urgent.count', { showing: a.showing, targeted: a.targeted }), '◉', a.showing + a.sent >= a.targeted ? 'good' : 'warn')) : null,
+      a.break_glass ? h('li', {}, badge(say('urgent.glass_broken'), '!', 'bad')) : null,
       a.missed.length ? h('li', {}, badge(say('urgent.missed_n', { n: a.missed.length }), '✕', 'bad')) : null),
     h('p', { cls: 'hint' }, say('urgent.until_at', { time: moment(a.until * 1000, zone) })));
 }

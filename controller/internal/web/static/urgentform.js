@@ -24,6 +24,9 @@ export async function compose(close) {
   const priority = options(h('select', { name: 'priority' }), [['100', say('urgent.priority_normal')], ['150', say('urgent.priority_high')], ['200', say('urgent.priority_top')]], '100');
   const takeover = options(h('select', { name: 'takeover' }), [['', say('urgent.take_all')], ['600/50', say('urgent.take_half')], ['600/25', say('urgent.take_quarter')]], '');
   const correction = h('textarea', { name: 'correction', maxlength: 300 });
+  const reason = h('textarea', { name: 'reason', maxlength: 200 });
+  const reasonField = field(say('urgent.reason'), reason, { path: 'reason', hint: say('urgent.reason_hint') });
+  reasonField.hidden = true;
   const looks = h('div', { cls: 'looks' });
   const preview = new Preview(looks, 'public', () => {});
   const mode = () => modes.find(([, r]) => r.checked)[0];
@@ -60,7 +63,7 @@ export async function compose(close) {
     h('fieldset', {}, h('legend', {}, say('urgent.areas')), choice.element, reach),
     h('div', { cls: 'form-grid' }, field(say('urgent.until'), until, { path: 'until' }), field(say('urgent.priority'), priority, { path: 'priority' }), field(say('urgent.takeover'), takeover, { path: 'takeover' })),
     field(say('urgent.correction'), correction, { path: 'correction', hint: say('urgent.correction_hint') }),
-    h('h3', {}, say('urgent.looks')), looks, problems(),
+    h('h3', {}, say('urgent.looks')), looks, reasonField, problems(),
     h('div', { cls: 'buttons' }, button, h('button', { type: 'button', cls: 'quiet', onclick: close }, say('c.cancel'))));
   form.addEventListener('input', draw);
   for (const [, r] of modes) r.addEventListener('change', () => choice.draw()); // other signs are reached
@@ -80,7 +83,12 @@ export async function compose(close) {
         body.takeover = { exclusive_s: exclusive, share_percent: share };
       }
       if (correction.value.trim()) body.correction = correction.value;
-      const made = await post('/api/v1/alerts', body);
+      if (!reasonField.hidden && reason.value.trim()) Object.assign(body, { override: 'distance', reason: reason.value });
+      const made = await post('/api/v1/alerts', body).catch((problem) => {
+        // What cannot be read on a sign may be let through, with a reason.
+        if (/"override":"distance"/.test(problem.remedy)) reasonField.hidden = false;
+        throw problem;
+      });
       location.assign(`/urgent?id=${encodeURIComponent(made.id)}`);
     });
   });

@@ -67,7 +67,7 @@ export class AlertPage {
   update(a) {
     const before = this.a;
     this.a = a;
-    this.top.replaceChildren(h('div', { cls: `alert-band ${a.mode}` }, h('span', { cls: `mode ${a.mode}` }, say(`urgent.mode_${a.mode}`)), h('strong', {}, a.text || a.template || a.message), badge(stateText(a), '', '')),
+    this.top.replaceChildren(h('div', { cls: `alert-band ${a.mode}` }, h('span', { cls: `mode ${a.mode}` }, say(`urgent.mode_${a.mode}`)), h('strong', {}, a.text || a.template || a.message), badge(stateText(a), '', ''), a.break_glass ? badge(say('urgent.glass_broken'), '!', 'bad') : null),
       h('p', { cls: 'hint' }, say('urgent.span', { from: moment(a.from * 1000, zone), until: moment(a.until * 1000, zone) }), ' ', say('urgent.by', { name: a.created_by.replace(/^\w+:/, '') }), a.approved_by ? ` ${say('urgent.approved_by', { name: a.approved_by.replace(/^\w+:/, '') })}` : ''));
     if (a.state === 'running' || a.state === 'ended') this.numbers();
     if (before.state !== a.state || !this.act.hasChildNodes()) {
@@ -105,10 +105,17 @@ export class AlertPage {
     if (me.role === 'approver') {
       const n = h('input', { name: 'signs', inputmode: 'numeric', pattern: '[0-9]+', required: true, autocomplete: 'off' });
       const go = h('button', { cls: 'main' }, say(`urgent.approve_${a.mode}`));
-      const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.approve_text')), field(say('urgent.number'), n, { path: 'signs' }), problems(), h('div', { cls: 'buttons' }, go, this.refuse()));
+      const reason = h('textarea', { name: 'reason', maxlength: 200 });
+      const why = field(say('urgent.reason'), reason, { path: 'reason' });
+      why.hidden = true; // until a sign came on which it cannot be read
+      const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.approve_text')), field(say('urgent.number'), n, { path: 'signs' }), why, problems(), h('div', { cls: 'buttons' }, go, this.refuse()));
       form.addEventListener('submit', (e) => {
         e.preventDefault();
-        busy(go, form, () => this.send('approve', { signs: Number(n.value) }));
+        const through = why.hidden || !reason.value.trim() ? {} : { override: 'distance', reason: reason.value };
+        busy(go, form, () => this.send('approve', { signs: Number(n.value), digest: this.read, ...through }).catch((problem) => {
+          if (/"override":"distance"/.test(problem.remedy)) why.hidden = false;
+          throw problem;
+        }));
       });
       this.act.append(form);
     } else {
@@ -153,7 +160,9 @@ export class AlertPage {
       return;
     }
     const p = await get(`/api/v1/alerts/${this.id}/preview`);
+    this.read = p.digest;
     this.more.replaceChildren(h('section', { cls: 'panel' }, h('h2', {}, say('urgent.preview')),
+      p.override ? h('p', { cls: 'note' }, say('urgent.let_through', { reason: p.reason })) : null,
       h('p', { cls: 'showing' }, h('span', { cls: 'n', id: 'reach' }, number(p.signs)), ' ', say('urgent.signs_reached'), p.pictures ? ` ${say('urgent.pictures', { n: number(p.pictures) })}` : ''),
       h('div', { cls: 'columns' }, counts(say('urgent.by_company'), p.by_company), counts(say('urgent.by_area'), p.by_area)),
       p.out_of_service.length ? h('p', {}, say('urgent.out', { list: p.out_of_service.map((o) => `${o.sign} (${o.reason})`).join(', ') })) : null,

@@ -1,0 +1,54 @@
+package alert
+
+import (
+	"context"
+	"slices"
+
+	"ledcast/controller/internal/alert/cap12"
+	"ledcast/playlists"
+)
+
+// places finds what areas mean here: known areas by their geocodes, and signs by
+// where they stand. No usable area is refused: never "everywhere".
+func (s *Service) places(ctx context.Context, areas []cap12.Area) (codes, signs []string, err error) {
+	known, err := s.o.Catalogue.Areas(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := s.o.Catalogue.Signs(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	usable := false
+	for i := range areas {
+		a := &areas[i]
+		usable = usable || len(a.Polygons) > 0 || len(a.Circles) > 0
+		for _, g := range a.Geocodes {
+			for k := range known {
+				if slices.Contains(known[k].Geocodes, g) && !slices.Contains(codes, known[k].Code) {
+					codes = append(codes, known[k].Code)
+					usable = true
+				}
+			}
+		}
+		for k := range all {
+			if p := all[k].Position; p != nil && a.Holds(*p) && !slices.Contains(signs, all[k].ID) {
+				signs = append(signs, all[k].ID)
+			}
+		}
+	}
+	if !usable {
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area", Problem: "has no polygon, circle or geocode that is known here", Remedy: "add the geocode to an area, or send the alert by hand"}
+	}
+	// A sign that an area covers need not be named.
+	signs = slices.DeleteFunc(signs, func(id string) bool {
+		i := slices.IndexFunc(all, func(x playlists.Sign) bool { return x.ID == id })
+		return slices.ContainsFunc(all[i].Areas, func(at string) bool {
+			return slices.ContainsFunc(codes, func(c string) bool { return playlists.Covers(c, at) })
+		})
+	})
+	if len(codes) == 0 && len(signs) == 0 {
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area", Problem: "holds no sign that has a position", Remedy: "nothing is to be done, unless signs there lack their position"}
+	}
+	return codes, signs, nil
+}

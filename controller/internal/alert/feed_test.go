@@ -1,0 +1,251 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// feeds is a service that asks a test server, and its clock.
+type feedWorld struct {
+	*world
+	*Service
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newFeedWorld(t *testing.T, h http.HandlerFunc, feeds ...string) *feedWorld {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	f := &feedWorld{world: newWorld(), now: time.Now().Truncate(time.Second)}
+	s, err := Open(t.Context(), Options{Records: f.world, Catalogue: f.world, Artist: f.world, History: f.world, Now: f.at, Log: slog.New(slog.DiscardHandler), Hooks: HookOptions{Anywhere: true}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Service = s
+	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"}}
+	for _, id := range feeds {
+		p.Feeds = append(p.Feeds, playlists.CAPFeed{ID: id, URL: srv.URL + "/" + id})
+	}
+	if err := s.SetCAPPolicy(t.Context(), &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}, p); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *feedWorld) at() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+func (f *feedWorld) ask(after time.Duration) map[string]playlists.CAPFeedState {
+	f.mu.Lock()
+	f.now = f.now.Add(after)
+	f.mu.Unlock()
+	f.askFeeds(context.Background())
+	_, _, states := f.CAPPolicy()
+	out := map[string]playlists.CAPFeedState{}
+	for _, st := range states {
+		out[st.ID] = st
+	}
+	return out
+}
+
+// More new documents than are taken at once: the newest first, and it is said
+// that the others wait; the next time they come.
+func TestCAPFeedOfMany(t *testing.T) {
+	sent := time.Now().Truncate(time.Second)
+	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		if id, ok := strings.CutPrefix(r.URL.Path, "/doc/"); ok {
+			_, _ = rw.Write(doc{id: id, sent: sent, status: "Test"}.xml())
+			return
+		}
+		var b strings.Builder
+		for i := range maxEntries + 7 {
+			fmt.Fprintf(&b, `<entry><link href="/doc/%d"/></entry>`, i)
+		}
+		_, _ = fmt.Fprintf(rw, `<feed xmlns="http://www.w3.org/2005/Atom">%s</feed>`, b.String())
+	}, "many")
+	st := f.ask(time.Minute)["many"]
+	_, last, _ := f.CAPPolicy()
+	if !strings.Contains(st.Trouble, "the 7 oldest wait") || !strings.Contains(st.TroubleVI, "7 văn bản cũ nhất") || st.Failures != 0 || len(last) != maxEntries {
+		t.Fatalf("%+v; %d taken", st, len(last))
+	}
+	for _, r := range last {
+		if r.Identifier == fmt.Sprint(maxEntries) {
+			t.Error("an old one went before newer ones")
+		}
+	}
+	st = f.ask(time.Minute)["many"]
+	if _, last, _ = f.CAPPolicy(); st.Trouble != "" || len(last) != maxEntries+7 {
+		t.Errorf("%+v; %d taken", st, len(last))
+	}
+}
+
+// What was refused is decided again, though the list did not change.
+func TestCAPFeedAsksAgain(t *testing.T) {
+	sent := time.Now().Truncate(time.Second)
+	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/doc":
+			_, _ = rw.Write(doc{sent: sent, sender: "new@vn"}.xml())
+		case r.Header.Get("If-None-Match") != "":
+			rw.WriteHeader(http.StatusNotModified)
+		default:
+			rw.Header().Set("ETag", `"1"`)
+			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link href="/doc"/></entry></feed>`))
+		}
+	}, "one")
+	outcome := func() string {
+		_, last, _ := f.CAPPolicy()
+		return last[0].Outcome
+	}
+	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
+		t.Fatal(outcome())
+	}
+	p, _, _ := f.CAPPolicy()
+	p.Senders = append(p.Senders, "new@vn")
+	if err := f.SetCAPPolicy(t.Context(), author, p); err != nil {
+		t.Fatal(err)
+	}
+	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
+		t.Error("it is asked again at once")
+	}
+	if f.ask(feedAgain); outcome() != playlists.CAPPending {
+		t.Errorf("the sender is allowed, and it is %s", outcome())
+	}
+}
+
+// A feed that does not answer holds no other up, and a change of the policy
+// meanwhile does no harm.
+func TestCAPFeedsAreAskedTogether(t *testing.T) {
+	sent := time.Now().Truncate(time.Second)
+	others := make(chan struct{}, 9)
+	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			for range 3 {
+				<-others // answers when the others have been asked
+			}
+			http.Error(rw, "no", http.StatusBadGateway)
+			return
+		}
+		_, _ = rw.Write(doc{id: r.URL.Path[1:], sent: sent}.xml())
+		others <- struct{}{}
+	}, "slow", "f1", "f2", "f3")
+	changed := make(chan error, 1)
+	go func() {
+		p, _, _ := f.CAPPolicy()
+		p.Feeds[1].EveryS = 30
+		changed <- f.SetCAPPolicy(context.Background(), author, p)
+	}()
+	states := f.ask(time.Minute)
+	if err := <-changed; err != nil {
+		t.Fatal(err)
+	}
+	for id, st := range states {
+		if (st.Trouble != "") != (id == "slow") {
+			t.Errorf("%s: %+v", id, st)
+		}
+	}
+	if _, last, _ := f.CAPPolicy(); len(last) != 3 {
+		t.Errorf("%d documents", len(last))
+	}
+}
+
+// A feed that is asked: conditionally, each document once; and one that fails,
+// is empty or stands still clears nothing and is reported.
+func TestCAPFeed(t *testing.T) {
+	w := newWorld()
+	now := time.Now().Truncate(time.Second)
+	var at atomic.Pointer[time.Time]
+	at.Store(&now)
+	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: func() time.Time { return *at.Load() }, Log: slog.New(slog.DiscardHandler), Hooks: HookOptions{Anywhere: true}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := doc{id: "a", sent: now}, doc{id: "b", sent: now}
+	var how atomic.Value
+	how.Store("list")
+	var lists, notModified, docs atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/doc/"):
+			docs.Add(1)
+			_, _ = rw.Write(map[string]doc{"/doc/a": first, "/doc/b": second}[r.URL.Path].xml())
+		case how.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
+			notModified.Add(1)
+			rw.WriteHeader(http.StatusNotModified)
+		case how.Load() == "list":
+			lists.Add(1)
+			rw.Header().Set("ETag", `"1"`)
+			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/><link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
+		case how.Load() == "empty":
+		case how.Load() == "empty list":
+			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))
+		case how.Load() == "huge":
+			_, _ = rw.Write(make([]byte, maxFeed+10))
+		case how.Load() == "page":
+			_, _ = rw.Write([]byte("<html><body>Bảo trì</body></html>"))
+		default:
+			http.Error(rw, "no", http.StatusBadGateway)
+		}
+	}))
+	defer srv.Close()
+	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
+	if err := s.SetCAPPolicy(t.Context(), admin, playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
+		t.Fatal(err)
+	}
+	ask := func() playlists.CAPFeedState {
+		t.Helper()
+		later := at.Load().Add(time.Minute)
+		at.Store(&later)
+		s.askFeeds(context.Background())
+		_, _, feeds := s.CAPPolicy()
+		return feeds[0]
+	}
+	if st := ask(); st.Trouble != "" || st.Failures != 0 {
+		t.Fatalf("%+v", st)
+	}
+	_, last, _ := s.CAPPolicy()
+	if len(last) != 2 || last[0].Outcome != "pending" || last[0].From != "cap-feed:kttv" {
+		t.Fatalf("%+v", last)
+	}
+	approveIt(t, s, last[0].Alerts[0])
+	for range 3 {
+		ask()
+	}
+	if docs.Load() != 2 || lists.Load() != 1 || notModified.Load() != 3 {
+		t.Errorf("%d documents, %d lists, %d not modified", docs.Load(), lists.Load(), notModified.Load())
+	}
+	for _, mode := range []string{"empty", "huge", "page", "fails"} {
+		how.Store(mode)
+		if st := ask(); st.Trouble == "" || st.Failures == 0 {
+			t.Errorf("%s: nothing is reported: %+v", mode, st)
+		}
+	}
+	how.Store("empty list") // a good answer, no all-clear, and somebody should know
+	if st := ask(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
+		t.Errorf("an empty list: %+v", st)
+	}
+	if v, err := s.Get(t.Context(), last[0].Alerts[0]); err != nil || v.State != playlists.AlertRunning {
+		t.Errorf("the alert is %s, %v", v.State, err)
+	}
+	how.Store("list")
+	ask()
+	days := at.Load().Add(feedStill + time.Hour)
+	at.Store(&days)
+	if st := ask(); st.Trouble == "" {
+		t.Errorf("a feed that stands still: %+v", st)
+	}
+}

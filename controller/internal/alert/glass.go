@@ -1,0 +1,84 @@
+package alert
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// BreakGlass lets an alert run on the word of one person: only in the words of
+// a template that another person approved before, with nothing but names and
+// numbers in its gaps, in at most one area below the province, for a quarter of
+// an hour, and once: not beside another such alert, nor within an hour of one,
+// whoever broke the glass then. All of the department is told.
+func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	e, err := s.ready(ctx, who, id, playlists.AlertPending)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.mayBreak(&e.Alert, who); err != nil {
+		return nil, err
+	}
+	s.o.Log.Warn("the glass was broken: one person sent an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
+	return s.begin(ctx, who, e, s.targets(&e.Alert), func(a *playlists.Alert) { a.BreakGlass = true })
+}
+
+func (s *Service) mayBreak(a *playlists.Alert, who *playlists.Principal) error {
+	where := "alerts/" + a.ID
+	s.mu.Lock()
+	t, ok := s.templates[a.Template]
+	s.mu.Unlock()
+	refuse := func(field, value, problem, remedy string) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: where + field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	now := s.o.Now()
+	start := max(int64(a.From), now.Unix())
+	switch {
+	case !ok || a.TemplateDigest != t.Sum() || t.ApprovedBy == "":
+		return refuse(".template", a.Template, "is no template that was approved as it stands", "another person approves the alert")
+	case playlists.Same(t.ApprovedBy, who.ID):
+		return refuse(".template", a.Template, "was approved by yourself", "another person approves the alert")
+	case a.Mode != playlists.AlertLive:
+		return refuse(".mode", string(a.Mode), "can wait for another person", "another person approves the alert")
+	case a.Correction != "":
+		return refuse(".correction", a.Correction, "was read by nobody else", "leave it out")
+	case a.Replaces != "":
+		return refuse(".replaces", a.Replaces, "would end an alert that two people wanted", "leave it out")
+	case a.Priority > playlists.DefaultPriority:
+		return refuse(".priority", fmt.Sprint(a.Priority), fmt.Sprintf("is over the %d that one person may", playlists.DefaultPriority), "leave it out")
+	case len(a.Signs) > 0 || len(a.Areas) != 1:
+		return refuse(".areas", strings.Join(append(a.Areas[:len(a.Areas):len(a.Areas)], a.Signs...), ", "), "are not one area", "name one area, and no signs")
+	case !strings.Contains(a.Areas[0], "/"):
+		return refuse(".areas[0]", a.Areas[0], "is a whole province", "name one area below it")
+	case int64(a.Until)-start > playlists.GlassLife:
+		return refuse(".until", fmt.Sprint(int64(a.Until)), fmt.Sprintf("is %d s away, over the %d that one person may", int64(a.Until)-start, playlists.GlassLife), "end it earlier")
+	}
+	if err := playlists.CheckGlass(where, a.Values); err != nil {
+		return err
+	}
+	return s.rested(now)
+}
+
+// rested refuses to break the glass where it is broken, or was an hour ago.
+func (s *Service) rested(now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.entries {
+		if !x.BreakGlass {
+			continue
+		}
+		if x.State != playlists.AlertEnded {
+			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID, Problem: "runs by one person's word already", Remedy: "another person approves the alert"}
+		}
+		if left := x.EndedMS/1000 + playlists.GlassRest - now.Unix(); left > 0 {
+			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID, Problem: fmt.Sprintf("ran by one person's word until %d minutes ago, and the next may in %d minutes", (playlists.GlassRest-left)/60, (left+59)/60),
+				Remedy: "another person approves the alert"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package alert
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// The glass is broken once in an hour by anybody, with an ordinary priority, and
+// with names and numbers alone in the gaps of a template.
+func TestBreakGlassBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		flood := playlists.AlertTemplate{ID: "flood", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent",
+			Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "{place}: lên chỗ cao. Gọi {phone}"}}}
+		s := w.open(t)
+		if err := s.PutTemplate(t.Context(), approver, &flood); err != nil {
+			t.Fatal(err)
+		}
+		another := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleApprover}
+		if _, err := s.ApproveTemplate(t.Context(), another, "flood", flood.Digest); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		glass := func(who *playlists.Principal, change func(*playlists.AlertOrder)) error {
+			t.Helper()
+			n++
+			o := w.order("g"+string(rune('a'+n)), 10*time.Minute)
+			o.Text, o.Template, o.Areas = "", "flood", []string{"quang-ngai/son-tinh"}
+			o.Values = map[string]string{"place": "thị trấn Sơn Tịnh, tổ 3/5", "phone": "+84 255-382.2123"}
+			if change != nil {
+				change(o)
+			}
+			if _, err := s.Create(t.Context(), who, o); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.BreakGlass(t.Context(), who, o.ID)
+			return err
+		}
+		value := func(v string) func(*playlists.AlertOrder) {
+			return func(o *playlists.AlertOrder) { o.Values["place"] = v }
+		}
+		refused(t, "a shout", glass(author, value("CHẠY NGAY!")), "no name or number")
+		refused(t, "a message", glass(author, value(strings.Repeat("đập vỡ rồi ", 4))), "over the 30")
+		high := int64(101)
+		refused(t, "a priority", glass(author, func(o *playlists.AlertOrder) { o.Priority = &high }), "over the 100")
+		refused(t, "a drill", glass(author, func(o *playlists.AlertOrder) { o.Mode = playlists.AlertDrill }), "can wait")
+		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "truc-ban", URL: "https://hooks.example/x", Events: []string{"break-glass"}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := glass(author, nil); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // told once
+			step(t, s)
+		}
+		if notes, err := w.List(t.Context(), kindNote); err != nil || len(notes) != 1 || !strings.Contains(fmt.Sprint(slices.Collect(maps.Keys(notes))), "break-glass") {
+			t.Errorf("webhooks are told %v, %v", slices.Collect(maps.Keys(notes)), err)
+		}
+		other := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor}
+		elsewhere := func(o *playlists.AlertOrder) { o.Areas = []string{"quang-ngai/duc-pho"} }
+		refused(t, "a second one, by another, elsewhere", glass(other, elsewhere), "runs by one person's word already")
+		time.Sleep(10 * time.Minute)
+		step(t, s)
+		s = w.open(t) // a restart forgets nothing
+		time.Sleep(30 * time.Minute)
+		refused(t, "half an hour later", glass(other, elsewhere), "30 minutes ago", "in 30 minutes")
+		time.Sleep(30 * time.Minute)
+		if err := glass(other, elsewhere); err != nil {
+			t.Error(err)
+		}
+	})
+}

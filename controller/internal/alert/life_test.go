@@ -1,0 +1,118 @@
+package alert
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// refused is a *playlists.Error that says what it should.
+func refused(t *testing.T, what string, err error, says ...string) {
+	t.Helper()
+	var e *playlists.Error
+	if !errors.As(err, &e) || e.Remedy == "" {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	for _, s := range says {
+		if !strings.Contains(e.Error(), s) {
+			t.Errorf("%s: %v; want %q", what, err, s)
+		}
+	}
+}
+
+// One that replaces another begins before its approval, and its life is never
+// longer than signs take.
+func TestReplacingForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		run(t, s, w.order("a1", time.Hour))
+		o := w.order("a2", playlists.MaxAlertLife*time.Second)
+		o.Replaces = "a1"
+		v := run(t, s, o)
+		if life := v.Until - v.From; life > playlists.MaxAlertLife {
+			t.Errorf("its life is %d s", life)
+		}
+		if got := wanted(s); got != "-a1:replaced a2 " {
+			t.Errorf("wanted is %q", got)
+		}
+	})
+}
+
+// The name of a correction is nobody else's, so that it always shows.
+func TestCorrectionsName(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	create := func(id, correction string, draft bool) error {
+		o := w.order(id, time.Hour)
+		o.Correction, o.Draft = correction, draft
+		_, err := s.Create(t.Context(), author, o)
+		return err
+	}
+	for _, x := range []struct {
+		id, correction string
+		draft          bool
+	}{{"a1", "sorry", false}, {"a2", "", false}, {"a3-correction", "", true}} {
+		if err := create(x.id, x.correction, x.draft); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, "of one with a correction", create("a1-correction", "", false), "kept for the correction of a1")
+	refused(t, "of one without", create("a2-correction", "", true), "kept for the correction of a2")
+	refused(t, "a draft has it", create("a3", "sorry", false), "is an alert's name already")
+}
+
+// An alert that was to take the place of one that is gone is refused at its
+// approval, unless that one ended by itself a moment ago.
+func TestReplacesAGoneAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		pending := func(id, replaces string) {
+			t.Helper()
+			o := w.order(id, 5*time.Hour)
+			o.Replaces = replaces
+			if _, err := s.Create(t.Context(), author, o); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run(t, s, w.order("a1", time.Hour))
+		pending("b1", "a1")
+		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Approve(t.Context(), approver, "b1", signs(4))
+		refused(t, "of one that was cancelled", err, "runs no more (cancelled)")
+		run(t, s, w.order("a2", time.Hour))
+		pending("b2", "a2")
+		pending("c2", "a2")
+		time.Sleep(time.Hour + 5*time.Minute)
+		step(t, s)
+		if _, err := s.Approve(t.Context(), approver, "b2", signs(4)); err != nil {
+			t.Errorf("five minutes after its end: %v", err)
+		}
+		time.Sleep(5 * time.Minute)
+		_, err = s.Approve(t.Context(), approver, "c2", signs(4))
+		refused(t, "ten minutes after its end", err, "runs no more (expired)")
+	})
+}
+
+// A draft is finished by those who act where it was meant for, and where it is.
+func TestDraftOfAnotherArea(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	o := w.order("d1", time.Hour)
+	o.Draft, o.Areas = true, []string{"quang-ngai/son-tinh"}
+	if _, err := s.Create(t.Context(), author, o); err != nil {
+		t.Fatal(err)
+	}
+	officer := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor, Areas: []string{"quang-ngai/duc-pho"}}
+	o.Draft, o.Areas = false, []string{"quang-ngai/duc-pho"}
+	_, err := s.Create(t.Context(), officer, o)
+	refused(t, "an officer of another area", err, "outside the areas")
+}

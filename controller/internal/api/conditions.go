@@ -1,0 +1,76 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"ledcast/playlists"
+)
+
+// maxBody bounds a request's body; a message of all its parts is a few KiB.
+const maxBody = 1 << 20
+
+// Expected versions that are not a version.
+const (
+	Absent     int64 = 0  // there must be no such thing yet
+	AnyVersion int64 = -1 // whatever is there is replaced
+)
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// expected reads If-Match and If-None-Match; neither means that whatever is
+// there is replaced.
+func expected(r *http.Request) (int64, error) {
+	if r.Header.Get("If-None-Match") == "*" {
+		return Absent, nil
+	}
+	m := r.Header.Get("If-Match")
+	if m == "" || m == "*" {
+		return AnyVersion, nil
+	}
+	v, err := strconv.ParseInt(strings.Trim(m, `"`), 10, 64)
+	if err != nil || v < 1 || etag(v) != m {
+		return 0, &playlists.Error{Code: playlists.Invalid, Field: "If-Match", Value: m, Problem: "is not a version", Remedy: "send the ETag that GET gave"}
+	}
+	return v, nil
+}
+
+// Override lets something through that the door would refuse, under a name.
+type Override struct {
+	Code   string // of the finding, e.g. "distance"
+	Reason string // as it is kept in the log
+}
+
+// override reads the query's override and reason.
+func override(r *http.Request) (*Override, error) {
+	q := r.URL.Query()
+	o := &Override{Code: q.Get("override"), Reason: strings.TrimSpace(q.Get("reason"))}
+	if o.Code == "" {
+		return nil, nil
+	}
+	if n := utf8.RuneCountInString(o.Reason); n < 4 || n > 200 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "reason", Value: o.Reason, Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
+	}
+	return o, nil
+}
+
+// body reads a JSON body of bounded size.
+func body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"), Problem: "is not JSON", Remedy: "send application/json"}
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: "body", Problem: "is over the limit of 1 MiB", Remedy: "send things one by one"}
+	}
+	if err != nil {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "body", Problem: "broke off", Remedy: "send it again"}
+	}
+	return data, nil
+}
