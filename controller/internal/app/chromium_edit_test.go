@@ -112,7 +112,7 @@ func TestChromiumEditors(t *testing.T) {
 		press("Lưu lịch phát"), until(`document.querySelector('dialog [data-path="last"] .problem').textContent === '“2030-01-01” trước ngày đầu, 2030-02-02 – đổi chỗ hai ngày, hoặc bỏ một ngày'`))
 	v.shoot("refusal")
 	v.run("never open", chromedp.SetValue("dialog input[name=last]", "2030-02-02"), chromedp.Evaluate(`document.querySelectorAll('dialog .hours input[type=checkbox]').forEach((b, i) => { b.checked = i === 0; })`, nil), // the second of February 2030 is a Saturday
-		press("Lưu lịch phát"), says("Ngày trong tuần “[mon]”: không có ngày nào được chiếu từ 2030-02-02 đến 2030-02-02, sau khi trừ các ngày ngoại lệ – đổi ngày trong tuần hoặc thời hạn"))
+		press("Lưu lịch phát"), until(`document.querySelector('dialog [data-path="days"] .problem').textContent === '“[mon]” không có ngày nào được chiếu từ 2030-02-02 đến 2030-02-02, sau khi trừ các ngày ngoại lệ – đổi ngày trong tuần hoặc thời hạn'`))
 	v.run("leave it", press("Hủy"), until(`!document.querySelector('dialog')`))
 
 	v.run("out of service in one step, and back", chromedp.Navigate(c.base+"/signs/demo-128x64"), write("Lý do", "Thay mô-đun"), press("Tạm ngừng"), says("Màn hình đã tạm ngừng hoạt động"), says("Đang tạm ngừng hoạt động: Thay mô-đun"),

@@ -72,7 +72,7 @@ func TestChromiumPages(t *testing.T) {
 		width        int64
 		lang, scheme string
 	}
-	looks := []look{{390, "vi", "dark"}, {1440, "en", "light"}, {1440, "vi", "dark"}}
+	looks := []look{{390, "vi", "dark"}, {1280, "vi", "light"}, {1440, "en", "light"}, {1440, "vi", "dark"}}
 	if os.Getenv("LEDCAST_SCREENS") != "" {
 		looks = nil
 		for _, w := range []int64{1440, 390} {
@@ -112,6 +112,7 @@ func TestChromiumPages(t *testing.T) {
 					v.run(name, chromedp.Sleep(700*time.Millisecond))
 				}
 				v.fits(name)
+				v.small(name)
 				if l.width == 1440 { // the menu stays on one line, however many pages one has
 					var high float64
 					v.run(name, chromedp.Evaluate(`document.querySelector('.top').offsetHeight`, &high))

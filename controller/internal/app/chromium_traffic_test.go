@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"ledcast/controller/internal/web"
 )
 
 // A company's pages never hold another's name, picture or number: searched for
@@ -66,8 +68,11 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 	})
 	v.run("a laptop", v.size(1440))
 	v.enter(c, "viet-ads")
-	for _, p := range []string{"/", "/?view=map", "/signs/demo-128x64", "/playlists", "/schedule?sign=demo-128x64", "/campaigns", "/areas", "/reports", "/reports?kind=share", "/people", "/tokens", "/audit", "/account", "/urgent",
-		"/signs/demo-320x160"} {
+	pages := []string{"/?view=map", "/schedule?sign=demo-128x64", "/reports?kind=share", "/reports?kind=displaced", "/reports?kind=uptime", "/signs/va-002"}
+	for _, address := range web.Addresses("demo-128x64") { // every page there is
+		pages = append(pages, address)
+	}
+	for _, p := range append(pages, "/signs/demo-320x160") {
 		if p == "/signs/demo-320x160" {
 			v.expected = append(v.expected, "404") // another's sign is not there
 		}

@@ -7,13 +7,16 @@ import { say } from './words.js';
 
 // save writes body over the version etag ('' for a new thing). It answers
 // {etag, data, status}; {theirs, etag} when the other version is taken; null
-// when neither is, and the work goes on.
-export async function save(path, body, etag, readPath = path) {
+// when neither is, and the work goes on. A new thing whose id a person chose
+// (named) was not changed by anybody meanwhile: the id is taken.
+export async function save(path, body, etag, readPath = path, named = false) {
   try {
     const done = await put(path, body, etag ? { etag } : { absent: true });
     return { ...done, data: done.data };
   } catch (problem) {
-    if (!(problem instanceof Problem) || !problem.conflict) throw problem;
+    if (!(problem instanceof Problem)) throw problem;
+    if (named && !etag && (problem.conflict || problem.status === 404)) throw new Problem(422, { field: 'id', title: say('c.taken', { id: body.id }) }); // another's is not there for us
+    if (!problem.conflict) throw problem;
     let theirs;
     try {
       theirs = await read(readPath);

@@ -38,7 +38,9 @@ export function joined(spans) {
 }
 
 export class Day {
-  constructor(root, sign, zone, moment) {
+  // pick is told a moment (ms) of the ribbon or of a row that somebody asks about.
+  constructor(root, sign, zone, moment, pick) {
+    this.pick = pick;
     this.root = root;
     this.sign = sign;
     this.zone = zone;
@@ -71,11 +73,15 @@ export class Day {
     const time = (t) => (t === until ? '24:00' : clock(t * 1000, this.zone));
     const range = (s) => `${time(s.from)}–${time(s.until)}`;
     const ribbon = h('div', { cls: 'ribbon', 'aria-hidden': 'true' }, spans.map((s) => h('div', { cls: `span ${ruleClass(s.rule)}`, title: `${range(s)} ${ruleText(s.rule)}`, css: { left: percent(s.from), width: width(s) } }, ruleText(s.rule))));
+    ribbon.addEventListener('click', (e) => {
+      const r = ribbon.getBoundingClientRect();
+      this.pick((from + Math.min(Math.max((e.clientX - r.left) / r.width, 0), 0.9999) * (until - from)) * 1000);
+    });
     const now = this.moment() / 1000;
     if (now >= from && now < until) ribbon.append(h('div', { cls: 'now-line', css: { left: percent(now) } }));
     const ticks = [0, 6, 12, 18, 24].map((hour) => h('span', { css: { left: `${hour / 24 * 100}%` } }, `${String(hour).padStart(2, '0')}:00`));
-    const row = (s) => h('tr', {}, h('td', { data: { label: say('day.time') } }, range(s)), h('td', { data: { label: say('day.rule') } }, h('strong', {}, ruleText(s.rule))), h('td', { data: { label: say('day.why') } }, reasons(s) || say('day.no_rival')));
-    this.body.replaceChildren(h('p', { cls: 'hint' }, say('day.zone', { date: dateOf((from + 43200) * 1000, this.zone), zone: zoneName(this.zone, from * 1000) })),
+    const row = (s) => h('tr', {}, h('td', { data: { label: say('day.time') } }, range(s), s.rule === 'none' ? null : [' ', h('button', { type: 'button', cls: 'quiet small', 'aria-label': say('day.look', { time: range(s) }), onclick: () => this.pick(now > s.from && now < s.until ? now * 1000 : s.from * 1000) }, say('day.look_short'))]), h('td', { data: { label: say('day.rule') } }, h('strong', {}, ruleText(s.rule))), h('td', { data: { label: say('day.why') } }, reasons(s) || say('day.no_rival')));
+    this.body.replaceChildren(h('p', { cls: 'hint' }, `${say('day.zone', { date: dateOf((from + 43200) * 1000, this.zone), zone: zoneName(this.zone, from * 1000) })}. ${say('day.how')}`),
       h('div', { cls: 'ribbon-frame' }, ribbon, h('div', { cls: 'ticks', 'aria-hidden': 'true' }, ticks)),
       h('div', { cls: 'wide' }, h('table', { cls: 'stack' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, say('day.time')), h('th', { scope: 'col' }, say('day.rule')), h('th', { scope: 'col' }, say('day.why')))), h('tbody', {}, spans.map(row)))));
   }

@@ -86,6 +86,7 @@ export function showProblem(root, problem) {
     const p = place.querySelector('.problem');
     p.textContent = text;
     p.hidden = false;
+    for (let d = p.closest('details'); d; d = d.parentElement.closest('details')) d.open = true; // a problem is seen, and its field can be reached
     const control = place.querySelector('input, select, textarea');
     if (control) {
       control.setAttribute('aria-invalid', 'true');

@@ -26,8 +26,8 @@ export function enrolment(box, id, sign, done) {
   }));
   revoke.addEventListener('click', () => busy(revoke, box, async () => {
     if (!await ask(say('sign.revoke'), say('sign.revoke_ask', { name: sign.name || id }), say('sign.revoke'))) return;
-    await remove(`${path}/credentials`);
-    done(say('sign.revoked'));
+    const { status } = await remove(`${path}/credentials`);
+    done(say(status === 202 ? 'sign.revoked_later' : 'sign.revoked'));
   }));
   key.addEventListener('click', () => busy(key, box, async () => {
     if (!await ask(say('sign.key'), say('sign.key_ask'), say('sign.key'))) return;

@@ -1,23 +1,27 @@
 // Fields for hours of the week (a window) and for dates.
+import { Problem } from './api.js';
 import { field, h } from './dom.js';
 import { say } from './words.js';
 
 export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 export const dayName = (d) => say(`c.day_${d}`);
 
-// hours is a set of controls for {days, from, until}: {element, value()}.
+// hours is a set of controls for {days, from, until}: {element, value(path)},
+// where path is what stands before them in the thing's errors.
 export function hours(window) {
   const all = !window.days || window.days.length === 0;
   const boxes = days.map((d) => h('input', { type: 'checkbox', name: `day-${d}`, checked: all || window.days.includes(d) }));
   const from = h('input', { type: 'time', name: 'from', value: window.from || '' });
   const until = h('input', { type: 'time', name: 'until', value: window.until === '24:00' ? '' : window.until || '' });
   const element = h('fieldset', { cls: 'hours' }, h('legend', {}, say('c.hours')),
-    h('div', { cls: 'days-choice' }, boxes.map((b, i) => h('label', { cls: 'check' }, b, dayName(days[i])))),
+    h('div', { cls: 'field', data: { path: 'days' } }, h('div', { cls: 'days-choice' }, boxes.map((b, i) => h('label', { cls: 'check' }, b, dayName(days[i])))), h('p', { cls: 'problem', hidden: true })),
     h('div', { cls: 'form-grid' }, field(say('c.from'), from, { path: 'from', hint: say('c.from_hint') }), field(say('c.until'), until, { path: 'until', hint: say('c.until_hint') })));
   return {
     element,
-    value() {
+    value(path = '') {
+      element.querySelectorAll('.field').forEach((f, i) => { f.dataset.path = path + ['days', 'from', 'until'][i]; });
       const chosen = days.filter((d, i) => boxes[i].checked);
+      if (!chosen.length) throw new Problem(422, { field: `${path}days`, title: say('c.no_day') }); // none would mean every day
       const out = {};
       if (chosen.length < 7) out.days = chosen;
       if (from.value) out.from = from.value;

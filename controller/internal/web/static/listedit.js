@@ -161,6 +161,8 @@ export class ListEditor {
     this.build();
     this.box.append(h('p', { cls: 'ok', role: 'status' }, say(answer.theirs ? 'c.took' : 'c.saved')));
     await this.host.changed(body.id);
+    this.saveButton.focus({ preventScroll: true }); // the one that was pressed is gone
+    announce(say(answer.theirs ? 'c.took' : 'c.saved'));
   }
 
   async erase(button) {

@@ -181,6 +181,8 @@ export class MessageEditor {
     this.look();
     this.form.append(h('p', { cls: 'ok', role: 'status' }, say(answer.theirs ? 'c.took' : 'c.saved')));
     await this.host.changed(this.message.id);
+    this.saveButton.focus({ preventScroll: true }); // the one that was pressed is gone
+    announce(say(answer.theirs ? 'c.took' : 'c.saved'));
   }
 
   // askOverride: a text that is too small to read is let through by name only.

@@ -1,5 +1,6 @@
 // People of a company, or of everybody for the department's administrators.
 import { items, post, read, remove } from './api.js';
+import { areaText } from './areanames.js';
 import { ask, at, busy, clearProblems, dialog, field, h, options, problems } from './dom.js';
 import { save } from './conflict.js';
 import { department, me } from './shell.js';
@@ -41,7 +42,7 @@ async function edit(user) {
       owner: options(h('select', { name: 'owner' }), [...new Set(['public', ...owners.map((o) => o.id)])].map((id) => [id, ownerName(id)]), u.owner),
       role: h('select', { name: 'role' }),
     };
-    const boxes = areas.filter((a) => !a.replaced_by).map((a) => [a.code, h('input', { type: 'checkbox', checked: (u.areas || []).includes(a.code) }), a.name]);
+    const boxes = areas.filter((a) => !a.replaced_by || (u.areas || []).includes(a.code)).map((a) => [a.code, h('input', { type: 'checkbox', checked: (u.areas || []).includes(a.code) }), areaText(areas, a.code)]);
     const officer = h('fieldset', {}, h('legend', {}, say('people.areas')), h('p', { cls: 'hint' }, say('people.areas_hint')), h('div', { cls: 'days-choice' }, boxes.map(([, b, n]) => h('label', { cls: 'check' }, b, n))));
     const fit = () => {
       const owner = user || !department ? u.owner : c.owner.value;
@@ -66,7 +67,8 @@ async function edit(user) {
         const chosen = boxes.filter(([, b]) => b.checked).map(([code]) => code);
         if (body.owner === 'public' && chosen.length) body.areas = chosen;
         else delete body.areas;
-        const answer = await save(`/api/v1/users/${body.id}`, body, found.etag);
+        const path = `/api/v1/users/${body.id}`;
+        const answer = await save(path, body, found.etag, path, true);
         if (answer) close(body);
       });
     });

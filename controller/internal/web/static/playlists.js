@@ -139,6 +139,10 @@ async function start() {
     at('owner-choice').hidden = false;
     options(at('owner'), list.map((o) => [o.id, o.name]), state.owner);
     at('owner').addEventListener('change', async () => {
+      if ((lists.dirty || editor.dirty) && !await ask(say('c.unsaved'), say('c.unsaved_text'), say('c.discard'))) {
+        at('owner').value = state.owner;
+        return;
+      }
       state.owner = at('owner').value;
       lists.history = null;
       editor.history = null;

@@ -4,6 +4,7 @@ import { ask, busy, clearProblems, dialog, field, h, options, problems } from '.
 import { save } from './conflict.js';
 import { dates, hours } from './hours.js';
 import { me } from './shell.js';
+import { signChoice } from './signchoice.js';
 import { say } from './words.js';
 
 // editSchedule opens the form; it answers true when something was written.
@@ -15,18 +16,11 @@ export function editSchedule(schedule, etag, { lists, signs, taken, writable }) 
     const window = hours(schedule);
     const first = h('input', { type: 'date', name: 'first', value: schedule.first || '' });
     const last = h('input', { type: 'date', name: 'last', value: schedule.last || '' });
-    const except = dates(say('plan.except'), schedule.except);
+    const except = dates(say('c.except'), schedule.except);
     const priority = h('input', { type: 'number', name: 'priority', min: 0, max: 100, value: schedule.priority || 0 });
-    const named = (schedule.signs || []).length + (schedule.tags || []).length > 0;
-    const all = h('input', { type: 'radio', name: 'which', checked: !named });
-    const some = h('input', { type: 'radio', name: 'which', checked: named });
-    const boxes = signs.map((s) => [s.id, h('input', { type: 'checkbox', checked: (schedule.signs || []).includes(s.id) }), s.name || s.id]);
-    const tags = h('input', { name: 'tags', autocomplete: 'off', spellcheck: 'false', value: (schedule.tags || []).join(' ') });
-    const choice = h('div', { hidden: !named }, h('div', { cls: 'days-choice' }, boxes.map(([, box, text]) => h('label', { cls: 'check' }, box, text))), field(say('plan.tags'), tags, { path: 'tags', hint: say('plan.tags_hint') }));
-    for (const r of [all, some]) r.addEventListener('change', () => { choice.hidden = !some.checked; });
+    const where = signChoice(signs, schedule);
     const button = h('button', { cls: 'main' }, say('plan.save'));
-    const form = h('form', {}, field(say('plan.playlist'), list, { path: 'playlist' }), field(say('plan.name'), name, { path: 'name' }), window.element,
-      h('fieldset', {}, h('legend', {}, say('plan.signs')), h('label', { cls: 'check' }, all, say('plan.all_signs')), h('label', { cls: 'check' }, some, say('plan.some_signs')), choice),
+    const form = h('form', {}, field(say('plan.playlist'), list, { path: 'playlist' }), field(say('plan.name'), name, { path: 'name' }), window.element, where.element,
       h('div', { cls: 'form-grid' }, field(say('plan.first'), first, { path: 'first' }), field(say('plan.last'), last, { path: 'last', hint: say('plan.last_hint') }), field(say('plan.priority'), priority, { path: 'priority', hint: say('plan.priority_hint') })),
       except.element, problems(), h('div', { cls: 'buttons' }, writable ? button : null, h('button', { type: 'button', cls: 'quiet', onclick: () => close(null) }, say(writable ? 'c.cancel' : 'c.close')), writable && etag ? erase() : null));
 
@@ -46,18 +40,12 @@ export function editSchedule(schedule, etag, { lists, signs, taken, writable }) 
         clearProblems(form);
         const body = structuredClone(schedule);
         for (const k of ['days', 'from', 'until', 'first', 'last', 'except', 'signs', 'tags', 'name', 'priority']) delete body[k];
-        Object.assign(body, window.value(), { playlist: list.value, owner: me.owner });
+        Object.assign(body, window.value(), where.value(), { playlist: list.value, owner: me.owner });
         if (name.value.trim()) body.name = name.value.trim();
         if (first.value) body.first = first.value;
         if (last.value) body.last = last.value;
         if (except.value().length) body.except = except.value();
         if (Number(priority.value)) body.priority = Number(priority.value);
-        if (some.checked) {
-          const ids = boxes.filter(([, box]) => box.checked).map(([id]) => id);
-          const words = tags.value.split(/[\s,]+/).filter(Boolean);
-          if (ids.length) body.signs = ids;
-          if (words.length) body.tags = words;
-        }
         if (!body.id) body.id = fresh(slug(body.name || list.value.replace('public/', ''), 'lich'), taken);
         const answer = await save(`/api/v1/owners/${me.owner}/schedules/${body.id}`, body, etag);
         if (answer) close(true);

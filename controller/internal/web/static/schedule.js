@@ -9,7 +9,7 @@ import { me, writes } from './shell.js';
 import { ruleText } from './signview.js';
 import { addDays, both, clock, isoDate, number, plainDate, say, weekday, zoneName } from './words.js';
 
-const state = { signs: [], schedules: [], lists: [], days: [], serial: 0 };
+const state = { signs: [], schedules: [], lists: [], days: [], campaigns: new Map(), serial: 0 };
 const choice = at('choice').elements;
 const step = 30; // minutes to which dragging snaps
 const hhmm = (m) => `${String(Math.floor(m / 60)).padStart(2, '0')}:${String(m % 60).padStart(2, '0')}`;
@@ -41,6 +41,10 @@ async function load() {
     state.schedules = schedules;
     state.days = loaded;
     draw(week);
+    const today = week.indexOf(isoDate(Date.now(), zone()));
+    const head = at('week').querySelectorAll('.day-head')[today + 1];
+    if (today > 0 && !state.moved && at('week').scrollWidth > at('week').clientWidth) at('week').scrollLeft = head.offsetLeft - at('week').offsetLeft - 60; // a phone shows three days: the first is today
+    state.moved = true;
   } catch (p) {
     showProblem(at('main'), p);
   }
@@ -103,17 +107,26 @@ function drag(column, iso) {
   });
 }
 
-// lanes puts stretches that overlap beside each other.
+// lanes puts stretches that overlap beside each other; where none does, one has
+// the whole width.
 function lanes(blocks) {
-  const ends = [];
+  let heap = []; // blocks that overlap, each with some other
+  let ends = [];
+  const close = () => { for (const b of heap) b.of = ends.length; };
   blocks.sort((a, b) => a.from - b.from || b.until - a.until);
   for (const b of blocks) {
+    if (ends.length && Math.max(...ends) <= b.from) {
+      close();
+      heap = [];
+      ends = [];
+    }
     let n = ends.findIndex((end) => end <= b.from);
     if (n < 0) n = ends.length;
     ends[n] = b.until;
     b.lane = n;
+    heap.push(b);
   }
-  return ends.length || 1;
+  close();
 }
 
 function column(iso, i) {
@@ -123,14 +136,14 @@ function column(iso, i) {
     for (const [from, until] of spread(s, opens(s), iso, addDays(iso, -1))) blocks.push({ s, from, until });
   }
   const day = state.days[i];
-  const wide = lanes(blocks);
+  lanes(blocks);
   const lostTo = (b) => day && joined(day.spans).find((x) => (x.lost || []).some((l) => l.rule === `schedule:${b.s.id}`) && (x.from - day.from) / 60 < b.until && (x.until - day.from) / 60 > b.from);
   const room = day ? 'calc(100% - 12px)' : '100%';
   for (const b of blocks) {
     const lost = lostTo(b);
     const loses = lost ? say('plan.loses', { rule: ruleText(lost.rule) }) : '';
-    box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}`, title: loses || null, onclick: () => open(b.s),
-      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / wide})`, width: `calc(${room} / ${wide} - 2px)`, right: 'auto' } }, h('span', {}, lost ? '⚠ ' : '', nameOf(b.s)), h('span', { cls: 'unseen' }, dayName(days[i])), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`), h('span', { cls: 'unseen' }, loses)));
+    box.append(h('button', { type: 'button', cls: `block ${ruleClass(`schedule:${b.s.id}`)}${b.until - b.from < 90 ? ' short' : ''}`, title: [`${nameOf(b.s)} ${hhmm(b.from)}–${hhmm(b.until)}`, loses].filter(Boolean).join('; '), onclick: () => open(b.s),
+      css: { top: `${b.from / 14.4}%`, height: `${(b.until - b.from) / 14.4}%`, left: `calc(${room} * ${b.lane / b.of})`, width: `calc(${room} / ${b.of} - 2px)`, right: 'auto' } }, h('span', {}, lost ? '⚠ ' : '', nameOf(b.s)), h('span', { cls: 'unseen' }, dayName(days[i])), h('span', {}, `${hhmm(b.from)}–${hhmm(b.until)}`), h('span', { cls: 'unseen' }, loses)));
   }
   if (day) {
     const length = day.until - day.from;
@@ -155,10 +168,10 @@ const table = (heads, rows, empty) => (rows.length ? h('table', { cls: 'stack' }
 function drawRules() {
   const listName = new Map(state.lists);
   const when = (s) => `${!s.days || !s.days.length ? say('plan.every_day') : s.days.map(dayName).join(', ')} ${s.from || '00:00'}–${s.until || '24:00'}`;
-  const between = (s) => [s.first || s.last ? `${s.first ? plainDate(s.first) : '…'} – ${s.last ? plainDate(s.last) : '…'}` : say('plan.always'), (s.except || []).length ? say('plan.but', { list: s.except.map(plainDate).join(', ') }) : ''].filter(Boolean).join('; ');
-  const where = (s) => [...(s.signs || []).map((id) => (state.signs.find((x) => x.id === id) || {}).name || id), ...(s.tags || []).map((t) => `#${t}`)].join(', ') || say('plan.all_signs');
+  const between = (s) => [s.first || s.last ? `${s.first ? plainDate(s.first) : '…'} – ${s.last ? plainDate(s.last) : '…'}` : say('plan.always'), (s.except || []).length ? say('c.but', { list: s.except.map(plainDate).join(', ') }) : ''].filter(Boolean).join('; ');
+  const where = (s) => [...(s.signs || []).map((id) => (state.signs.find((x) => x.id === id) || {}).name || id), ...(s.tags || []).map((t) => `#${t}`)].join(', ') || say('c.all_signs');
   const rows = state.schedules.filter(covers).map((s) => [h('button', { type: 'button', cls: 'quiet', onclick: () => open(s) }, nameOf(s)), listName.get(s.playlist) || s.playlist, when(s), between(s), where(s), String(s.priority || 0)]);
-  at('rules').replaceChildren(table([say('plan.name'), say('plan.playlist'), say('plan.when'), say('plan.dates'), say('plan.signs'), say('plan.priority')], rows, say(own() ? 'plan.no_rules' : 'plan.theirs')));
+  at('rules').replaceChildren(table([say('plan.name'), say('plan.playlist'), say('plan.when'), say('plan.dates'), say('c.signs'), say('plan.priority')], rows, say(own() ? 'plan.no_rules' : 'plan.theirs')));
 }
 
 // drawShares sums up what each campaign gets on each day.
@@ -175,7 +188,7 @@ function drawShares(week) {
       }
     }
     for (const { c, hours, seconds, low, high, asked, planned } of sums.values()) {
-      rows.push([`${dayName(days[i])} ${plainDate(week[i]).slice(0, 5)}`, `${c.id} (${c.letter.number}, ${plainDate(c.letter.date)})`, `${number(asked, 1)} %`, `${number(planned, 1)} %`,
+      rows.push([`${dayName(days[i])} ${plainDate(week[i]).slice(0, 5)}`, `${state.campaigns.get(c.id) || c.id} (${c.letter.number}, ${plainDate(c.letter.date)})`, `${number(asked, 1)} %`, `${number(planned, 1)} %`,
         say('plan.seconds', { n: low === high ? number(low) : `${number(low)}–${number(high)}` }), say('plan.minutes', { n: number(seconds / 60), hours: number(hours, 1) })]);
     }
   });
@@ -193,12 +206,13 @@ function drawConflicts(week) {
 }
 
 async function start() {
-  const [all, lists, theirs] = await Promise.all([get('/api/v1/signs'), items(`/api/v1/owners/${me.owner}/playlists`), me.owner === 'public' ? [] : items('/api/v1/owners/public/playlists')]);
+  const [all, asking, lists, theirs] = await Promise.all([get('/api/v1/signs'), items('/api/v1/campaigns'), items(`/api/v1/owners/${me.owner}/playlists`), me.owner === 'public' ? [] : items('/api/v1/owners/public/playlists')]);
   state.signs = all.signs;
+  state.campaigns = new Map(asking.map((c) => [c.id, c.name]));
   state.lists = [...lists.map((p) => [p.id, p.name || p.id]), ...theirs.map((p) => [`public/${p.id}`, `${p.name || p.id} (${say('c.department')})`])];
   const query = new URLSearchParams(location.search);
   const wanted = query.get('sign') || (all.signs.length === 1 ? all.signs[0].id : '');
-  options(choice.sign, [['', say('plan.all_signs')], ...all.signs.map((s) => [s.id, s.name || s.id])], all.signs.some((s) => s.id === wanted) ? wanted : (all.signs[0] || { id: '' }).id);
+  options(choice.sign, [['', say('c.all_signs')], ...all.signs.map((s) => [s.id, s.name || s.id])], all.signs.some((s) => s.id === wanted) ? wanted : (all.signs[0] || { id: '' }).id);
   choice.week.value = isoDate(all.now_ms, zone());
   for (const c of [choice.sign, choice.week]) c.addEventListener('change', () => { if (choice.week.value) load(); });
   const shift = (n) => () => { choice.week.value = addDays(monday(), n); load(); };

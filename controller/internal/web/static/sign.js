@@ -103,7 +103,8 @@ function layOut() {
   new ResizeObserver(() => shot.face.measure()).observe(other);
 }
 
-// asks what it will show at a time.
+// askTime asks what it will show at a time. It answers a function that asks
+// about a moment somebody points at.
 function askTime() {
   const zone = sign.time_zone;
   const date = h('input', { type: 'date', value: isoDate(now(), zone), required: true });
@@ -112,12 +113,8 @@ function askTime() {
   const out = h('div', { role: 'status' });
   const form = h('form', {}, h('div', { cls: 'form-grid' }, field(say('sign.at_date'), date, { path: 'date' }), field(say('sign.at_time'), time, { path: 'time', hint: zoneName(zone) })), h('button', { cls: 'main' }, say('sign.at_ask')), out);
   let asked = 0; // an answer that comes late is of another time
-  form.addEventListener('submit', async (e) => {
-    e.preventDefault();
+  const ask = async (ms) => {
     const mine = ++asked;
-    let ms = instant(date.value, time.value, zone);
-    const untouched = `${date.value} ${time.value}` === opened;
-    if (untouched || (now() - ms > 0 && now() - ms < 60000)) ms = now(); // this minute is now
     let x;
     try {
       x = await get(`${path}/at?time=${encodeURIComponent(new Date(ms).toISOString())}`);
@@ -128,7 +125,7 @@ function askTime() {
     }
     if (mine !== asked) return;
     const canvas = ledCanvas(x.title || x.item);
-    out.replaceChildren(h('p', {}, h('strong', {}, x.frame ? x.title || x.item : say('face.dark'))), h('p', {}, `${ruleText(x.rule)}. ${say('sign.at_until', { time: clockSeconds(x.until_ms, zone), percent: x.percent })}`), reasons(x) || '');
+    out.replaceChildren(h('p', {}, h('strong', {}, x.frame ? x.title || x.item : say('face.dark'))), h('p', {}, `${say('sign.at_said', { time: `${clockSeconds(ms, zone)}, ${zoneName(zone, ms)}`, rule: ruleText(x.rule) })}. ${say('sign.at_until', { time: clockSeconds(x.until_ms, zone), percent: x.percent })}`), reasons(x) || '');
     if (!x.frame) return;
     try {
       const image = await loadImage(x.frame, `${path}/frames/${x.frame}`);
@@ -140,8 +137,20 @@ function askTime() {
     } catch {
       if (mine === asked) out.prepend(h('p', { cls: 'hint' }, say('sign.at_no_picture')));
     }
+  };
+  form.addEventListener('submit', (e) => {
+    e.preventDefault();
+    const ms = instant(date.value, time.value, zone);
+    const untouched = `${date.value} ${time.value}` === opened;
+    ask(untouched || (now() - ms > 0 && now() - ms < 60000) ? now() : ms); // this minute is now
   });
   at('at').append(form);
+  return (ms) => {
+    date.value = isoDate(ms, zone);
+    time.value = clock(ms, zone);
+    at('at').closest('section').scrollIntoView({ block: 'nearest' });
+    ask(Math.floor(ms));
+  };
 }
 
 // service takes the sign out of service in one step, and back.
@@ -233,10 +242,9 @@ async function start() {
   }
   layOut();
   draw();
-  day = new Day(at('day'), id, sign.time_zone, now);
+  day = new Day(at('day'), id, sign.time_zone, now, askTime());
   day.show();
   planned = sign.wanted;
-  askTime();
   past = new HealthHistory(at('history'), id, sign.time_zone, now);
   past.show();
   past.changed(sign);

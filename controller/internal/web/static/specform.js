@@ -1,5 +1,6 @@
 // The form of a sign's spec: what was put of it, field by field.
 import { items } from './api.js';
+import { areaText } from './areanames.js';
 import { busy, clearProblems, field, h, options, problems } from './dom.js';
 import { save } from './conflict.js';
 import { hours } from './hours.js';
@@ -52,7 +53,7 @@ export async function specForm(spec, etag, saved) {
     still: h('input', { type: 'checkbox', name: 'no_scroll', checked: Boolean(spec.rules?.no_scroll) }),
   };
   const listed = areas.filter((a) => !a.replaced_by || (spec.areas || []).includes(a.code)).sort((a, b) => a.name.localeCompare(b.name, lang));
-  const areaBoxes = listed.map((a) => [a.code, h('input', { type: 'checkbox', name: 'areas', value: a.code, checked: (spec.areas || []).includes(a.code) }), a.name]);
+  const areaBoxes = listed.map((a) => [a.code, h('input', { type: 'checkbox', name: 'areas', value: a.code, checked: (spec.areas || []).includes(a.code) }), areaText(areas, a.code)]);
   const offBox = h('div');
   const offs = [];
   const addOff = (w) => {
@@ -102,7 +103,7 @@ export async function specForm(spec, etag, saved) {
     const rules = { ...spec.rules };
     set(rules, 'no_scroll', c.still.checked);
     set(rules, 'least_dwell_ms', c.dwell.value ? Math.round(Number(c.dwell.value) * 1000) : '');
-    set(rules, 'off', offs.map((x) => x.value()));
+    set(rules, 'off', offs.map((x, i) => x.value(`rules.off[${i}].`)));
     set(out, 'rules', Object.keys(rules).length ? rules : null);
     return out;
   };
@@ -112,7 +113,7 @@ export async function specForm(spec, etag, saved) {
       clearProblems(form);
       const body = collect();
       const path = `/api/v1/signs/${body.id}`;
-      const answer = await save(path, body, etag, `${path}/spec`);
+      const answer = await save(path, body, etag, `${path}/spec`, true);
       if (answer) await saved(answer, body);
     });
   });
