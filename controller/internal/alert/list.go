@@ -79,12 +79,13 @@ func (s *Service) Recent() []playlists.AlertView {
 // Naming is what names an area and is not over, for people; "" for nothing.
 func (s *Service) Naming(area string) string {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, e := range s.entries {
 		if e.State != playlists.AlertEnded && slices.Contains(e.Areas, area) {
+			s.mu.Unlock()
 			return "alert " + e.ID
 		}
 	}
+	s.mu.Unlock()
 	s.inbox.mu.Lock()
 	defer s.inbox.mu.Unlock()
 	if auto := s.inbox.policy.Auto; auto != nil && slices.Contains(auto.Areas, area) {
