@@ -163,6 +163,7 @@ func (e *events) until(t *testing.T, what string) {
 
 // A company neither sees nor touches an alert, and its stream says nothing.
 func TestAlertsAreTheDepartments(t *testing.T) {
+	t.Parallel() // most of it waits
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -234,6 +234,7 @@ func TestAlertOnTheDemo(t *testing.T) {
 
 // Signs of another area never change: their program and their face stay.
 func TestAlertElsewhere(t *testing.T) {
+	t.Parallel() // most of it waits
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -303,6 +304,7 @@ func TestDrill(t *testing.T) {
 // A controller that is restarted in the middle goes on: the same set, the same
 // counts, and an alert that ended meanwhile is over.
 func TestAlertRestart(t *testing.T) {
+	t.Parallel() // most of it waits
 	data := t.TempDir()
 	d := startDemo(t, data)
 	c := newCaller(t, d)

@@ -13,6 +13,7 @@ import (
 // With the broker gone a sign ends an alert at until; one that was away gets
 // what still runs at once and never what ended; an old set is stale-seq.
 func TestAlertWithoutNetwork(t *testing.T) {
+	t.Parallel() // most of it waits
 	data, dir, face := t.TempDir(), t.TempDir(), t.TempDir()
 	d := startDemo(t, data)
 	stopped := false

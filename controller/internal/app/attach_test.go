@@ -87,6 +87,7 @@ func (a *attached) last(t *testing.T) change {
 // An outside sign takes the virtual one's place without a fight, goes on
 // without the controller and without a network, and follows again.
 func TestAttachedSign(t *testing.T) {
+	t.Parallel() // most of it waits
 	data, dir := t.TempDir(), t.TempDir()
 	d := startDemo(t, data)
 	stopped := false
