@@ -134,7 +134,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.accounts, err = loadAccounts(ctx, a.store); err != nil {
 		return err
 	}
-	if err := a.seed(ctx); err != nil {
+	if err := errors.Join(a.adopt(ctx), a.seed(ctx)); err != nil {
 		return err
 	}
 	var user, pass string

@@ -2,9 +2,11 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/store"
@@ -87,4 +89,53 @@ func ofOwners(kind string) bool {
 		return true
 	}
 	return false
+}
+
+// adoptedSetting says that the log has every thing that was there before
+// versions that logged the default content, too.
+const adoptedSetting = "audit_adopted"
+
+// adopt writes into the log, once for a database, what an earlier version put
+// into it without: so that Verify finds an entry of it.
+func (a *App) adopt(ctx context.Context) error {
+	if _, err := a.store.Settings().Get(ctx, adoptedSetting); !missing(err) {
+		return err
+	}
+	type thing struct{ kind, owner, id string }
+	logged := map[thing]bool{}
+	if _, err := a.store.Audit().Verify(ctx, func(e *store.Entry) {
+		t := thing{e.Kind, e.Owner, e.ID}
+		if !ofOwners(e.Kind) {
+			t.owner = ""
+		}
+		logged[t] = true
+	}); err != nil {
+		a.log.Error("the log is not whole, and nothing is added to it", "err", err)
+		return nil // who asks for Verify is told where
+	}
+	var all []store.Change
+	for _, k := range loggedKinds {
+		things, err := a.store.Objects().List(ctx, string(k), store.AllOwners)
+		if err != nil {
+			return err
+		}
+		for _, o := range things {
+			if logged[thing{o.Kind, o.Owner, o.ID}] {
+				continue
+			}
+			of := o.Owner
+			if of == "" {
+				if of, err = ownerOf(o.Data); err != nil {
+					return err
+				}
+			}
+			all = append(all, store.Change{Object: o, Expected: o.Version, Of: cmp.Or(of, playlists.Public), By: actor(console, a.now())})
+		}
+	}
+	for some := range slices.Chunk(all, 500) { // one sync for many
+		if _, err := a.store.Audit().Change(ctx, some[0], some[1:]...); err != nil {
+			return err
+		}
+	}
+	return a.store.Settings().Set(ctx, adoptedSetting, "1")
 }

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"testing"
+	"time"
+
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// What an earlier version kept without an entry is in the log after the first
+// start; what somebody slips in later is not.
+func TestLogAdoptsOnce(t *testing.T) {
+	dir := t.TempDir()
+	slip := func(id string) {
+		t.Helper()
+		s, err := openStore(t.Context(), dir, database(t, dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := put(t.Context(), s, kindMessage, "viet-ads", id, &playlists.Message{ID: id, Owner: "viet-ads"}, store.Absent, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify := func() error {
+		t.Helper()
+		d := startDemo(t, dir)
+		defer d.stop(t)
+		_, err := auditLog{d.App}.Verify(t.Context(), nil)
+		return err
+	}
+	slip("of-an-earlier-version")
+	if err := verify(); err != nil {
+		t.Error(err)
+	}
+	slip("slipped-in")
+	if err := verify(); err == nil {
+		t.Error("a message that no entry made is not found")
+	}
+}
