@@ -255,8 +255,8 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	return nil
 }
 
-// Anew plans, signs and publishes every program as if each had changed: after
-// the signing keys were lost, and to measure what that takes.
+// Anew plans, signs and publishes every program as if each had changed. Nothing
+// but BenchmarkFleet asks for it, to measure what that takes.
 func (p *Publisher) Anew(ctx context.Context) error {
 	p.mu.Lock()
 	plans := make(map[string]*Plan, len(p.plans))

@@ -229,7 +229,7 @@ type Credential struct {
 	SHA256    [32]byte // of the password as the sign sends it
 	CreatedMS int64
 	// Verifiers are the same password as outside brokers check it, by broker, in
-	// their own forms, e.g. "$7$101$…". JSON keeps them; none is kept as none.
+	// their own forms, e.g. "$7$101$…"; nil for none.
 	Verifiers map[string]string
 }
 
