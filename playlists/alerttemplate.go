@@ -1,13 +1,10 @@
 package playlists
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -15,8 +12,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/goccy/go-yaml"
 )
 
 // AlertTemplate is an alert's words with gaps, agreed before the day they are
@@ -191,25 +186,4 @@ func (d *DrillPlan) Validate() error {
 		return &Error{Code: Invalid, Field: "drill.at", Value: d.At, Problem: "is not a time of day", Remedy: "write it as HH:MM, e.g. 09:00"}
 	}
 	return nil
-}
-
-// ParseTemplates reads templates as YAML documents separated by "---". It is as
-// strict as ParseManifest, and so are its errors.
-func ParseTemplates(file string, data []byte) ([]AlertTemplate, error) {
-	var out []AlertTemplate
-	d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	for {
-		var t AlertTemplate
-		err := guard(func() error { return d.Decode(&t) })
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		if err != nil {
-			return nil, yamlError(file, err)
-		}
-		if err := t.Validate(); err != nil {
-			return nil, err
-		}
-		out = append(out, t)
-	}
 }

@@ -1,66 +1,12 @@
 package playlists
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/nathan-osman/go-sunrise"
 
 	"ledcast/playlists/timeline"
 )
-
-// Place is where a sign stands, for the sun's rising and setting there.
-type Place struct {
-	Lat float64 `yaml:"lat" json:"lat"` // degrees north
-	Lon float64 `yaml:"lon" json:"lon"` // degrees east
-}
-
-// Light is how bright a sign may be, in percent of full. 0 means the default.
-type Light struct {
-	Day   int64 `yaml:"day,omitempty" json:"day,omitempty"`     // from sunrise to sunset; default 100
-	Night int64 `yaml:"night,omitempty" json:"night,omitempty"` // default 40: by night full brightness dazzles
-	// Power is the average picture level, in percent, that the sign's supply
-	// carries at full brightness; brighter content is dimmed to keep it.
-	Power int64 `yaml:"power,omitempty" json:"power,omitempty"`
-}
-
-// Defaults of a Light, and where a sign without a zone stands.
-const (
-	DayPercent   = 100
-	NightPercent = 40
-	DefaultZone  = "Asia/Ho_Chi_Minh"
-)
-
-func (s *Sign) checkLight(where string) error {
-	if s.Position != nil {
-		if err := s.Position.check(where + ".position"); err != nil {
-			return err
-		}
-	}
-	if _, err := s.Zone(); err != nil {
-		return &Error{Code: Invalid, Field: where + ".time_zone", Value: s.TimeZone, Problem: "is not a time zone", Remedy: "use a name such as " + DefaultZone}
-	}
-	if s.Light == nil {
-		return nil
-	}
-	for _, x := range []struct {
-		name string
-		n    int64
-	}{{"day", s.Light.Day}, {"night", s.Light.Night}, {"power", s.Light.Power}} {
-		if x.n < 0 || x.n > 100 {
-			return &Error{Code: Invalid, Field: where + ".light." + x.name, Value: fmt.Sprint(x.n), Problem: "is not a percentage", Remedy: "give 1 to 100, or leave it out"}
-		}
-	}
-	return nil
-}
-
-// Zone is the sign's time zone.
-func (s *Sign) Zone() (*time.Location, error) {
-	if s.TimeZone == "" {
-		return time.LoadLocation(DefaultZone)
-	}
-	return time.LoadLocation(s.TimeZone)
-}
 
 // PlanBrightness is a sign's brightness from the day of `from` to the day of
 // `until` (Unix seconds), both whole, in its time zone: its day percentage from

@@ -10,11 +10,11 @@ import (
 // safe for several goroutines.
 type calendar struct {
 	zone      *time.Location
-	midnights map[day]int64
+	midnights map[Day]int64
 }
 
 func newCalendar(zone *time.Location) *calendar {
-	return &calendar{zone: zone, midnights: map[day]int64{}}
+	return &calendar{zone: zone, midnights: map[Day]int64{}}
 }
 
 // The ends of time: rules without a first or last date.
@@ -26,8 +26,8 @@ const (
 // at is the instant (Unix seconds) at so many minutes after the midnight that
 // begins day d, by the clock on the wall. A time that does not exist means the
 // instant after the gap, one that exists twice means the first.
-func (c *calendar) at(d day, minutes int) int64 {
-	d += day(minutes / (24 * 60))
+func (c *calendar) at(d Day, minutes int) int64 {
+	d += Day(minutes / (24 * 60))
 	minutes %= 24 * 60
 	m := c.midnight(d)
 	if minutes == 0 {
@@ -39,7 +39,7 @@ func (c *calendar) at(d day, minutes int) int64 {
 	return c.wall(d, minutes)
 }
 
-func (c *calendar) midnight(d day) int64 {
+func (c *calendar) midnight(d Day) int64 {
 	m, ok := c.midnights[d]
 	if !ok {
 		m = c.wall(d, 0)
@@ -48,8 +48,8 @@ func (c *calendar) midnight(d day) int64 {
 	return m
 }
 
-func (c *calendar) wall(d day, minutes int) int64 {
-	y, mo, da := d.date()
+func (c *calendar) wall(d Day, minutes int) int64 {
+	y, mo, da := d.Date()
 	t := time.Date(y, mo, da, 0, minutes, 0, 0, c.zone)
 	begin, end := t.ZoneBounds()
 	same := func(t time.Time) bool {
@@ -73,37 +73,37 @@ func (c *calendar) wall(d day, minutes int) int64 {
 }
 
 // day is the day that t (Unix seconds) lies in.
-func (c *calendar) day(t int64) day {
+func (c *calendar) day(t int64) Day {
 	y, m, d := time.Unix(t, 0).In(c.zone).Date()
-	return day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	return Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
 // hours is when a rule holds: a window on the days of a span, but for some.
 type hours struct {
 	window      Window
-	first, last day // inclusive
-	except      map[day]bool
+	first, last Day // inclusive
+	except      map[Day]bool
 }
 
 // The days that stand for an open first and last date.
 const (
-	firstDay day = 0
-	lastDay  day = 1 << 20
+	firstDay Day = 0
+	lastDay  Day = 1 << 20
 )
 
 // newHours reads validated fields.
 func newHours(w Window, first, last string, except []string) hours {
 	h := hours{window: w, first: firstDay, last: lastDay}
-	if d, ok := parseDay(first); ok {
+	if d, ok := ParseDay(first); ok {
 		h.first = d
 	}
-	if d, ok := parseDay(last); ok {
+	if d, ok := ParseDay(last); ok {
 		h.last = d
 	}
 	if len(except) > 0 {
-		h.except = make(map[day]bool, len(except))
+		h.except = make(map[Day]bool, len(except))
 		for _, x := range except {
-			if d, ok := parseDay(x); ok {
+			if d, ok := ParseDay(x); ok {
 				h.except[d] = true
 			}
 		}
@@ -112,8 +112,8 @@ func newHours(w Window, first, last string, except []string) hours {
 }
 
 // open reports whether the window opens on day d.
-func (h *hours) open(d day) bool {
-	return d >= h.first && d <= h.last && !h.except[d] && h.window.opensOn(d)
+func (h *hours) open(d Day) bool {
+	return d >= h.first && d <= h.last && !h.except[d] && h.window.OpensOn(d)
 }
 
 // on reports whether the rule holds at t, and since when. Stretches that touch,
@@ -121,7 +121,7 @@ func (h *hours) open(d day) bool {
 func (h *hours) on(c *calendar, t int64) (since int64, ok bool) {
 	begin, end := h.window.Minutes()
 	d := c.day(t)
-	for _, x := range [2]day{d, d - 1} {
+	for _, x := range [2]Day{d, d - 1} {
 		if h.open(x) && c.at(x, begin) <= t && t < c.at(x, end) {
 			return h.begins(c, x, begin, end), true
 		}
@@ -130,7 +130,7 @@ func (h *hours) on(c *calendar, t int64) (since int64, ok bool) {
 }
 
 // begins is where the stretch that opens on day d began.
-func (h *hours) begins(c *calendar, d day, begin, end int) int64 {
+func (h *hours) begins(c *calendar, d Day, begin, end int) int64 {
 	if end-begin < 24*60 {
 		return c.at(d, begin)
 	}

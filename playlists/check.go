@@ -36,7 +36,7 @@ func (d *Door) Schedule(s *Schedule, now int64) error {
 	book.Schedules = slices.DeleteFunc(slices.Clone(book.Schedules), func(x Dated[Schedule]) bool { return x.Thing.ID == s.ID && x.Thing.Owner == s.Owner })
 	book.Schedules = append(book.Schedules, Dated[Schedule]{*s, now * 1000})
 	return d.visit(NewPlanner(d.Content, book), now, func(x *Sign) bool {
-		return x.Owner == s.Owner && reaches(x, s.Signs, s.Tags) != notAtAll
+		return x.Owner == s.Owner && Cover(x, s.Signs, s.Tags) != NotCovered
 	}, func(v *view) error {
 		if v.st.rule != "schedule:"+s.ID {
 			return nil
@@ -165,7 +165,7 @@ func (d *Door) Campaign(c *Campaign, now int64) (Binding, error) {
 	book.Campaigns = append(slices.DeleteFunc(slices.Clone(book.Campaigns), func(x Campaign) bool { return x.ID == c.ID }), *c)
 	p := NewPlanner(d.Content, book)
 	bound := map[string]bool{} // by key of the rules
-	err := d.visit(p, now, c.reaches, func(v *view) error {
+	err := d.visit(p, now, c.Covers, func(v *view) error {
 		asked, others := int64(0), int64(0)
 		for _, a := range v.r.campaigns {
 			if _, on := a.hours.on(v.r.c, v.t); !on {
@@ -196,7 +196,7 @@ func (d *Door) Campaign(c *Campaign, now int64) (Binding, error) {
 		return out, err
 	}
 	for i := range d.Signs {
-		if s := &d.Signs[i]; c.reaches(s) {
+		if s := &d.Signs[i]; c.Covers(s) {
 			if key, err := signKey(p, s); err == nil && bound[key] {
 				out.Bound = append(out.Bound, s.ID)
 			} else {
@@ -351,8 +351,8 @@ func (d *Door) visit(p *Planner, now int64, concerns func(*Sign) bool, f func(*v
 // the rules ever come to.
 func (r *rules) moments(now int64) []int64 {
 	today := r.c.day(now)
-	edges := []day{today}
-	edge := func(d day) {
+	edges := []Day{today}
+	edge := func(d Day) {
 		if d > today && d < lastDay {
 			edges = append(edges, d)
 		}

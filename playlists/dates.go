@@ -15,29 +15,29 @@ const MaxExcept = 400
 
 // day is a date as days since 1970-01-01, whatever the zone. Days are counted,
 // never multiplied by 24 hours: some have 23 or 25.
-type day int64
+type Day int64
 
 // parseDay reads YYYY-MM-DD of the years 1970 to 2199.
-func parseDay(s string) (day, bool) {
+func ParseDay(s string) (Day, bool) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() < 1970 || t.Year() > 2199 {
 		return 0, false
 	}
-	return day(t.Unix() / 86400), true
+	return Day(t.Unix() / 86400), true
 }
 
 // date is the day's year, month and day of the month.
-func (d day) date() (int, time.Month, int) { return time.Unix(int64(d)*86400, 0).UTC().Date() }
+func (d Day) Date() (int, time.Month, int) { return time.Unix(int64(d)*86400, 0).UTC().Date() }
 
-func (d day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
+func (d Day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(time.DateOnly) }
 
 // weekday indexes Days: 0 is Monday.
-func (d day) weekday() int { return int(((int64(d)+3)%7 + 7) % 7) } // 1970-01-01 was a Thursday
+func (d Day) Weekday() int { return int(((int64(d)+3)%7 + 7) % 7) } // 1970-01-01 was a Thursday
 
 // checkDate returns an *Error of code Invalid unless s is a date that exists,
 // or "".
 func checkDate(field, s string) error {
-	if _, ok := parseDay(s); ok || s == "" {
+	if _, ok := ParseDay(s); ok || s == "" {
 		return nil
 	}
 	return &Error{Code: Invalid, Field: field, Value: s, Problem: "is not a date that exists", Remedy: "write it as YYYY-MM-DD, e.g. 2021-02-11"}
@@ -95,6 +95,6 @@ func checkNames(field string, names []string, most int) error {
 }
 
 // opensOn reports whether the window opens on that day of the week.
-func (w *Window) opensOn(d day) bool {
-	return len(w.Days) == 0 || slices.Contains(w.Days, Days[d.weekday()])
+func (w *Window) OpensOn(d Day) bool {
+	return len(w.Days) == 0 || slices.Contains(w.Days, Days[d.Weekday()])
 }

@@ -5,12 +5,12 @@ import "slices"
 // list is a playlist as a plan uses it.
 type list struct {
 	playlist *Playlist
-	first    []day // of each item; firstDay where open
-	last     []day
+	first    []Day // of each item; firstDay where open
+	last     []Day
 }
 
 func newList(pl *Playlist) *list {
-	l := &list{playlist: pl, first: make([]day, len(pl.Items)), last: make([]day, len(pl.Items))}
+	l := &list{playlist: pl, first: make([]Day, len(pl.Items)), last: make([]Day, len(pl.Items))}
 	for i := range pl.Items {
 		h := newHours(Window{}, pl.Items[i].First, pl.Items[i].Last, nil)
 		l.first[i], l.last[i] = h.first, h.last
@@ -37,7 +37,7 @@ type items struct {
 
 func newDated(l *list, c *calendar) *dated {
 	d := &dated{list: l}
-	var days []day
+	var days []Day
 	for i := range l.first {
 		if l.first[i] != firstDay {
 			days = append(days, l.first[i])

@@ -272,7 +272,7 @@ func TestHoursOfLongAndShortDays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, _ := parseDay(c.day)
+		d, _ := ParseDay(c.day)
 		if got := time.Unix(newCalendar(zone).at(d, c.minutes), 0).UTC().Format(time.RFC3339); got != c.want {
 			t.Errorf("%s %s %d min: %s, want %s", c.zone, c.day, c.minutes, got, c.want)
 		}

@@ -177,8 +177,8 @@ func (p *Planner) rules(s *Sign, from, until int64) (*rules, string, error) {
 	key = append(key, s.Owner...)
 	for i := range p.schedules[s.Owner] {
 		x := &p.schedules[s.Owner][i]
-		reach := reaches(s, x.schedule.Signs, x.schedule.Tags)
-		if reach == notAtAll {
+		reach := Cover(s, x.schedule.Signs, x.schedule.Tags)
+		if reach == NotCovered {
 			continue
 		}
 		owner, id := SplitRef(s.Owner, x.schedule.Playlist)
@@ -210,7 +210,7 @@ func (p *Planner) rules(s *Sign, from, until int64) (*rules, string, error) {
 		return nil, "", err
 	}
 	for i, a := range p.campaigns {
-		if a.campaign.reaches(s) {
+		if a.campaign.Covers(s) {
 			r.campaigns = append(r.campaigns, a)
 			key = append(key, '|', 'c')
 			key = strconv.AppendInt(key, int64(i), 10)
@@ -218,7 +218,7 @@ func (p *Planner) rules(s *Sign, from, until int64) (*rules, string, error) {
 	}
 	if len(r.campaigns) > 0 {
 		for i, a := range p.agreements[s.Owner] {
-			if reaches(s, a.agreement.Signs, a.agreement.Tags) != notAtAll {
+			if Cover(s, a.agreement.Signs, a.agreement.Tags) != NotCovered {
 				r.agreements = append(r.agreements, a)
 				key = append(key, '|', 'a')
 				key = strconv.AppendInt(key, int64(i), 10)

@@ -50,7 +50,7 @@ func randomList(r *rand.Rand, owner, id string, dated bool) *Playlist {
 	return p
 }
 
-func randomDate(r *rand.Rand) string { return day(18664 + r.IntN(20)).String() } // from 2021-02-06
+func randomDate(r *rand.Rand) string { return Day(18664 + r.IntN(20)).String() } // from 2021-02-06
 
 func randomWindow(r *rand.Rand) Window {
 	w := Window{}

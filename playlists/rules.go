@@ -7,55 +7,11 @@ import (
 	"strings"
 )
 
-// reach is how a schedule or an agreement covers a sign, the narrower first.
-type reach int
-
-const (
-	byName reach = iota // it names the sign
-	byTag               // it names one of the sign's tags
-	byAll               // it names neither signs nor tags
-	notAtAll
-)
-
-// reaches says how a rule of the sign's owner covers it.
-func reaches(s *Sign, signs, tags []string) reach {
-	if slices.Contains(signs, s.ID) {
-		return byName
-	}
-	for _, t := range s.Tags {
-		if slices.Contains(tags, t) {
-			return byTag
-		}
-	}
-	if len(signs)+len(tags) == 0 {
-		return byAll
-	}
-	return notAtAll
-}
-
-// Covers reports whether the schedule is for a sign of its owner's.
-func (s *Schedule) Covers(x *Sign) bool { return reaches(x, s.Signs, s.Tags) != notAtAll }
-
-// reaches reports whether the campaign covers the sign.
-func (c *Campaign) reaches(s *Sign) bool {
-	if slices.Contains(c.Signs, s.ID) {
-		return true
-	}
-	for _, a := range c.Areas {
-		for _, b := range s.Areas {
-			if Covers(a, b) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // ruling is a schedule as it covers one sign.
 type ruling struct {
 	schedule *Schedule
 	hours    *hours
-	reach    reach
+	reach    Coverage
 	updated  int64
 	dated    *dated
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ledcast/playlists/timeline"
 )
@@ -196,8 +197,11 @@ func TestTooShortForOneItem(t *testing.T) {
 		}
 		for _, w := range off {
 			for _, text := range []string{w.From, w.Until} {
-				m, _ := clock(text)
-				edge := (testFrom + int64(m)*60) * 1000
+				at, err := time.Parse("15:04", text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				edge := (testFrom + int64(at.Hour()*60+at.Minute())*60) * 1000
 				before, after := shownAt(p.Program, edge-1), shownAt(p.Program, edge)
 				if (before.Frame == nil) == (after.Frame == nil) && name != "between" {
 					t.Errorf("%s: the face does not change at %s", name, text)
