@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -107,68 +106,6 @@ func TestCheckClass(t *testing.T) {
 		if c.says == "" && err != nil || c.says != "" && (!errors.As(err, &e) || e.Code != TooLarge || !strings.Contains(e.Problem, c.says)) {
 			t.Errorf("want %q: %v", c.says, err)
 		}
-	}
-}
-
-// The templates that come with ledcast fill, in both languages, and leave no gap.
-func TestTemplates(t *testing.T) {
-	text, err := os.ReadFile("../assets/templates.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := ParseTemplates("templates.yaml", text)
-	if err != nil || len(list) != 4 {
-		t.Fatalf("%d templates, %v", len(list), err)
-	}
-	until := Moment(time.Date(2021, 1, 30, 10, 0, 0, 0, time.UTC).Unix())
-	for i := range list {
-		tpl := &list[i]
-		values := map[string]string{}
-		for _, n := range tpl.Placeholders() {
-			if n != "until" {
-				values[n] = "X" + n
-			}
-		}
-		m, err := tpl.Fill("alerts/a1", values, until)
-		if err != nil {
-			t.Errorf("%s: %v", tpl.ID, err)
-			continue
-		}
-		if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[1].Lang != "en" || strings.Contains(fmt.Sprintf("%q", m.Variants), "{X") || placeholder.MatchString(fmt.Sprintf("%q", m.Variants)) {
-			t.Errorf("%s: %+v", tpl.ID, m.Variants)
-		}
-		if strings.Contains(tpl.Variants[0].Body, "{until}") && !strings.Contains(m.Variants[0].Body, "17:00 30/01") {
-			t.Errorf("%s says its end as %q", tpl.ID, m.Variants[0].Body)
-		}
-		for n := range values {
-			short := map[string]string{}
-			for k, v := range values {
-				if k != n {
-					short[k] = v
-				}
-			}
-			if _, err := tpl.Fill("alerts/a1", short, until); err == nil || !strings.Contains(err.Error(), "values."+n) {
-				t.Errorf("%s without %s: %v", tpl.ID, n, err)
-			}
-		}
-		for _, bad := range []map[string]string{{"other": "x"}, {"place": "{phone}"}, {"place": strings.Repeat("x", 61)}, {"place": " "}} {
-			if _, err := tpl.Fill("alerts/a1", bad, until); err == nil {
-				t.Errorf("%s takes %v", tpl.ID, bad)
-			}
-		}
-		before := tpl.Sum()
-		tpl.ApprovedBy = "somebody"
-		if tpl.Sum() != before {
-			t.Error("an approval is no word")
-		}
-		tpl.Variants[0].Body += "!"
-		if tpl.Sum() == before {
-			t.Error("another word is the same template")
-		}
-	}
-	bad := AlertTemplate{ID: "t1", Name: Text{"a", "b"}, Variants: []Variant{{Lang: "vi", Body: "x {Place}"}}}
-	if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "no placeholder") {
-		t.Errorf("%v", err)
 	}
 }
 

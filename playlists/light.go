@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -34,7 +35,9 @@ func (s *Sign) checkLight(where string) error {
 		}
 	}
 	if _, err := s.Zone(); err != nil {
-		return &Error{Code: Invalid, Field: where + ".time_zone", Value: s.TimeZone, Problem: "is not a time zone", Remedy: "use a name such as " + DefaultZone}
+		e := *err.(*Error)
+		e.Field = where + "." + e.Field
+		return &e
 	}
 	if s.Light == nil {
 		return nil
@@ -50,10 +53,13 @@ func (s *Sign) checkLight(where string) error {
 	return nil
 }
 
-// Zone is the sign's time zone.
+// Zone is the sign's time zone. Its error is an *Error of code Invalid for the
+// field time_zone.
 func (s *Sign) Zone() (*time.Location, error) {
-	if s.TimeZone == "" {
-		return time.LoadLocation(DefaultZone)
+	zone, err := time.LoadLocation(cmp.Or(s.TimeZone, DefaultZone))
+	if err != nil {
+		return nil, &Error{Code: Invalid, Field: "time_zone", Value: s.TimeZone,
+			Problem: "is not a time zone", Remedy: "use a name such as " + DefaultZone}
 	}
-	return time.LoadLocation(s.TimeZone)
+	return zone, nil
 }

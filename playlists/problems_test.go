@@ -20,7 +20,7 @@ import (
 // foreign are texts that another program's library made, where there is
 // nothing to translate: what each place shows instead is English.
 var foreign = map[string]string{
-	"playlists/manifest.go":                  "the YAML library's",
+	"playlists/manifest/manifest.go":         "the YAML library's",
 	"controller/internal/alert/cappolicy.go": "the address parser's",
 }
 

@@ -180,3 +180,38 @@ func (s *Sign) Validate() error {
 
 // Picture reports whether the sign only draws what arrives.
 func (s *Sign) Picture() bool { return s.Mode == ModePicture }
+
+// Merge returns the sign with the fields of list that belong to these columns
+// of a CSV file. Fields without a column keep their values.
+func (s *Sign) Merge(list *Sign, columns []string) *Sign {
+	out := *s
+	for _, c := range columns {
+		switch c {
+		case "id":
+			out.ID = list.ID
+		case "owner":
+			out.Owner = list.Owner
+		case "class":
+			out.Class = list.Class
+		case "areas":
+			out.Areas = list.Areas
+		case "name":
+			out.Name = list.Name
+		case "mode":
+			out.Mode = list.Mode
+		case "lat", "lon":
+			out.Position = list.Position
+		case "pitch_mm":
+			out.Pitch = list.Pitch
+		case "distance_m":
+			out.Distance = list.Distance
+		case "phone":
+			out.Phone = list.Phone
+		case "tags":
+			out.Tags = list.Tags
+		case "playlist":
+			out.Playlist = list.Playlist
+		}
+	}
+	return &out
+}

@@ -5,12 +5,13 @@ import (
 
 	"ledcast/assets"
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 )
 
 // defaultContent is the department's messages, by id, and their rotation.
-func defaultContent(t testing.TB) (map[string]*playlists.Message, *playlists.Manifest) {
+func defaultContent(t testing.TB) (map[string]*playlists.Message, *manifest.Manifest) {
 	t.Helper()
-	m, err := playlists.ParseManifest("content.yaml", assets.DefaultContent)
+	m, err := manifest.Parse("content.yaml", assets.DefaultContent)
 	if err != nil {
 		t.Fatal(err)
 	}

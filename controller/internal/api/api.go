@@ -14,6 +14,7 @@ import (
 
 	"ledcast/controller/internal/auth"
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
@@ -61,7 +62,7 @@ type Source interface {
 type Issued struct {
 	From    int64 // Unix seconds: when it came into force, or since when it is asked about
 	Program *timeline.Program
-	Notes   *playlists.Notes
+	Notes   *plan.Notes
 }
 
 // Options are a Server's surroundings.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
@@ -21,12 +22,12 @@ type signAt struct {
 
 // reasons are why a rule shows, and others do not.
 type reasons struct {
-	Lost      []playlists.Lost  `json:"lost,omitempty"`
-	Campaigns []playlists.Share `json:"campaigns,omitempty"`
-	Notes     []playlists.Text  `json:"notes,omitempty"`
+	Lost      []plan.Lost      `json:"lost,omitempty"`
+	Campaigns []plan.Share     `json:"campaigns,omitempty"`
+	Notes     []playlists.Text `json:"notes,omitempty"`
 }
 
-func reasonsOf(d *playlists.Decision) reasons {
+func reasonsOf(d *plan.Decision) reasons {
 	if d == nil {
 		return reasons{}
 	}
@@ -158,7 +159,7 @@ func daySpans(begin, end int64, issued []Issued) []daySpan {
 			add(daySpan{From: at, Until: min(p.From, end), Rule: "none"})
 			at = min(p.From, end)
 		}
-		var said []playlists.Span
+		var said []plan.Span
 		if p.Notes.Reasons != nil {
 			said = p.Notes.Reasons.Spans
 		}

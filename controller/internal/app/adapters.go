@@ -14,6 +14,7 @@ import (
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
@@ -49,12 +50,12 @@ func (c catalogue) Message(ctx context.Context, owner, id string) (*playlists.Me
 	return get[playlists.Message](ctx, c.store, kindMessage, owner, id)
 }
 
-func (c catalogue) Schedules(ctx context.Context) ([]playlists.Dated[playlists.Schedule], error) {
+func (c catalogue) Schedules(ctx context.Context) ([]plan.Dated[playlists.Schedule], error) {
 	objects, err := c.store.Objects().List(ctx, kindSchedule, store.AllOwners)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]playlists.Dated[playlists.Schedule], len(objects))
+	out := make([]plan.Dated[playlists.Schedule], len(objects))
 	for i, o := range objects {
 		if err := json.Unmarshal(o.Data, &out[i].Thing); err != nil {
 			return nil, fmt.Errorf("stored %s %s/%s: %w", kindSchedule, o.Owner, o.ID, err)
@@ -85,11 +86,11 @@ func (a *App) acked(sign string) (seq int64) {
 }
 
 // limits are those that the sign has declared.
-func (a *App) limits(sign string) playlists.Limits {
+func (a *App) limits(sign string) plan.Limits {
 	if st := a.listener.State(sign).Status; st != nil && st.Limits != nil {
-		return playlists.Limits{Frames: st.Limits.Frames, FrameBytes: st.Limits.FrameBytes, Document: st.Limits.Document}
+		return plan.Limits{Frames: st.Limits.Frames, FrameBytes: st.Limits.FrameBytes, Document: st.Limits.Document}
 	}
-	return playlists.Limits{}
+	return plan.Limits{}
 }
 
 func list[T any](ctx context.Context, s reader, kind string) ([]T, error) {
@@ -332,8 +333,8 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 	if p == nil || end <= present {
 		return out, nil
 	}
-	notes := func(r *playlists.Reasons) *playlists.Notes {
-		return &playlists.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: r}
+	notes := func(r *plan.Reasons) *plan.Notes {
+		return &plan.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: r}
 	}
 	if begin < p.Program.Exp && present < p.Program.Exp {
 		out = append(out, api.Issued{From: max(begin, present), Program: p.Program, Notes: notes(p.Reasons)})
@@ -350,8 +351,8 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 }
 
 // notesOf reads a kept program's notes; older ones have none.
-func notesOf(data []byte) (*playlists.Notes, error) {
-	n := &playlists.Notes{}
+func notesOf(data []byte) (*plan.Notes, error) {
+	n := &plan.Notes{}
 	if data == nil {
 		return n, nil
 	}

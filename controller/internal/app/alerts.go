@@ -11,13 +11,14 @@ import (
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
 
 // openAlerts opens the alerts and hands them to publisher and listener.
 func (a *App) openAlerts(ctx context.Context) error {
-	seed, err := playlists.ParseTemplates("assets/templates.yaml", assets.Templates)
+	seed, err := manifest.ParseTemplates("assets/templates.yaml", assets.Templates)
 	if err != nil {
 		return err
 	}

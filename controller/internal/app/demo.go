@@ -13,6 +13,7 @@ import (
 	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 	"ledcast/sign/box"
 )
 
@@ -22,7 +23,7 @@ const yieldFor = 10 * time.Second
 
 // demoManifest is the demo's two companies and four signs. They show the
 // default rotation.
-func demoManifest() *playlists.Manifest {
+func demoManifest() *manifest.Manifest {
 	class := func(s string) playlists.Class {
 		c, err := playlists.ParseClass(s)
 		if err != nil {
@@ -33,7 +34,7 @@ func demoManifest() *playlists.Manifest {
 	sign := func(id, owner, name, c, area string, mode playlists.Mode) playlists.Sign {
 		return playlists.Sign{Position: &playlists.Place{Lat: 15.12, Lon: 108.80}, ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area}, Mode: mode}
 	}
-	return &playlists.Manifest{
+	return &manifest.Manifest{
 		Owners: []playlists.Owner{
 			{ID: "viet-ads", Name: "Công ty Quảng cáo Việt"},
 			{ID: "song-tra-ads", Name: "Quảng cáo Sông Trà"},

@@ -8,6 +8,7 @@ import (
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/broker"
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 )
 
 // kindOverride is a note of what was let through under a name.
@@ -64,7 +65,7 @@ func (a *App) door(ctx context.Context, who *playlists.Principal, value any, ove
 		if err == nil {
 			err = a.ownSigns(ctx, v.Owner, v.Signs, "schedules/"+v.ID+".signs")
 		}
-		var d *playlists.Door
+		var d *plan.Check
 		if err == nil {
 			d, err = a.plans(ctx)
 		}
@@ -126,9 +127,9 @@ func (a *App) fits(ctx context.Context, m *playlists.Message) error {
 
 // plans is what decides whether plans can be made of all that is set and one
 // thing more.
-func (a *App) plans(ctx context.Context) (*playlists.Door, error) {
+func (a *App) plans(ctx context.Context) (*plan.Check, error) {
 	c := a.catalogue()
-	d := &playlists.Door{Content: drawn{ctx, a}}
+	d := &plan.Check{Content: drawn{ctx, a}}
 	var err error
 	if d.Signs, err = c.Signs(ctx); err != nil {
 		return nil, err

@@ -8,13 +8,14 @@ import (
 	"ledcast/assets"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 )
 
 // seed puts the department's default content into a store that lacks it. What
 // is there already was perhaps edited, and stays.
 func (a *App) seed(ctx context.Context) error {
 	for name, text := range map[string][]byte{"assets/areas.yaml": assets.Areas, "assets/content.yaml": assets.DefaultContent} {
-		m, err := playlists.ParseManifest(name, text)
+		m, err := manifest.Parse(name, text)
 		if err != nil {
 			return err
 		}
@@ -27,7 +28,7 @@ func (a *App) seed(ctx context.Context) error {
 
 // apply writes a manifest's objects, each under the expected version. With
 // store.Absent what exists is left alone.
-func (a *App) apply(ctx context.Context, m *playlists.Manifest, expected int64) error {
+func (a *App) apply(ctx context.Context, m *manifest.Manifest, expected int64) error {
 	one := func(kind, owner, id string, v any) error {
 		if expected == store.Absent { // most starts find all of it there
 			if _, err := a.store.Objects().Get(ctx, kind, owner, id); !missing(err) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 	"ledcast/render"
 )
 
@@ -185,7 +186,7 @@ func readManifests(files []string) (*manifests, error) {
 		if err != nil {
 			return nil, err
 		}
-		m, err := playlists.ParseManifest(file, data)
+		m, err := manifest.Parse(file, data)
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 )
 
 // thing is one object of a manifest, with the path it has at the API.
@@ -40,7 +41,7 @@ func (t *thing) over(have any) any {
 
 // things are a manifest's objects in the order in which they can be made: what
 // is named comes before what names it.
-func things(m *playlists.Manifest) []thing {
+func things(m *manifest.Manifest) []thing {
 	var out []thing
 	for i := range m.Owners {
 		o := &m.Owners[i]
@@ -132,25 +133,25 @@ func readManifest(name string) (data []byte, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return io.ReadAll(io.LimitReader(f, playlists.MaxManifest+1))
+	return io.ReadAll(io.LimitReader(f, manifest.MaxBytes+1))
 }
 
 func (e *env) manifest(name string) ([]thing, error) {
 	var data []byte
 	var err error
 	if name == "-" {
-		data, err = io.ReadAll(io.LimitReader(e.in, playlists.MaxManifest+1))
+		data, err = io.ReadAll(io.LimitReader(e.in, manifest.MaxBytes+1))
 	} else {
 		data, err = readManifest(name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var m *playlists.Manifest
+	var m *manifest.Manifest
 	if strings.EqualFold(filepath.Ext(name), ".csv") {
-		m, err = playlists.ParseSignsCSV(name, data)
+		m, err = manifest.ParseSigns(name, data)
 	} else {
-		m, err = playlists.ParseManifest(name, data)
+		m, err = manifest.Parse(name, data)
 	}
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 	"ledcast/render"
 )
 
@@ -139,7 +140,7 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := playlists.ParseManifest(f.message, data)
+	m, err := manifest.Parse(f.message, data)
 	if err != nil {
 		return nil, err
 	}

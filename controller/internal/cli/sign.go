@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 )
 
 func newSign(e *env) *cobra.Command {
@@ -80,8 +81,8 @@ func (e *env) signDay() *cobra.Command {
 			Spans      []struct {
 				From, Until int64
 				Rule        string
-				Lost        []playlists.Lost
-				Campaigns   []playlists.Share
+				Lost        []plan.Lost
+				Campaigns   []plan.Share
 				Notes       []playlists.Text
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 )
 
 // many is a world of n program signs of 40 classes that carry 500 playlists of
@@ -27,8 +28,8 @@ func many(n int) (*world, *Publisher) {
 			}
 			w.lists[owner+"/"+list.ID] = list
 		}
-		w.schedules = append(w.schedules, playlists.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}}},
-			playlists.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}}})
+		w.schedules = append(w.schedules, plan.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}}},
+			plan.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}}})
 		w.agreements = append(w.agreements, playlists.Agreement{ID: "ag", Owner: owner, SharePercent: 25})
 	}
 	w.campaigns = []playlists.Campaign{{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"}, Messages: []string{"blue"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "2021-01-01", Last: "2099-12-31"}}

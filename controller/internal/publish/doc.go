@@ -14,6 +14,7 @@ import (
 	"crypto/ed25519"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
@@ -28,7 +29,7 @@ type Catalogue interface {
 	Signs(ctx context.Context) ([]playlists.Sign, error)
 	Playlist(ctx context.Context, owner, id string) (*playlists.Playlist, error)
 	Message(ctx context.Context, owner, id string) (*playlists.Message, error)
-	Schedules(ctx context.Context) ([]playlists.Dated[playlists.Schedule], error)
+	Schedules(ctx context.Context) ([]plan.Dated[playlists.Schedule], error)
 	Campaigns(ctx context.Context) ([]playlists.Campaign, error)
 	Agreements(ctx context.Context) ([]playlists.Agreement, error)
 }

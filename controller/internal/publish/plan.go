@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -20,7 +21,7 @@ const issueAtOnce = 250
 // drafted is a sign's new program that waits to be issued.
 type drafted struct {
 	sign    playlists.Sign
-	planned *playlists.Planned
+	planned *plan.Planned
 	digest  string
 }
 
@@ -43,7 +44,7 @@ func (c content) Artwork(m *playlists.Message, class playlists.Class, stills boo
 }
 
 // rulebook is what owners and the department have set.
-func (p *Publisher) rulebook(ctx context.Context) (r playlists.Rulebook, err error) {
+func (p *Publisher) rulebook(ctx context.Context) (r plan.Rulebook, err error) {
 	if r.Schedules, err = p.o.Catalogue.Schedules(ctx); err != nil {
 		return r, err
 	}
@@ -67,7 +68,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 	if err != nil {
 		return err
 	}
-	planner := playlists.NewPlanner(content{ctx, &p.o}, book)
+	planner := plan.NewPlanner(content{ctx, &p.o}, book)
 	var drafts []drafted
 	plans := make(map[string]*Plan, len(signs))
 	problems := map[string]playlists.Text{}
@@ -125,7 +126,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 			return err
 		}
 		limits := p.limits(s.ID)
-		if limits != (playlists.Limits{}) {
+		if limits != (plan.Limits{}) {
 			digest = wire.Digest(fmt.Append([]byte(digest), limits))
 		}
 		if old != nil && old.digest == digest && old.epoch == epoch && old.iat*1000 > p.o.Restored && now.Unix()-old.iat < RenewAfter && now.Unix() >= old.iat-wire.Early {
@@ -179,9 +180,9 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 	return nil
 }
 
-func (p *Publisher) limits(sign string) playlists.Limits {
+func (p *Publisher) limits(sign string) plan.Limits {
 	if p.o.Limits == nil {
-		return playlists.Limits{}
+		return plan.Limits{}
 	}
 	return p.o.Limits(sign)
 }
@@ -287,7 +288,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 	iat := now.Unix()
 	asked := make([]Draft, len(drafts))
 	type alike struct {
-		reasons     *playlists.Reasons
+		reasons     *plan.Reasons
 		owner, zone string
 	}
 	notes := map[alike][]byte{}
@@ -296,7 +297,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		n, ok := notes[k]
 		if !ok {
 			var err error
-			if n, err = json.Marshal(&playlists.Notes{Owner: k.owner, Zone: k.zone, Titles: d.planned.Titles, Reasons: k.reasons}); err != nil {
+			if n, err = json.Marshal(&plan.Notes{Owner: k.owner, Zone: k.zone, Titles: d.planned.Titles, Reasons: k.reasons}); err != nil {
 				return err
 			}
 			notes[k] = n
@@ -332,12 +333,12 @@ const maxFormer = 9
 
 // Would plans a sign for another time than now, by today's rules: what it would
 // show from `from` until `until` (Unix seconds).
-func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*playlists.Planned, error) {
+func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
 	book, err := p.rulebook(ctx)
 	if err != nil {
 		return nil, err
 	}
-	planned, err := playlists.NewPlanner(content{ctx, &p.o}, book).Plan(s, from, until, p.limits(s.ID))
+	planned, err := plan.NewPlanner(content{ctx, &p.o}, book).Plan(s, from, until, p.limits(s.ID))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -272,7 +273,7 @@ func TestFramesOfAnAckedProgramStay(t *testing.T) {
 // One playlist changes: only the signs that carry it get another program.
 func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	w, p := newWorld()
-	w.schedules = []playlists.Dated[playlists.Schedule]{{Thing: playlists.Schedule{ID: "night", Owner: "viet-ads", Playlist: "own", Signs: []string{"two"}, Window: playlists.Window{From: "22:00", Until: "05:00"}}}}
+	w.schedules = []plan.Dated[playlists.Schedule]{{Thing: playlists.Schedule{ID: "night", Owner: "viet-ads", Playlist: "own", Signs: []string{"two"}, Window: playlists.Window{From: "22:00", Until: "05:00"}}}}
 	seqs := func() string {
 		if err := p.Reconcile(t.Context()); err != nil {
 			t.Fatal(err)
@@ -296,7 +297,7 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	if a != x || b == y || c == z {
 		t.Errorf("before %s, after %s", first, second)
 	}
-	var r playlists.Notes
+	var r plan.Notes
 	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(r.Reasons, p.Plan("two").Reasons) || r.Owner != p.Plan("two").Sign.Owner {
 		t.Errorf("notes %s (%v)", w.notes["two"], err)
 	}
@@ -312,7 +313,7 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 		}
 	}
 	// What is over a sign's own limits is held back, by name.
-	p.o.Limits = func(sign string) playlists.Limits { return playlists.Limits{Frames: 1} }
+	p.o.Limits = func(sign string) plan.Limits { return plan.Limits{Frames: 1} }
 	third := seqs()
 	if third != second || !strings.Contains(p.Problem("one").EN, "over the limit of 1") || !strings.Contains(p.Problem("one").VI, "quá giới hạn") {
 		t.Errorf("before %s, after %s: %q", second, third, p.Problem("one"))

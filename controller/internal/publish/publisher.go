@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -52,7 +53,7 @@ type Options struct {
 	// than the publisher.
 	Topics Topics
 	// Limits, if given, are those that the sign has declared.
-	Limits func(sign string) playlists.Limits
+	Limits func(sign string) plan.Limits
 }
 
 // Plan is a sign's program as it was issued last.
@@ -60,7 +61,7 @@ type Plan struct {
 	Sign    playlists.Sign
 	Program *timeline.Program
 	Titles  map[string]string // what people call each item, by owner/id
-	Reasons *playlists.Reasons
+	Reasons *plan.Reasons
 
 	seq    int64
 	iat    int64

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -22,7 +23,7 @@ type world struct {
 	lists    map[string]*playlists.Playlist
 	messages map[string]*playlists.Message
 
-	schedules  []playlists.Dated[playlists.Schedule]
+	schedules  []plan.Dated[playlists.Schedule]
 	campaigns  []playlists.Campaign
 	agreements []playlists.Agreement
 	notes      map[string][]byte // by sign
@@ -59,7 +60,7 @@ func (w *world) Message(_ context.Context, owner, id string) (*playlists.Message
 	return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: owner + "/" + id, Problem: "is not here"}
 }
 
-func (w *world) Schedules(context.Context) ([]playlists.Dated[playlists.Schedule], error) {
+func (w *world) Schedules(context.Context) ([]plan.Dated[playlists.Schedule], error) {
 	return w.schedules, nil
 }
 func (w *world) Campaigns(context.Context) ([]playlists.Campaign, error)   { return w.campaigns, nil }

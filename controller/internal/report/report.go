@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
@@ -27,7 +28,7 @@ import (
 type InForce struct {
 	From, Until int64 // Unix seconds; Until is exclusive
 	Program     *timeline.Program
-	Notes       *playlists.Notes // never nil
+	Notes       *plan.Notes // never nil
 }
 
 // Record is what a sign proved of a time.

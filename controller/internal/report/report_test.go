@@ -12,6 +12,7 @@ import (
 
 	"ledcast/controller/internal/report"
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
@@ -27,10 +28,10 @@ func twoItems(records ...report.Record) *book {
 		Loops: []timeline.Loop{{Anchor: day0, Order: []int64{0, 1}}}, Segments: []timeline.Segment{{From: day0, Until: day0 + 2*86400, Loop: 0}}}
 	p.Exp = day0 + 8*86400
 	p.Prepare()
-	reasons := &playlists.Reasons{Decisions: []playlists.Decision{{Campaigns: []playlists.Share{{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
-		Spans: []playlists.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // bound on the first day
+	reasons := &plan.Reasons{Decisions: []plan.Decision{{Campaigns: []plan.Share{{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
+		Spans: []plan.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // bound on the first day
 	return &book{map[string][]report.InForce{"qn-001": {{From: day0, Until: day0 + 2*86400, Program: p,
-		Notes: &playlists.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY", "public/install": "BLUEZONE"}, Reasons: reasons}}}},
+		Notes: &plan.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY", "public/install": "BLUEZONE"}, Reasons: reasons}}}},
 		map[string][]report.Record{"qn-001": records}}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"ledcast/controller/internal/report"
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/box"
 	"ledcast/sign/link"
@@ -258,11 +259,11 @@ func (w *week) mischief(random *rand.Rand, s *stand) {
 }
 
 // give plans, signs and publishes every sign's program.
-func (w *week) give(r playlists.Rulebook) {
+func (w *week) give(r plan.Rulebook) {
 	now := time.Now().Unix()
-	p := playlists.NewPlanner(content{w.t}, r)
+	p := plan.NewPlanner(content{w.t}, r)
 	for _, s := range w.signs {
-		planned, err := p.Plan(&s.sign, now-wire.Early, now+wire.LifeProgram, playlists.Limits{})
+		planned, err := p.Plan(&s.sign, now-wire.Early, now+wire.LifeProgram, plan.Limits{})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -278,7 +279,7 @@ func (w *week) give(r playlists.Rulebook) {
 			list[n-1].Until = now
 		}
 		w.book.programs[s.sign.ID] = append(list, report.InForce{From: now, Until: g.Exp, Program: g,
-			Notes: &playlists.Notes{Owner: s.sign.Owner, Titles: titles, Reasons: planned.Reasons}})
+			Notes: &plan.Notes{Owner: s.sign.Owner, Titles: titles, Reasons: planned.Reasons}})
 		for _, it := range g.Items {
 			f, data := picture(it.Owner + it.ID)
 			w.n.send(wire.FrameTopic(it.Owner, f.SHA256), data, true)
@@ -349,7 +350,7 @@ func TestWeekOfForty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules := playlists.Rulebook{Campaigns: []playlists.Campaign{{ID: "bluezone", Letter: playlists.Letter{Number: "12/STTTT-TTBCXB", Date: "2021-01-28"},
+		rules := plan.Rulebook{Campaigns: []playlists.Campaign{{ID: "bluezone", Letter: playlists.Letter{Number: "12/STTTT-TTBCXB", Date: "2021-01-28"},
 			Messages: []string{"install"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "1999-01-01", Last: "2100-01-01"}}}
 		for i := range companies {
 			owner := fmt.Sprintf("company-%d", i)

@@ -1,0 +1,178 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"ledcast/playlists"
+)
+
+// signColumns are the columns of a list of signs; the first four must be there.
+var signColumns = []string{"id", "owner", "class", "areas", "name", "mode", "lat", "lon", "pitch_mm", "distance_m", "phone", "tags", "playlist"}
+
+const neededColumns = 4
+
+// ParseSignsCSV reads a company's list of signs as a spreadsheet saves it: CSV
+// with a head line that names its columns, in any order: id, owner, class and
+// areas, and any of name, mode, lat, lon, pitch_mm, distance_m, phone, tags and
+// playlist. Several areas or tags in one field are separated by spaces. A
+// semicolon or a tab separates fields as well as a comma does, for spreadsheets
+// of countries that write a comma in numbers. Everything is validated; file is
+// only the name that errors give. Its error is an *Error with file, line,
+// field, value and remedy.
+func ParseSigns(file string, data []byte) (*Manifest, error) {
+	fail := func(line int, code playlists.Code, field, value, problem, remedy string) error {
+		return &playlists.Error{Code: code, File: file, Line: line, Field: field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	if len(data) > MaxBytes {
+		return nil, fail(0, playlists.TooLarge, "", "", fmt.Sprintf("the file is over the limit of %d bytes", MaxBytes), "split it")
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as spreadsheets begin UTF-8
+	if !utf8.Valid(data) {
+		return nil, fail(0, playlists.Invalid, "", "", "the file is not UTF-8", "save it as CSV UTF-8")
+	}
+	head, _, _ := bytes.Cut(data, []byte("\n"))
+	r := csv.NewReader(bytes.NewReader(data))
+	for _, sep := range []rune{';', '\t'} {
+		if bytes.ContainsRune(head, sep) {
+			r.Comma = sep
+		}
+	}
+	r.FieldsPerRecord = -1 // told below, with the line
+	var columns []string
+	m := &Manifest{}
+	seen := map[string]int{}
+	for {
+		row, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var bad *csv.ParseError
+		if errors.As(err, &bad) {
+			return nil, fail(bad.Line, playlists.Invalid, "", "", "cannot be read: "+bad.Err.Error(), "check the quotation marks")
+		}
+		if err != nil {
+			return nil, err
+		}
+		line, _ := r.FieldPos(0)
+		if columns == nil {
+			if columns, err = headLine(row); err != nil {
+				var e *playlists.Error
+				errors.As(err, &e)
+				return nil, e.At(file, line)
+			}
+			continue
+		}
+		if len(row) != len(columns) {
+			return nil, fail(line, playlists.Invalid, "", "", fmt.Sprintf("has %d fields where the head line has %d", len(row), len(columns)), "give each line as many fields")
+		}
+		if len(m.Signs) >= maxDocuments {
+			return nil, fail(line, playlists.TooLarge, "", "", fmt.Sprintf("the file has more than %d signs", maxDocuments), "split it")
+		}
+		s, err := signOf(columns, row)
+		if err == nil {
+			err = s.Validate()
+		}
+		var e *playlists.Error
+		if errors.As(err, &e) {
+			return nil, e.At(file, line)
+		}
+		if before := seen[s.ID]; before > 0 {
+			return nil, fail(line, playlists.Invalid, "id", s.ID, fmt.Sprintf("is a second sign of this name; the first is at line %d", before), "give one of them another id")
+		}
+		seen[s.ID] = line
+		m.Signs = append(m.Signs, *s)
+	}
+	m.SignColumns = columns
+	if len(m.Signs) == 0 {
+		return nil, fail(1, playlists.Invalid, "", "", "the file has no sign", "write a head line with "+strings.Join(signColumns[:neededColumns], ", ")+" and a line for each sign")
+	}
+	return m, nil
+}
+
+func headLine(row []string) ([]string, error) {
+	columns := make([]string, len(row))
+	for i, c := range row {
+		columns[i] = strings.ToLower(strings.TrimSpace(c))
+		if !slices.Contains(signColumns, columns[i]) {
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Problem: "is not a column", Remedy: "use " + strings.Join(signColumns, ", ")}
+		}
+		if slices.Index(columns, columns[i]) != i {
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Problem: "is there twice", Remedy: "remove one of the two"}
+		}
+	}
+	for _, c := range signColumns[:neededColumns] {
+		if !slices.Contains(columns, c) {
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Problem: "is missing", Remedy: "begin with " + strings.Join(signColumns[:neededColumns], ",")}
+		}
+	}
+	return columns, nil
+}
+
+func signOf(columns, row []string) (*playlists.Sign, error) {
+	s := &playlists.Sign{}
+	number := func(field, text string, to *float64) error {
+		n, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
+		if err != nil {
+			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: text, Problem: "is not a number", Remedy: "write it as 10.5"}
+		}
+		*to = n
+		return nil
+	}
+	place := &playlists.Place{}
+	placed := 0
+	for i, c := range columns {
+		text := strings.TrimSpace(row[i])
+		if text == "" {
+			continue
+		}
+		var err error
+		switch c {
+		case "id":
+			s.ID = text
+		case "owner":
+			s.Owner = text
+		case "class":
+			s.Class, err = playlists.ParseClass(text)
+		case "areas":
+			s.Areas = strings.Fields(text)
+		case "name":
+			s.Name = text
+		case "mode":
+			s.Mode = playlists.Mode(text)
+		case "lat":
+			placed++
+			err = number(c, text, &place.Lat)
+		case "lon":
+			placed++
+			err = number(c, text, &place.Lon)
+		case "pitch_mm":
+			err = number(c, text, &s.Pitch)
+		case "distance_m":
+			err = number(c, text, &s.Distance)
+		case "phone":
+			s.Phone = text
+		case "tags":
+			s.Tags = strings.Fields(text)
+		case "playlist":
+			s.Playlist = text
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch placed {
+	case 1:
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "lat, lon", Problem: "belong together and one is missing", Remedy: "give both, or neither"}
+	case 2:
+		s.Position = place
+	}
+	return s, nil
+}

@@ -1,0 +1,299 @@
+package manifest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"ledcast/playlists"
+)
+
+// Limits of a manifest.
+const (
+	MaxBytes     = 1 << 20 // bytes of one file
+	maxDocuments = 2000
+	maxDepth     = 32
+)
+
+// Manifest is what a YAML file asks for: things of several kinds, in the order
+// of the file within each kind.
+type Manifest struct {
+	Owners     []playlists.Owner
+	Users      []playlists.User
+	Areas      []playlists.Area
+	Signs      []playlists.Sign
+	Messages   []playlists.Message
+	Playlists  []playlists.Playlist
+	Schedules  []playlists.Schedule
+	Campaigns  []playlists.Campaign
+	Agreements []playlists.Agreement
+	// SignColumns are those of a list of signs (ParseSignsCSV), which says nothing
+	// of anything else; nil where signs are said whole.
+	SignColumns []string
+}
+
+// ParseManifest reads a YAML file of one or more documents separated by "---".
+// Each has a kind (Owner, User, Area, Sign, Message, Playlist, Schedule, Campaign or
+// Agreement) and the fields of that type by their yaml names; the hours of the
+// last three (days, from, until) stand beside their other fields. Everything is
+// validated by itself: what needs the other things, such as whether a share
+// was agreed to, is asked where they are set. file is only the name that
+// errors give.
+//
+// It is strict: an unknown field, a value of another type, a missing kind, the
+// same thing twice, and every anchor or alias are refused. Its error is an
+// *Error with file, line, field, value and remedy.
+func Parse(file string, data []byte) (*Manifest, error) {
+	if len(data) > MaxBytes {
+		return nil, &playlists.Error{Code: playlists.TooLarge, File: file,
+			Problem: fmt.Sprintf("the file is over the limit of %d bytes", MaxBytes), Remedy: "split it"}
+	}
+	if line := tooDeep(data); line > 0 {
+		return nil, &playlists.Error{Code: playlists.TooLarge, File: file, Line: line,
+			Problem: fmt.Sprintf("the file nests deeper than the limit of %d", maxDepth), Remedy: "write it flat"}
+	}
+	var parsed *ast.File
+	if err := guard(func() (err error) { parsed, err = parser.ParseBytes(data, 0); return err }); err != nil {
+		return nil, yamlError(file, err)
+	}
+	m := &Manifest{}
+	seen := map[string]int{}
+	n := 0
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if n++; n > maxDocuments {
+			return nil, &playlists.Error{Code: playlists.TooLarge, File: file, Line: lineOf(doc.Body),
+				Problem: fmt.Sprintf("the file has more than %d documents", maxDocuments), Remedy: "split it"}
+		}
+		if err := m.add(file, doc.Body, seen); err != nil {
+			return nil, err
+		}
+	}
+	if n == 0 {
+		return nil, &playlists.Error{Code: playlists.Invalid, File: file, Line: 1, Problem: "the file has no YAML document", Remedy: "write at least one, beginning with kind:"}
+	}
+	return m, nil
+}
+
+// kinds are what a document may be.
+const kinds = "Owner, User, Area, Sign, Message, Playlist, Schedule, Campaign or Agreement"
+
+// add decodes one document into m.
+func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
+	line := lineOf(body)
+	fail := func(field, value, problem, remedy string, at int) error {
+		return &playlists.Error{Code: playlists.Invalid, File: file, Line: at, Field: field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	if n := findAlias(body); n != nil {
+		return fail("", n.String(), "is a YAML anchor, alias or merge, which this file may not have", "write the value out", lineOf(n))
+	}
+	top, ok := body.(*ast.MappingNode)
+	if !ok {
+		return fail("", firstLine(body.String()), "is not a document with fields", "begin it with kind:", line)
+	}
+	kind, rest, at := "", make([]*ast.MappingValueNode, 0, len(top.Values)), 0
+	for _, v := range top.Values {
+		if v.Key.String() != "kind" {
+			rest = append(rest, v)
+			continue
+		}
+		s, ok := v.Value.(*ast.StringNode)
+		if !ok {
+			return fail("kind", firstLine(v.Value.String()), "is not a kind", "use "+kinds, lineOf(v.Key))
+		}
+		kind, at = s.Value, lineOf(v.Key)
+	}
+	fields := *top
+	fields.Values = rest
+	var owner, id string
+	var err error
+	switch kind {
+	case "Owner":
+		m.Owners, id, err = decode(m.Owners, &fields, func(o *playlists.Owner) (string, error) { return o.ID, o.Validate() })
+	case "User":
+		m.Users, id, err = decode(m.Users, &fields, func(u *playlists.User) (string, error) { return u.ID, u.Validate() })
+	case "Area":
+		m.Areas, id, err = decode(m.Areas, &fields, func(a *playlists.Area) (string, error) { return a.Code, a.Validate() })
+	case "Sign":
+		// A sign's name is unique in the installation, whoever owns it.
+		m.Signs, id, err = decode(m.Signs, &fields, func(s *playlists.Sign) (string, error) { return s.ID, s.Validate() })
+	case "Message":
+		m.Messages, id, err = decode(m.Messages, &fields, func(x *playlists.Message) (string, error) { owner = x.Owner; return x.ID, x.Validate() })
+	case "Playlist":
+		m.Playlists, id, err = decode(m.Playlists, &fields, func(p *playlists.Playlist) (string, error) { owner = p.Owner; return p.ID, p.Validate() })
+	case "Schedule":
+		m.Schedules, id, err = decode(m.Schedules, &fields, func(s *playlists.Schedule) (string, error) { owner = s.Owner; return s.ID, s.Validate() })
+	case "Campaign":
+		m.Campaigns, id, err = decode(m.Campaigns, &fields, func(c *playlists.Campaign) (string, error) { return c.ID, c.Validate() })
+	case "Agreement":
+		m.Agreements, id, err = decode(m.Agreements, &fields, func(a *playlists.Agreement) (string, error) { owner = a.Owner; return a.ID, a.Validate() })
+	case "":
+		return fail("kind", "", "is missing", "say what the document is: "+kinds, line)
+	default:
+		return fail("kind", kind, "is not a kind", "use "+kinds, at)
+	}
+	if err != nil {
+		var e *playlists.Error
+		if errors.As(err, &e) {
+			return e.At(file, lineIn(top, e.Field, line))
+		}
+		unread := yamlError(file, err)
+		if unread.Line == 0 {
+			unread.Line = line
+		}
+		return unread
+	}
+	key := kind + " " + owner + "/" + id
+	if before := seen[key]; before > 0 {
+		return fail("id", id, fmt.Sprintf("is a second %s of this name; the first is at line %d", kind, before), "give one of them another id", line)
+	}
+	seen[key] = line
+	return nil
+}
+
+// decode appends one decoded and validated T to list.
+func decode[T any](list []T, n *ast.MappingNode, check func(*T) (string, error)) ([]T, string, error) {
+	var v T
+	if len(n.Values) > 0 {
+		d := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict())
+		if err := guard(func() error { return d.DecodeFromNodeContext(context.Background(), n, &v) }); err != nil {
+			return list, "", err
+		}
+	}
+	id, err := check(&v)
+	return append(list, v), id, err
+}
+
+// guard makes an error of a panic in the library, which reads whatever
+// somebody uploads and does panic: a tag without a value for a list was one.
+func guard(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("this is not YAML that can be read (%v)", r)
+		}
+	}()
+	return f()
+}
+
+// yamlError makes one line of the library's error, which draws the source with
+// an arrow over several.
+func yamlError(file string, err error) *playlists.Error {
+	e := &playlists.Error{Code: playlists.Invalid, File: file, Problem: firstLine(err.Error()), Remedy: "correct this line"}
+	var ye yaml.Error
+	if errors.As(err, &ye) {
+		e.Problem = firstLine(ye.GetMessage())
+		if t := ye.GetToken(); t != nil && t.Position != nil {
+			e.Line, e.Value = t.Position.Line, strings.TrimSpace(firstLine(t.Value))
+		}
+	}
+	return e
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return s
+}
+
+func lineOf(n ast.Node) int {
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return 0
+	}
+	line := n.GetToken().Position.Line
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		// A mapping's own token is its first colon; the key stands on its line too.
+		line = lineOf(m.Values[0].Key)
+	}
+	return line
+}
+
+// lineIn is the line of the field that an error names, e.g. the body of
+// "messages/x.variants[0].body"; otherwise of the document.
+func lineIn(top *ast.MappingNode, field string, line int) int {
+	_, path, ok := strings.Cut(field, ".")
+	if !ok {
+		path = field[strings.Index(field, "/")+1:] // "messages/id", "class"
+	}
+	var node ast.Node = top
+	for _, part := range strings.FieldsFunc(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		switch n := node.(type) {
+		case *ast.MappingNode:
+			node = nil
+			for _, v := range n.Values {
+				if v.Key.String() == part {
+					line, node = lineOf(v.Key), v.Value
+				}
+			}
+		case *ast.SequenceNode:
+			node = nil
+			var i int
+			if _, err := fmt.Sscan(part, &i); err == nil && i >= 0 && i < len(n.Values) {
+				node = n.Values[i]
+				line = lineOf(node)
+			}
+		default:
+			return line
+		}
+	}
+	return line
+}
+
+// findAlias returns the first anchor, alias or merge key below n: they let a
+// short file stand for a huge one.
+func findAlias(n ast.Node) ast.Node {
+	v := &aliasFinder{}
+	ast.Walk(v, n)
+	return v.found
+}
+
+type aliasFinder struct{ found ast.Node }
+
+func (f *aliasFinder) Visit(n ast.Node) ast.Visitor {
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		if f.found == nil {
+			f.found = n
+		}
+	}
+	if f.found != nil {
+		return nil
+	}
+	return f
+}
+
+// tooDeep returns the line where the file nests deeper than maxDepth, before
+// the parser recurses into it, or 0. Brackets in quoted text count too; no
+// message has 32 of them open. Blocks nest by indentation, where each level
+// takes a column or a dash.
+func tooDeep(data []byte) int {
+	depth, line, column, leading := 0, 1, 0, true
+	for _, b := range data {
+		column++
+		switch b {
+		case '\n':
+			line, column, leading = line+1, 0, true
+		case ' ', '-', '?', '\t':
+			if leading && column > 8*maxDepth {
+				return line
+			}
+		case '[', '{':
+			leading = false
+			if depth++; depth > maxDepth {
+				return line
+			}
+		case ']', '}':
+			leading = false
+			depth = max(0, depth-1)
+		default:
+			leading = false
+		}
+	}
+	return 0
+}

@@ -1,5 +1,0 @@
-//go:build !race
-
-package playlists
-
-const raceEnabled = false

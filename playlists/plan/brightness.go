@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/nathan-osman/go-sunrise"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// PlanBrightness is a sign's brightness from the day of `from` to the day of
+// `until` (Unix seconds), both whole, in its time zone: its day percentage from
+// sunrise to sunset, its night percentage otherwise, both held down to what its
+// supply carries for content of that average picture level (0 to 1). Without a
+// position there is no sunrise, and one entry holds throughout. nil is full
+// brightness.
+func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
+	zone, err := s.Zone()
+	if err != nil {
+		return nil, err
+	}
+	day, night := int64(playlists.DayPercent), int64(playlists.NightPercent)
+	most := int64(100)
+	if l := s.Light; l != nil {
+		if l.Day > 0 {
+			day = l.Day
+		}
+		if l.Night > 0 {
+			night = l.Night
+		}
+		if l.Power > 0 && level*100 > float64(l.Power) {
+			most = max(1, int64(float64(l.Power)/level))
+		}
+	}
+	day, night = min(day, most), min(night, most)
+	y, m, d := time.Unix(from, 0).In(zone).Date()
+	midnight := func(i int) int64 { return time.Date(y, m, d+i, 0, 0, 0, 0, zone).Unix() }
+	var out []timeline.Brightness
+	add := func(from, until, percent int64) {
+		if n := len(out); n > 0 && out[n-1].Percent == percent && out[n-1].Until == from {
+			out[n-1].Until = until
+		} else if until > from {
+			out = append(out, timeline.Brightness{From: from, Until: until, Percent: percent})
+		}
+	}
+	for i := 0; midnight(i) < until; i++ {
+		begin, end := midnight(i), midnight(i+1)
+		if s.Position == nil {
+			add(begin, end, day)
+			continue
+		}
+		noon := time.Date(y, m, d+i, 12, 0, 0, 0, zone)
+		rise, set := sunrise.SunriseSunset(s.Position.Lat, s.Position.Lon, noon.Year(), noon.Month(), noon.Day())
+		switch {
+		case rise.IsZero() && sunrise.Elevation(s.Position.Lat, s.Position.Lon, noon) > 0:
+			add(begin, end, day) // the sun does not set
+		case rise.IsZero():
+			add(begin, end, night) // nor rise
+		default:
+			up, down := max(begin, rise.Unix()), min(end, set.Unix())
+			add(begin, up, night)
+			add(up, down, day)
+			add(down, end, night)
+		}
+	}
+	if len(out) == 1 && out[0].Percent == 100 {
+		return nil, nil
+	}
+	return out, nil
+}

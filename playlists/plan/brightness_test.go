@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"testing"
+	"time"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+func quangNgai() *playlists.Sign {
+	return &playlists.Sign{ID: "qn-001", Position: &playlists.Place{Lat: 15.12, Lon: 108.80}, Light: &playlists.Light{Night: 30}}
+}
+
+func percentAt(t *testing.T, b []timeline.Brightness, at time.Time) int64 {
+	t.Helper()
+	p := &timeline.Program{Brightness: b, Fallback: timeline.Dark}
+	return timeline.At(p, nil, timeline.Conditions{}, at.UnixMilli()).Percent
+}
+
+func TestBrightnessFollowsTheSun(t *testing.T) {
+	zone := time.FixedZone("+07", 7*3600)
+	day := func(h, m int) time.Time { return time.Date(2021, 1, 30, h, m, 0, 0, zone) }
+	b, err := Brightness(quangNgai(), 0, day(9, 0).Unix(), day(9, 0).AddDate(0, 0, 8).Unix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Sunrise in Quảng Ngãi on that day is at about 06:10, sunset at 17:42.
+	for _, c := range []struct {
+		h, m int
+		want int64
+	}{{0, 0, 30}, {6, 0, 30}, {6, 25, 100}, {12, 0, 100}, {17, 30, 100}, {18, 0, 30}, {23, 59, 30}} {
+		for d := range 8 {
+			if got := percentAt(t, b, day(c.h, c.m).AddDate(0, 0, d)); got != c.want {
+				t.Errorf("%02d:%02d, day %d: %d %%, want %d", c.h, c.m, d, got, c.want)
+			}
+		}
+	}
+	for i := 1; i < len(b); i++ {
+		if b[i].From != b[i-1].Until {
+			t.Errorf("a gap or an overlap at %d", b[i].From)
+		}
+	}
+}
+
+func TestBrightnessKeepsThePower(t *testing.T) {
+	from := time.Date(2021, 1, 30, 5, 0, 0, 0, time.UTC)
+	s := quangNgai()
+	s.Light.Power = 40
+	for _, c := range []struct {
+		level float64
+		want  int64
+	}{{0, 100}, {0.4, 100}, {0.8, 50}, {1, 40}} {
+		b, err := Brightness(s, c.level, from.Unix(), from.Unix()+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := percentAt(t, b, from); got != c.want {
+			t.Errorf("level %v: %d %%, want %d", c.level, got, c.want)
+		}
+	}
+}
+
+// Midnight sun and polar night: there is no sunrise to wait for.
+func TestBrightnessWhereTheSunStays(t *testing.T) {
+	for _, c := range []struct {
+		lat  float64
+		at   time.Time
+		want int64
+	}{
+		{78, time.Date(2021, 6, 21, 23, 0, 0, 0, time.UTC), 100},
+		{78, time.Date(2021, 12, 21, 12, 0, 0, 0, time.UTC), 40},
+	} {
+		s := &playlists.Sign{Position: &playlists.Place{Lat: c.lat, Lon: 15}, TimeZone: "Arctic/Longyearbyen"}
+		b, err := Brightness(s, 0, c.at.Unix(), c.at.Unix()+86400)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := percentAt(t, b, c.at); got != c.want {
+			t.Errorf("at %v: %d %%, want %d", c.at, got, c.want)
+		}
+	}
+	if b, err := Brightness(&playlists.Sign{}, 0, 0, 86400); b != nil || err != nil {
+		t.Errorf("without a position: %v, %v", b, err)
+	}
+}
+
+// Days of 23 and 25 hours have no gap and no overlap.
+func TestBrightnessOverDaylightSaving(t *testing.T) {
+	s := &playlists.Sign{Position: &playlists.Place{Lat: 52.5, Lon: 13.4}, TimeZone: "Europe/Berlin"}
+	for _, month := range []time.Month{time.March, time.October} {
+		from := time.Date(2021, month, 25, 0, 0, 0, 0, time.UTC)
+		b, err := Brightness(s, 0, from.Unix(), from.AddDate(0, 0, 8).Unix())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < len(b); i++ {
+			if b[i].From != b[i-1].Until {
+				t.Errorf("%v: a gap or an overlap at %d", month, b[i].From)
+			}
+		}
+	}
+}

@@ -1,0 +1,416 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// Check reports whether every plan that a change affects can still be made,
+// from now on for as long as the changed thing holds. It knows everything that
+// is set already; the changed thing replaces the one with its ID. Its methods
+// are pure, and `now` is Unix seconds. The thing itself was validated before.
+//
+// They reject only what this change breaks: a plan that fails for another
+// reason keeps no change out.
+type Check struct {
+	Content  Content
+	Rulebook Rulebook
+	Signs    []playlists.Sign
+}
+
+// Binding says on which signs a campaign binds.
+type Binding struct {
+	Bound   []string // signs whose company has agreed at some of the campaign's hours
+	Unbound []string // covered, and nobody has agreed
+}
+
+// Schedule returns an *Error of code Invalid or TooLarge where the schedule
+// never opens, or its playlist cannot be shown on a sign that it covers.
+func (d *Check) Schedule(s *playlists.Schedule, now int64) error {
+	where := "schedules/" + s.ID
+	if err := neverOpens(where, s.Window, s.First, s.Last, s.Except); err != nil {
+		return err
+	}
+	book := d.Rulebook
+	book.Schedules = slices.DeleteFunc(slices.Clone(book.Schedules), func(x Dated[playlists.Schedule]) bool { return x.Thing.ID == s.ID && x.Thing.Owner == s.Owner })
+	book.Schedules = append(book.Schedules, Dated[playlists.Schedule]{*s, now * 1000})
+	return d.visit(NewPlanner(d.Content, book), now, func(x *playlists.Sign) bool {
+		return x.Owner == s.Owner && playlists.Cover(x, s.Signs, s.Tags) != playlists.NotCovered
+	}, func(v *view) error {
+		if v.st.rule != "schedule:"+s.ID {
+			return nil
+		}
+		return v.plan()
+	})
+}
+
+// Playlist returns an *Error of code TooLarge or Invalid where a round of the
+// playlist does not fit the loop of a sign that shows it, beside the campaigns
+// there; and for a playlist that no sign shows, where it would fit none of its
+// owner's signs' loops.
+func (d *Check) Playlist(l *playlists.Playlist, now int64) error {
+	p := NewPlanner(instead{d.Content, l}, d.Rulebook)
+	mine := func(x *dated) bool {
+		return x != nil && x.list.playlist.Owner == l.Owner && x.list.playlist.ID == l.ID
+	}
+	if err := d.visit(p, now, mayShow(l.Owner), func(v *view) error {
+		if !mine(v.st.dated) {
+			return nil
+		}
+		return v.plan()
+	}); err != nil {
+		return err
+	}
+	own := newList(l)
+	all := make([]int, len(l.Items))
+	for i := range all {
+		all[i] = i
+	}
+	undated := !slices.ContainsFunc(l.Items, func(it playlists.Item) bool { return it.First != "" || it.Last != "" })
+	for i := range d.Signs {
+		s := &d.Signs[i]
+		if s.Owner != l.Owner {
+			continue
+		}
+		for _, it := range l.Items {
+			owner, id := playlists.SplitRef(l.Owner, it.Message)
+			if _, err := p.entry(lookOf(s), owner, id, "", it.DwellMS); err != nil {
+				return on(s, "", err)
+			}
+		}
+		if undated {
+			if _, err := p.round(lookOf(s), own, all); err != nil {
+				return on(s, "", err)
+			}
+		}
+	}
+	return nil
+}
+
+// mayShow are the signs on which an owner's content can be: its own, and
+// everybody's for the department's.
+func mayShow(owner string) func(*playlists.Sign) bool {
+	return func(s *playlists.Sign) bool { return owner == playlists.Public || s.Owner == owner }
+}
+
+// Message returns an *Error of code TooLarge or Invalid where a message that is
+// there already would, as it shall be, no longer fit the loop of a sign that
+// shows it: because it takes longer to read, for one. Of the department's only
+// its own playlists are asked: no company's keeps it from changing its words,
+// and a sign whose plan cannot be made keeps its last and says so.
+func (d *Check) Message(m *playlists.Message, now int64) error {
+	p, before := NewPlanner(reworded{d.Content, m}, d.Rulebook), NewPlanner(d.Content, d.Rulebook)
+	shows := func(st *state) bool {
+		if st.dated != nil && (m.Owner != playlists.Public || st.dated.list.playlist.Owner == playlists.Public) {
+			for _, it := range st.dated.list.playlist.Items {
+				if owner, id := playlists.SplitRef(st.dated.list.playlist.Owner, it.Message); owner == m.Owner && id == m.ID {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return d.visit(p, now, mayShow(m.Owner), func(v *view) error {
+		if !shows(&v.st) {
+			return nil
+		}
+		err := v.plan()
+		if err == nil {
+			return nil
+		}
+		if _, old := before.loopFor(lookOf(v.sign), &interval{state: v.st}); old != nil {
+			return nil // it did not fit before, either
+		}
+		return err
+	})
+}
+
+// reworded is content with one message replaced.
+type reworded struct {
+	Content
+	message *playlists.Message
+}
+
+func (c reworded) Message(owner, id string) (*playlists.Message, error) {
+	if owner == c.message.Owner && id == c.message.ID {
+		return c.message, nil
+	}
+	return c.Content.Message(owner, id)
+}
+
+// instead is content with one playlist replaced.
+type instead struct {
+	Content
+	list *playlists.Playlist
+}
+
+func (c instead) Playlist(owner, id string) (*playlists.Playlist, error) {
+	if owner == c.list.Owner && id == c.list.ID {
+		return c.list, nil
+	}
+	return c.Content.Playlist(owner, id)
+}
+
+// Campaign returns where the campaign binds, or an *Error of code Invalid or
+// TooLarge where it never opens, asks for more than a company has agreed to and
+// other campaigns have left, or does not fit a loop.
+func (d *Check) Campaign(c *playlists.Campaign, now int64) (Binding, error) {
+	var out Binding
+	where := "campaigns/" + c.ID
+	if err := neverOpens(where, c.Window, c.First, c.Last, c.Except); err != nil {
+		return out, err
+	}
+	book := d.Rulebook
+	book.Campaigns = append(slices.DeleteFunc(slices.Clone(book.Campaigns), func(x playlists.Campaign) bool { return x.ID == c.ID }), *c)
+	p := NewPlanner(d.Content, book)
+	bound := map[string]bool{} // by key of the rules
+	err := d.visit(p, now, c.Covers, func(v *view) error {
+		asked, others := int64(0), int64(0)
+		for _, a := range v.r.campaigns {
+			if _, on := a.hours.on(v.r.c, v.t); !on {
+				continue
+			}
+			if a.campaign.ID == c.ID {
+				asked = a.campaign.SharePercent
+			} else {
+				others += a.campaign.SharePercent
+			}
+		}
+		agreed := v.r.agreed(v.t)
+		if asked == 0 || agreed == 0 {
+			return nil
+		}
+		bound[v.key] = true
+		if asked+others > agreed {
+			return &playlists.Error{Code: playlists.Invalid, Field: where + ".share_percent", Value: fmt.Sprint(asked),
+				Problem: fmt.Sprintf("asks for %d %% on sign %s at %s, where its company has agreed to %d %% and other campaigns have %d %%, so %d %% are left", asked, v.sign.ID, v.when(), agreed, others, max(0, agreed-others)),
+				Remedy:  "ask for less, leave the sign out, or agree to more with the company"}
+		}
+		if !v.st.dark {
+			return v.plan()
+		}
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	for i := range d.Signs {
+		if s := &d.Signs[i]; c.Covers(s) {
+			if key, err := signKey(p, s); err == nil && bound[key] {
+				out.Bound = append(out.Bound, s.ID)
+			} else {
+				out.Unbound = append(out.Unbound, s.ID)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Agreement returns an *Error of code Invalid where the agreement never holds,
+// or leaves a campaign that runs or is to run less than the present one does.
+// To ask whether it may be withdrawn, pass it with SharePercent 0.
+func (d *Check) Agreement(a *playlists.Agreement, now int64) error {
+	where := "agreements/" + a.ID
+	if err := neverOpens(where, a.Window, a.First, a.Last, nil); err != nil {
+		return err
+	}
+	book := d.Rulebook
+	book.Agreements = append(slices.DeleteFunc(slices.Clone(book.Agreements), func(x playlists.Agreement) bool { return x.ID == a.ID && x.Owner == a.Owner }), *a)
+	p, before := NewPlanner(d.Content, book), NewPlanner(d.Content, d.Rulebook)
+	of := func(s *playlists.Sign) bool { return s.Owner == a.Owner }
+	lowered := func(s *playlists.Sign, t int64) error {
+		r, _, err := p.rules(s, t, t)
+		if err != nil {
+			return nil
+		}
+		old, _, err := before.rules(s, t, t)
+		if err != nil {
+			return nil
+		}
+		had, has := old.agreed(t), r.agreed(t)
+		var used int64
+		for _, c := range old.campaigns {
+			if _, on := c.hours.on(old.c, t); !on || used >= had {
+				continue
+			}
+			got := min(c.campaign.SharePercent, had-used)
+			if used += got; used > has {
+				return &playlists.Error{Code: playlists.Invalid, Field: where + ".share_percent", Value: fmt.Sprint(a.SharePercent),
+					Problem: fmt.Sprintf("leaves %d %% on sign %s at %s, where campaign %s has %d %% until %s under the agreement in force, of %d %%", has, s.ID, old.when(t), c.campaign.ID, got, c.campaign.Last, had),
+					Remedy:  "keep the share until the campaign ends, or ask the department to lower it"}
+			}
+		}
+		return nil
+	}
+	done := map[string]bool{} // signs that are alike to both planners are one
+	for i := range d.Signs {
+		s := &d.Signs[i]
+		key, err := signKey(p, s)
+		old, err2 := signKey(before, s)
+		if !of(s) || err != nil || err2 != nil || done[key+"\n"+old] {
+			continue
+		}
+		done[key+"\n"+old] = true
+		only := Check{Signs: d.Signs[i : i+1]}
+		for _, x := range [...]*Planner{p, before} { // each knows the edges of its own agreement
+			if err := only.visit(x, now, of, func(v *view) error { return lowered(v.sign, v.t) }); err != nil {
+				return err
+			}
+		}
+	}
+	return d.visit(p, now, of, func(v *view) error {
+		if len(v.st.bounds) == 0 {
+			return nil
+		}
+		return v.plan()
+	})
+}
+
+// Sign returns an *Error where the sign's program cannot be made.
+func (d *Check) Sign(s *playlists.Sign, now int64) error {
+	only := Check{Content: d.Content, Rulebook: d.Rulebook, Signs: []playlists.Sign{*s}}
+	return only.visit(NewPlanner(d.Content, d.Rulebook), now, func(*playlists.Sign) bool { return true }, (*view).plan)
+}
+
+// view is one instant of one sign.
+type view struct {
+	p    *Planner
+	sign *playlists.Sign
+	r    *rules
+	key  string
+	t    int64
+	st   state
+	seen map[string]bool // states whose plan was made
+}
+
+func (v *view) when() string { return v.r.when(v.t) }
+
+func (r *rules) when(t int64) string { return time.Unix(t, 0).In(r.c.zone).Format("2006-01-02 15:04") }
+
+// plan makes the loop of the state.
+func (v *view) plan() error {
+	if v.st.dark || v.seen[v.st.key] {
+		return nil
+	}
+	v.seen[v.st.key] = true
+	_, err := v.p.loopFor(lookOf(v.sign), &interval{state: v.st})
+	return on(v.sign, v.when(), err)
+}
+
+// on names the sign and the time of an error.
+func on(s *playlists.Sign, when string, err error) error {
+	e, ok := err.(*playlists.Error)
+	if !ok {
+		return err
+	}
+	c := *e
+	if when != "" {
+		when = " at " + when
+	}
+	c.Problem += fmt.Sprintf(" (on sign %s%s)", s.ID, when)
+	return &c
+}
+
+func signKey(p *Planner, s *playlists.Sign) (string, error) {
+	_, key, err := p.rules(s, 0, 0)
+	return key + fmt.Sprint("|", lookOf(s)), err
+}
+
+// visit calls f for every state that signs come to from now on. Signs with the
+// same rules and look are one. Rules recur weekly between the days on which
+// one of them begins, ends or is excepted, so the days around those are all.
+func (d *Check) visit(p *Planner, now int64, concerns func(*playlists.Sign) bool, f func(*view) error) error {
+	done := map[string]bool{}
+	for i := range d.Signs {
+		s := &d.Signs[i]
+		if !concerns(s) {
+			continue
+		}
+		r, _, err := p.rules(s, now, never)
+		if err != nil {
+			return on(s, "", err)
+		}
+		key, err := signKey(p, s)
+		if err != nil || done[key] {
+			continue
+		}
+		done[key] = true
+		v := &view{p: p, sign: s, r: r, key: key, seen: map[string]bool{}}
+		for _, t := range r.moments(now) {
+			v.t, v.st = t, r.at(t)
+			if err := f(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// moments are instants from now on, ascending, among which every state is that
+// the rules ever come to.
+func (r *rules) moments(now int64) []int64 {
+	today := r.c.day(now)
+	edges := []playlists.Day{today}
+	edge := func(d playlists.Day) {
+		if d > today && d < lastDay {
+			edges = append(edges, d)
+		}
+	}
+	hours := func(h *hours) {
+		edge(h.first)
+		if h.last < lastDay {
+			edge(h.last + 1)
+		}
+		for d := range h.except { // sorted below
+			edge(d)
+			edge(d + 1)
+		}
+	}
+	items := func(x *dated) {
+		for _, t := range x.changes {
+			edge(r.c.day(t))
+		}
+	}
+	for _, s := range r.schedules {
+		hours(s.hours)
+		items(s.dated)
+	}
+	for _, b := range r.base {
+		items(b.dated)
+	}
+	for _, c := range r.campaigns {
+		hours(c.hours)
+	}
+	for _, a := range r.agreements {
+		hours(a.hours)
+	}
+	slices.Sort(edges)
+	out := []int64{now}
+	end := now
+	for _, d := range slices.Compact(edges) {
+		from, until := max(end, r.c.midnight(d-1)), r.c.midnight(d+9)
+		if until <= from {
+			continue
+		}
+		if from > end {
+			out = append(out, from)
+		}
+		out = append(out, r.changes(from, until)...)
+		end = until
+	}
+	return out
+}
+
+// neverOpens refuses hours that never hold.
+func neverOpens(where string, w playlists.Window, first, last string, except []string) error {
+	h := newHours(w, first, last, except)
+	for d, n := h.first, 0; d <= h.last && n <= 8+len(h.except); d, n = d+1, n+1 {
+		if h.open(d) {
+			return nil
+		}
+	}
+	return &playlists.Error{Code: playlists.Invalid, Field: where + ".days", Value: fmt.Sprint(w.Days), Problem: fmt.Sprintf("open on no day from %s to %s that is not excepted", h.first, h.last), Remedy: "change the days or the dates"}
+}

@@ -1,0 +1,232 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// MaxLoopS is how long a loop lasts at most, in seconds.
+const MaxLoopS = 900
+
+// look is all that decides how a message looks on a sign and for how long.
+type look struct {
+	class  playlists.Class
+	stills bool
+	least  int64 // ms
+}
+
+func lookOf(s *playlists.Sign) look {
+	l := look{class: s.Class, stills: s.Picture()}
+	if r := s.Rules; r != nil {
+		l.stills = l.stills || r.NoScroll
+		l.least = r.LeastDwellMS
+	}
+	return l
+}
+
+// entry is one message as it plays in a loop.
+type entry struct {
+	message  *playlists.Message
+	art      *playlists.Artwork
+	campaign string
+	class    playlists.Class
+	steps    []timeline.Step // Frame indexes art.Frames
+	s        int64           // whole seconds
+}
+
+// bound is a campaign that a sign must show, with the share it gets.
+type bound struct {
+	campaign *playlists.Campaign
+	percent  int64
+}
+
+// loop is an order of entries that repeats.
+type loop struct {
+	places []*entry
+	s      int64 // seconds, the sum of the places
+	least  int64 // seconds, the shortest place
+	shares []slots
+}
+
+// slots is what one campaign gets of one loop.
+type slots struct {
+	bound
+	n, s int64
+}
+
+// sums are the starts of the places in seconds, then the loop's end.
+func (l *loop) sums() []int64 {
+	out := make([]int64, 1, len(l.places)+1)
+	var n int64
+	for _, e := range l.places {
+		n += e.s
+		out = append(out, n)
+	}
+	return out
+}
+
+// entry draws a message and gives it its duration: its reading time, the dwell
+// asked for and the sign's least dwell, whichever is longest, up to the next
+// whole second.
+func (p *Planner) entry(lk look, owner, id, campaign string, dwell int64) (*entry, error) {
+	k := entryKey{lk, owner, id, campaign, dwell}
+	return p.entries.get(k, func() (*entry, error) { return p.draw(k) })
+}
+
+type entryKey struct {
+	look
+	owner, id, campaign string
+	dwell               int64
+}
+
+func (p *Planner) draw(k entryKey) (*entry, error) {
+	m, err := p.content.Message(k.owner, k.id)
+	if err != nil {
+		return nil, err
+	}
+	art, err := p.content.Artwork(m, k.class, k.stills)
+	if err != nil {
+		return nil, err
+	}
+	field := "messages/" + k.id
+	if len(art.Steps) == 0 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Problem: "has nothing to show on " + k.class.String(), Remedy: "write a headline or body"}
+	}
+	for i := range art.Frames {
+		if n := max(len(art.Frames[i].Data), int(art.Frames[i].Len)); n > maxFrame {
+			return nil, &playlists.Error{Code: playlists.TooLarge, Field: field, Problem: fmt.Sprintf("has a frame of %d bytes on %s, over the limit of %d", n, k.class, maxFrame), Remedy: "use a simpler picture"}
+		}
+	}
+	asked := max(k.dwell, k.least)
+	ms := art.MS()
+	if asked > ms && !hasStill(art.Steps) {
+		ms = ceilDiv(asked, ms) * ms // whole passes
+	}
+	s := ceilDiv(max(ms, asked), 1000)
+	if s > MaxLoopS {
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: field, Problem: fmt.Sprintf("takes %d s on %s, over the limit of %d s of a whole loop", s, k.class, MaxLoopS), Remedy: "shorten it, or split it into several messages"}
+	}
+	e := &entry{message: m, art: art, campaign: k.campaign, class: k.class, steps: stretchTo(art.Steps, s*1000, k.class), s: s}
+	if e.campaign == "" {
+		e.campaign = m.Campaign
+	}
+	return e, nil
+}
+
+// same reports whether two places show the same message.
+func (e *entry) same(o *entry) bool {
+	return e == o || e.message.ID == o.message.ID && e.message.Owner == o.message.Owner
+}
+
+// loopOf is the loop of some of a playlist's items with campaigns; the same
+// arguments give the same loop. Its error names what does not fit, with the
+// numbers.
+func (p *Planner) loopOf(lk look, l *list, items []int, set string, bounds []bound) (*loop, error) {
+	var b strings.Builder
+	for _, x := range bounds {
+		fmt.Fprintf(&b, "%s:%d;", x.campaign.ID, x.percent)
+	}
+	k := loopKey{lk, l, set, b.String()}
+	return p.loops.get(k, func() (*loop, error) { return p.compose(lk, l, items, bounds) })
+}
+
+type loopKey struct {
+	look
+	list   *list
+	set    string // which items
+	shares string
+}
+
+func (p *Planner) compose(lk look, l *list, items []int, bounds []bound) (*loop, error) {
+	var total int64
+	var rs []rotation
+	for _, b := range bounds {
+		r := rotation{bound: b, prefix: []int64{0}}
+		for i, id := range b.campaign.Messages {
+			e, err := p.entry(lk, playlists.Public, id, b.campaign.ID, 0)
+			if err != nil {
+				return nil, err
+			}
+			r.entries = append(r.entries, e)
+			r.prefix = append(r.prefix, r.prefix[i]+e.s)
+		}
+		total += b.percent
+		rs = append(rs, r)
+	}
+	if total > 100 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "campaigns", Problem: fmt.Sprintf("ask for %d %% of the face's time together, over 100 %%", total), Remedy: "lower a share"}
+	}
+	if total == 100 {
+		return p.full(rs)
+	}
+	round, err := p.round(lk, l, items)
+	if err != nil {
+		return nil, err
+	}
+	var length int64
+	for _, e := range round {
+		length += e.s
+	}
+	if length*100 > MaxLoopS*(100-total) {
+		problem := fmt.Sprintf("takes %d s for one round on %s, over the limit of %d s of a loop", length, lk.class, MaxLoopS)
+		if total > 0 {
+			problem = fmt.Sprintf("takes %d s for one round on %s, over the %d s that campaigns of %d %% leave of a loop of %d s", length, lk.class, MaxLoopS*(100-total)/100, total, MaxLoopS)
+		}
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: l.field() + ".items", Problem: problem, Remedy: "use fewer items, shorter dwells, or smaller weights and counts"}
+	}
+	if len(rs) == 0 {
+		return newLoop(part(round, (*entry).same), nil), nil
+	}
+	k, counts, err := choose(rs, length)
+	if err != nil {
+		return nil, err
+	}
+	var company []*entry
+	for range k {
+		company = append(company, round...)
+	}
+	return merge(company, rs, counts), nil
+}
+
+// round is one round of a playlist's items in their order: weighted items play
+// weight/gcd times, counted ones count times.
+func (p *Planner) round(lk look, l *list, items []int) ([]*entry, error) {
+	var g int64
+	for _, i := range items {
+		if it := &l.playlist.Items[i]; it.Count == 0 {
+			g = gcd(g, max(1, int64(it.Weight)))
+		}
+	}
+	entries := make([]*entry, len(items))
+	counts := make([]int64, len(items))
+	var total int64
+	for n, i := range items {
+		it := &l.playlist.Items[i]
+		owner, id := playlists.SplitRef(l.playlist.Owner, it.Message)
+		e, err := p.entry(lk, owner, id, "", it.DwellMS)
+		if err != nil {
+			return nil, err
+		}
+		entries[n], counts[n] = e, int64(it.Count)
+		if it.Count == 0 {
+			counts[n] = max(1, int64(it.Weight)) / g
+		}
+		total += counts[n] * e.s
+	}
+	if total > MaxLoopS {
+		var plays int64
+		for _, n := range counts {
+			plays += n
+		}
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: l.field() + ".items",
+			Problem: fmt.Sprintf("takes %d s for one round of %d plays on %s, over the limit of %d s", total, plays, lk.class, MaxLoopS), Remedy: "use fewer items, shorter dwells, or weights with smaller ratios"}
+	}
+	var out []*entry
+	for _, i := range spread(counts) {
+		out = append(out, entries[i])
+	}
+	return out, nil
+}

@@ -1,0 +1,359 @@
+package plan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
+
+// Anchor is the moment from which every loop counts whose rules have no
+// beginning: midnight in Quảng Ngãi at the start of 2021. One anchor for all
+// keeps signs with one loop in phase, whichever day their programs were issued.
+const Anchor = 1609434000
+
+// CommLossAfterS is how long a sign goes on by its segments without having
+// reached the broker. The rotation goes on after it: a day's silence is a bad
+// link more often than a taken-over one, and everything shown is signed.
+const CommLossAfterS = 24 * 3600
+
+// Limits of a program (PROTOCOL, Limits). A signed document is a third larger
+// than its JSON, and brightness comes on top.
+const (
+	MaxProgram      = 150 << 10 // bytes of a program's JSON
+	maxDocument     = 256 << 10
+	maxFrames       = 800
+	maxFrameBytes   = 64 << 20
+	maxFrame        = 900 << 10
+	documentPerJSON = 4.0 / 3
+)
+
+// Limits are lower ones that a sign declares; 0 is PROTOCOL's.
+type Limits struct {
+	Frames     int64
+	FrameBytes int64
+	Document   int64 // bytes of the signed program
+}
+
+// Planned is a sign's program and what belongs to it. Signs with the same
+// rules share everything but the sign's own fields: nothing in it may be
+// changed but the program's header.
+type Planned struct {
+	Program *timeline.Program
+	Reasons *Reasons
+	Files   []*playlists.FrameFile // the frames that Program names, in its order
+	Titles  map[string]string      // what people call each item, by owner/id
+}
+
+// Plan makes one sign's program; a Planner makes many.
+func Plan(content Content, r Rulebook, s *playlists.Sign, from, until int64) (*Planned, error) {
+	return NewPlanner(content, r).Plan(s, from, until, Limits{})
+}
+
+// Plan makes the program of a sign for at least [from, until) (Unix seconds).
+// It is a pure function of the rulebook, the content, the sign and the two
+// times; and where two plans of the same rules overlap, whenever they were
+// made, they show the same to the millisecond. docs/planning.md has the rules.
+// The program's header is left to who issues it.
+//
+// Its error is an *Error that names the sign and what does not fit, with the
+// numbers; or the content's own.
+func (p *Planner) Plan(s *playlists.Sign, from, until int64, limits Limits) (*Planned, error) {
+	b, err := p.body(s, from, until)
+	if err == nil {
+		err = b.within(limits)
+	}
+	if err != nil {
+		var e *playlists.Error
+		if errors.As(err, &e) {
+			c := *e
+			c.Field = "signs/" + s.ID + ": " + e.Field
+			return nil, &c
+		}
+		return nil, err
+	}
+	g := *b.program
+	g.Sign, g.Areas = s.ID, s.Areas
+	if g.Brightness, err = Brightness(s, b.level, from, until); err != nil {
+		return nil, err
+	}
+	return &Planned{Program: &g, Reasons: b.reasons, Files: b.files, Titles: b.titles}, nil
+}
+
+// body is what signs with the same rules and the same look share.
+type body struct {
+	program *timeline.Program
+	reasons *Reasons
+	files   []*playlists.FrameFile
+	titles  map[string]string
+	level   float64
+	json    int64 // bytes
+	bytes   int64 // of frames
+
+	planner *Planner
+	look    look
+	items   map[itemKey]int64
+	frames  map[string]int64
+	loops   map[string]int64
+	orders  map[string][]int64
+	key     []byte
+}
+
+// itemKey tells items apart: a message's steps follow from its length.
+type itemKey struct {
+	owner, id, campaign string
+	s                   int64
+}
+
+// make fills the body: segments for every interval of the rules.
+func (b *body) make(r *rules, from, until int64) error {
+	p := b.planner
+	ivs := p.absorb(b.look, r, p.reach(b.look, r, from, until))
+	for i := range ivs {
+		iv := &ivs[i]
+		if iv.until <= from {
+			continue
+		}
+		if iv.from >= until {
+			break
+		}
+		if iv.dark {
+			b.segment(max(iv.from, from), min(iv.until, until), timeline.Dark, iv.rule)
+			continue
+		}
+		l, err := p.loopFor(b.look, iv)
+		if err != nil {
+			return p.dated(r, iv, max(iv.from, from), err)
+		}
+		if err := b.play(iv, l, from, until); err != nil {
+			return err
+		}
+	}
+	if err := b.rest(r, from); err != nil {
+		return err
+	}
+	b.reasons = p.reasons(r, b.look, ivs, from, until)
+	data, err := json.Marshal(b.program)
+	if err != nil {
+		return err
+	}
+	b.json = int64(len(data))
+	b.items, b.frames, b.loops, b.orders, b.key = nil, nil, nil, nil, nil
+	return nil
+}
+
+// rest is what shows where no segment does: the rotation without schedules and
+// campaigns, of items that have no end, because a sign that needs it does not
+// know the date.
+func (b *body) rest(r *rules, from int64) error {
+	var first error
+	for _, x := range r.base {
+		open := x.dated.open(r.c, from)
+		if len(open.index) == 0 {
+			continue
+		}
+		l, err := b.planner.loopOf(b.look, x.dated.list, open.index, open.key, nil)
+		if err == nil {
+			n := b.loop(l.places, Anchor, l.s)
+			b.program.Fallback, b.program.CommLoss.Loop = n, n
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if len(b.program.Loops) > 0 {
+		return nil // the first loop that the plan has
+	}
+	b.program.Fallback, b.program.CommLoss.Loop = timeline.Dark, timeline.Dark
+	return first
+}
+
+// play adds the segments of one interval: whole loops from its beginning, and
+// before its end a bridge, so that the last item ends with it.
+func (b *body) play(iv *interval, l *loop, from, until int64) error {
+	origin, begin := iv.from, iv.from
+	if iv.from <= always {
+		origin, begin = Anchor, always
+	}
+	begin = max(begin, origin+floorDiv(from-origin, l.s)*l.s)
+	done := begin + ceilDiv(until-begin, l.s)*l.s
+	if iv.until >= never {
+		b.segment(begin, done, b.loop(l.places, origin, l.s), iv.rule)
+		return nil
+	}
+	bridge, at := b.planner.bridge(l, origin, iv.until, b.look.class)
+	if done <= at {
+		b.segment(begin, done, b.loop(l.places, origin, l.s), iv.rule)
+		return nil
+	}
+	if begin < at {
+		b.segment(begin, at, b.loop(l.places, origin, l.s), iv.rule)
+	}
+	if len(bridge) > 0 {
+		b.segment(at, iv.until, b.loop(bridge, at, iv.until-at), iv.rule)
+	}
+	return nil
+}
+
+// bridge are the plays with which a loop that counts from origin ends exactly
+// at end, and when they begin. None are needed where the loop's items end so
+// by themselves. The item that would be cut is not begun; the one before it is
+// stretched, or the nearest before it that has a still, because strips cannot
+// stand; where there are only strips, the last one passes more slowly.
+func (p *Planner) bridge(l *loop, origin, end int64, c playlists.Class) (plays []*entry, at int64) {
+	whole := floorDiv(end-origin, l.s)
+	rest := end - origin - whole*l.s
+	sums := l.sums()
+	k := 0
+	for k < len(l.places) && sums[k+1] <= rest {
+		k++
+	}
+	gap := rest - sums[k]
+	if gap == 0 {
+		return nil, end
+	}
+	n := int64(len(l.places))
+	done := whole*n + int64(k) // places that are complete
+	if origin == Anchor {
+		done = max(done, n+int64(k)) // a loop without a beginning
+	}
+	if done == 0 { // not even the first fits: the first that does has it all
+		for _, e := range l.places {
+			if e.s <= rest {
+				return []*entry{p.longer(e, rest)}, origin
+			}
+		}
+		return []*entry{p.longer(l.places[0], l.places[0].s)}, origin // absorb leaves no such interval
+	}
+	place := func(back int64) *entry { return l.places[((done-1-back)%n+n)%n] }
+	back := int64(0)
+	for back < min(n, done) && !hasStill(place(back).art.Steps) {
+		back++
+	}
+	if back == min(n, done) {
+		back = 0
+	}
+	e := place(back)
+	plays = append(plays, p.longer(e, e.s+gap))
+	for i := back - 1; i >= 0; i-- {
+		plays = append(plays, place(i))
+	}
+	at = end
+	for _, e := range plays {
+		at -= e.s
+	}
+	return plays, at
+}
+
+func (b *body) segment(from, until, loop int64, why string) {
+	if from >= until {
+		return
+	}
+	if n := len(b.program.Segments); n > 0 {
+		if s := &b.program.Segments[n-1]; s.Until == from && s.Loop == loop && s.Why == why {
+			s.Until = until
+			return
+		}
+	}
+	b.program.Segments = append(b.program.Segments, timeline.Segment{From: from, Until: until, Loop: loop, Why: why})
+}
+
+// loop is the index of a loop of s seconds through places that counts from
+// origin. Loops in the same phase and order are one.
+func (b *body) loop(places []*entry, origin, s int64) int64 {
+	order := make([]int64, len(places))
+	b.key = b.key[:0]
+	for i, e := range places {
+		order[i] = b.item(e)
+		b.key = strconv.AppendInt(append(b.key, ' '), order[i], 10)
+	}
+	if same, ok := b.orders[string(b.key)]; ok {
+		order = same // the same hours of another day
+	} else {
+		b.orders[string(b.key)] = order
+	}
+	l := timeline.Loop{Anchor: origin - floorDiv(origin-Anchor, s)*s, Order: order}
+	b.key = strconv.AppendInt(append(b.key, '@'), l.Anchor, 10)
+	n, ok := b.loops[string(b.key)]
+	if !ok {
+		n = int64(len(b.program.Loops))
+		b.loops[string(b.key)] = n
+		b.program.Loops = append(b.program.Loops, l)
+	}
+	return n
+}
+
+func (b *body) item(e *entry) int64 {
+	m := e.message
+	k := itemKey{m.Owner, m.ID, e.campaign, e.s}
+	n, ok := b.items[k]
+	if ok {
+		return n
+	}
+	b.level = max(b.level, e.art.Level)
+	b.titles[m.Owner+"/"+m.ID] = m.Title()
+	steps := make([]timeline.Step, len(e.steps))
+	for i, st := range e.steps {
+		f := &e.art.Frames[st.Frame]
+		at, ok := b.frames[f.SHA256]
+		if !ok {
+			at = int64(len(b.program.Frames))
+			b.frames[f.SHA256] = at
+			file := b.planner.file(f, m.Owner)
+			b.program.Frames = append(b.program.Frames, file.Frame)
+			b.files = append(b.files, file)
+			b.bytes += file.Len
+		}
+		st.Frame = at
+		steps[i] = st
+	}
+	n = int64(len(b.program.Items))
+	b.items[k] = n
+	b.program.Items = append(b.program.Items, timeline.Item{ID: m.ID, Owner: m.Owner, Campaign: e.campaign, Steps: steps})
+	return n
+}
+
+// file is a frame as its owner publishes it; one for all programs.
+func (p *Planner) file(f *playlists.FrameFile, owner string) *playlists.FrameFile {
+	k := fileKey{f, owner}
+	if p.files[k] == nil {
+		c := *f
+		c.Owner = owner
+		p.files[k] = &c
+	}
+	return p.files[k]
+}
+
+type fileKey struct {
+	file  *playlists.FrameFile
+	owner string
+}
+
+// within checks the limits of a program.
+func (b *body) within(l Limits) error {
+	least := func(own, limit int64) int64 {
+		if own > 0 {
+			return min(own, limit)
+		}
+		return limit
+	}
+	for _, x := range []struct {
+		what   string
+		n      int64
+		limit  int64
+		remedy string
+	}{
+		{"frames", int64(len(b.program.Frames)), least(l.Frames, maxFrames), "show fewer messages on it within a week"},
+		{"bytes of frames", b.bytes, least(l.FrameBytes, maxFrameBytes), "show fewer messages on it within a week, or simpler pictures"},
+		{"bytes of JSON", b.json, min(MaxProgram, int64(float64(least(l.Document, maxDocument)-2048)/documentPerJSON)), "let it change less often, or show fewer items"},
+	} {
+		if x.n > x.limit {
+			return &playlists.Error{Code: playlists.TooLarge, Field: "program", Problem: fmt.Sprintf("needs %d %s, over the limit of %d", x.n, x.what, x.limit), Remedy: x.remedy}
+		}
+	}
+	return nil
+}
