@@ -43,9 +43,9 @@ type Source interface {
 	Program(sign string) (p *timeline.Program, problem playlists.Text)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
-	// Issued are the programs that were in force from `from` until before
+	// InForce lists the programs that were in force from `from` until before
 	// `until`, or are planned to be, in their order.
-	Issued(ctx context.Context, sign string, from, until time.Time) ([]Issued, error)
+	InForce(ctx context.Context, sign string, from, until time.Time) ([]plan.InForce, error)
 	// Alerts are those that a sign should know at t, of every set that it reads.
 	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
 	// Has are those that the sign has now, by its own word.
@@ -56,13 +56,6 @@ type Source interface {
 	Snapshot(sign string)
 	// Ready is nil when the broker holds what every sign should have.
 	Ready() error
-}
-
-// Issued is a program and what is known of why. It holds until the next one.
-type Issued struct {
-	From    int64 // Unix seconds: when it came into force, or since when it is asked about
-	Program *timeline.Program
-	Notes   *plan.Notes
 }
 
 // Options are a Server's surroundings.

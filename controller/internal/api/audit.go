@@ -15,15 +15,15 @@ import (
 type Log interface {
 	// List returns entries after a number, oldest first, and Newest those before
 	// one, newest first; the department's are the whole installation's.
-	List(ctx context.Context, owner string, after int64, most int) ([]AuditEntry, error)
-	Newest(ctx context.Context, owner string, before int64, most int) ([]AuditEntry, error)
+	List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error)
+	Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error)
 	// Verify walks the chain and returns its head. Its error names the first
 	// entry that does not fit, the thing that is not what was written, or that
 	// the head of an earlier day, if given, is not in it any more.
 	Verify(ctx context.Context, expect *AuditHead) (AuditHead, error)
 }
 
-// AuditEntry is one change.
+// AuditEntry is what HTTP answers of one change.
 type AuditEntry struct {
 	N      int64           `json:"n"`
 	AtMS   int64           `json:"at_ms"`
@@ -39,6 +39,11 @@ type AuditEntry struct {
 	// business of who asks; the digest covers them nevertheless.
 	Withheld bool   `json:"withheld,omitempty"`
 	Digest   string `json:"digest"` // of this entry and the one before
+}
+
+func auditEntryOf(e *playlists.AuditEntry) AuditEntry {
+	return AuditEntry{N: e.N, AtMS: e.By.AtMS, Who: e.By.Who, From: e.By.From, Action: e.Action, Kind: e.Kind, Owner: e.Owner, ID: e.ID,
+		Before: e.Before, After: e.After, Digest: e.Digest}
 }
 
 // withhold takes content out that p may not read where it stands.
@@ -112,7 +117,7 @@ func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
 	if q := r.URL.Query(); err == nil && q.Get("before") != "" && q.Get("after") != "" {
 		err = &playlists.Error{Code: playlists.Invalid, Field: "before", Value: q.Get("before"), Problem: "stands beside after", Remedy: "give one of them"}
 	}
-	var list []AuditEntry
+	var list []playlists.AuditEntry
 	switch {
 	case err != nil:
 	case before > 0:
@@ -124,13 +129,12 @@ func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if list == nil {
-		list = []AuditEntry{}
-	}
+	out := make([]AuditEntry, len(list))
 	for i := range list {
-		list[i].withhold(p)
+		out[i] = auditEntryOf(&list[i])
+		out[i].withhold(p)
 	}
-	answer(w, map[string]any{"items": list})
+	answer(w, map[string]any{"items": out})
 }
 
 func (s *Server) auditVerify(w http.ResponseWriter, r *http.Request) {

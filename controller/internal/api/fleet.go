@@ -23,13 +23,12 @@ type Fleet interface {
 	// ConfirmKey accepts the key that the sign shows now.
 	ConfirmKey(ctx context.Context, who *playlists.Principal, sign string) error
 	// Pending is the change that waits; nil if none does.
-	Pending(ctx context.Context, sign string) (*Pending, error)
+	Pending(ctx context.Context, sign string) (*playlists.PendingChange, error)
 	// Decide applies or drops it; NotFound if none waits.
-	Decide(ctx context.Context, who *playlists.Principal, sign string, approve bool) (*Pending, error)
+	Decide(ctx context.Context, who *playlists.Principal, sign string, approve bool) (*playlists.PendingChange, error)
 }
 
-// Pending is a company's change of what the department answers for: where a
-// sign counts as standing, whether it shows tests, and how far it is trusted.
+// Pending is what HTTP answers of a change that waits for the department.
 type Pending struct {
 	Sign  string         `json:"sign"`
 	Areas []string       `json:"areas"`
@@ -37,6 +36,10 @@ type Pending struct {
 	Mode  playlists.Mode `json:"mode"`
 	By    string         `json:"by"`
 	AtMS  int64          `json:"at_ms"`
+}
+
+func pendingOf(x *playlists.PendingChange) Pending {
+	return Pending{Sign: x.Sign, Areas: x.Areas, Test: x.Test, Mode: x.Mode, By: x.By, AtMS: x.AtMS}
 }
 
 type enrolCode struct {
@@ -82,7 +85,7 @@ func (s *Server) pending(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	answer(w, x)
+	answer(w, pendingOf(x))
 }
 
 func (s *Server) decide(approve bool) http.HandlerFunc {
@@ -100,7 +103,7 @@ func (s *Server) decide(approve bool) http.HandlerFunc {
 			s.fail(w, r, err)
 			return
 		}
-		answer(w, x)
+		answer(w, pendingOf(x))
 	}
 }
 

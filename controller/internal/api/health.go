@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"ledcast/playlists"
@@ -19,28 +18,13 @@ const KeepHealth = 92 * 24 * time.Hour
 // the six days before.
 const lastHealth = 7
 
-// Condition is how a sign was from AtMS on, until its next one. Of the
-// controller itself it says whether it listened.
-type Condition struct {
-	AtMS   int64
-	Online bool
-	Clock  string
-	Faults []string
-}
-
-// Health is what was written down of signs.
+// Health is the history of signs' conditions.
 type Health interface {
-	// Noted returns a sign's conditions in that time, with the one that held at
-	// its beginning, and the controller's own.
-	Noted(ctx context.Context, sign string, from, until time.Time) (own, watched []Condition, err error)
+	// History returns a sign's conditions from `from` until before `until` as
+	// spans, and added up by day in its zone.
+	History(ctx context.Context, sign string, from, until time.Time, zone *time.Location) (
+		[]playlists.ConditionSpan, []playlists.ConditionDay, error)
 }
-
-// States of a sign in its history.
-const (
-	wasOnline  = "online"
-	wasOffline = "offline"
-	wasUnknown = "unknown" // not heard of before, or the controller did not listen
-)
 
 // HealthSpan is a time in which a sign's condition did not change.
 type HealthSpan struct {
@@ -114,96 +98,22 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 		bad("to", fmt.Sprintf("is %d days after from, over the limit of %d", int(until.Sub(from).Hours()/24), int(KeepHealth.Hours()/24)), "ask for less at once")
 		return
 	}
-	own, watched, err := s.health.Noted(r.Context(), sign.ID, from, until)
+	spans, days, err := s.health.History(r.Context(), sign.ID, from, until, zone)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	out := HealthHistory{Zone: zone.String(), FromMS: from.UnixMilli(), UntilMS: until.UnixMilli(), Spans: healthSpans(own, watched, from.UnixMilli(), until.UnixMilli())}
-	out.Days = healthDays(out.Spans, zone)
-	answer(w, out)
+	answer(w, healthHistory(zone, from.UnixMilli(), until.UnixMilli(), spans, days))
 }
 
-// HealthDays adds up a sign's conditions from fromMS until untilMS by day in its
-// zone, as signHealth answers them, for the report of many signs.
-func HealthDays(own, watched []Condition, fromMS, untilMS int64, zone *time.Location) []HealthDay {
-	return healthDays(healthSpans(own, watched, fromMS, untilMS), zone)
-}
-
-// held is the last condition at or before a time; nil before the first.
-func held(all []Condition, atMS int64) *Condition {
-	i, found := slices.BinarySearchFunc(all, atMS, func(c Condition, at int64) int { return cmp.Compare(c.AtMS, at) })
-	if !found {
-		i--
-	}
-	if i < 0 {
-		return nil
-	}
-	return &all[i]
-}
-
-// healthSpans joins what is known of a sign with when the controller listened.
-// Both are sorted. While nobody listened nothing is known. What had held before
-// is taken to hold when the controller is back, until it hears otherwise: a sign
-// that it then does not hear is written down as offline from its beginning.
-func healthSpans(own, watched []Condition, fromMS, untilMS int64) []HealthSpan {
-	cuts := []int64{fromMS, untilMS}
-	for _, c := range slices.Concat(own, watched) {
-		if c.AtMS > fromMS && c.AtMS < untilMS {
-			cuts = append(cuts, c.AtMS)
-		}
-	}
-	slices.Sort(cuts)
-	cuts = slices.Compact(cuts)
-	out := []HealthSpan{}
-	for i := range len(cuts) - 1 {
-		x := HealthSpan{FromMS: cuts[i], UntilMS: cuts[i+1], State: wasUnknown}
-		if c, w := held(own, cuts[i]), held(watched, cuts[i]); c != nil && w != nil && w.Online {
-			if x.State = wasOffline; c.Online {
-				x.State, x.Clock, x.Faults = wasOnline, c.Clock, c.Faults
-			}
-		}
-		if n := len(out); n > 0 && out[n-1].State == x.State && out[n-1].Clock == x.Clock && slices.Equal(out[n-1].Faults, x.Faults) {
-			out[n-1].UntilMS = x.UntilMS
-			continue
-		}
-		out = append(out, x)
-	}
-	return out
-}
-
-// healthDays adds up spans by day.
-func healthDays(spans []HealthSpan, zone *time.Location) []HealthDay {
-	out := []HealthDay{}
+func healthHistory(zone *time.Location, fromMS, untilMS int64, spans []playlists.ConditionSpan, days []playlists.ConditionDay) HealthHistory {
+	out := HealthHistory{Zone: zone.String(), FromMS: fromMS, UntilMS: untilMS,
+		Spans: make([]HealthSpan, len(spans)), Days: make([]HealthDay, len(days))}
 	for i, x := range spans {
-		for at := x.FromMS; at < x.UntilMS; {
-			y, m, d := time.UnixMilli(at).In(zone).Date()
-			begin, end := time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
-			if n := len(out); n == 0 || out[n-1].Day != begin.Format(time.DateOnly) {
-				out = append(out, HealthDay{Day: begin.Format(time.DateOnly), FromMS: begin.UnixMilli(), UntilMS: end.UnixMilli()})
-			}
-			day := &out[len(out)-1]
-			until := min(x.UntilMS, end.UnixMilli())
-			ms := until - at
-			switch x.State {
-			case wasOnline:
-				day.OnlineMS += ms
-				if len(x.Faults) > 0 {
-					day.FaultyMS += ms
-				}
-				if x.Clock == "untrusted" {
-					day.ClockMS += ms
-				}
-			case wasOffline:
-				day.OfflineMS += ms
-				if at == x.FromMS && i > 0 && spans[i-1].State == wasOnline {
-					day.Outages++
-				}
-			default:
-				day.UnknownMS += ms
-			}
-			at = until
-		}
+		out.Spans[i] = HealthSpan{FromMS: x.FromMS, UntilMS: x.UntilMS, State: string(x.State), Clock: x.Clock, Faults: x.Faults}
+	}
+	for i, d := range days {
+		out.Days[i] = HealthDay(d)
 	}
 	return out
 }

@@ -17,15 +17,16 @@ const MaxUpload = 20 << 20
 // Media keeps owners' pictures.
 type Media interface {
 	// Put checks, cleans and keeps a picture under a name.
-	Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte, expected int64) (m *Medium, version int64, err error)
-	// Info is what is known of one; NotFound if it is not there.
-	Info(ctx context.Context, owner, id string) (m *Medium, version int64, err error)
+	Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte, expected int64) (m *playlists.Medium, version int64, err error)
+	// Info returns one and the ids of the owner's messages that show it;
+	// NotFound if it is not there.
+	Info(ctx context.Context, owner, id string) (m *playlists.Medium, usedBy []string, version int64, err error)
 	File(ctx context.Context, owner, id string) (data []byte, mime string, err error)
 	// Thumb is the picture alone as it looks on a class, PNG.
 	Thumb(ctx context.Context, owner, id string, c playlists.Class) ([]byte, error)
 }
 
-// Medium is a picture that was uploaded.
+// Medium is what HTTP answers of a picture that was uploaded.
 type Medium struct {
 	ID     string   `json:"id"`
 	Owner  string   `json:"owner"`
@@ -36,6 +37,10 @@ type Medium struct {
 	Frames int      `json:"frames"` // 1 for a still
 	Len    int64    `json:"len"`
 	UsedBy []string `json:"used_by,omitempty"` // ids of the owner's messages
+}
+
+func mediumOf(m *playlists.Medium, usedBy []string) Medium {
+	return Medium{ID: m.ID, Owner: m.Owner, SHA256: m.SHA256, Type: m.Type, W: m.W, H: m.H, Frames: m.Frames, Len: m.Len, UsedBy: usedBy}
 }
 
 // medium is the principal and the owner of the path, if the one may read the
@@ -70,9 +75,14 @@ func (s *Server) mediaList(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	out := make([]json.RawMessage, len(list))
-	for i, m := range list {
-		out[i] = m.Data
+	out := make([]Medium, len(list))
+	for i := range list {
+		var m playlists.Medium
+		if err := json.Unmarshal(list[i].Data, &m); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		out[i] = mediumOf(&m, nil)
 	}
 	answer(w, map[string]any{"items": out})
 }
@@ -82,13 +92,13 @@ func (s *Server) mediaInfo(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	m, version, err := s.media.Info(r.Context(), owner, id)
+	m, usedBy, version, err := s.media.Info(r.Context(), owner, id)
 	if err != nil {
 		s.fail(w, r, hide(err, playlists.KindMedia, id))
 		return
 	}
 	w.Header().Set("ETag", etag(version))
-	answer(w, m)
+	answer(w, mediumOf(m, usedBy))
 }
 
 func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
@@ -114,7 +124,7 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 			err = &playlists.Error{Code: playlists.Invalid, Field: "media/" + id, Problem: "broke off", Remedy: "send it again"}
 		}
 	}
-	var m *Medium
+	var m *playlists.Medium
 	var version int64
 	if err == nil {
 		m, version, err = s.media.Put(r.Context(), p, owner, id, data, want)
@@ -128,7 +138,7 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 	if version == 1 {
 		status = http.StatusCreated
 	}
-	answerStatus(w, status, m)
+	answerStatus(w, status, mediumOf(m, nil))
 }
 
 func (s *Server) mediaRemove(w http.ResponseWriter, r *http.Request) {

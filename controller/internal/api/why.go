@@ -67,7 +67,7 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	issued, err := s.src.Issued(r.Context(), sign.ID, t, t.Add(time.Second))
+	issued, err := s.src.InForce(r.Context(), sign.ID, t, t.Add(time.Second))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -129,7 +129,7 @@ func (s *Server) signDay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	end := begin.AddDate(0, 0, 1)
-	issued, err := s.src.Issued(r.Context(), sign.ID, begin, end)
+	issued, err := s.src.InForce(r.Context(), sign.ID, begin, end)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -140,7 +140,7 @@ func (s *Server) signDay(w http.ResponseWriter, r *http.Request) {
 // daySpans is what rules from begin until end (Unix seconds), second by second:
 // a span ends where its rule does, where its reasons do, and where another
 // program that says something else comes into force.
-func daySpans(begin, end int64, issued []Issued) []daySpan {
+func daySpans(begin, end int64, issued []plan.InForce) []daySpan {
 	spans := []daySpan{}
 	add := func(x daySpan) {
 		if n := len(spans); n > 0 && spans[n-1].Rule == x.Rule && reflect.DeepEqual(spans[n-1].reasons, x.reasons) {

@@ -132,33 +132,16 @@ func put(ctx context.Context, s store.Store, kind, owner, id string, v any, expe
 // ledger is the store's documents as the publisher uses them.
 type ledger struct{ store store.Store }
 
-func (l ledger) Issue(ctx context.Context, drafts []publish.Draft, seal func(i int, seq int64) ([]byte, error)) ([]publish.Issued, error) {
-	in := make([]store.Draft, len(drafts))
-	for i, d := range drafts {
-		in[i] = store.Draft{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, IatMS: d.IatMS, Exp: d.Exp, Digest: d.Digest, Keep: true, Notes: d.Notes}
-	}
-	docs, err := l.store.Documents().Issue(ctx, in, seal)
-	out := make([]publish.Issued, len(docs))
-	for i, d := range docs {
-		out[i] = issued(d)
-	}
-	return out, err
+func (l ledger) Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
+	return l.store.Documents().Issue(ctx, drafts, seal)
 }
 
-func issued(d store.Document) publish.Issued {
-	return publish.Issued{Epoch: d.Epoch, Seq: d.Seq, Iat: d.Iat, Exp: d.Exp, Digest: d.Digest, JWS: d.JWS}
-}
-
-func (l ledger) Latest(ctx context.Context, role, subject string) (*publish.Issued, error) {
+func (l ledger) Latest(ctx context.Context, role, subject string) (*playlists.Issued, error) {
 	d, err := l.store.Documents().Latest(ctx, role, subject)
 	if missing(err) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	i := issued(d)
-	return &i, nil
+	return &d, err
 }
 
 func (l ledger) Programs(ctx context.Context, sign string, from, until int64) ([]*timeline.Program, error) {
@@ -227,9 +210,9 @@ func (p proofs) Digest(ctx context.Context, sign, chain string, n int64) (string
 }
 
 func (p proofs) Add(ctx context.Context, doc []byte, digest string, r *wire.Played) error {
-	rec := store.PlayRecord{Sign: r.Sign, Chain: r.Chain, N: r.N, Digest: digest, FromMS: r.FromMS, UntilMS: r.UntilMS, JWS: doc}
+	rec := playlists.PlayRecord{Sign: r.Sign, Chain: r.Chain, N: r.N, Digest: digest, FromMS: r.FromMS, UntilMS: r.UntilMS, JWS: doc}
 	for _, x := range r.Plays {
-		rec.Plays = append(rec.Plays, store.Play{Item: x.Item, Campaign: x.Campaign, Frame: x.Frame, Why: x.Why, Count: x.Count, MS: x.MS})
+		rec.Plays = append(rec.Plays, playlists.Play{Item: x.Item, Campaign: x.Campaign, Frame: x.Frame, Why: x.Why, Count: x.Count, MS: x.MS})
 	}
 	return p.store.Proofs().Add(ctx, rec)
 }
@@ -288,9 +271,9 @@ func (s source) Title(sign, owner, item string) string {
 	return ""
 }
 
-// Issued are the programs of a span of time: those that were issued, the present
+// InForce lists the programs of a span of time: those that were issued, the present
 // one, and what would be planned by today's rules where that does not reach.
-func (s source) Issued(ctx context.Context, sign string, from, until time.Time) ([]api.Issued, error) {
+func (s source) InForce(ctx context.Context, sign string, from, until time.Time) ([]plan.InForce, error) {
 	begin, end := from.Unix(), max(until.Unix(), from.Unix()+1)
 	present := int64(math.MaxInt64)
 	p := s.a.publisher.Plan(sign)
@@ -301,7 +284,7 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 			present -= wire.LifeProgram
 		}
 	}
-	var out []api.Issued
+	var out []plan.InForce
 	if begin < present {
 		docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, begin, min(end, present))
 		if err != nil {
@@ -314,6 +297,7 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 			if d.Iat >= next {
 				continue
 			}
+			replaced := next
 			next = d.Iat
 			n, err := notesOf(d.Notes)
 			if err != nil {
@@ -323,7 +307,7 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, api.Issued{From: max(d.Iat, begin), Program: g, Notes: n})
+			out = append(out, plan.InForce{From: max(d.Iat, begin), Until: min(d.Exp, replaced), Program: g, Notes: n})
 			if d.Iat <= begin {
 				break
 			}
@@ -337,7 +321,7 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 		return &plan.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: r}
 	}
 	if begin < p.Program.Exp && present < p.Program.Exp {
-		out = append(out, api.Issued{From: max(begin, present), Program: p.Program, Notes: notes(p.Reasons)})
+		out = append(out, plan.InForce{From: max(begin, present), Until: p.Program.Exp, Program: p.Program, Notes: notes(p.Reasons)})
 	}
 	if end > p.Program.Exp {
 		at := max(begin, p.Program.Exp)
@@ -345,7 +329,7 @@ func (s source) Issued(ctx context.Context, sign string, from, until time.Time) 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, api.Issued{From: at, Program: planned.Program, Notes: notes(planned.Reasons)})
+		out = append(out, plan.InForce{From: at, Until: planned.Program.Exp, Program: planned.Program, Notes: notes(planned.Reasons)})
 	}
 	return out, nil
 }

@@ -124,7 +124,7 @@ func (h alertHistory) Programs(ctx context.Context, sign string, fromMS, untilMS
 const proofSlack = time.Hour
 
 func (h alertHistory) Proved(ctx context.Context, sign, item string, fromMS, untilMS int64) (ms int64, err error) {
-	err = store.EachRecord(ctx, h.store.Proofs(), fromMS-proofSlack.Milliseconds(), untilMS, sign, func(r *store.PlayRecord) error {
+	err = store.EachRecord(ctx, h.store.Proofs(), fromMS-proofSlack.Milliseconds(), untilMS, sign, func(r *playlists.PlayRecord) error {
 		for _, p := range r.Plays {
 			if p.Item == item && p.Why == timeline.WhyAlert {
 				ms += p.MS

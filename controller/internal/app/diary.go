@@ -5,9 +5,10 @@ import (
 	"strconv"
 	"time"
 
-	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/listen"
+	"ledcast/controller/internal/report"
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 // diary is the store's health history, as the listener writes and the API
@@ -18,9 +19,9 @@ type diary struct{ store store.Store }
 const aliveSetting = "health.alive_ms"
 
 func (d diary) Note(ctx context.Context, all []listen.Condition) error {
-	in := make([]store.Condition, len(all))
+	in := make([]playlists.Condition, len(all))
 	for i, c := range all {
-		in[i] = store.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+		in[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
 	}
 	return d.store.Health().Note(ctx, in...)
 }
@@ -50,19 +51,22 @@ func (d diary) Lived(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(ms), err
 }
 
-// Noted implements api.Health.
-func (d diary) Noted(ctx context.Context, sign string, from, until time.Time) (own, watched []api.Condition, err error) {
-	for _, x := range []struct {
-		of string
-		to *[]api.Condition
-	}{{sign, &own}, {store.Watching, &watched}} {
-		all, err := d.store.Health().Noted(ctx, x.of, from.UnixMilli(), until.UnixMilli())
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, c := range all {
-			*x.to = append(*x.to, api.Condition{AtMS: c.AtMS, Online: c.Online, Clock: c.Clock, Faults: c.Faults})
-		}
+// Conditions implements report.History.
+func (d diary) Conditions(ctx context.Context, sign string, from, until time.Time) (own, watched []playlists.Condition, err error) {
+	if own, err = d.store.Health().Noted(ctx, sign, from.UnixMilli(), until.UnixMilli()); err != nil {
+		return nil, nil, err
 	}
-	return own, watched, nil
+	watched, err = d.store.Health().Noted(ctx, store.Watching, from.UnixMilli(), until.UnixMilli())
+	return own, watched, err
+}
+
+// History implements api.Health.
+func (d diary) History(ctx context.Context, sign string, from, until time.Time, zone *time.Location) (
+	[]playlists.ConditionSpan, []playlists.ConditionDay, error) {
+	own, watched, err := d.Conditions(ctx, sign, from, until)
+	if err != nil {
+		return nil, nil, err
+	}
+	spans := report.Spans(own, watched, from.UnixMilli(), until.UnixMilli())
+	return spans, report.Days(spans, zone), nil
 }

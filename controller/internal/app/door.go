@@ -14,17 +14,9 @@ import (
 // kindOverride is a note of what was let through under a name.
 const kindOverride = playlists.Kind("override")
 
-// passed is such a note.
-type passed struct {
-	Code   string   `json:"code"`
-	Reason string   `json:"reason"`
-	Signs  []string `json:"signs"`  // on which it would have been refused
-	Detail string   `json:"detail"` // what would have been said
-}
-
 // door refuses what could not be shown, or not be read, where it is meant for.
 // What somebody let through by name comes back as a note for the log.
-func (a *App) door(ctx context.Context, who *playlists.Principal, value any, over *api.Override) (*passed, error) {
+func (a *App) door(ctx context.Context, who *playlists.Principal, value any, over *api.Override) (*playlists.Waiver, error) {
 	if over != nil && over.Code != "distance" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "override", Value: over.Code, Problem: "cannot be overridden", Remedy: "distance can"}
 	}

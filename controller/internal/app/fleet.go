@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/sign/box"
@@ -197,16 +196,16 @@ func (f fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id stri
 	return f.a.store.Proofs().Unpin(ctx, id)
 }
 
-func (f fleet) Pending(ctx context.Context, id string) (*api.Pending, error) {
-	x, err := get[api.Pending](ctx, f.a.store, string(kindPending), "", id)
+func (f fleet) Pending(ctx context.Context, id string) (*playlists.PendingChange, error) {
+	x, err := get[playlists.PendingChange](ctx, f.a.store, string(kindPending), "", id)
 	if missing(err) {
 		return nil, nil
 	}
 	return x, err
 }
 
-func (f fleet) Decide(ctx context.Context, who *playlists.Principal, id string, approve bool) (*api.Pending, error) {
-	x, err := get[api.Pending](ctx, f.a.store, string(kindPending), "", id)
+func (f fleet) Decide(ctx context.Context, who *playlists.Principal, id string, approve bool) (*playlists.PendingChange, error) {
+	x, err := get[playlists.PendingChange](ctx, f.a.store, string(kindPending), "", id)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +227,7 @@ func (f fleet) Decide(ctx context.Context, who *playlists.Principal, id string, 
 // hold takes out of a company's change what has to wait for the department:
 // where a sign counts as standing, whether it shows tests, and how far it is
 // trusted. A new sign stands where its company says, and shows no tests yet.
-func (a *App) hold(ctx context.Context, who *playlists.Principal, v *playlists.Sign) (*api.Pending, error) {
+func (a *App) hold(ctx context.Context, who *playlists.Principal, v *playlists.Sign) (*playlists.PendingChange, error) {
 	if who.Department() {
 		return nil, nil
 	}
@@ -242,7 +241,7 @@ func (a *App) hold(ctx context.Context, who *playlists.Principal, v *playlists.S
 	if slices.Equal(now.Areas, v.Areas) && now.Test == v.Test && now.Picture() == v.Picture() {
 		return nil, nil
 	}
-	wanted := &api.Pending{Sign: v.ID, Areas: v.Areas, Test: v.Test, Mode: v.Mode, By: who.ID, AtMS: a.now().UnixMilli()}
+	wanted := &playlists.PendingChange{Sign: v.ID, Areas: v.Areas, Test: v.Test, Mode: v.Mode, By: who.ID, AtMS: a.now().UnixMilli()}
 	if err := a.knownAreas(ctx, v.Areas, "signs/"+v.ID); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ type pictures struct{ a *App }
 
 // lookup finds a message's picture by its name.
 func (p pictures) lookup(owner, id string) ([]byte, error) {
-	m, err := get[api.Medium](context.Background(), p.a.store, string(playlists.KindMedia), owner, id)
+	m, err := get[playlists.Medium](context.Background(), p.a.store, string(playlists.KindMedia), owner, id)
 	if missing(err) {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "image.media", Value: id, Problem: "is no picture that was uploaded", Remedy: "upload it under this name"}
 	}
@@ -29,7 +29,7 @@ func (p pictures) lookup(owner, id string) ([]byte, error) {
 	return p.a.uploads.Get(owner, m.SHA256)
 }
 
-func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte, expected int64) (*api.Medium, int64, error) {
+func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte, expected int64) (*playlists.Medium, int64, error) {
 	if err := p.a.exists(ctx, kindOwner, "", owner, "media/"+id+".owner"); err != nil {
 		return nil, 0, err
 	}
@@ -37,8 +37,8 @@ func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id s
 	if err != nil {
 		return nil, 0, err
 	}
-	m := &api.Medium{ID: id, Owner: owner, SHA256: up.ID, Type: up.Type, W: up.W, H: up.H, Frames: up.Frames, Len: up.Len}
-	var old *api.Medium
+	m := &playlists.Medium{ID: id, Owner: owner, SHA256: up.ID, Type: up.Type, W: up.W, H: up.H, Frames: up.Frames, Len: up.Len}
+	var old *playlists.Medium
 	var version int64
 	err = p.a.write(func() (err error) {
 		old, err = p.decide(ctx, who, m)
@@ -65,8 +65,8 @@ func (p pictures) Put(ctx context.Context, who *playlists.Principal, owner, id s
 
 // decide refuses a picture that its owner has no room for, or that a message
 // which shows it could not be drawn with. It returns the one that it replaces.
-func (p pictures) decide(ctx context.Context, who *playlists.Principal, m *api.Medium) (old *api.Medium, err error) {
-	old, err = get[api.Medium](ctx, p.a.store, string(playlists.KindMedia), m.Owner, m.ID)
+func (p pictures) decide(ctx context.Context, who *playlists.Principal, m *playlists.Medium) (old *playlists.Medium, err error) {
+	old, err = get[playlists.Medium](ctx, p.a.store, string(playlists.KindMedia), m.Owner, m.ID)
 	if err != nil && !missing(err) {
 		return nil, err
 	}
@@ -103,21 +103,21 @@ func (p pictures) decide(ctx context.Context, who *playlists.Principal, m *api.M
 	return old, nil
 }
 
-func (p pictures) Info(ctx context.Context, owner, id string) (*api.Medium, int64, error) {
+func (p pictures) Info(ctx context.Context, owner, id string) (*playlists.Medium, []string, int64, error) {
 	o, err := p.a.store.Objects().Get(ctx, string(playlists.KindMedia), owner, id)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	m := &api.Medium{}
+	m := &playlists.Medium{}
 	if err := json.Unmarshal(o.Data, m); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
-	m.UsedBy, err = p.a.usersOf(ctx, owner, id)
-	return m, o.Version, err
+	usedBy, err := p.a.usersOf(ctx, owner, id)
+	return m, usedBy, o.Version, err
 }
 
 func (p pictures) File(ctx context.Context, owner, id string) ([]byte, string, error) {
-	m, err := get[api.Medium](ctx, p.a.store, string(playlists.KindMedia), owner, id)
+	m, err := get[playlists.Medium](ctx, p.a.store, string(playlists.KindMedia), owner, id)
 	if err != nil {
 		return nil, "", err
 	}
@@ -127,7 +127,7 @@ func (p pictures) File(ctx context.Context, owner, id string) ([]byte, string, e
 
 // Thumb is the first picture of a message of nothing but this image.
 func (p pictures) Thumb(ctx context.Context, owner, id string, c playlists.Class) ([]byte, error) {
-	if _, _, err := p.Info(ctx, owner, id); err != nil {
+	if _, _, _, err := p.Info(ctx, owner, id); err != nil {
 		return nil, err
 	}
 	art, err := p.a.artist.Artwork(ctx, &playlists.Message{ID: id, Owner: owner, Image: &playlists.Image{Media: id}}, c, true)
@@ -170,7 +170,7 @@ func (a *App) usersOf(ctx context.Context, owner, id string) ([]string, error) {
 func (a *App) dropFile(ctx context.Context, owner, sha string) {
 	list, err := a.store.Objects().List(ctx, string(playlists.KindMedia), owner)
 	for _, o := range list {
-		var m api.Medium
+		var m playlists.Medium
 		if err == nil {
 			err = json.Unmarshal(o.Data, &m)
 		}

@@ -29,10 +29,10 @@ func (o objects) List(ctx context.Context, kind playlists.Kind, owner string) ([
 
 // decision is what a write of one thing comes to: checked, and not written.
 type decision struct {
-	of     string       // whose the thing is
-	passed *passed      // what was let through under a name
-	waits  *api.Pending // what waits for the department
-	before bool         // a change waited, and waits no more
+	of     string                   // whose the thing is
+	passed *playlists.Waiver        // what was let through under a name
+	waits  *playlists.PendingChange // what waits for the department
+	before bool                     // a change waited, and waits no more
 }
 
 // decide checks a thing as it shall be; value nil is its removal. It changes a
@@ -185,9 +185,9 @@ func (o objects) Delete(ctx context.Context, who *playlists.Principal, kind play
 		d, err = o.a.decide(ctx, who, kind, owner, id, nil, nil)
 		return err
 	}, func() error {
-		var media *api.Medium
+		var media *playlists.Medium
 		if kind == playlists.KindMedia {
-			m, err := get[api.Medium](ctx, o.a.store, string(kind), owner, id)
+			m, err := get[playlists.Medium](ctx, o.a.store, string(kind), owner, id)
 			if err != nil {
 				return err
 			}

@@ -46,8 +46,8 @@ func (r records) Delete(ctx context.Context, by *playlists.Principal, kind, owne
 	return err
 }
 
-func actor(p *playlists.Principal, now time.Time) store.Actor {
-	return store.Actor{Who: p.ID, From: p.From, AtMS: now.UnixMilli()}
+func actor(p *playlists.Principal, now time.Time) playlists.Actor {
+	return playlists.Actor{Who: p.ID, From: p.From, AtMS: now.UnixMilli()}
 }
 
 // visits is the store's sessions as scs keeps them.
@@ -189,12 +189,12 @@ func (a *App) left(ctx context.Context, by *playlists.Principal, id string) {
 // auditLog is the store's log as the API reads it.
 type auditLog struct{ a *App }
 
-func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]api.AuditEntry, error) {
-	return entries(l.a.store.Audit().List(ctx, whole(owner), after, most))
+func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
+	return l.a.store.Audit().List(ctx, whole(owner), after, most)
 }
 
-func (l auditLog) Newest(ctx context.Context, owner string, before int64, most int) ([]api.AuditEntry, error) {
-	return entries(l.a.store.Audit().Newest(ctx, whole(owner), before, most))
+func (l auditLog) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
+	return l.a.store.Audit().Newest(ctx, whole(owner), before, most)
 }
 
 // whole is whose entries somebody of an owner sees: the department answers for
@@ -204,13 +204,4 @@ func whole(owner string) string {
 		return store.AllOwners
 	}
 	return owner
-}
-
-func entries(list []store.Entry, err error) ([]api.AuditEntry, error) {
-	out := make([]api.AuditEntry, len(list))
-	for i, e := range list {
-		out[i] = api.AuditEntry{N: e.N, AtMS: e.By.AtMS, Who: e.By.Who, From: e.By.From, Action: e.Action, Kind: e.Kind, Owner: e.Owner, ID: e.ID,
-			Before: e.Before, After: e.After, Digest: e.Digest}
-	}
-	return out, err
 }

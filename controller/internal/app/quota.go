@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"ledcast/controller/internal/api"
 	"ledcast/playlists"
 )
 
@@ -49,7 +48,7 @@ func (a *App) room(ctx context.Context, kind playlists.Kind, path, of, id string
 
 // roomForBytes refuses pictures beyond what an owner may keep.
 func (a *App) roomForBytes(ctx context.Context, owner, id string, more int64) error {
-	pictures, err := list[api.Medium](ctx, a.store, string(playlists.KindMedia))
+	pictures, err := list[playlists.Medium](ctx, a.store, string(playlists.KindMedia))
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // The department's may show on everybody's signs and is drawn for them all, but
 // a company's distance holds nothing of the department's up: it is a finding of
 // `check`, and the urgent message's preview has it.
-func (a *App) readable(ctx context.Context, with *artist, m *playlists.Message, over *api.Override) (*passed, error) {
+func (a *App) readable(ctx context.Context, with *artist, m *playlists.Message, over *api.Override) (*playlists.Waiver, error) {
 	where := "messages/" + m.ID
 	if err := a.exists(ctx, kindOwner, "", m.Owner, where+".owner"); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (a *App) readable(ctx context.Context, with *artist, m *playlists.Message, 
 
 // readableSign is readable for a sign that is new, stands farther away than it
 // did, or has another playlist: of what its owner's playlists show there.
-func (a *App) readableSign(ctx context.Context, s *playlists.Sign, over *api.Override) (*passed, error) {
+func (a *App) readableSign(ctx context.Context, s *playlists.Sign, over *api.Override) (*playlists.Waiver, error) {
 	old, err := get[playlists.Sign](ctx, a.store, kindSign, "", s.ID)
 	if err != nil && !missing(err) {
 		return nil, err
@@ -65,7 +65,7 @@ func (a *App) readableSign(ctx context.Context, s *playlists.Sign, over *api.Ove
 }
 
 // readablePlaylist is readable for the items that a playlist gets.
-func (a *App) readablePlaylist(ctx context.Context, l *playlists.Playlist, over *api.Override) (*passed, error) {
+func (a *App) readablePlaylist(ctx context.Context, l *playlists.Playlist, over *api.Override) (*playlists.Waiver, error) {
 	old, err := get[playlists.Playlist](ctx, a.store, kindPlaylist, l.Owner, l.ID)
 	if err != nil && !missing(err) {
 		return nil, err
@@ -98,7 +98,7 @@ func (a *App) readablePlaylist(ctx context.Context, l *playlists.Playlist, over 
 }
 
 // readableSchedule is readable for the signs that a schedule covers.
-func (a *App) readableSchedule(ctx context.Context, x *playlists.Schedule, over *api.Override) (*passed, error) {
+func (a *App) readableSchedule(ctx context.Context, x *playlists.Schedule, over *api.Override) (*playlists.Waiver, error) {
 	old, err := get[playlists.Schedule](ctx, a.store, kindSchedule, x.Owner, x.ID)
 	if err != nil && !missing(err) {
 		return nil, err
@@ -152,7 +152,7 @@ func (a *App) schedulesOf(ctx context.Context, owner string) ([]playlists.Schedu
 
 // readableThere looks at what playlists show of their signs' owners on signs.
 // What was let through for a sign by name before needs no other name.
-func (a *App) readableThere(ctx context.Context, signs []playlists.Sign, lists []playlists.Playlist, over *api.Override, where string) (*passed, error) {
+func (a *App) readableThere(ctx context.Context, signs []playlists.Sign, lists []playlists.Playlist, over *api.Override, where string) (*playlists.Waiver, error) {
 	r := reading{a: a, ctx: ctx, with: a.artist, over: over, seen: map[glance]*playlists.Finding{}}
 	for i := range signs {
 		s := &signs[i]
@@ -172,7 +172,7 @@ func (a *App) readableThere(ctx context.Context, signs []playlists.Sign, lists [
 				if err != nil {
 					return nil, err
 				}
-				let, err := get[passed](ctx, a.store, string(kindOverride), owner, kindMessage+"."+id)
+				let, err := get[playlists.Waiver](ctx, a.store, string(kindOverride), owner, kindMessage+"."+id)
 				if err != nil && !missing(err) {
 					return nil, err
 				}
@@ -203,7 +203,7 @@ type reading struct {
 	with   *artist
 	over   *api.Override
 	seen   map[glance]*playlists.Finding
-	passed *passed
+	passed *playlists.Waiver
 }
 
 // look refuses what cannot be drawn, and what cannot be read unless it is
@@ -232,7 +232,7 @@ func (r *reading) look(m *playlists.Message, s *playlists.Sign, where, value str
 			Remedy: problem.Remedy.EN + " Or let it through with ?override=distance&reason=…", Parts: []playlists.Text{problem.Text, problem.Remedy}}
 	}
 	if r.passed == nil {
-		r.passed = &passed{Code: r.over.Code, Reason: r.over.Reason, Detail: problem.Text.EN}
+		r.passed = &playlists.Waiver{Code: r.over.Code, Reason: r.over.Reason, Detail: problem.Text.EN}
 	}
 	if !slices.Contains(r.passed.Signs, s.ID) {
 		r.passed.Signs = append(r.passed.Signs, s.ID)

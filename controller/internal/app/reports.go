@@ -7,6 +7,8 @@ import (
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/report"
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/sign/wire"
 )
 
@@ -21,7 +23,7 @@ func (r reports) Make(ctx context.Context, q api.ReportQuery) (any, api.Report, 
 	case api.ReportDisplaced:
 		return made(report.MakeDisplacement(ctx, r, ask))
 	case api.ReportUptime:
-		return made(report.MakeUptime(ctx, r, uptimes(r), ask))
+		return made(report.MakeUptime(ctx, r, diary(r), ask))
 	}
 	return made(report.MakeDelivery(ctx, r, ask))
 }
@@ -31,23 +33,6 @@ func made[T interface{ Table() *report.Table }](x T, err error) (any, api.Report
 		return nil, nil, err
 	}
 	return x, x.Table(), nil
-}
-
-// uptimes is the health history as a report adds it up.
-type uptimes struct{ store store.Store }
-
-// Days implements report.Diary.
-func (u uptimes) Days(ctx context.Context, sign string, from, until time.Time, zone *time.Location) ([]report.Uptime, error) {
-	own, watched, err := diary(u).Noted(ctx, sign, from, until)
-	if err != nil {
-		return nil, err
-	}
-	days := api.HealthDays(own, watched, from.UnixMilli(), until.UnixMilli(), zone)
-	out := make([]report.Uptime, len(days))
-	for i, d := range days {
-		out[i] = report.Uptime{Day: d.Day, OnlineMS: d.OnlineMS, OfflineMS: d.OfflineMS, UnknownMS: d.UnknownMS, ClockMS: d.ClockMS, FaultyMS: d.FaultyMS, Outages: int64(d.Outages)}
-	}
-	return out, nil
 }
 
 // Signs implements report.Book: signs that are gone had programs, too.
@@ -61,12 +46,12 @@ func (r reports) Signs(ctx context.Context) ([]string, error) {
 }
 
 // Programs implements report.Book.
-func (r reports) Programs(ctx context.Context, sign string, from, until int64) ([]report.InForce, error) {
+func (r reports) Programs(ctx context.Context, sign string, from, until int64) ([]plan.InForce, error) {
 	docs, err := r.store.Documents().History(ctx, wire.RoleProgram, sign, from, until)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]report.InForce, len(docs))
+	out := make([]plan.InForce, len(docs))
 	for i, d := range docs {
 		p, err := wire.StoredProgram(d.JWS)
 		if err != nil {
@@ -77,7 +62,7 @@ func (r reports) Programs(ctx context.Context, sign string, from, until int64) (
 			return nil, err
 		}
 		p.Prepare()
-		out[i] = report.InForce{From: d.Iat, Until: d.Exp, Program: p, Notes: n}
+		out[i] = plan.InForce{From: d.Iat, Until: d.Exp, Program: p, Notes: n}
 		if i > 0 {
 			out[i-1].Until = min(out[i-1].Until, d.Iat)
 		}
@@ -89,15 +74,11 @@ func (r reports) Programs(ctx context.Context, sign string, from, until int64) (
 const longestRecord = 24 * time.Hour
 
 // Records implements report.Book.
-func (r reports) Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*report.Record) error) error {
-	return store.EachRecord(ctx, r.store.Proofs(), fromMS-longestRecord.Milliseconds(), untilMS, sign, func(x *store.PlayRecord) error {
+func (r reports) Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*playlists.PlayRecord) error) error {
+	return store.EachRecord(ctx, r.store.Proofs(), fromMS-longestRecord.Milliseconds(), untilMS, sign, func(x *playlists.PlayRecord) error {
 		if x.UntilMS < fromMS {
 			return nil
 		}
-		rec := report.Record{FromMS: x.FromMS, UntilMS: x.UntilMS, Plays: make([]report.Play, len(x.Plays))}
-		for i, p := range x.Plays {
-			rec.Plays[i] = report.Play{Item: p.Item, Campaign: p.Campaign, Frame: p.Frame, Why: p.Why, Count: p.Count, MS: p.MS}
-		}
-		return do(&rec)
+		return do(x)
 	})
 }

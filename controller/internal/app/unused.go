@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"ledcast/controller/internal/api"
 	"ledcast/playlists"
 )
 
@@ -155,7 +154,7 @@ func (a *App) namesNot(ctx context.Context, code string, used func(string) error
 			return used("user " + users[i].ID)
 		}
 	}
-	waiting, err := list[api.Pending](ctx, a.store, string(kindPending))
+	waiting, err := list[playlists.PendingChange](ctx, a.store, string(kindPending))
 	if err != nil {
 		return err
 	}

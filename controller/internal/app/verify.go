@@ -27,7 +27,7 @@ func (l auditLog) Verify(ctx context.Context, expect *api.AuditHead) (head api.A
 		logged[string(k)] = true
 	}
 	found := expect == nil
-	n, err := l.a.store.Audit().Verify(ctx, func(e *store.Entry) {
+	n, err := l.a.store.Audit().Verify(ctx, func(e *playlists.AuditEntry) {
 		head = api.AuditHead{N: e.N, Digest: e.Digest}
 		found = found || head == *expect
 		if !logged[e.Kind] {
@@ -103,7 +103,7 @@ func (a *App) adopt(ctx context.Context) error {
 	}
 	type thing struct{ kind, owner, id string }
 	logged := map[thing]bool{}
-	if _, err := a.store.Audit().Verify(ctx, func(e *store.Entry) {
+	if _, err := a.store.Audit().Verify(ctx, func(e *playlists.AuditEntry) {
 		t := thing{e.Kind, e.Owner, e.ID}
 		if !ofOwners(e.Kind) {
 			t.owner = ""

@@ -48,7 +48,7 @@ func (k setKey) typ() string {
 
 // issuedSet is a set as it was issued last.
 type issuedSet struct {
-	Issued
+	playlists.Issued
 	set *timeline.AlertSet
 }
 

@@ -112,7 +112,7 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 		return nil
 	}
 	iat := now.Unix()
-	asked := make([]Draft, len(drafts))
+	asked := make([]playlists.Draft, len(drafts))
 	keys := map[string][]byte{}
 	for i, d := range drafts {
 		key, epoch, err := p.o.Keys.Signer(d.key.role())
@@ -120,7 +120,7 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 			return err
 		}
 		keys[d.key.role()] = key
-		asked[i] = Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeAlerts, Digest: d.digest}
+		asked[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeAlerts, Digest: d.digest, Keep: true}
 	}
 	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
 		d := drafts[i]

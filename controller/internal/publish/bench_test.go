@@ -50,7 +50,7 @@ func BenchmarkPlanAndSign(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				w.latest, w.notes = map[string]*Issued{}, nil
+				w.latest, w.notes = map[string]*playlists.Issued{}, nil
 				first = nil
 				p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 				if err := p.plan(b.Context(), w.signs, true); err != nil {

@@ -40,30 +40,12 @@ type Artist interface {
 	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error)
 }
 
-// Draft is a document to be signed and kept.
-type Draft struct {
-	Role, Subject string
-	Epoch         int64
-	IatMS         int64
-	Exp           int64  // Unix seconds
-	Digest        string // of what was planned: equal means that nothing changed
-	Notes         []byte // why it is so: a playlists.Notes as JSON; the same bytes for signs that share their rules
-}
-
-// Issued is a document that was signed and is kept.
-type Issued struct {
-	Epoch, Seq int64
-	Iat, Exp   int64
-	Digest     string
-	JWS        []byte
-}
-
 // Ledger gives out sequence numbers and keeps what was signed with them: a seq
 // and its document are durable together, or neither is.
 type Ledger interface {
-	Issue(ctx context.Context, drafts []Draft, seal func(i int, seq int64) ([]byte, error)) ([]Issued, error)
+	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error)
 	// Latest returns nil where nothing was issued.
-	Latest(ctx context.Context, role, subject string) (*Issued, error)
+	Latest(ctx context.Context, role, subject string) (*playlists.Issued, error)
 	// Programs are a sign's that were in force from `from` until `until`, Unix
 	// seconds, oldest first.
 	Programs(ctx context.Context, sign string, from, until int64) ([]*timeline.Program, error)

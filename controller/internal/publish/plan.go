@@ -286,7 +286,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		return nil
 	}
 	iat := now.Unix()
-	asked := make([]Draft, len(drafts))
+	asked := make([]playlists.Draft, len(drafts))
 	type alike struct {
 		reasons     *plan.Reasons
 		owner, zone string
@@ -302,7 +302,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 			}
 			notes[k] = n
 		}
-		asked[i] = Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n}
+		asked[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n, Keep: true}
 	}
 	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
 		g := drafts[i].planned.Program

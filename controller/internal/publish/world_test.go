@@ -28,7 +28,7 @@ type world struct {
 	agreements []playlists.Agreement
 	notes      map[string][]byte // by sign
 
-	latest   map[string]*Issued
+	latest   map[string]*playlists.Issued
 	history  map[string][]*timeline.Program // by sign
 	kept     memory
 	seq      int64
@@ -90,10 +90,10 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	return a, nil
 }
 
-func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) ([]byte, error)) ([]Issued, error) {
+func (w *world) Issue(_ context.Context, drafts []playlists.Draft, seal func(int, int64) ([]byte, error)) ([]playlists.Issued, error) {
 	w.mu.Lock() // programs and alerts are issued beside each other
 	defer w.mu.Unlock()
-	var out []Issued
+	var out []playlists.Issued
 	for i, d := range drafts {
 		w.seq++
 		jws, err := seal(i, w.seq)
@@ -104,7 +104,7 @@ func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) (
 			w.notes = map[string][]byte{}
 		}
 		w.notes[d.Subject] = d.Notes
-		x := Issued{Epoch: d.Epoch, Seq: w.seq, Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest, JWS: jws}
+		x := playlists.Issued{Head: playlists.Head{Epoch: d.Epoch, Seq: w.seq, Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws}
 		w.latest[d.Role+d.Subject] = &x
 		if w.history != nil && d.Role == wire.RoleProgram {
 			g, err := wire.StoredProgram(jws)
@@ -118,7 +118,7 @@ func (w *world) Issue(_ context.Context, drafts []Draft, seal func(int, int64) (
 	return out, nil
 }
 
-func (w *world) Latest(_ context.Context, role, subject string) (*Issued, error) {
+func (w *world) Latest(_ context.Context, role, subject string) (*playlists.Issued, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.latest[role+subject], nil
@@ -200,7 +200,7 @@ func newWorld() (*world, *Publisher) {
 			"public/default": {ID: "default", Owner: "public", Items: []playlists.Item{{Message: "hello"}, {Message: "bye", DwellMS: 10000}}},
 			"viet-ads/own":   {ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "ours"}, {Message: "public/hello"}}},
 		},
-		messages: map[string]*playlists.Message{}, latest: map[string]*Issued{}, retained: map[string]string{}, sentAt: map[string][]time.Time{}}
+		messages: map[string]*playlists.Message{}, latest: map[string]*playlists.Issued{}, retained: map[string]string{}, sentAt: map[string][]time.Time{}}
 	for _, m := range []string{"public/hello", "public/bye", "viet-ads/ours"} {
 		owner, id, _ := strings.Cut(m, "/")
 		w.messages[m] = &playlists.Message{ID: id, Owner: owner, Variants: []playlists.Variant{{Lang: "vi", Body: id}}}

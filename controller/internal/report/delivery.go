@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 )
 
@@ -48,7 +49,7 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 	out := &Delivery{From: q.From, Until: q.Until, Rows: []Delivered{}, Coverage: []Covered{}}
 	err := each(ctx, b, q, func(s *sign) error {
 		sums := map[Delivered]*Delivered{}
-		proven, beside, err := s.records(ctx, b, q, func(r *Record) {
+		proven, beside, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) {
 			for i := range r.Plays {
 				s.add(sums, q, r, &r.Plays[i])
 			}
@@ -73,11 +74,11 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 }
 
 // add counts one play.
-func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *Record, p *Play) {
+func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *playlists.PlayRecord, p *playlists.Play) {
 	if q.Campaign != "" && p.Campaign != q.Campaign {
 		return
 	}
-	key := Delivered{Day: s.day(r.at()), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item, Campaign: p.Campaign}
+	key := Delivered{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item, Campaign: p.Campaign}
 	count := p.Count
 	if p.Why == timeline.WhyAlert {
 		key.Owner = "public"

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 )
 
@@ -36,7 +37,7 @@ func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, erro
 	out := &Displacement{From: q.From, Until: q.Until, Rows: []Displaced{}}
 	err := each(ctx, b, q, func(s *sign) error {
 		sums := map[Displaced]*Displaced{}
-		_, beside, err := s.records(ctx, b, q, func(r *Record) { s.gaveWay(sums, q, r) })
+		_, beside, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) { s.gaveWay(sums, q, r) })
 		if err != nil {
 			return err
 		}
@@ -54,7 +55,7 @@ func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, erro
 
 type itemKey struct{ owner, id string }
 
-func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *Record) {
+func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *playlists.PlayRecord) {
 	var alerts []string
 	shown := map[itemKey]int64{}
 	for i := range r.Plays {
@@ -90,7 +91,7 @@ func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *Record) {
 		if less <= 0 {
 			continue
 		}
-		key := Displaced{Day: s.day(r.at()), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "), Owner: k.owner, Item: k.id, Title: titles[k]}
+		key := Displaced{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "), Owner: k.owner, Item: k.id, Title: titles[k]}
 		if q.Content != "" && k.owner != q.Content && k.owner != "public" {
 			key.Item, key.Title = "", ""
 		}

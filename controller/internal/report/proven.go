@@ -4,22 +4,24 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"ledcast/playlists"
 )
 
 // edgeMS is how far a record may go over the edge of a range: a sign's timer
 // is late now and then.
 const edgeMS = 1000
 
-// at is the moment that a record counts for: its middle. Signs close their
+// middle is the moment that a record counts for: its middle. Signs close their
 // records at the quarters of the hour, in which every midnight is, so a record
 // lies in one day, but for some ms of a timer. One of a sign that does otherwise
 // counts for the day in which most of it lies: which of its plays were before
 // midnight it does not say.
-func (r *Record) at() int64 { return r.FromMS + (r.UntilMS-r.FromMS)/2 }
+func middle(r *playlists.PlayRecord) int64 { return r.FromMS + (r.UntilMS-r.FromMS)/2 }
 
-// in reports whether a record is of a time and not of what lies beside it.
-func (r *Record) in(fromMS, untilMS int64) bool {
-	at := r.at()
+// within reports whether a record is of a time and not of what lies beside it.
+func within(r *playlists.PlayRecord, fromMS, untilMS int64) bool {
+	at := middle(r)
 	return at >= fromMS && at < untilMS && r.FromMS >= fromMS-edgeMS && r.UntilMS <= untilMS+edgeMS
 }
 
@@ -33,12 +35,12 @@ type Straddler struct {
 
 // records calls do for each of the sign's records that a query is about, and
 // returns what they cover, and those that are of its time only in part.
-func (s *sign) records(ctx context.Context, b Book, q Query, do func(*Record)) (*cover, []Straddler, error) {
+func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.PlayRecord)) (*cover, []Straddler, error) {
 	c := &cover{}
 	var out []Straddler
 	from, until := q.From*1000, q.Until*1000
-	err := b.Records(ctx, s.id, from, until, func(r *Record) error {
-		if r.in(from, until) {
+	err := b.Records(ctx, s.id, from, until, func(r *playlists.PlayRecord) error {
+		if within(r, from, until) {
 			c.add(r)
 			do(r)
 		} else if min(r.UntilMS, until)-max(r.FromMS, from) > edgeMS {
@@ -60,7 +62,7 @@ type cover struct {
 	part  []Span // ProvenMS of each is proven
 }
 
-func (c *cover) add(r *Record) {
+func (c *cover) add(r *playlists.PlayRecord) {
 	var ms int64
 	for i := range r.Plays {
 		ms += r.Plays[i].MS

@@ -23,36 +23,16 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// InForce is a program that a sign had been given, from when it was issued
-// until the next one was.
-type InForce struct {
-	From, Until int64 // Unix seconds; Until is exclusive
-	Program     *timeline.Program
-	Notes       *plan.Notes // never nil
-}
-
-// Record is what a sign proved of a time.
-type Record struct {
-	FromMS, UntilMS int64
-	Plays           []Play
-}
-
-// Play is how often and how long a frame was put out.
-type Play struct {
-	Item, Campaign, Frame, Why string
-	Count, MS                  int64
-}
-
 // Book is what is remembered.
 type Book interface {
 	// Signs lists every sign that was ever given a program.
 	Signs(ctx context.Context) ([]string, error)
 	// Programs lists a sign's programs that were in force at some time from
 	// `from` until before `until` (Unix seconds), in order.
-	Programs(ctx context.Context, sign string, from, until int64) ([]InForce, error)
+	Programs(ctx context.Context, sign string, from, until int64) ([]plan.InForce, error)
 	// Records calls do for each of a sign's records that touch that time,
 	// if they are no longer than a day.
-	Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*Record) error) error
+	Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*playlists.PlayRecord) error) error
 }
 
 // Query says what a report is about.
@@ -85,8 +65,8 @@ type sign struct {
 	id       string
 	owner    string
 	zone     *time.Location
-	programs []InForce
-	older    func() []InForce // those that a sign which was away may still play
+	programs []plan.InForce
+	older    func() []plan.InForce // those that a sign which was away may still play
 }
 
 // day is the date of a moment in the sign's zone.
@@ -121,7 +101,7 @@ func each(ctx context.Context, b Book, q Query, visit func(*sign) error) error {
 		}
 		s := &sign{id: id, owner: last.Owner, zone: zone, programs: programs}
 		var olderErr error
-		s.older = sync.OnceValue(func() (list []InForce) {
+		s.older = sync.OnceValue(func() (list []plan.InForce) {
 			list, olderErr = b.Programs(ctx, id, q.From-oldest, q.From)
 			return list
 		})
@@ -137,7 +117,7 @@ func each(ctx context.Context, b Book, q Query, visit func(*sign) error) error {
 
 // item finds what a play was of: the item of a program in force from a until b
 // (Unix ms) which has the frame. An item's first frame counts its plays.
-func (s *sign) item(p *Play, a, b int64) (*timeline.Item, *InForce) {
+func (s *sign) item(p *playlists.Play, a, b int64) (*timeline.Item, *plan.InForce) {
 	for i := len(s.programs) - 1; i >= 0; i-- {
 		f := &s.programs[i]
 		if f.From*1000 >= b+slackMS || f.Until*1000+slackMS <= a {
@@ -158,7 +138,7 @@ func (s *sign) item(p *Play, a, b int64) (*timeline.Item, *InForce) {
 }
 
 // newest finds the item of a play in the last program that has it.
-func newest(all []InForce, p *Play) (*timeline.Item, *InForce) {
+func newest(all []plan.InForce, p *playlists.Play) (*timeline.Item, *plan.InForce) {
 	for i := len(all) - 1; i >= 0; i-- {
 		for k := range all[i].Program.Items {
 			if x := &all[i].Program.Items[k]; x.ID == p.Item && has(all[i].Program, x, p.Frame) {

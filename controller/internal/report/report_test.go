@@ -21,7 +21,7 @@ const day0, minute, hour = int64(1612976400), int64(60_000), int64(3600_000)
 
 // twoItems is a book of one sign whose face is half the department's and half
 // its company's, 10 s each, for two days.
-func twoItems(records ...report.Record) *book {
+func twoItems(records ...playlists.PlayRecord) *book {
 	p := &timeline.Program{Sign: "qn-001", Frames: []timeline.Frame{{SHA256: "blue"}, {SHA256: "ad"}},
 		Items: []timeline.Item{{ID: "install", Owner: "public", Campaign: "bluezone", Steps: []timeline.Step{{Frame: 0, MS: 10_000}}},
 			{ID: "shoes", Owner: "viet-ads", Steps: []timeline.Step{{Frame: 1, MS: 10_000}}}},
@@ -30,17 +30,17 @@ func twoItems(records ...report.Record) *book {
 	p.Prepare()
 	reasons := &plan.Reasons{Decisions: []plan.Decision{{Campaigns: []plan.Share{{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
 		Spans: []plan.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // bound on the first day
-	return &book{map[string][]report.InForce{"qn-001": {{From: day0, Until: day0 + 2*86400, Program: p,
+	return &book{map[string][]plan.InForce{"qn-001": {{From: day0, Until: day0 + 2*86400, Program: p,
 		Notes: &plan.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY", "public/install": "BLUEZONE"}, Reasons: reasons}}}},
-		map[string][]report.Record{"qn-001": records}}
+		map[string][]playlists.PlayRecord{"qn-001": records}}
 }
 
 // half is a record from a until b (ms after day0) of both items.
-func half(a, b int64) report.Record { return part(a, b, b-a) }
+func half(a, b int64) playlists.PlayRecord { return part(a, b, b-a) }
 
 // part is one whose plays are of ms together.
-func part(a, b, ms int64) report.Record {
-	return report.Record{FromMS: day0*1000 + a, UntilMS: day0*1000 + b, Plays: []report.Play{
+func part(a, b, ms int64) playlists.PlayRecord {
+	return playlists.PlayRecord{FromMS: day0*1000 + a, UntilMS: day0*1000 + b, Plays: []playlists.Play{
 		{Item: "install", Campaign: "bluezone", Frame: "blue", Why: "program", Count: ms / 20_000, MS: ms / 2},
 		{Item: "shoes", Frame: "ad", Why: "program", Count: ms / 20_000, MS: ms - ms/2}}}
 }
@@ -65,7 +65,7 @@ func hours(from, until int64) report.Query {
 // A range counts what lies in it, and each record once of ranges that touch.
 func TestEdgesOfARange(t *testing.T) {
 	quarter := 15 * minute
-	var records []report.Record
+	var records []playlists.PlayRecord
 	for at := int64(0); at < 4*hour; at += quarter {
 		late := at % (3 * quarter) / quarter * 7 // a timer that is up to 14 ms late
 		records = append(records, half(at+late, at+quarter+(at+quarter)%(3*quarter)/quarter*7))
@@ -131,17 +131,17 @@ func TestDaysOfRecords(t *testing.T) {
 func TestCoverage(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		records []report.Record
+		records []playlists.PlayRecord
 		covered int64
 		missing string // minutes from the beginning, and what is proven of each
 	}{
 		{"nothing", nil, 0, "0-240:0"},
-		{"whole", []report.Record{half(0, 4*hour)}, 240, ""},
-		{"20 minutes of plays in three hours", []report.Record{part(0, 3*hour, 20*minute), half(3*hour, 4*hour)}, 80, "0-180:20"},
-		{"two chains tell of the same", []report.Record{half(0, hour), half(0, hour), half(30*minute, 2*hour)}, 120, "120-240:0"},
-		{"in part and whole", []report.Record{part(0, 2*hour, 60*minute), half(30*minute, 60*minute)}, 30, "0-30:0 60-240:0"}, // it may all lie where the whole one is
-		{"out of order", []report.Record{half(2*hour, 3*hour), half(0, hour)}, 120, "60-120:0 180-240:0"},
-		{"no time at all", []report.Record{{FromMS: day0 * 1000, UntilMS: day0 * 1000}}, 0, "0-240:0"},
+		{"whole", []playlists.PlayRecord{half(0, 4*hour)}, 240, ""},
+		{"20 minutes of plays in three hours", []playlists.PlayRecord{part(0, 3*hour, 20*minute), half(3*hour, 4*hour)}, 80, "0-180:20"},
+		{"two chains tell of the same", []playlists.PlayRecord{half(0, hour), half(0, hour), half(30*minute, 2*hour)}, 120, "120-240:0"},
+		{"in part and whole", []playlists.PlayRecord{part(0, 2*hour, 60*minute), half(30*minute, 60*minute)}, 30, "0-30:0 60-240:0"}, // it may all lie where the whole one is
+		{"out of order", []playlists.PlayRecord{half(2*hour, 3*hour), half(0, hour)}, 120, "60-120:0 180-240:0"},
+		{"no time at all", []playlists.PlayRecord{{FromMS: day0 * 1000, UntilMS: day0 * 1000}}, 0, "0-240:0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, _ := delivery(t, twoItems(c.records...), hours(0, 4))
@@ -189,7 +189,7 @@ func TestOfAnOlderProgram(t *testing.T) {
 	p.Loops = []timeline.Loop{{Anchor: day0, Order: []int64{0}}}
 	p.Prepare()
 	newer.Program = &p
-	b.programs["qn-001"] = []report.InForce{older, newer}
+	b.programs["qn-001"] = []plan.InForce{older, newer}
 	d, _ := delivery(t, b, hours(24, 48))
 	if len(d.Rows) != 2 || d.Rows[0].Owner != "public" || d.Rows[0].Title != "BLUEZONE" || d.Rows[1].Owner != "viet-ads" {
 		t.Errorf("%+v", d.Rows)
@@ -261,20 +261,23 @@ func TestCSVRunsNothing(t *testing.T) {
 	}
 }
 
-// diary is of signs that were online, offline and unknown for a third of a day each.
-type diary struct{ from, until time.Time }
+// history is of signs that were online, offline and unknown for a third of the
+// first day each, and unknown ever after.
+type history struct{ from, until time.Time }
 
-func (d *diary) Days(_ context.Context, sign string, from, until time.Time, zone *time.Location) ([]report.Uptime, error) {
-	d.from, d.until = from, until
-	third := 8 * hour
-	return []report.Uptime{{Day: from.In(zone).Format(time.DateOnly), OnlineMS: third, OfflineMS: third, UnknownMS: third, ClockMS: minute, FaultyMS: hour, Outages: 2},
-		{Day: until.In(zone).Format(time.DateOnly), UnknownMS: 24 * hour}}, nil
+func (h *history) Conditions(_ context.Context, _ string, from, until time.Time) (own, watched []playlists.Condition, err error) {
+	h.from, h.until = from, until
+	at := func(ms int64) int64 { return from.UnixMilli() + ms }
+	return []playlists.Condition{{AtMS: at(0), Online: true, Clock: "untrusted"}, {AtMS: at(minute), Online: true, Clock: "trusted"},
+			{AtMS: at(2 * hour), Online: true, Clock: "trusted", Faults: []string{"panel 3"}}, {AtMS: at(3 * hour), Online: true, Clock: "trusted"},
+			{AtMS: at(4 * hour)}, {AtMS: at(8 * hour), Online: true, Clock: "trusted"}, {AtMS: at(12 * hour)}},
+		[]playlists.Condition{{AtMS: at(0), Online: true}, {AtMS: at(16 * hour)}}, nil
 }
 
 func TestUptime(t *testing.T) {
 	b := twoItems()
 	b.programs["qn-002"] = b.programs["qn-001"]
-	d := &diary{}
+	d := &history{}
 	q := hours(0, 48)
 	q.Owner, q.Now = "viet-ads", day0+30*3600
 	u, err := report.MakeUptime(t.Context(), b, d, q)
@@ -290,7 +293,7 @@ func TestUptime(t *testing.T) {
 	}
 	want := "day,sign,sign_owner,online_seconds,offline_seconds,unknown_seconds,online_percent,outages,clock_untrusted_seconds,faulty_seconds\r\n" +
 		"2021-02-11,qn-001,viet-ads,28800.000,28800.000,28800.000,50.00,2,60.000,3600.000\r\n"
-	if !strings.HasPrefix(out.String(), want) || !strings.Contains(out.String(), "2021-02-12,qn-002,viet-ads,0.000,0.000,86400.000,,0,0.000,0.000\r\n") {
+	if !strings.HasPrefix(out.String(), want) || !strings.Contains(out.String(), "2021-02-12,qn-002,viet-ads,0.000,0.000,21600.000,,0,0.000,0.000\r\n") {
 		t.Error(out.String())
 	}
 	q.Owner = "song-tra-ads"

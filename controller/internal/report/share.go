@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ledcast/playlists"
+	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
@@ -65,7 +66,7 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 			return sums[k]
 		}
 		bound := s.planned(q, row)
-		proven, beside, err := s.records(ctx, b, q, func(r *Record) { s.shown(r, bound, row) })
+		proven, beside, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) { s.shown(r, bound, row) })
 		if err != nil {
 			return err
 		}
@@ -95,7 +96,7 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 
 // letterOf is the letter of an item's campaign, if it is one of the department's
 // with a share: a company's message may carry a campaign's name of its own.
-func letterOf(f *InForce, id string) (letter playlists.Letter, ok bool) {
+func letterOf(f *plan.InForce, id string) (letter playlists.Letter, ok bool) {
 	if id == "" || f.Notes.Reasons == nil {
 		return letter, false
 	}
@@ -111,9 +112,9 @@ func letterOf(f *InForce, id string) (letter playlists.Letter, ok bool) {
 
 // shown adds what a record proves of campaigns: of each at most as long as it
 // had a share meanwhile.
-func (s *sign) shown(r *Record, bound map[string][]Span, row func(day, campaign string) *Share) {
+func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(day, campaign string) *Share) {
 	ms := map[string]int64{}
-	day := s.day(r.at())
+	day := s.day(middle(r))
 	for i := range r.Plays {
 		p := &r.Plays[i]
 		if p.Why == timeline.WhyAlert {

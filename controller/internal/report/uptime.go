@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"ledcast/playlists"
 )
 
 // Uptime is how one sign was on one day, as the controller saw it. Online,
@@ -16,7 +18,7 @@ type Uptime struct {
 	SignOwner string `json:"sign_owner"`
 	OnlineMS  int64  `json:"online_ms"`
 	OfflineMS int64  `json:"offline_ms"`
-	UnknownMS int64  `json:"unknown_ms"` // the controller did not run, or had not heard of it yet
+	UnknownMS int64  `json:"unknown_ms"` // the controller did not run, or the sign had not connected yet
 	ClockMS   int64  `json:"clock_ms"`   // of the time online: its clock was not trusted
 	FaultyMS  int64  `json:"faulty_ms"`  // of the time online: it had a fault
 	Outages   int64  `json:"outages"`    // times that it went offline
@@ -29,27 +31,30 @@ type Uptimes struct {
 	Rows  []Uptime `json:"rows"`
 }
 
-// Diary is what was written down of signs' health.
-type Diary interface {
-	// Days adds up a sign's days in a zone, in order; of each the names of sign
-	// and company are filled in by the caller.
-	Days(ctx context.Context, sign string, from, until time.Time, zone *time.Location) ([]Uptime, error)
+// History keeps signs' conditions.
+type History interface {
+	// Conditions returns a sign's conditions of that time, with the one that
+	// held at its beginning, and the controller's own.
+	Conditions(ctx context.Context, sign string, from, until time.Time) (own, watched []playlists.Condition, err error)
 }
 
 // MakeUptime adds up how signs were, up to the present.
-func MakeUptime(ctx context.Context, b Book, d Diary, q Query) (*Uptimes, error) {
+func MakeUptime(ctx context.Context, b Book, h History, q Query) (*Uptimes, error) {
 	out := &Uptimes{From: q.From, Until: q.Until, Rows: []Uptime{}}
 	err := each(ctx, b, q, func(s *sign) error {
 		from, until := time.Unix(q.From, 0), time.UnixMilli(q.end())
 		if !from.Before(until) {
 			return nil
 		}
-		days, err := d.Days(ctx, s.id, from, until, s.zone)
-		for _, x := range days {
-			x.Sign, x.SignOwner = s.id, s.owner
-			out.Rows = append(out.Rows, x)
+		own, watched, err := h.Conditions(ctx, s.id, from, until)
+		if err != nil {
+			return err
 		}
-		return err
+		for _, d := range Days(Spans(own, watched, from.UnixMilli(), until.UnixMilli()), s.zone) {
+			out.Rows = append(out.Rows, Uptime{Day: d.Day, Sign: s.id, SignOwner: s.owner, OnlineMS: d.OnlineMS, OfflineMS: d.OfflineMS,
+				UnknownMS: d.UnknownMS, ClockMS: d.ClockMS, FaultyMS: d.FaultyMS, Outages: int64(d.Outages)})
+		}
+		return nil
 	})
 	slices.SortStableFunc(out.Rows, func(a, b Uptime) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign)) })
 	return out, err

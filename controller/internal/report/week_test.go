@@ -74,16 +74,16 @@ func (c content) Artwork(m *playlists.Message, _ playlists.Class, _ bool) (*play
 
 // book is what a controller remembers, in memory.
 type book struct {
-	programs map[string][]report.InForce
-	records  map[string][]report.Record
+	programs map[string][]plan.InForce
+	records  map[string][]playlists.PlayRecord
 }
 
 func (b *book) Signs(context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(b.programs)), nil
 }
 
-func (b *book) Programs(_ context.Context, sign string, from, until int64) ([]report.InForce, error) {
-	var out []report.InForce
+func (b *book) Programs(_ context.Context, sign string, from, until int64) ([]plan.InForce, error) {
+	var out []plan.InForce
 	for _, p := range b.programs[sign] {
 		if p.From < until && p.Until > from {
 			out = append(out, p)
@@ -92,7 +92,7 @@ func (b *book) Programs(_ context.Context, sign string, from, until int64) ([]re
 	return out, nil
 }
 
-func (b *book) Records(_ context.Context, sign string, from, until int64, do func(*report.Record) error) error {
+func (b *book) Records(_ context.Context, sign string, from, until int64, do func(*playlists.PlayRecord) error) error {
 	for i := range b.records[sign] {
 		if r := &b.records[sign][i]; r.UntilMS >= from && r.FromMS < until {
 			if err := do(r); err != nil {
@@ -278,7 +278,7 @@ func (w *week) give(r plan.Rulebook) {
 		if n := len(list); n > 0 {
 			list[n-1].Until = now
 		}
-		w.book.programs[s.sign.ID] = append(list, report.InForce{From: now, Until: g.Exp, Program: g,
+		w.book.programs[s.sign.ID] = append(list, plan.InForce{From: now, Until: g.Exp, Program: g,
 			Notes: &plan.Notes{Owner: s.sign.Owner, Titles: titles, Reasons: planned.Reasons}})
 		for _, it := range g.Items {
 			f, data := picture(it.Owner + it.ID)
@@ -322,9 +322,9 @@ func (w *week) take() {
 				w.t.Fatalf("%s: record %d does not continue its chain", id, p.N)
 			}
 			w.ends[p.Chain], w.prevs[p.Chain] = p.N, wire.Digest(m.Payload)
-			r := report.Record{FromMS: p.FromMS, UntilMS: p.UntilMS}
+			r := playlists.PlayRecord{FromMS: p.FromMS, UntilMS: p.UntilMS}
 			for _, y := range p.Plays {
-				r.Plays = append(r.Plays, report.Play{Item: y.Item, Campaign: y.Campaign, Frame: y.Frame, Why: y.Why, Count: y.Count, MS: y.MS})
+				r.Plays = append(r.Plays, playlists.Play{Item: y.Item, Campaign: y.Campaign, Frame: y.Frame, Why: y.Why, Count: y.Count, MS: y.MS})
 			}
 			w.book.records[id] = append(w.book.records[id], r)
 		}
@@ -345,7 +345,7 @@ func TestWeekOfForty(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := &week{t: t, n: &network{retained: map[string][]byte{}, conns: map[string]*conn{}, cut: map[string]chan struct{}{}},
-			book: &book{map[string][]report.InForce{}, map[string][]report.Record{}}, ends: map[string]int64{}, prevs: map[string]string{}}
+			book: &book{map[string][]plan.InForce{}, map[string][]playlists.PlayRecord{}}, ends: map[string]int64{}, prevs: map[string]string{}}
 		class, err := playlists.ParseClass("16x8-rgb")
 		if err != nil {
 			t.Fatal(err)
@@ -357,7 +357,7 @@ func TestWeekOfForty(t *testing.T) {
 			rules.Agreements = append(rules.Agreements, playlists.Agreement{ID: "deal", Owner: owner, SharePercent: 25})
 		}
 		for i := range count {
-			s := &stand{dir: folder(t), out: &witness{put: map[report.Play]*[2]int64{}}, sign: playlists.Sign{ID: fmt.Sprintf("w-%03d", i),
+			s := &stand{dir: folder(t), out: &witness{put: map[playlists.Play]*[2]int64{}}, sign: playlists.Sign{ID: fmt.Sprintf("w-%03d", i),
 				Owner: fmt.Sprintf("company-%d", i%companies), Class: class, Areas: []string{"quang-ngai/son-tinh"}, Playlist: "all-day"}}
 			w.signs = append(w.signs, s)
 			w.start(s)
@@ -403,9 +403,9 @@ func TestWeekOfForty(t *testing.T) {
 		for _, s := range w.signs {
 			w.halt(s)
 		}
-		after := map[string]map[report.Play][2]int64{}
+		after := map[string]map[playlists.Play][2]int64{}
 		for _, s := range w.signs {
-			after[s.sign.ID] = map[report.Play][2]int64{}
+			after[s.sign.ID] = map[playlists.Play][2]int64{}
 			for k, v := range s.out.put {
 				after[s.sign.ID][k] = *v
 			}

@@ -35,7 +35,7 @@ func known(ran map[string][]report.Span) map[signDay]int64 {
 
 // compare holds the reports against what the witnesses counted, and against
 // when each sign ran.
-func (w *week) compare(from, until int64, put map[string]map[report.Play][2]int64, ran map[string][]report.Span) {
+func (w *week) compare(from, until int64, put map[string]map[playlists.Play][2]int64, ran map[string][]report.Span) {
 	q := report.Query{From: from, Until: until}
 	d, err := report.MakeDelivery(w.t.Context(), w.book, q)
 	if err != nil {
@@ -83,7 +83,7 @@ func told(x report.Share) string {
 
 // comparePlays holds each number of plays and ms against what was put out, and
 // returns the campaign's.
-func comparePlays(t *testing.T, d *report.Delivery, put map[string]map[report.Play][2]int64) (campaign [2]int64) {
+func comparePlays(t *testing.T, d *report.Delivery, put map[string]map[playlists.Play][2]int64) (campaign [2]int64) {
 	t.Helper()
 	type row struct{ sign, item, why string }
 	told, seen := map[row][2]int64{}, map[row][2]int64{}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"ledcast/controller/internal/report"
+	"ledcast/playlists"
 	"ledcast/sign/link"
 	"ledcast/sign/output"
 )
@@ -144,7 +144,7 @@ func (n *network) send(topic string, payload []byte, retained bool) {
 type witness struct {
 	mu   sync.Mutex
 	last output.Picture
-	put  map[report.Play]*[2]int64 // count and ms, by what was put out
+	put  map[playlists.Play]*[2]int64 // count and ms, by what was put out
 }
 
 func (w *witness) Show(p output.Picture) error {
@@ -161,7 +161,7 @@ func (w *witness) Show(p output.Picture) error {
 func (w *witness) Close() error { return nil }
 
 func (w *witness) sum(p *output.Picture) *[2]int64 {
-	k := report.Play{Item: p.Item, Frame: p.Frame, Why: p.Why}
+	k := playlists.Play{Item: p.Item, Frame: p.Frame, Why: p.Why}
 	if w.put[k] == nil {
 		w.put[k] = &[2]int64{}
 	}

@@ -103,7 +103,7 @@ func (s *KeySet) Validate() error {
 
 // Validate returns an *playlists.Error of code Invalid for a draft that cannot
 // be issued.
-func (d *Draft) Validate() error {
+func CheckDraft(d *playlists.Draft) error {
 	if err := CheckSubject(d.Role, d.Subject, d.Epoch, d.IatMS); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (d *Draft) Validate() error {
 
 // Validate returns an *playlists.Error of code Invalid for a record that cannot
 // be kept.
-func (r *PlayRecord) Validate() error {
+func CheckRecord(r *playlists.PlayRecord) error {
 	if err := checkText("play_records.sign", r.Sign, false); err != nil {
 		return err
 	}

@@ -1,17 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
 
-// Condition is how a sign was from AtMS on, until its next one. What was not
-// looked at is not known: the conditions of Watching say when the controller
-// looked.
-type Condition struct {
-	Sign   string
-	AtMS   int64
-	Online bool
-	Clock  string   // "trusted" or "untrusted"; "" where that is not known
-	Faults []string // as the sign names them
-}
+	"ledcast/playlists"
+)
 
 // Watching in place of a sign is the controller itself: it is "online" while it
 // listens to signs. No sign is called so.
@@ -21,21 +14,21 @@ const Watching = ""
 type Health interface {
 	// Note keeps conditions, all or none. One of the same sign and time takes
 	// the other's place.
-	Note(ctx context.Context, all ...Condition) error
+	Note(ctx context.Context, all ...playlists.Condition) error
 	// Noted lists a sign's conditions from fromMS until before untilMS, oldest
 	// first, and before them the one that held at fromMS.
-	Noted(ctx context.Context, sign string, fromMS, untilMS int64) ([]Condition, error)
+	Noted(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Condition, error)
 	// Newest is the last condition of every sign that has one, sorted bytewise
 	// by sign.
-	Newest(ctx context.Context) ([]Condition, error)
+	Newest(ctx context.Context) ([]playlists.Condition, error)
 	// Prune removes conditions that others had replaced by that time, and
 	// returns how many: Noted answers as it did from then on.
 	Prune(ctx context.Context, beforeMS int64) (removed int, err error)
 }
 
-// Validate returns an *playlists.Error of code Invalid for a condition that
-// cannot be kept.
-func (c *Condition) Validate() error {
+// CheckCondition returns an *playlists.Error of code Invalid for a condition
+// that cannot be kept.
+func CheckCondition(c *playlists.Condition) error {
 	if c.Sign != Watching {
 		if err := checkText("health.sign", c.Sign, false); err != nil {
 			return err

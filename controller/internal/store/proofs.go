@@ -1,24 +1,10 @@
 package store
 
-import "context"
+import (
+	"context"
 
-// PlayRecord is a proof of play that was checked: what a sign put out from
-// FromMS until UntilMS.
-type PlayRecord struct {
-	Sign, Chain string
-	N           int64
-	Digest      string // of the JWS
-	FromMS      int64
-	UntilMS     int64
-	JWS         []byte
-	Plays       []Play
-}
-
-// Play is how often and how long something was put out.
-type Play struct {
-	Item, Campaign, Frame, Why string
-	Count, MS                  int64
-}
+	"ledcast/playlists"
+)
 
 // Proofs keeps what signs prove that they put out, and the keys that they
 // prove it with.
@@ -34,14 +20,14 @@ type Proofs interface {
 	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
 	// Add keeps a record and its plays, all or nothing; Conflict for one that
 	// is there.
-	Add(ctx context.Context, r PlayRecord) error
+	Add(ctx context.Context, r playlists.PlayRecord) error
 	// Totals adds up a sign's plays by item, campaign, frame and why, over the
 	// records that begin from fromMS until before untilMS.
-	Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]Play, error)
+	Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Play, error)
 	// Records returns the next records that q asks for with their plays, but
 	// without their JWS, ordered by FromMS, sign, chain and N; fewer than q.Most
 	// are the last. EachRecord reads them all.
-	Records(ctx context.Context, q RecordQuery) ([]PlayRecord, error)
+	Records(ctx context.Context, q RecordQuery) ([]playlists.PlayRecord, error)
 }
 
 // RecordQuery asks for play records, one page after the other.
@@ -60,8 +46,8 @@ type RecordCursor struct {
 	N           int64
 }
 
-// Cursor is r's place in the order of Records.
-func (r *PlayRecord) Cursor() RecordCursor {
+// CursorOf is r's place in the order of Records.
+func CursorOf(r *playlists.PlayRecord) RecordCursor {
 	return RecordCursor{FromMS: r.FromMS, Sign: r.Sign, Chain: r.Chain, N: r.N}
 }
 
@@ -72,7 +58,7 @@ const recordPage = 256
 // sign or ("") of all, in the order of Records, and stops at its first error. It
 // holds a page at a time and no transaction: a record that is added meanwhile
 // may be among them.
-func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign string, do func(*PlayRecord) error) error {
+func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign string, do func(*playlists.PlayRecord) error) error {
 	q := RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Most: recordPage}
 	for {
 		page, err := p.Records(ctx, q)
@@ -87,6 +73,6 @@ func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign strin
 		if len(page) < q.Most {
 			return nil
 		}
-		q.After = page[len(page)-1].Cursor()
+		q.After = CursorOf(&page[len(page)-1])
 	}
 }

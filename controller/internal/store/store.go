@@ -21,6 +21,8 @@ import (
 	"context"
 	"errors"
 	"io"
+
+	"ledcast/playlists"
 )
 
 // ErrLost is in the errors of writes when the store is no longer this
@@ -152,40 +154,6 @@ type Keys interface {
 	Set(ctx context.Context) (KeySet, error)
 }
 
-// Head is what is known of a signed document without its bytes.
-type Head struct {
-	Role    string // "program", "alerts", …
-	Subject string // the sign or class that it is for
-	Epoch   int64
-	Seq     int64
-	Iat     int64  // issued
-	Exp     int64  // not at or after
-	Digest  string // of what was planned, by the planner: equal means nothing changed
-}
-
-// Document is a signed document as it was issued.
-type Document struct {
-	Head
-	JWS   []byte
-	Notes []byte // the draft's
-}
-
-// Draft is a document that is to be signed and kept.
-type Draft struct {
-	Role    string
-	Subject string
-	Epoch   int64
-	IatMS   int64 // issued, Unix milliseconds; the document's Iat is this in whole seconds
-	Exp     int64 // not at or after, Unix seconds
-	Digest  string
-	// Notes is what the planner says about why the document is as it is: JSON,
-	// or nil for nothing.
-	Notes []byte
-	// Keep keeps the document in the history after a later one has replaced
-	// it. Without it the later one takes its place.
-	Keep bool
-}
-
 // Documents gives out sequence numbers and remembers what was signed with them.
 //
 // A seq is max(last + 1, iat in ms) for its role, subject and epoch (PROTOCOL.md,
@@ -205,16 +173,16 @@ type Documents interface {
 	// seal is called in the order of the drafts, inside the transaction: it
 	// must be quick and must not call the store. Conflict for an epoch below
 	// the latest document's.
-	Issue(ctx context.Context, drafts []Draft, seal func(i int, seq int64) ([]byte, error)) ([]Document, error)
+	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error)
 	// Latest returns the last document issued; NotFound if there is none.
-	Latest(ctx context.Context, role, subject string) (Document, error)
+	Latest(ctx context.Context, role, subject string) (playlists.Issued, error)
 	// Heads returns the latest document's head of every subject of a role,
 	// sorted bytewise by subject.
-	Heads(ctx context.Context, role string) ([]Head, error)
+	Heads(ctx context.Context, role string) ([]playlists.Head, error)
 	// History returns the subject's kept documents, in the order of issue, that
 	// answer what was in force from `from` until before `until`: all that were
 	// issued in between, and the one before them, which was in force at from.
-	History(ctx context.Context, role, subject string, from, until int64) ([]Document, error)
+	History(ctx context.Context, role, subject string, from, until int64) ([]playlists.Issued, error)
 	// Prune removes the kept documents that were replaced before that time, of
 	// every role, and returns how many. The latest of each subject and the one
 	// that was in force at before stay: History answers as it did from then on.
@@ -253,32 +221,15 @@ type Settings interface {
 	All(ctx context.Context) (map[string]string, error)
 }
 
-// Actor is who changed something.
-type Actor struct {
-	Who  string // user or token id
-	From string // remote address
-	AtMS int64
-}
-
 // Change is a write of an object, or its removal, by somebody.
 type Change struct {
 	Object   Object
 	Expected int64
 	Remove   bool
-	By       Actor
+	By       playlists.Actor
 	// Of is whose the thing is, for the log: a sign belongs to a company and is
 	// kept as the installation's. "" is the object's owner.
 	Of string
-}
-
-// Entry is one row of the audit log.
-type Entry struct {
-	N               int64 // 1, 2, …
-	By              Actor
-	Action          string // "create", "replace", "delete"
-	Kind, Owner, ID string
-	Before, After   []byte // JSON; nil for nothing
-	Digest          string // of this entry and the one before: the chain
 }
 
 // Audit changes objects and remembers who did. Entries are appended only; each
@@ -289,11 +240,11 @@ type Audit interface {
 	// all or nothing. It returns the version of the first.
 	Change(ctx context.Context, c Change, with ...Change) (version int64, err error)
 	// List returns entries after n, oldest first; owner AllOwners lists all.
-	List(ctx context.Context, owner string, after int64, most int) ([]Entry, error)
+	List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error)
 	// Newest returns entries before n, newest first; owner AllOwners lists all.
-	Newest(ctx context.Context, owner string, before int64, most int) ([]Entry, error)
+	Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error)
 	// Verify walks the chain and returns the number of entries, or an *Error
 	// of code Conflict that names the first entry that does not fit. each, if
 	// given, is called with every entry that does.
-	Verify(ctx context.Context, each func(*Entry)) (entries int64, err error)
+	Verify(ctx context.Context, each func(*playlists.AuditEntry)) (entries int64, err error)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 type audit struct{ *DB }
@@ -50,7 +51,7 @@ func checkChange(c *store.Change) error {
 
 func (s audit) one(ctx context.Context, tx *sql.Tx, c *store.Change) (version int64, err error) {
 	o := c.Object
-	e := store.Entry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
+	e := playlists.AuditEntry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
 	err = tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
 	switch {
 	case err == nil:
@@ -74,7 +75,7 @@ func (s audit) one(ctx context.Context, tx *sql.Tx, c *store.Change) (version in
 	return version, s.appendTo(ctx, tx, e)
 }
 
-func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e store.Entry) error {
+func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e playlists.AuditEntry) error {
 	var prev string
 	err := tx.QueryRowContext(ctx, `SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1`).Scan(&e.N, &prev)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -92,22 +93,22 @@ func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e store.Entry) error {
 
 const auditColumns = `n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest`
 
-func scanEntry(rows *sql.Rows, e *store.Entry) error {
+func scanEntry(rows *sql.Rows, e *playlists.AuditEntry) error {
 	return rows.Scan(&e.N, &e.By.AtMS, &e.By.Who, &e.By.From, &e.Action, &e.Kind, &e.Owner, &e.ID, &e.Before, &e.After, &e.Digest)
 }
 
-func (s audit) List(ctx context.Context, owner string, after int64, most int) ([]store.Entry, error) {
+func (s audit) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
 	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner, most)
 }
 
-func (s audit) Newest(ctx context.Context, owner string, before int64, most int) ([]store.Entry, error) {
+func (s audit) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
 	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n < $1 AND (owner = $2 OR $2 = '*') ORDER BY n DESC LIMIT $3`, before, owner, most)
 }
 
 // verifyBatch bounds the memory of a walk over years of entries.
 const verifyBatch = 1000
 
-func (s audit) Verify(ctx context.Context, each func(*store.Entry)) (int64, error) {
+func (s audit) Verify(ctx context.Context, each func(*playlists.AuditEntry)) (int64, error) {
 	var n int64
 	prev := ""
 	for {

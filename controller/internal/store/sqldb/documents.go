@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 type documents struct{ *DB }
@@ -83,13 +84,13 @@ func (s documents) NextSeqs(ctx context.Context, role string, subjects []string,
 	return seqs, nil
 }
 
-func (s documents) Issue(ctx context.Context, drafts []store.Draft, seal func(i int, seq int64) ([]byte, error)) ([]store.Document, error) {
+func (s documents) Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	for i := range drafts {
-		if err := drafts[i].Validate(); err != nil {
+		if err := store.CheckDraft(&drafts[i]); err != nil {
 			return nil, err
 		}
 	}
-	docs := make([]store.Document, 0, len(drafts))
+	docs := make([]playlists.Issued, 0, len(drafts))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		is := &issuing{documents: s, tx: tx, parts: s.partBook(tx)}
 		for from, until := range runs(len(drafts), s.rows, func(i int) [2]string { return [2]string{drafts[i].Role, drafts[i].Subject} }) {
@@ -109,29 +110,29 @@ func (s documents) Issue(ctx context.Context, drafts []store.Draft, seal func(i 
 
 const headColumns = `d.role, d.subject, d.epoch, d.seq, d.iat, d.exp, d.digest`
 
-func headInto(h *store.Head) []any {
+func headInto(h *playlists.Head) []any {
 	return []any{&h.Role, &h.Subject, &h.Epoch, &h.Seq, &h.Iat, &h.Exp, &h.Digest}
 }
 
 const latestJoin = ` FROM latest l JOIN documents d
 	ON d.role = l.role AND d.subject = l.subject AND d.epoch = l.epoch AND d.seq = l.seq`
 
-func (s documents) Latest(ctx context.Context, role, subject string) (store.Document, error) {
-	var d store.Document
+func (s documents) Latest(ctx context.Context, role, subject string) (playlists.Issued, error) {
+	var d playlists.Issued
 	row := s.read.QueryRowContext(ctx, `SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
 	if err := scanDocument(row.Scan, &d); err != nil {
-		return store.Document{}, s.found(err, "documents/"+role+"/"+subject, "")
+		return playlists.Issued{}, s.found(err, "documents/"+role+"/"+subject, "")
 	}
 	return d, nil
 }
 
-func (s documents) Heads(ctx context.Context, role string) ([]store.Head, error) {
-	return collect(ctx, s.DB, func(rows *sql.Rows, h *store.Head) error { return rows.Scan(headInto(h)...) },
+func (s documents) Heads(ctx context.Context, role string) ([]playlists.Head, error) {
+	return collect(ctx, s.DB, func(rows *sql.Rows, h *playlists.Head) error { return rows.Scan(headInto(h)...) },
 		`SELECT `+headColumns+latestJoin+` WHERE l.role = $1 ORDER BY l.subject`, role)
 }
 
-func (s documents) History(ctx context.Context, role, subject string, from, until int64) ([]store.Document, error) {
-	scan := func(rows *sql.Rows, d *store.Document) error { return scanDocument(rows.Scan, d) }
+func (s documents) History(ctx context.Context, role, subject string, from, until int64) ([]playlists.Issued, error) {
+	scan := func(rows *sql.Rows, d *playlists.Issued) error { return scanDocument(rows.Scan, d) }
 	// By (epoch, seq), not by iat: a clock that was set back makes a later
 	// document look earlier.
 	return collect(ctx, s.DB, scan, `

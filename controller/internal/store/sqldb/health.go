@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 type health struct{ *DB }
@@ -15,10 +16,10 @@ type health struct{ *DB }
 // back brings every sign at once.
 const noteRows = 500
 
-func (s health) Note(ctx context.Context, all ...store.Condition) error {
+func (s health) Note(ctx context.Context, all ...playlists.Condition) error {
 	faults := make([]string, len(all))
 	for i := range all {
-		if err := all[i].Validate(); err != nil {
+		if err := store.CheckCondition(&all[i]); err != nil {
 			return err
 		}
 		text, err := json.Marshal(append([]string{}, all[i].Faults...))
@@ -55,7 +56,7 @@ func (s health) Note(ctx context.Context, all ...store.Condition) error {
 
 const healthColumns = `SELECT sign, at_ms, online, clock, faults FROM health h WHERE `
 
-func scanCondition(rows *sql.Rows, c *store.Condition) error {
+func scanCondition(rows *sql.Rows, c *playlists.Condition) error {
 	var online int
 	var faults string
 	if err := rows.Scan(&c.Sign, &c.AtMS, &online, &c.Clock, &faults); err != nil {
@@ -71,12 +72,12 @@ func scanCondition(rows *sql.Rows, c *store.Condition) error {
 	return nil
 }
 
-func (s health) Noted(ctx context.Context, sign string, fromMS, untilMS int64) ([]store.Condition, error) {
+func (s health) Noted(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Condition, error) {
 	return collect(ctx, s.DB, scanCondition, healthColumns+`sign = $1 AND at_ms < $3
 		AND at_ms >= COALESCE((SELECT MAX(at_ms) FROM health WHERE sign = $1 AND at_ms <= $2), $2) ORDER BY at_ms`, sign, fromMS, untilMS)
 }
 
-func (s health) Newest(ctx context.Context) ([]store.Condition, error) {
+func (s health) Newest(ctx context.Context) ([]playlists.Condition, error) {
 	return collect(ctx, s.DB, scanCondition, healthColumns+`at_ms = (SELECT MAX(at_ms) FROM health n WHERE n.sign = h.sign) ORDER BY sign`)
 }
 

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
-	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 // issuing is one Issue, a run of drafts at a time.
@@ -18,7 +18,7 @@ type issuing struct {
 // place is an epoch and seq: which of a subject's documents.
 type place struct{ epoch, seq int64 }
 
-func (is *issuing) run(ctx context.Context, drafts []store.Draft, seal func(i int, seq int64) ([]byte, error)) ([]store.Document, error) {
+func (is *issuing) run(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	of := make([]subject, len(drafts))
 	for i, d := range drafts {
 		of[i] = subject{d.Role, d.Subject, d.Epoch, d.IatMS}
@@ -31,7 +31,7 @@ func (is *issuing) run(ctx context.Context, drafts []store.Draft, seal func(i in
 	if err != nil {
 		return nil, err
 	}
-	docs := make([]store.Document, len(drafts))
+	docs := make([]playlists.Issued, len(drafts))
 	for i, d := range drafts {
 		if l, any := last[[2]string{d.Role, d.Subject}]; any && d.Epoch < l.epoch {
 			return nil, conflict(d.Role+"/"+d.Subject+".epoch", fmt.Sprint(d.Epoch), fmt.Sprintf("is below the latest document's %d", l.epoch),
@@ -44,7 +44,7 @@ func (is *issuing) run(ctx context.Context, drafts []store.Draft, seal func(i in
 		if len(jws) == 0 {
 			return nil, fmt.Errorf("sign %s of %s: the document came out empty", d.Role, d.Subject)
 		}
-		docs[i] = store.Document{Head: store.Head{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, Seq: seqs[i],
+		docs[i] = playlists.Issued{Head: playlists.Head{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, Seq: seqs[i],
 			Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws, Notes: d.Notes}
 	}
 	if err := is.insert(ctx, drafts, docs); err != nil {
@@ -81,7 +81,7 @@ func (is *issuing) last(ctx context.Context, of []subject) (map[[2]string]place,
 
 // insert writes the documents' rows: compact those that are to be kept, as they
 // are those whose place the next one takes.
-func (is *issuing) insert(ctx context.Context, drafts []store.Draft, docs []store.Document) error {
+func (is *issuing) insert(ctx context.Context, drafts []playlists.Draft, docs []playlists.Issued) error {
 	var args []any
 	for i, d := range docs {
 		kept, jws, notes := 0, d.JWS, d.Notes
@@ -107,7 +107,7 @@ func (is *issuing) insert(ctx context.Context, drafts []store.Draft, docs []stor
 
 // point makes the documents the latest, and drops those that were and are not
 // kept.
-func (is *issuing) point(ctx context.Context, docs []store.Document, last map[[2]string]place) error {
+func (is *issuing) point(ctx context.Context, docs []playlists.Issued, last map[[2]string]place) error {
 	var args, before []any
 	for _, d := range docs {
 		args = append(args, d.Role, d.Subject, d.Epoch, d.Seq)

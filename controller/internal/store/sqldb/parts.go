@@ -6,7 +6,7 @@ import (
 	"database/sql"
 	"errors"
 
-	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 // partIDs are the rows of table parts that a document uses: the shared members
@@ -83,7 +83,7 @@ const (
 )
 
 // scanDocument reads documentColumns.
-func scanDocument(scan func(...any) error, d *store.Document) error {
+func scanDocument(scan func(...any) error, d *playlists.Issued) error {
 	var compact int64
 	var stored [len(shared)][]byte
 	var notes []byte

@@ -47,8 +47,8 @@ func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest
 	return digest, s.found(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
 }
 
-func (s proofs) Add(ctx context.Context, r store.PlayRecord) error {
-	if err := r.Validate(); err != nil {
+func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
+	if err := store.CheckRecord(&r); err != nil {
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -70,8 +70,8 @@ func (s proofs) Add(ctx context.Context, r store.PlayRecord) error {
 	})
 }
 
-func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]store.Play, error) {
-	return collect(ctx, s.DB, func(rows *sql.Rows, p *store.Play) error {
+func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Play, error) {
+	return collect(ctx, s.DB, func(rows *sql.Rows, p *playlists.Play) error {
 		return rows.Scan(&p.Item, &p.Campaign, &p.Frame, &p.Why, &p.Count, &p.MS)
 	}, `SELECT p.item, p.campaign, p.frame, p.why, CAST(SUM(p.count) AS BIGINT), CAST(SUM(p.ms) AS BIGINT)
 		FROM plays p JOIN play_records r ON r.sign = p.sign AND r.chain = p.chain AND r.n = p.n
@@ -86,7 +86,7 @@ const (
 	recordsOfAll  = recordColumns + `(from_ms, sign, chain, n) > ($3, $4, $5, $6) ORDER BY from_ms, sign, chain, n LIMIT $7`
 )
 
-func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]store.PlayRecord, error) {
+func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.PlayRecord, error) {
 	if q.Most < 1 {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "records.most", Value: fmt.Sprint(q.Most), Problem: "asks for no records", Remedy: "ask for 1 or more"}
 	}
@@ -102,20 +102,20 @@ func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]store.PlayR
 		return nil, s.trouble(err)
 	}
 	defer rows.Close()
-	var all []store.PlayRecord
+	var all []playlists.PlayRecord
 	for rows.Next() {
-		var r store.PlayRecord
+		var r playlists.PlayRecord
 		var item, campaign, frame, why sql.NullString
 		var count, ms sql.NullInt64
 		if err := rows.Scan(&r.Sign, &r.Chain, &r.N, &r.Digest, &r.FromMS, &r.UntilMS, &item, &campaign, &frame, &why, &count, &ms); err != nil {
 			return nil, s.trouble(err)
 		}
-		if len(all) == 0 || all[len(all)-1].Cursor() != r.Cursor() {
+		if len(all) == 0 || store.CursorOf(&all[len(all)-1]) != store.CursorOf(&r) {
 			all = append(all, r)
 		}
 		if item.Valid { // a record without plays has none
 			last := &all[len(all)-1]
-			last.Plays = append(last.Plays, store.Play{Item: item.String, Campaign: campaign.String, Frame: frame.String, Why: why.String, Count: count.Int64, MS: ms.Int64})
+			last.Plays = append(last.Plays, playlists.Play{Item: item.String, Campaign: campaign.String, Frame: frame.String, Why: why.String, Count: count.Int64, MS: ms.Int64})
 		}
 	}
 	if err := rows.Err(); err != nil {

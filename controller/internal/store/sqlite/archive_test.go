@@ -5,20 +5,20 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/storetest"
+	"ledcast/playlists"
 )
 
 // TestArchiveSize: 13 months of 10,000 signs must fit an ordinary disk.
 func TestArchiveSize(t *testing.T) {
 	const signs, days, perGroup = 50, 12, 10
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
-	drafts := make([]store.Draft, signs)
+	drafts := make([]playlists.Draft, signs)
 	raw := 0
 	for day := range int64(days) {
 		iat := int64(1767200400) + day*86400
 		for i := range drafts {
-			drafts[i] = store.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: iat * 1000, Exp: iat + 8*86400, Digest: fmt.Sprintf("%064d", iat), Keep: true}
+			drafts[i] = playlists.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: iat * 1000, Exp: iat + 8*86400, Digest: fmt.Sprintf("%064d", iat), Keep: true}
 		}
 		docs, err := s.Documents().Issue(t.Context(), drafts, func(i int, seq int64) ([]byte, error) {
 			return storetest.Sealed(storetest.Program(i/perGroup, i, iat, seq)), nil

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/storetest"
+	"ledcast/playlists"
 )
 
 func TestDumpsAll(t *testing.T) {
@@ -101,10 +101,10 @@ func TestOpenReaderRefuses(t *testing.T) {
 // BenchmarkBackup30000Programs says what a backup costs: 1,000 signs and a month.
 func BenchmarkBackup30000Programs(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "ledcast.db"))
-	drafts := make([]store.Draft, 1000)
+	drafts := make([]playlists.Draft, 1000)
 	for day := range int64(30) {
 		for i := range drafts {
-			drafts[i] = store.Draft{Role: "program", Subject: storetest.Program(i/10, i, 1, 1).Sign, IatMS: day * 86400_000, Exp: (day + 8) * 86400, Keep: true}
+			drafts[i] = playlists.Draft{Role: "program", Subject: storetest.Program(i/10, i, 1, 1).Sign, IatMS: day * 86400_000, Exp: (day + 8) * 86400, Keep: true}
 		}
 		if _, err := s.Documents().Issue(b.Context(), drafts, func(i int, seq int64) ([]byte, error) {
 			return storetest.Sealed(storetest.Program(i/10, i, day*86400, seq)), nil

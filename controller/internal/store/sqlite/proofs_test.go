@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 // A report's work: 40 signs, a week, a record each quarter of an hour with 10
@@ -23,7 +24,7 @@ func BenchmarkRecords40x672x10(b *testing.B) {
 	}
 	for b.Loop() {
 		n := 0
-		err := store.EachRecord(b.Context(), s.Proofs(), 0, 1e12, "", func(r *store.PlayRecord) error { n += len(r.Plays); return nil })
+		err := store.EachRecord(b.Context(), s.Proofs(), 0, 1e12, "", func(r *playlists.PlayRecord) error { n += len(r.Plays); return nil })
 		if err != nil || n != 40*672*10 {
 			b.Fatal(n, err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/storetest"
+	"ledcast/playlists"
 )
 
 func TestStore(t *testing.T) {
@@ -115,8 +116,8 @@ func TestPragmas(t *testing.T) {
 func TestUnkeptDocumentsGo(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 	for i := range int64(5) {
-		d := store.Draft{Role: "alerts", Subject: "128x64-rgb", IatMS: i, Exp: 100, Keep: i == 1}
-		if _, err := s.Documents().Issue(t.Context(), []store.Draft{d}, func(int, int64) ([]byte, error) { return []byte("x"), nil }); err != nil {
+		d := playlists.Draft{Role: "alerts", Subject: "128x64-rgb", IatMS: i, Exp: 100, Keep: i == 1}
+		if _, err := s.Documents().Issue(t.Context(), []playlists.Draft{d}, func(int, int64) ([]byte, error) { return []byte("x"), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -176,9 +177,9 @@ func BenchmarkNextSeqs10000(b *testing.B) {
 
 func BenchmarkIssue10000x8KB(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "ledcast.db"))
-	drafts := make([]store.Draft, 10_000)
+	drafts := make([]playlists.Draft, 10_000)
 	for i := range drafts {
-		drafts[i] = store.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: 1, Exp: 100, Digest: strings.Repeat("d", 64)}
+		drafts[i] = playlists.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: 1, Exp: 100, Digest: strings.Repeat("d", 64)}
 	}
 	jws := make([]byte, 8192)
 	for b.Loop() {
@@ -214,7 +215,7 @@ func TestAuditTampering(t *testing.T) {
 			s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 			for i := range 5 {
 				if _, err := s.Audit().Change(t.Context(), store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", i), Data: []byte(`{"v":1}`)},
-					By: store.Actor{Who: "x", AtMS: 1}}); err != nil {
+					By: playlists.Actor{Who: "x", AtMS: 1}}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 )
 
@@ -80,7 +80,7 @@ func documentArchive(t *testing.T, open Opener) {
 	ctx, d := t.Context(), s.Documents()
 	want := map[string][]byte{} // by subject and seq
 	notes := map[string]string{}
-	issue := func(drafts []store.Draft, jws func(i int, seq int64) []byte) {
+	issue := func(drafts []playlists.Draft, jws func(i int, seq int64) []byte) {
 		t.Helper()
 		docs, err := d.Issue(ctx, drafts, func(i int, seq int64) ([]byte, error) { return jws(i, seq), nil })
 		must(t, err)
@@ -90,7 +90,7 @@ func documentArchive(t *testing.T, open Opener) {
 		}
 	}
 	for iat := int64(1e9); iat < 1e9+9*day; iat += day {
-		var drafts []store.Draft
+		var drafts []playlists.Draft
 		for sign := range 6 {
 			x := draft(fmt.Sprintf("qn-%05d", sign), iat*1000)
 			if sign%2 == 0 {
@@ -110,13 +110,13 @@ func documentArchive(t *testing.T, open Opener) {
 	for range 100 {
 		odd = append(odd, sealedText(randomJSON(random, 0)))
 	}
-	var drafts []store.Draft
+	var drafts []playlists.Draft
 	for i := range odd {
 		drafts = append(drafts, draft(fmt.Sprint("odd-", i), 1e12))
 	}
 	issue(drafts, func(i int, _ int64) []byte { return odd[i] })
 
-	check := func(x store.Document) {
+	check := func(x playlists.Issued) {
 		t.Helper()
 		at := fmt.Sprint(x.Subject, x.Seq)
 		if !bytes.Equal(x.JWS, want[at]) {
@@ -185,9 +185,9 @@ func randomJSON(r *rand.Rand, depth int) []byte {
 // documentPrune: what is gone is what nobody asks about any more.
 func documentPrune(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
-	issue := func(x store.Draft) {
+	issue := func(x playlists.Draft) {
 		t.Helper()
-		_, err := d.Issue(ctx, []store.Draft{x}, func(_ int, seq int64) ([]byte, error) {
+		_, err := d.Issue(ctx, []playlists.Draft{x}, func(_ int, seq int64) ([]byte, error) {
 			return Sealed(Program(int(x.IatMS/1000), 1, x.IatMS/1000, seq)), nil
 		})
 		must(t, err)

@@ -14,7 +14,7 @@ func audit(t *testing.T, open Opener) {
 	ctx := t.Context()
 	change := func(owner, id, data string, expected int64, remove bool) (int64, error) {
 		return s.Audit().Change(ctx, store.Change{Object: store.Object{Kind: "message", Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1}, Expected: expected,
-			Remove: remove, By: store.Actor{Who: "token:x", From: "127.0.0.1:1", AtMS: 7}})
+			Remove: remove, By: playlists.Actor{Who: "token:x", From: "127.0.0.1:1", AtMS: 7}})
 	}
 	for i, c := range []struct {
 		owner, data string
@@ -38,7 +38,7 @@ func audit(t *testing.T, open Opener) {
 	}
 	log := s.Audit()
 	for _, x := range []struct {
-		list  func(context.Context, string, int64, int) ([]store.Entry, error)
+		list  func(context.Context, string, int64, int) ([]playlists.AuditEntry, error)
 		owner string
 		at    int64
 		most  int
@@ -69,7 +69,7 @@ func audit(t *testing.T, open Opener) {
 	// Of several, all or nothing.
 	two := func(first, second string, expected int64) error {
 		of := func(id string, expected int64) store.Change {
-			return store.Change{Object: store.Object{Kind: "message", Owner: "c-co", ID: id, Data: []byte(`{}`)}, Expected: expected, By: store.Actor{Who: "token:x"}}
+			return store.Change{Object: store.Object{Kind: "message", Owner: "c-co", ID: id, Data: []byte(`{}`)}, Expected: expected, By: playlists.Actor{Who: "token:x"}}
 		}
 		_, err := s.Audit().Change(ctx, of(first, store.AnyVersion), of(second, expected))
 		return err
@@ -91,7 +91,7 @@ func auditTogether(t *testing.T, open Opener) {
 	s := opened(t, open)
 	together(8, func(w int) {
 		for i := range 5 {
-			c := store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", w, "-", i), Data: []byte(`{}`)}, By: store.Actor{Who: "x"}}
+			c := store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", w, "-", i), Data: []byte(`{}`)}, By: playlists.Actor{Who: "x"}}
 			if _, err := s.Audit().Change(t.Context(), c); err != nil {
 				t.Error(err)
 			}

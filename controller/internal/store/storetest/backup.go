@@ -25,7 +25,7 @@ func fill(t *testing.T, s store.Store) {
 	must(t, s.Objects().Delete(ctx, "message", "viet-ads", "a1", 1))
 	for i := range 3 {
 		_, err := s.Audit().Change(ctx, store.Change{Object: object("playlist", "viet-ads", "p", `[]`), Expected: store.AnyVersion, Remove: i == 2,
-			By: store.Actor{Who: "user:lan", From: "[::1]:5", AtMS: 7}})
+			By: playlists.Actor{Who: "user:lan", From: "[::1]:5", AtMS: 7}})
 		must(t, err)
 	}
 	must(t, s.Keys().Add(ctx, key("k1", "program", 0), key("k2", "alerts", 5)))
@@ -34,7 +34,7 @@ func fill(t *testing.T, s store.Store) {
 		notes, alert := draft("qn-002", iat*1000), draft("128x64-rgb", iat*1000)
 		notes.Notes, alert.Notes = []byte(`{"why": ["é"]}`), []byte(`"short"`)
 		alert.Role, alert.Keep = "alerts", false
-		_, err := s.Documents().Issue(ctx, []store.Draft{draft("qn-001", iat*1000), notes, alert}, func(i int, seq int64) ([]byte, error) {
+		_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", iat*1000), notes, alert}, func(i int, seq int64) ([]byte, error) {
 			return Sealed(Program(1, i, iat, seq)), nil
 		})
 		must(t, err)
@@ -46,10 +46,10 @@ func fill(t *testing.T, s store.Store) {
 	_, err = s.Proofs().Pin(ctx, "qn-001", [32]byte{9}, 3)
 	must(t, err)
 	for n := range int64(3) {
-		must(t, s.Proofs().Add(ctx, store.PlayRecord{Sign: "qn-001", Chain: "c", N: n + 1, Digest: "d", FromMS: n, UntilMS: n + 1, JWS: []byte{0, 1},
-			Plays: []store.Play{{Item: "a", Count: 2}, {Item: "a", Count: 2}, {Item: "B", Why: "dark"}}}))
+		must(t, s.Proofs().Add(ctx, playlists.PlayRecord{Sign: "qn-001", Chain: "c", N: n + 1, Digest: "d", FromMS: n, UntilMS: n + 1, JWS: []byte{0, 1},
+			Plays: []playlists.Play{{Item: "a", Count: 2}, {Item: "a", Count: 2}, {Item: "B", Why: "dark"}}}))
 	}
-	must(t, s.Health().Note(ctx, store.Condition{AtMS: 1, Online: true}, store.Condition{Sign: "qn-001", AtMS: 2, Online: true, Clock: "trusted", Faults: []string{"đèn <1>"}}))
+	must(t, s.Health().Note(ctx, playlists.Condition{AtMS: 1, Online: true}, playlists.Condition{Sign: "qn-001", AtMS: 2, Online: true, Clock: "trusted", Faults: []string{"đèn <1>"}}))
 	must(t, s.Sessions().Commit(ctx, store.Session{Token: "t", Who: "lan", Data: []byte("x"), ExpiryMS: 1e15}))
 }
 
@@ -122,7 +122,7 @@ func Backup(t *testing.T, from, to Opener) {
 		t.Error("the history differs")
 	}
 	// It goes on from there: nothing is given out twice, and parts are shared.
-	_, err = target.Documents().Issue(ctx, []store.Draft{draft("qn-001", 1)}, func(i int, seq int64) ([]byte, error) {
+	_, err = target.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 1)}, func(i int, seq int64) ([]byte, error) {
 		if seq <= was[2].Seq {
 			t.Errorf("seq %d is not above %d", seq, was[2].Seq)
 		}

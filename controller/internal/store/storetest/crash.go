@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 )
 
 // CrashOn, set in the environment, makes the test binary a writer that works on
@@ -66,7 +67,7 @@ func writeUntilKilled(open func(ctx context.Context, name string) (store.Store, 
 					return
 				}
 				ack("put %s 1", o.ID)
-				docs, err := s.Documents().Issue(ctx, []store.Draft{
+				docs, err := s.Documents().Issue(ctx, []playlists.Draft{
 					{Role: "alerts", Subject: fmt.Sprintf("class-%d", w), IatMS: 3, Exp: 100},
 					{Role: "program", Subject: "qn-002", IatMS: 7, Exp: 100, Keep: true},
 				}, func(i int, seq int64) ([]byte, error) { return fmt.Appendf(nil, "signed %d", seq), nil })

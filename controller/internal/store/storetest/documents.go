@@ -13,8 +13,8 @@ import (
 
 const week = 7 * 86400
 
-func draft(sign string, iatMS int64) store.Draft {
-	return store.Draft{Role: "program", Subject: sign, IatMS: iatMS, Exp: iatMS/1000 + week, Digest: fmt.Sprintf("plan-%d", iatMS), Keep: true}
+func draft(sign string, iatMS int64) playlists.Draft {
+	return playlists.Draft{Role: "program", Subject: sign, IatMS: iatMS, Exp: iatMS/1000 + week, Digest: fmt.Sprintf("plan-%d", iatMS), Keep: true}
 }
 
 func sealed(i int, seq int64) ([]byte, error) { return fmt.Appendf(nil, "signed %d", seq), nil }
@@ -103,11 +103,11 @@ func documentIssue(t *testing.T, open Opener) {
 	code(t, "latest of none", err, playlists.NotFound)
 
 	first := draft("qn-002", 1767200400999)
-	docs, err := d.Issue(ctx, []store.Draft{first, draft("qn-001", 5000)}, func(i int, seq int64) ([]byte, error) {
+	docs, err := d.Issue(ctx, []playlists.Draft{first, draft("qn-001", 5000)}, func(i int, seq int64) ([]byte, error) {
 		return fmt.Appendf(nil, "%d signed %d", i, seq), nil
 	})
 	must(t, err)
-	want := store.Head{Role: "program", Subject: "qn-002", Seq: 1767200400999, Iat: 1767200400, Exp: first.Exp, Digest: "plan-1767200400999"}
+	want := playlists.Head{Role: "program", Subject: "qn-002", Seq: 1767200400999, Iat: 1767200400, Exp: first.Exp, Digest: "plan-1767200400999"}
 	if len(docs) != 2 || docs[0].Head != want || string(docs[0].JWS) != "0 signed 1767200400999" || string(docs[1].JWS) != "1 signed 5000" {
 		t.Fatalf("issued %+v", docs)
 	}
@@ -121,14 +121,14 @@ func documentIssue(t *testing.T, open Opener) {
 	if seq, err := d.NextSeq(ctx, "program", "qn-001", 0, 5000); err != nil || seq != 5001 {
 		t.Fatalf("seq %d, %v", seq, err)
 	}
-	docs, err = d.Issue(ctx, []store.Draft{draft("qn-001", 5000), draft("qn-001", 5000)}, sealed)
+	docs, err = d.Issue(ctx, []playlists.Draft{draft("qn-001", 5000), draft("qn-001", 5000)}, sealed)
 	must(t, err)
 	if docs[0].Seq != 5002 || docs[1].Seq != 5003 {
 		t.Errorf("seqs %d and %d, want 5002 and 5003", docs[0].Seq, docs[1].Seq)
 	}
 	other := draft("aa-001", 1)
 	other.Role = "alerts"
-	_, err = d.Issue(ctx, []store.Draft{other}, sealed)
+	_, err = d.Issue(ctx, []playlists.Draft{other}, sealed)
 	must(t, err)
 	heads, err := d.Heads(ctx, "program")
 	must(t, err)
@@ -148,7 +148,7 @@ func documentIssueAtomic(t *testing.T, open Opener) {
 		func() ([]byte, error) { return nil, broken },
 		func() ([]byte, error) { return nil, nil }, // an empty document is no document
 	} {
-		_, err := d.Issue(ctx, []store.Draft{draft("qn-001", 1000), draft("qn-002", 1000)}, func(i int, seq int64) ([]byte, error) {
+		_, err := d.Issue(ctx, []playlists.Draft{draft("qn-001", 1000), draft("qn-002", 1000)}, func(i int, seq int64) ([]byte, error) {
 			if i == 1 {
 				return answer()
 			}
@@ -174,11 +174,11 @@ func documentEpoch(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	old, next := draft("qn-001", 9000), draft("qn-001", 1000)
 	next.Epoch = 1
-	_, err := d.Issue(ctx, []store.Draft{old}, sealed)
+	_, err := d.Issue(ctx, []playlists.Draft{old}, sealed)
 	must(t, err)
-	_, err = d.Issue(ctx, []store.Draft{next}, sealed) // a lower seq in a higher epoch is later
+	_, err = d.Issue(ctx, []playlists.Draft{next}, sealed) // a lower seq in a higher epoch is later
 	must(t, err)
-	_, err = d.Issue(ctx, []store.Draft{old}, sealed)
+	_, err = d.Issue(ctx, []playlists.Draft{old}, sealed)
 	code(t, "an older epoch", err, playlists.Conflict)
 	got, err := d.Latest(ctx, "program", "qn-001")
 	must(t, err)
@@ -189,14 +189,14 @@ func documentEpoch(t *testing.T, open Opener) {
 
 func documentHistory(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
-	at := func(s int64) store.Draft { return draft("qn-001", s*1000) }
+	at := func(s int64) playlists.Draft { return draft("qn-001", s*1000) }
 	unkept := at(300)
 	unkept.Keep = false
 	last := at(600)
 	last.Keep = false
 	back := at(350) // the clock was set back: issued after 400
-	for _, x := range []store.Draft{at(100), at(200), unkept, at(400), back, at(500), last, draft("qn-002", 200_000)} {
-		_, err := d.Issue(ctx, []store.Draft{x}, sealed)
+	for _, x := range []playlists.Draft{at(100), at(200), unkept, at(400), back, at(500), last, draft("qn-002", 200_000)} {
+		_, err := d.Issue(ctx, []playlists.Draft{x}, sealed)
 		must(t, err)
 	}
 	for _, test := range []struct {
@@ -237,20 +237,20 @@ func documentHistory(t *testing.T, open Opener) {
 
 func documentBad(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
-	for name, change := range map[string]func(*store.Draft){
-		"no role":         func(d *store.Draft) { d.Role = "" },
-		"no subject":      func(d *store.Draft) { d.Subject = "" },
-		"negative epoch":  func(d *store.Draft) { d.Epoch = -1 },
-		"negative time":   func(d *store.Draft) { d.IatMS = -1 },
-		"time over 2^53":  func(d *store.Draft) { d.IatMS = store.MaxInteger + 1 },
-		"dead at birth":   func(d *store.Draft) { d.Exp = d.IatMS / 1000 },
-		"exp in ms":       func(d *store.Draft) { d.Exp = store.MaxInteger + 1 },
-		"digest with NUL": func(d *store.Draft) { d.Digest = "\x00" },
-		"no JSON":         func(d *store.Draft) { d.Notes = []byte("{") },
+	for name, change := range map[string]func(*playlists.Draft){
+		"no role":         func(d *playlists.Draft) { d.Role = "" },
+		"no subject":      func(d *playlists.Draft) { d.Subject = "" },
+		"negative epoch":  func(d *playlists.Draft) { d.Epoch = -1 },
+		"negative time":   func(d *playlists.Draft) { d.IatMS = -1 },
+		"time over 2^53":  func(d *playlists.Draft) { d.IatMS = store.MaxInteger + 1 },
+		"dead at birth":   func(d *playlists.Draft) { d.Exp = d.IatMS / 1000 },
+		"exp in ms":       func(d *playlists.Draft) { d.Exp = store.MaxInteger + 1 },
+		"digest with NUL": func(d *playlists.Draft) { d.Digest = "\x00" },
+		"no JSON":         func(d *playlists.Draft) { d.Notes = []byte("{") },
 	} {
 		x := draft("qn-001", 1000)
 		change(&x)
-		_, err := d.Issue(ctx, []store.Draft{draft("qn-002", 1), x}, sealed)
+		_, err := d.Issue(ctx, []playlists.Draft{draft("qn-002", 1), x}, sealed)
 		code(t, name, err, playlists.Invalid)
 	}
 	_, err := d.NextSeqs(ctx, "program", []string{"qn-002", ""}, 0, 0)
@@ -267,7 +267,7 @@ func documentBad(t *testing.T, open Opener) {
 func documentMany(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	for round := range int64(2) {
-		var drafts []store.Draft
+		var drafts []playlists.Draft
 		for i := range 500 {
 			x := draft(fmt.Sprint("qn-", i*i%(90+i)), 1000+round)
 			if i%3 == 0 {
@@ -283,7 +283,7 @@ func documentMany(t *testing.T, open Opener) {
 			return fmt.Appendf(nil, "%d %d", i, seq), nil
 		})
 		must(t, err)
-		last := map[string]store.Document{}
+		last := map[string]playlists.Issued{}
 		for i, x := range docs {
 			name := x.Role + "/" + x.Subject
 			if before, any := last[name]; any && x.Seq != before.Seq+1 {

@@ -10,7 +10,7 @@ import (
 
 func health(t *testing.T, open Opener) {
 	ctx, h := t.Context(), opened(t, open).Health()
-	noted := func(sign string, from, until int64, want ...store.Condition) {
+	noted := func(sign string, from, until int64, want ...playlists.Condition) {
 		t.Helper()
 		got, err := h.Noted(ctx, sign, from, until)
 		must(t, err)
@@ -20,12 +20,12 @@ func health(t *testing.T, open Opener) {
 	}
 	must(t, h.Note(ctx))
 	noted("qn-001", 0, 100)
-	up := store.Condition{Sign: "qn-001", AtMS: 10, Online: true, Clock: "trusted"}
-	bad := store.Condition{Sign: "qn-001", AtMS: 20, Online: true, Clock: "untrusted", Faults: []string{"đèn", "nguồn \"2\""}}
-	down := store.Condition{Sign: "qn-001", AtMS: 30}
-	other := store.Condition{Sign: "qn-002", AtMS: 15, Online: true}
-	ours := store.Condition{Sign: store.Watching, AtMS: 5, Online: true}
-	must(t, h.Note(ctx, down, up, store.Condition{Sign: "qn-001", AtMS: 20}, other, ours, bad)) // the later one of a time counts
+	up := playlists.Condition{Sign: "qn-001", AtMS: 10, Online: true, Clock: "trusted"}
+	bad := playlists.Condition{Sign: "qn-001", AtMS: 20, Online: true, Clock: "untrusted", Faults: []string{"đèn", "nguồn \"2\""}}
+	down := playlists.Condition{Sign: "qn-001", AtMS: 30}
+	other := playlists.Condition{Sign: "qn-002", AtMS: 15, Online: true}
+	ours := playlists.Condition{Sign: store.Watching, AtMS: 5, Online: true}
+	must(t, h.Note(ctx, down, up, playlists.Condition{Sign: "qn-001", AtMS: 20}, other, ours, bad)) // the later one of a time counts
 	noted("qn-001", 0, 100, up, bad, down)
 	noted("qn-001", 10, 30, up, bad)
 	noted("qn-001", 25, 30, bad) // it held at 25
@@ -33,7 +33,7 @@ func health(t *testing.T, open Opener) {
 	noted("qn-001", 0, 10)
 	noted("no-such-sign", 0, 100)
 	noted(store.Watching, 5, 6, ours)
-	newest := func(want ...store.Condition) {
+	newest := func(want ...playlists.Condition) {
 		t.Helper()
 		if got, err := h.Newest(ctx); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("the newest are %+v, %v; want %+v", got, err, want)
@@ -41,8 +41,8 @@ func health(t *testing.T, open Opener) {
 	}
 	newest(ours, down, other)
 
-	code(t, "NUL", h.Note(ctx, store.Condition{Sign: "qn-003", AtMS: 1, Faults: []string{"\x00"}}), playlists.Invalid)
-	code(t, "before 1970", h.Note(ctx, other, store.Condition{Sign: "qn-003", AtMS: -1}), playlists.Invalid)
+	code(t, "NUL", h.Note(ctx, playlists.Condition{Sign: "qn-003", AtMS: 1, Faults: []string{"\x00"}}), playlists.Invalid)
+	code(t, "before 1970", h.Note(ctx, other, playlists.Condition{Sign: "qn-003", AtMS: -1}), playlists.Invalid)
 	noted("qn-003", 0, 100)
 
 	if n, err := h.Prune(ctx, 25); n != 1 || err != nil { // only what bad had replaced
@@ -55,9 +55,9 @@ func health(t *testing.T, open Opener) {
 	}
 	newest(ours, down, other)
 
-	many := make([]store.Condition, 1201) // over what one statement holds
+	many := make([]playlists.Condition, 1201) // over what one statement holds
 	for i := range many {
-		many[i] = store.Condition{Sign: "qn-009", AtMS: int64(i), Online: i%2 == 0}
+		many[i] = playlists.Condition{Sign: "qn-009", AtMS: int64(i), Online: i%2 == 0}
 	}
 	must(t, h.Note(ctx, many...))
 	noted("qn-009", 0, 2000, many...)

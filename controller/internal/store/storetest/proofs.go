@@ -13,11 +13,11 @@ import (
 func proofRecords(t *testing.T, open Opener) {
 	s := opened(t, open).Proofs()
 	ctx := t.Context()
-	add := func(sign, chain string, n, fromMS int64, plays ...store.Play) {
+	add := func(sign, chain string, n, fromMS int64, plays ...playlists.Play) {
 		t.Helper()
-		must(t, s.Add(ctx, store.PlayRecord{Sign: sign, Chain: chain, N: n, Digest: "d", FromMS: fromMS, UntilMS: fromMS + 900, JWS: []byte("jws"), Plays: plays}))
+		must(t, s.Add(ctx, playlists.PlayRecord{Sign: sign, Chain: chain, N: n, Digest: "d", FromMS: fromMS, UntilMS: fromMS + 900, JWS: []byte("jws"), Plays: plays}))
 	}
-	a, b := store.Play{Item: "a", Campaign: "c", Frame: "f", Why: "program", Count: 2, MS: 20}, store.Play{Why: "dark", MS: 5}
+	a, b := playlists.Play{Item: "a", Campaign: "c", Frame: "f", Why: "program", Count: 2, MS: 20}, playlists.Play{Why: "dark", MS: 5}
 	for i := range int64(3) {
 		add("qn-002", "x", i+1, 1000*i, b, a)
 		add("qn-001", "x", i+1, 1000*i)
@@ -42,7 +42,7 @@ func proofRecords(t *testing.T, open Opener) {
 			if len(page) < most {
 				return text
 			}
-			q.After = page[len(page)-1].Cursor()
+			q.After = store.CursorOf(&page[len(page)-1])
 		}
 	}
 	for most := 1; most < 12; most++ {
@@ -62,22 +62,22 @@ func proofRecords(t *testing.T, open Opener) {
 			}
 		}
 	}
-	var plays []store.Play
-	must(t, store.EachRecord(ctx, s, 0, 9000, "qn-002", func(r *store.PlayRecord) error {
+	var plays []playlists.Play
+	must(t, store.EachRecord(ctx, s, 0, 9000, "qn-002", func(r *playlists.PlayRecord) error {
 		plays = append(plays, r.Plays...)
 		return nil
 	}))
-	if want := []store.Play{b, a, b, a, b, a}; fmt.Sprint(plays) != fmt.Sprint(want) {
+	if want := []playlists.Play{b, a, b, a, b, a}; fmt.Sprint(plays) != fmt.Sprint(want) {
 		t.Errorf("plays %v, want %v", plays, want)
 	}
 	stop := errors.New("enough")
-	if err := store.EachRecord(ctx, s, 0, 9000, "", func(*store.PlayRecord) error { return stop }); err != stop {
+	if err := store.EachRecord(ctx, s, 0, 9000, "", func(*playlists.PlayRecord) error { return stop }); err != stop {
 		t.Errorf("got %v, want what the caller said", err)
 	}
 	_, err := s.Records(ctx, store.RecordQuery{UntilMS: 1})
 	code(t, "a page of none", err, playlists.Invalid)
-	code(t, "NUL in a play", s.Add(ctx, store.PlayRecord{Sign: "qn-009", Plays: []store.Play{{Item: "\x00"}}}), playlists.Invalid)
-	code(t, "a negative count", s.Add(ctx, store.PlayRecord{Sign: "qn-009", Plays: []store.Play{{Count: -1}}}), playlists.Invalid)
+	code(t, "NUL in a play", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}), playlists.Invalid)
+	code(t, "a negative count", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}), playlists.Invalid)
 }
 
 func proofs(t *testing.T, open Opener) {
@@ -99,9 +99,9 @@ func proofs(t *testing.T, open Opener) {
 	if n, digest, err := s.End(ctx, "qn-001", "c"); n != 0 || digest != "" || err != nil {
 		t.Fatalf("the end of no chain: %d %q %v", n, digest, err)
 	}
-	record := func(sign string, n int64) store.PlayRecord {
-		return store.PlayRecord{Sign: sign, Chain: "c", N: n, Digest: fmt.Sprint("d", n), FromMS: 1000 * n, UntilMS: 1000*n + 999, JWS: []byte("jws"),
-			Plays: []store.Play{{Item: "a", Frame: "f", Why: "program", Count: n, MS: 10 * n}, {Item: "b", Why: "dark", Count: 1, MS: 1}}}
+	record := func(sign string, n int64) playlists.PlayRecord {
+		return playlists.PlayRecord{Sign: sign, Chain: "c", N: n, Digest: fmt.Sprint("d", n), FromMS: 1000 * n, UntilMS: 1000*n + 999, JWS: []byte("jws"),
+			Plays: []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: n, MS: 10 * n}, {Item: "b", Why: "dark", Count: 1, MS: 1}}}
 	}
 	for n := int64(1); n <= 3; n++ {
 		if err := s.Add(ctx, record("qn-001", n)); err != nil {
@@ -124,7 +124,7 @@ func proofs(t *testing.T, open Opener) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []store.Play{{Item: "a", Frame: "f", Why: "program", Count: 5, MS: 50}, {Item: "b", Why: "dark", Count: 2, MS: 2}}
+	want := []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: 5, MS: 50}, {Item: "b", Why: "dark", Count: 2, MS: 2}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("totals %v, want %v", got, want)
 	}

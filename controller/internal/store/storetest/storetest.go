@@ -206,7 +206,7 @@ func cancelled(t *testing.T, open Opener) {
 	// Cancelled in the middle of a transaction: rolled back, and the store
 	// takes the next one.
 	ctx, cancel = context.WithCancel(t.Context())
-	_, err := s.Documents().Issue(ctx, []store.Draft{draft("qn-001", 5), draft("qn-002", 5)}, func(i int, seq int64) ([]byte, error) {
+	_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 5), draft("qn-002", 5)}, func(i int, seq int64) ([]byte, error) {
 		cancel()
 		return []byte("signed"), nil
 	})
@@ -232,7 +232,7 @@ func reopened(t *testing.T, open Opener) {
 	must(t, err)
 	must(t, s.Keys().Add(ctx, key("k1", "program", 0)))
 	must(t, s.Keys().PutSet(ctx, store.KeySet{Epoch: 0, Seq: 1, JWS: []byte("set"), Roots: [][]byte{make([]byte, 32)}}))
-	issued, err := s.Documents().Issue(ctx, []store.Draft{draft("qn-001", 1000)}, sealed)
+	issued, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 1000)}, sealed)
 	must(t, err)
 	must(t, s.Credentials().Set(ctx, store.Credential{Sign: "qn-001", SHA256: [32]byte{1}}))
 	must(t, s.Settings().Set(ctx, "a", "b"))
