@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -121,4 +122,36 @@ func (p Place) check(field string) error {
 			Problem: "is no place on Earth", Remedy: "give lat from -90 to 90 and lon from -180 to 180"}
 	}
 	return nil
+}
+
+// Key implements Thing.
+func (a *Area) Key() Key { return Key{KindArea, "", a.Code} }
+
+// Of implements Thing.
+func (a *Area) Of() string { return Public }
+
+// Complete implements Thing.
+func (a *Area) Complete(_, id string) {
+	a.Code = cmp.Or(a.Code, id)
+}
+
+// Refs implements Thing: an area names those that it lies in, and the one that
+// replaced it.
+func (a *Area) Refs() []Ref {
+	where := "areas/" + a.Code
+	var refs []Ref
+	for i := range a.Code {
+		if a.Code[i] == '/' {
+			refs = append(refs, Ref{Key: Key{KindArea, "", a.Code[:i]}, Field: where})
+		}
+	}
+	if a.ReplacedBy != "" {
+		refs = append(refs, Ref{Key: Key{KindArea, "", a.ReplacedBy}, Field: where + ".replaced_by"})
+	}
+	return refs
+}
+
+// Reach implements Thing.
+func (a *Area) Reach() Reach {
+	return Reach{Areas: []string{a.Code}, AreasField: "areas/" + a.Code}
 }

@@ -15,6 +15,9 @@ type Artwork struct {
 	// Level is the average picture level of its brightest frame, 0 to 1: what
 	// the face draws of its full power.
 	Level float64
+	// CapPx is the height of its smallest capital letter, in pixels; 0 where it
+	// has no text. How far it can be read follows from it: see CheckDistance.
+	CapPx int
 	// Findings says what was hard or given up; a refusal is an error instead.
 	Findings []Finding
 }

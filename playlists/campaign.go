@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -165,3 +166,53 @@ func checkName(where, name string) error {
 	}
 	return nil
 }
+
+// Key implements Thing.
+func (c *Campaign) Key() Key { return Key{KindCampaign, "", c.ID} }
+
+// Of implements Thing.
+func (c *Campaign) Of() string { return Public }
+
+// Complete implements Thing.
+func (c *Campaign) Complete(_, id string) {
+	c.ID = cmp.Or(c.ID, id)
+}
+
+// Refs implements Thing: a campaign names the department's messages, signs and
+// areas.
+func (c *Campaign) Refs() []Ref {
+	where := "campaigns/" + c.ID
+	var refs []Ref
+	for i, id := range c.Messages {
+		refs = append(refs, Ref{Key: Key{KindMessage, Public, id}, Field: fmt.Sprintf("%s.messages[%d]", where, i)})
+	}
+	refs = append(refs, signRefs(where, c.Signs, false)...)
+	return append(refs, areaRefs(where, c.Areas)...)
+}
+
+// Reach implements Thing.
+func (c *Campaign) Reach() Reach {
+	where := "campaigns/" + c.ID
+	return Reach{Areas: c.Areas, AreasField: where + ".areas[%d]", Signs: c.Signs, SignsField: where + ".signs[%d]"}
+}
+
+// Key implements Thing.
+func (a *Agreement) Key() Key { return Key{KindAgreement, a.Owner, a.ID} }
+
+// Of implements Thing.
+func (a *Agreement) Of() string { return a.Owner }
+
+// Complete implements Thing.
+func (a *Agreement) Complete(owner, id string) {
+	a.Owner = cmp.Or(a.Owner, owner)
+	a.ID = cmp.Or(a.ID, id)
+}
+
+// Refs implements Thing: an agreement names its owner and the owner's signs.
+func (a *Agreement) Refs() []Ref {
+	where := "agreements/" + a.ID
+	return append([]Ref{ownerRef(where, a.Owner)}, signRefs(where, a.Signs, true)...)
+}
+
+// Reach implements Thing: a company agrees for itself, wherever its signs are.
+func (a *Agreement) Reach() Reach { return Reach{} }

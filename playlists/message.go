@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -148,3 +149,28 @@ func blank(s string) bool {
 	}
 	return true
 }
+
+// Key implements Thing.
+func (m *Message) Key() Key { return Key{KindMessage, m.Owner, m.ID} }
+
+// Of implements Thing.
+func (m *Message) Of() string { return m.Owner }
+
+// Complete implements Thing.
+func (m *Message) Complete(owner, id string) {
+	m.Owner = cmp.Or(m.Owner, owner)
+	m.ID = cmp.Or(m.ID, id)
+}
+
+// Refs implements Thing: a message names its owner and its picture.
+func (m *Message) Refs() []Ref {
+	where := "messages/" + m.ID
+	refs := []Ref{ownerRef(where, m.Owner)}
+	if m.Image != nil {
+		refs = append(refs, Ref{Key: Key{KindMedia, m.Owner, m.Image.Media}, Field: where + ".image.media"})
+	}
+	return refs
+}
+
+// Reach implements Thing.
+func (m *Message) Reach() Reach { return Reach{ByUse: true} }

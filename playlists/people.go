@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,31 +25,6 @@ func Roles(owner string) []Role {
 	}
 	return []Role{RoleAdmin, RoleEditor, RoleViewer}
 }
-
-// Kind is a kind of thing that people and programs put into the controller.
-type Kind string
-
-const (
-	KindOwner    Kind = "owner"
-	KindArea     Kind = "area"
-	KindSign     Kind = "sign"
-	KindMessage  Kind = "message"
-	KindPlaylist Kind = "playlist"
-	KindMedia    Kind = "media"
-	KindSchedule Kind = "schedule"
-	KindCampaign Kind = "campaign"
-	// KindAgreement is what a company has agreed to show of the department's.
-	KindAgreement Kind = "agreement"
-	KindUser      Kind = "user"
-	KindToken     Kind = "token"
-	KindAudit     Kind = "audit"
-	KindAlert     Kind = "alert"
-	KindReport    Kind = "report"
-)
-
-// Kinds lists every kind.
-var Kinds = []Kind{KindOwner, KindArea, KindSign, KindMessage, KindPlaylist, KindMedia, KindSchedule, KindCampaign, KindAgreement,
-	KindUser, KindToken, KindAudit, KindAlert, KindReport}
 
 // Principal is who is asking: a person in a session, or a token.
 type Principal struct {
@@ -99,67 +75,6 @@ func (p *Principal) CheckGrant(where, owner string, areas []string, only []Kind)
 
 // Department reports whether the principal belongs to the department.
 func (p *Principal) Department() bool { return p.Owner == Public }
-
-// MayRead reports whether p may see things of that kind that belong to owner.
-// What it may not see does not exist for it: 404, never 403.
-//
-// A company sees its own things and the department's content, which it may
-// show. The department sees every sign and owner, and never a company's
-// content: it has no business in a company's playlists.
-func (p *Principal) MayRead(k Kind, owner string) bool {
-	if len(p.Only) > 0 && !slices.Contains(p.Only, k) {
-		return false
-	}
-	own := owner == p.Owner
-	switch k {
-	case KindArea, KindCampaign:
-		return true
-	case KindOwner, KindSign, KindAgreement:
-		return own || p.Department()
-	case KindMessage, KindPlaylist, KindMedia:
-		return own || owner == Public
-	case KindSchedule:
-		return own
-	case KindUser, KindToken:
-		return own && p.Role == RoleAdmin || p.Department() && p.Role == RoleAdmin
-	case KindAudit:
-		return own && p.Role == RoleAdmin
-	case KindAlert:
-		// A company can neither see nor outrank one; its signs show it.
-		return p.Department()
-	case KindReport:
-		return own || p.Department()
-	}
-	return false
-}
-
-// MayWrite reports whether p may change things of that kind that belong to
-// owner. It implies MayRead.
-func (p *Principal) MayWrite(k Kind, owner string) bool {
-	if !p.MayRead(k, owner) {
-		return false
-	}
-	own := owner == p.Owner
-	is := func(roles ...Role) bool { return slices.Contains(roles, p.Role) }
-	switch k {
-	case KindOwner, KindArea:
-		return p.Department() && is(RoleAdmin)
-	case KindCampaign:
-		return p.Department() && is(RoleAdmin, RoleAuthor)
-	case KindAgreement:
-		// Its word, not the department's: nobody agrees for somebody else.
-		return own && is(RoleAdmin)
-	case KindSign:
-		return is(RoleAdmin)
-	case KindMessage, KindPlaylist, KindMedia, KindSchedule:
-		return own && is(RoleAdmin, RoleEditor, RoleAuthor)
-	case KindUser, KindToken:
-		return is(RoleAdmin)
-	case KindAlert:
-		return is(RoleAdmin, RoleAuthor) // approving is the approver's
-	}
-	return false
-}
 
 // User is a person who signs in. The password is kept elsewhere.
 type User struct {
@@ -225,3 +140,23 @@ func CheckOfficer(where, owner string, areas []string) error {
 func Within(officer []string, area string) bool {
 	return len(officer) == 0 || slices.ContainsFunc(officer, func(a string) bool { return Covers(a, area) })
 }
+
+// Key implements Thing.
+func (u *User) Key() Key { return Key{KindUser, "", u.ID} }
+
+// Of implements Thing.
+func (u *User) Of() string { return u.Owner }
+
+// Complete implements Thing.
+func (u *User) Complete(_, id string) {
+	u.ID = cmp.Or(u.ID, id)
+}
+
+// Refs implements Thing: a person names an owner and the areas of an officer.
+func (u *User) Refs() []Ref {
+	where := "users/" + u.ID
+	return append([]Ref{ownerRef(where, u.Owner)}, areaRefs(where, u.Areas)...)
+}
+
+// Reach implements Thing: what a person may do is CheckGrant's.
+func (u *User) Reach() Reach { return Reach{} }

@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -100,4 +101,32 @@ func (p *Playlist) Validate() error {
 		}
 	}
 	return nil
+}
+
+// Key implements Thing.
+func (p *Playlist) Key() Key { return Key{KindPlaylist, p.Owner, p.ID} }
+
+// Of implements Thing.
+func (p *Playlist) Of() string { return p.Owner }
+
+// Complete implements Thing.
+func (p *Playlist) Complete(owner, id string) {
+	p.Owner = cmp.Or(p.Owner, owner)
+	p.ID = cmp.Or(p.ID, id)
+}
+
+// Refs implements Thing: a playlist names its owner and its messages.
+func (p *Playlist) Refs() []Ref {
+	where := "playlists/" + p.ID
+	refs := []Ref{ownerRef(where, p.Owner)}
+	for i := range p.Items {
+		owner, id := SplitRef(p.Owner, p.Items[i].Message)
+		refs = append(refs, Ref{Key: Key{KindMessage, owner, id}, Field: fmt.Sprintf("%s.items[%d].message", where, i)})
+	}
+	return refs
+}
+
+// Reach implements Thing. The default rotation shows on every face.
+func (p *Playlist) Reach() Reach {
+	return Reach{ByUse: true, Everywhere: p.Owner == Public && p.ID == DefaultRotation}
 }

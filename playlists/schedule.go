@@ -1,6 +1,9 @@
 package playlists
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Schedule is a playlist on some of an owner's signs at some hours. Which of
 // several wins is playlists.Plan's rule: the highest priority, then the
@@ -67,4 +70,29 @@ func (s *Schedule) Validate() error {
 		return &Error{Code: Invalid, Field: where + ".priority", Value: fmt.Sprint(s.Priority), Problem: fmt.Sprintf("is outside 0 to %d", MaxPriority), Remedy: "give 0 to 100; the higher wins"}
 	}
 	return nil
+}
+
+// Key implements Thing.
+func (s *Schedule) Key() Key { return Key{KindSchedule, s.Owner, s.ID} }
+
+// Of implements Thing.
+func (s *Schedule) Of() string { return s.Owner }
+
+// Complete implements Thing.
+func (s *Schedule) Complete(owner, id string) {
+	s.Owner = cmp.Or(s.Owner, owner)
+	s.ID = cmp.Or(s.ID, id)
+}
+
+// Refs implements Thing: a schedule names its owner, its playlist and signs.
+func (s *Schedule) Refs() []Ref {
+	where := "schedules/" + s.ID
+	owner, id := SplitRef(s.Owner, s.Playlist)
+	refs := []Ref{ownerRef(where, s.Owner), {Key: Key{KindPlaylist, owner, id}, Field: where + ".playlist"}}
+	return append(refs, signRefs(where, s.Signs, true)...)
+}
+
+// Reach implements Thing.
+func (s *Schedule) Reach() Reach {
+	return Reach{Signs: s.Signs, SignsField: "schedules/" + s.ID + ".signs[%d]", Everywhere: len(s.Signs) == 0}
 }

@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -214,4 +215,48 @@ func (s *Sign) Merge(list *Sign, columns []string) *Sign {
 		}
 	}
 	return &out
+}
+
+// Key implements Thing.
+func (o *Owner) Key() Key { return Key{KindOwner, "", o.ID} }
+
+// Of implements Thing.
+func (o *Owner) Of() string { return o.ID }
+
+// Complete implements Thing.
+func (o *Owner) Complete(_, id string) {
+	o.ID = cmp.Or(o.ID, id)
+}
+
+// Refs implements Thing: an owner names nothing.
+func (o *Owner) Refs() []Ref { return nil }
+
+// Reach implements Thing: an owner acts everywhere.
+func (o *Owner) Reach() Reach { return Reach{Everywhere: true} }
+
+// Key implements Thing.
+func (s *Sign) Key() Key { return Key{KindSign, "", s.ID} }
+
+// Of implements Thing.
+func (s *Sign) Of() string { return s.Owner }
+
+// Complete implements Thing.
+func (s *Sign) Complete(_, id string) {
+	s.ID = cmp.Or(s.ID, id)
+}
+
+// Refs implements Thing: a sign names its owner, its areas and its playlist.
+func (s *Sign) Refs() []Ref {
+	where := "signs/" + s.ID
+	refs := append([]Ref{ownerRef(where, s.Owner)}, areaRefs(where, s.Areas)...)
+	if s.Playlist == "" {
+		return append(refs, Ref{Key: Key{KindPlaylist, Public, DefaultRotation}, Field: where + ".playlist", Weak: true})
+	}
+	owner, id := SplitRef(s.Owner, s.Playlist)
+	return append(refs, Ref{Key: Key{KindPlaylist, owner, id}, Field: where + ".playlist"})
+}
+
+// Reach implements Thing.
+func (s *Sign) Reach() Reach {
+	return Reach{Areas: s.Areas, AreasField: "signs/" + s.ID + ".areas[%d]"}
 }

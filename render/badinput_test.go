@@ -132,7 +132,7 @@ func TestTextsThatAreTaken(t *testing.T) {
 		}
 	})
 	within(t, func() {
-		a, err := r.Message(long, c, Options{NoScroll: true})
+		a, err := r.Message(long, c, Options{Motion: playlists.Stills})
 		if err != nil || len(a.Findings) == 0 || a.Findings[0].Code != "fit" {
 			t.Errorf("1,919 letters in pages: %v, %+v", err, a)
 		}
@@ -143,7 +143,7 @@ func TestTextsThatAreTaken(t *testing.T) {
 	if a, err := r.Message(word, small, Options{}); err != nil || a.Steps[0].Scroll == nil {
 		t.Errorf("a long word: %v", err)
 	}
-	if a, err := r.Message(word, small, Options{PicturePages: true}); err != nil || len(a.Findings) == 0 || a.Steps[0].Scroll != nil {
+	if a, err := r.Message(word, small, Options{Motion: playlists.Pictures}); err != nil || len(a.Findings) == 0 || a.Steps[0].Scroll != nil {
 		t.Errorf("a long word on a picture sign: %v", err)
 	}
 }

@@ -39,16 +39,12 @@ func (r *Report) Refused() bool {
 	return len(r.Findings) > 0 && r.Findings[0].Level == playlists.Refuse
 }
 
-// metresPerPixel is how far a capital letter of one pixel's height is read
-// from at a pitch of 1 mm: 1 inch of letter for 30 feet (MUTCD 2A.13).
-const metresPerPixel = 0.36
-
 // Check draws a message on a class and says what speaks against showing it. An
 // error that Message would return becomes a finding of level refuse; other
 // errors, of a font or a medium's storage, are returned.
 func (r *Renderer) Check(m *playlists.Message, c playlists.Class, o Options, w Wants) (*Report, error) {
 	rep := &Report{Message: m.ID, Class: c.String(), Findings: []playlists.Finding{}}
-	a, facts, err := r.message(m, c, o)
+	a, font, err := r.message(m, c, o)
 	var refused *playlists.Error
 	if errors.As(err, &refused) {
 		rep.Findings = append(rep.Findings, refusal(refused, c))
@@ -57,7 +53,7 @@ func (r *Renderer) Check(m *playlists.Message, c playlists.Class, o Options, w W
 	if err != nil {
 		return nil, err
 	}
-	rep.Pages, rep.ReadMS, rep.CapPx, rep.Font = len(a.Steps), a.MS(), facts.capPx, facts.font
+	rep.Pages, rep.ReadMS, rep.CapPx, rep.Font = len(a.Steps), a.MS(), a.CapPx, font
 	for i := range a.Steps {
 		rep.Scrolls = rep.Scrolls || a.Steps[i].Scroll != nil
 	}
@@ -94,20 +90,9 @@ func (rep *Report) time(w Wants, c playlists.Class) {
 }
 
 func (rep *Report) distance(w Wants, c playlists.Class) {
-	if w.DistanceM == 0 || w.PitchMM == 0 || rep.CapPx == 0 {
-		return
+	if f := playlists.CheckDistance(c, rep.CapPx, w.PitchMM, w.DistanceM); f != nil {
+		rep.Findings = append(rep.Findings, *f)
 	}
-	reach := metresPerPixel * float64(rep.CapPx) * w.PitchMM
-	if reach >= w.DistanceM {
-		return
-	}
-	need := int(math.Ceil(w.DistanceM / metresPerPixel / w.PitchMM))
-	rep.warn("distance", "variants", c,
-		playlists.Text{VI: fmt.Sprintf("Chữ hoa cao %d điểm, đọc được từ khoảng %.0f m; cần đọc từ %.0f m.", rep.CapPx, reach, w.DistanceM),
-			EN: fmt.Sprintf("Capitals are %d px high and are read from about %.0f m, not from %.0f m.", rep.CapPx, reach, w.DistanceM)},
-		playlists.Text{VI: fmt.Sprintf("Viết ngắn lại để chữ cao ít nhất %d điểm, hoặc dùng màn hình lớn hơn.", need),
-			EN: fmt.Sprintf("Shorten it until letters are %d px high, or use a larger face.", need)},
-		map[string]float64{"cap_px": float64(rep.CapPx), "reach_m": math.Round(reach), "distance_m": w.DistanceM, "need_px": float64(need)})
 }
 
 func (rep *Report) power(w Wants, c playlists.Class) {

@@ -35,7 +35,11 @@ func FuzzText(f *testing.F) {
 			t.Fatal(err)
 		}
 		m := &playlists.Message{ID: "fuzz", Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Headline: head, Body: body}}}
-		a, err := r.Message(m, c, Options{NoScroll: noScroll})
+		o := Options{}
+		if noScroll {
+			o.Motion = playlists.Stills
+		}
+		a, err := r.Message(m, c, o)
 		if err != nil {
 			var e *playlists.Error
 			if !errors.As(err, &e) || e.Problem == "" || e.Remedy == "" {

@@ -52,7 +52,7 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 		captions = []*block{nil}
 	}
 	least := int64(minStepMS)
-	if o.PicturePages {
+	if o.Motion == playlists.Pictures {
 		least = minPictureMS
 	}
 	for _, caption := range captions {

@@ -142,9 +142,15 @@ func TestMovingPictures(t *testing.T) {
 	if len(a.Steps) != 5 || a.MS() != 1000 {
 		t.Errorf("five frames of 200 ms became %d steps of %d ms in all", len(a.Steps), a.MS())
 	}
+	// A program sign that may not scroll shows a film at the film's own speed.
+	o := media(gifOf(t, 5, 16, 16, 20))
+	o.Motion = playlists.Stills
+	if a, err = r.Message(pictureMessage(), c, o); err != nil || len(a.Steps) != 5 || a.MS() != 1000 {
+		t.Errorf("without scrolling: %d steps of %d ms in all, %v", len(a.Steps), a.MS(), err)
+	}
 	// A picture sign takes two pictures a second: frames are dropped, not time.
-	o := media(gifOf(t, 10, 16, 16, 20))
-	o.PicturePages = true
+	o = media(gifOf(t, 10, 16, 16, 20))
+	o.Motion = playlists.Pictures
 	if a, err = r.Message(pictureMessage(), c, o); err != nil {
 		t.Fatal(err)
 	}

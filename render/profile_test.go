@@ -126,7 +126,7 @@ func TestNothingIsClipped(t *testing.T) {
 		for _, s := range texts {
 			m := text(s)
 			m.Variants[0].Headline = "ĐẶNG ẪẤỖ"
-			lay, err := l.message(m, Options{NoScroll: true})
+			lay, err := l.message(m, Options{Motion: playlists.Stills})
 			if err != nil {
 				t.Errorf("%q on %s: %v", s, class, err)
 				continue
@@ -186,7 +186,7 @@ func TestLinesBreakAtSense(t *testing.T) {
 		{"một\nhai", "128x64-rgb", []string{"một", "hai"}},
 	} {
 		l := &layouter{fonts: f, class: mustClass(t, k.class), style: styleOf(mustClass(t, k.class))}
-		lay, err := l.message(text(k.text), Options{NoScroll: true})
+		lay, err := l.message(text(k.text), Options{Motion: playlists.Stills})
 		if err != nil {
 			t.Fatal(err)
 		}

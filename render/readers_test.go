@@ -55,7 +55,7 @@ func sheets(t *testing.T, r *Renderer, m *playlists.Message, c playlists.Class) 
 		t.Fatal(err)
 	}
 	l := &layouter{fonts: r.fonts, class: c, style: styleOf(c)}
-	lay, err := l.message(m, Options{NoScroll: true})
+	lay, err := l.message(m, Options{Motion: playlists.Stills})
 	if err != nil {
 		t.Fatalf("%s on %s: %v", m.ID, c, err)
 	}
@@ -77,8 +77,8 @@ func sheets(t *testing.T, r *Renderer, m *playlists.Message, c playlists.Class) 
 		if len(says) == 0 {
 			continue
 		}
-		var f facts
-		f.see(s.card.sets)
+		var of playlists.Artwork
+		smallest(&of, s.card.sets, "")
 		cv := &canvas{}
 		cv.reset(c.W, c.H, c.Colour != playlists.RGB)
 		if err := cv.card(s.card, reduce(theme, c.Colour), r.fonts, &r.icons); err != nil {
@@ -91,7 +91,7 @@ func sheets(t *testing.T, r *Renderer, m *playlists.Message, c playlists.Class) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, sheet{fmt.Sprintf("%s-%s-%d", c, m.ID, i), img, strings.Join(says, "\n"), f.capPx})
+		out = append(out, sheet{fmt.Sprintf("%s-%s-%d", c, m.ID, i), img, strings.Join(says, "\n"), of.CapPx})
 	}
 	return out
 }

@@ -30,12 +30,9 @@ func New() (*Renderer, error) {
 type Options struct {
 	// Media returns an uploaded medium's bytes by its id. Nil: there are none.
 	Media func(id string) ([]byte, error)
-	// NoScroll gives pages where the message would scroll: for signs whose
-	// owner or road authority forbids moving text.
-	NoScroll bool
-	// PicturePages is for picture signs: pages for scrolls, and no two pictures
-	// within 500 ms.
-	PicturePages bool
+	// Motion says what may move: a sign's owner or a road authority may forbid
+	// scrolling.
+	Motion playlists.Motion
 }
 
 // Message draws m on a class: frames in PROTOCOL.md's profile, steps whose MS
@@ -46,48 +43,46 @@ func (r *Renderer) Message(m *playlists.Message, c playlists.Class, o Options) (
 	return a, err
 }
 
-// facts are of the smallest letters that a message came to.
-type facts struct {
-	capPx int
-	font  string
-}
-
-func (f *facts) see(sets []placed) {
+// smallest notes the smallest capitals among sets in the artwork, and returns
+// their typeface, or font where none is smaller.
+func smallest(a *playlists.Artwork, sets []placed, font string) string {
 	for _, s := range sets {
-		if f.capPx == 0 || s.cap() < f.capPx {
-			f.capPx, f.font = s.cap(), s.run.fam.name
+		if a.CapPx == 0 || s.cap() < a.CapPx {
+			a.CapPx, font = s.cap(), s.run.fam.name
 		}
 	}
+	return font
 }
 
-func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (*playlists.Artwork, *facts, error) {
+// message is Message, and the name of the typeface of the smallest capitals.
+func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (a *playlists.Artwork, font string, err error) {
 	if err := c.Validate(); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	if err := m.Validate(); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	if err := checkIcon(m.Icon); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	theme, err := lookUpTheme(m.Theme)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	theme = reduce(theme, c.Colour)
 	if err := checkContrast(theme, c); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	l := &layouter{fonts: r.fonts, class: c, style: styleOf(c)}
-	a, f := &playlists.Artwork{}, &facts{}
+	a = &playlists.Artwork{}
 	if m.Image != nil {
 		if err := r.pictures(a, l, m, theme, o); err != nil {
-			return nil, nil, err
+			return nil, "", err
 		}
 	}
 	lay, err := l.message(m, o)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	a.Findings = append(a.Findings, lay.findings...)
 	cv := r.canvases.Get().(*canvas)
@@ -95,22 +90,22 @@ func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (
 	for _, s := range lay.scenes {
 		w, step := c.W, timeline.Step{}
 		if s.strip != nil {
-			f.see(s.strip.sets)
+			font = smallest(a, s.strip.sets, font)
 			w, step = s.strip.length, s.strip.step()
 			cv.reset(w, c.H, c.Colour != playlists.RGB)
 			err = cv.strip(s.strip, theme, r.fonts)
 		} else {
-			f.see(s.card.sets)
+			font = smallest(a, s.card.sets, font)
 			step.MS = s.card.ms
 			cv.reset(w, c.H, c.Colour != playlists.RGB)
 			err = cv.card(s.card, theme, r.fonts, &r.icons)
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, "", err
 		}
 		add(a, r.encode(cv, c), step, w, c.H, m.Owner)
 	}
-	return a, f, nil
+	return a, font, nil
 }
 
 // encode writes the canvas as PNG.

@@ -1,6 +1,9 @@
 package render
 
-import "ledcast/playlists/timeline"
+import (
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
 
 // Limits of a strip (PROTOCOL.md) and of how fast it may run.
 const (
@@ -166,5 +169,5 @@ func (t *strip) step() timeline.Step {
 // mayScroll reports whether the options allow moving text, and a strip on a
 // face of this size holds at least three faces' width.
 func (l *layouter) mayScroll(o Options) bool {
-	return !o.NoScroll && !o.PicturePages && 3*l.class.W*l.class.H <= maxStripPixels && 3*l.class.W <= maxStripLength
+	return o.Motion == playlists.Scrolls && 3*l.class.W*l.class.H <= maxStripPixels && 3*l.class.W <= maxStripLength
 }

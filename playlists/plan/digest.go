@@ -116,7 +116,7 @@ func (p *Planner) campaignDigest(c *playlists.Campaign, lk look) string {
 }
 
 func (p *Planner) messageDigest(lk look, owner, id string) string {
-	k := entryKey{look: look{lk.class, lk.stills, 0}, owner: owner, id: id}
+	k := entryKey{look: look{lk.class, lk.motion, 0}, owner: owner, id: id}
 	if d, ok := p.digests.messages[k]; ok {
 		return d
 	}

@@ -14,14 +14,13 @@ const MaxLoopS = 900
 // look is all that decides how a message looks on a sign and for how long.
 type look struct {
 	class  playlists.Class
-	stills bool
+	motion playlists.Motion
 	least  int64 // ms
 }
 
 func lookOf(s *playlists.Sign) look {
-	l := look{class: s.Class, stills: s.Picture()}
+	l := look{class: s.Class, motion: s.Motion()}
 	if r := s.Rules; r != nil {
-		l.stills = l.stills || r.NoScroll
 		l.least = r.LeastDwellMS
 	}
 	return l
@@ -87,7 +86,7 @@ func (p *Planner) draw(k entryKey) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	art, err := p.content.Artwork(m, k.class, k.stills)
+	art, err := p.content.Artwork(m, k.class, k.motion)
 	if err != nil {
 		return nil, err
 	}

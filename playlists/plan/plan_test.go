@@ -41,8 +41,8 @@ func (s *shelf) Message(owner, id string) (*playlists.Message, error) {
 	return s.messages[k], nil
 }
 
-func (s *shelf) Artwork(m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error) {
-	k := fmt.Sprint(m.Owner, "/", m.ID, c, stills)
+func (s *shelf) Artwork(m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+	k := fmt.Sprint(m.Owner, "/", m.ID, c, motion)
 	if s.drawn[k] != nil {
 		return s.drawn[k], nil
 	}
@@ -50,7 +50,7 @@ func (s *shelf) Artwork(m *playlists.Message, c playlists.Class, stills bool) (*
 	add := func(ms int64, scroll bool) {
 		f := playlists.FrameFile{Data: []byte("x"), Frame: timeline.Frame{SHA256: fmt.Sprintf("%s#%d", k, len(a.Frames)), Len: 1, Type: "image/png", W: int64(c.W), H: int64(c.H)}}
 		st := timeline.Step{Frame: int64(len(a.Frames)), MS: ms}
-		if scroll && !stills {
+		if scroll && motion == playlists.Scrolls {
 			st.Scroll = &timeline.Scroll{Axis: "x", PxS: 60}
 			f.W = ms * 60 / 1000
 		}

@@ -16,8 +16,8 @@ import (
 type Content interface {
 	Playlist(owner, id string) (*playlists.Playlist, error)
 	Message(owner, id string) (*playlists.Message, error)
-	// Artwork draws a message for a class; stills says that nothing may scroll.
-	Artwork(m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error)
+	// Artwork draws a message for a class.
+	Artwork(m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
 }
 
 // Dated is a thing and when it was last written.
@@ -141,9 +141,6 @@ func (p *Planner) datedList(owner, id string, c *calendar) (*dated, error) {
 	return d, nil
 }
 
-// defaultRotation is the department's playlist that shows where nothing else does.
-const defaultRotation = "default"
-
 // rules are those that cover the sign, and a key that is equal for signs with
 // the same ones.
 func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, error) {
@@ -193,7 +190,7 @@ func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, e
 		r.base = append(r.base, base{"playlist:" + s.Playlist, d})
 		key = append(append(key, "|p"...), s.Playlist...)
 	}
-	if d, err := p.datedList(playlists.Public, defaultRotation, c); err == nil {
+	if d, err := p.datedList(playlists.Public, playlists.DefaultRotation, c); err == nil {
 		r.base = append(r.base, base{"default", d})
 	} else if len(r.base) == 0 {
 		return nil, "", err

@@ -341,7 +341,7 @@ func TestRandomWeeks(t *testing.T) {
 		for _, art := range content.drawn {
 			owner, id := "", ""
 			for _, m := range content.messages {
-				if x, _ := content.Artwork(m, s.Class, lookOf(s).stills); x == art {
+				if x, _ := content.Artwork(m, s.Class, lookOf(s).motion); x == art {
 					owner, id = m.Owner, m.ID
 				}
 			}

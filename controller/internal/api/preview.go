@@ -14,7 +14,7 @@ import (
 // Artist draws messages that are not kept, for whoever writes them.
 type Artist interface {
 	// Look draws a message for a class, and says what speaks against it.
-	Look(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, []playlists.Finding, error)
+	Look(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, []playlists.Finding, error)
 }
 
 // previewIn asks how a message would look.
@@ -78,7 +78,7 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 	out := previewOut{Looks: []Look{}}
 	for _, c := range in.Classes {
 		look := Look{Class: c.String(), Findings: []playlists.Finding{}}
-		art, findings, err := s.artist.Look(r.Context(), m, c, false)
+		art, findings, err := s.artist.Look(r.Context(), m, c, playlists.Scrolls)
 		var e *playlists.Error
 		switch {
 		case errors.As(err, &e):

@@ -91,7 +91,7 @@ func (c alertCatalogue) KnownAreas(ctx context.Context, areas []string, who *pla
 type alertArtist struct{ *artist }
 
 func (d alertArtist) Artwork(ctx context.Context, m *playlists.Message, c playlists.Class) (*playlists.Artwork, error) {
-	return d.artist.Artwork(ctx, m, c, true)
+	return d.artist.Artwork(ctx, m, c, playlists.Pictures)
 }
 
 // Reads implements alert.Artist: of the pages that are shown, where a program

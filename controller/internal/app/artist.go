@@ -32,13 +32,13 @@ func (a *artist) with(media artwork.Media) *artist {
 }
 
 // Artwork implements publish.Artist.
-func (a *artist) Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error) {
-	return a.cache.Artwork(ctx, m, c, artwork.Options{PicturePages: stills})
+func (a *artist) Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+	return a.cache.Artwork(ctx, m, c, artwork.Options{Motion: motion})
 }
 
 // Look implements api.Artist.
-func (a *artist) Look(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, []playlists.Finding, error) {
-	art, err := a.Artwork(ctx, m, c, stills)
+func (a *artist) Look(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, []playlists.Finding, error) {
+	art, err := a.Artwork(ctx, m, c, motion)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -49,24 +49,9 @@ func (a *artist) Look(ctx context.Context, m *playlists.Message, c playlists.Cla
 // it; nil when it can, or nobody said from where that is. Its error is that the
 // message cannot be drawn there at all.
 func (a *artist) Reads(ctx context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
-	if _, err := a.Artwork(ctx, m, s.Class, stills(s)); err != nil {
-		return nil, err
-	}
-	if s.Distance == 0 || s.Pitch == 0 {
-		return nil, nil
-	}
-	o := render.Options{PicturePages: s.Picture(), NoScroll: stills(s)}
-	if m.Image != nil {
-		o.Media = func(id string) ([]byte, error) { return a.media(m.Owner, id) }
-	}
-	rep, err := a.render.Check(m, s.Class, o, render.Wants{DistanceM: s.Distance, PitchMM: s.Pitch})
+	art, err := a.Artwork(ctx, m, s.Class, s.Motion())
 	if err != nil {
 		return nil, err
 	}
-	for i := range rep.Findings {
-		if rep.Findings[i].Code == "distance" {
-			return &rep.Findings[i], nil
-		}
-	}
-	return nil, nil
+	return playlists.CheckDistance(s.Class, art.CapPx, s.Pitch, s.Distance), nil
 }

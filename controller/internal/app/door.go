@@ -150,8 +150,8 @@ func (d drawn) Message(owner, id string) (*playlists.Message, error) {
 	return d.a.catalogue().Message(d.ctx, owner, id)
 }
 
-func (d drawn) Artwork(m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error) {
-	return d.a.artist.Artwork(d.ctx, m, c, stills)
+func (d drawn) Artwork(m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+	return d.a.artist.Artwork(d.ctx, m, c, motion)
 }
 
 func (a *App) signDoor(ctx context.Context, v *playlists.Sign) error {

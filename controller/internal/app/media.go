@@ -130,7 +130,7 @@ func (p pictures) Thumb(ctx context.Context, owner, id string, c playlists.Class
 	if _, _, _, err := p.Info(ctx, owner, id); err != nil {
 		return nil, err
 	}
-	art, err := p.a.artist.Artwork(ctx, &playlists.Message{ID: id, Owner: owner, Image: &playlists.Image{Media: id}}, c, true)
+	art, err := p.a.artist.Artwork(ctx, &playlists.Message{ID: id, Owner: owner, Image: &playlists.Image{Media: id}}, c, playlists.Pictures)
 	if err != nil {
 		return nil, err
 	}

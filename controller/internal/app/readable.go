@@ -192,7 +192,7 @@ func (a *App) readableThere(ctx context.Context, signs []playlists.Sign, lists [
 type glance struct {
 	owner, message string
 	class          playlists.Class
-	stills         bool
+	motion         playlists.Motion
 	pitch, metre   float64
 }
 
@@ -209,7 +209,7 @@ type reading struct {
 // look refuses what cannot be drawn, and what cannot be read unless it is
 // overridden. value is what is named then.
 func (r *reading) look(m *playlists.Message, s *playlists.Sign, where, value string) error {
-	k := glance{m.Owner, m.ID, s.Class, stills(s), s.Pitch, s.Distance}
+	k := glance{m.Owner, m.ID, s.Class, s.Motion(), s.Pitch, s.Distance}
 	problem, known := r.seen[k]
 	if !known {
 		var err error
@@ -238,9 +238,4 @@ func (r *reading) look(m *playlists.Message, s *playlists.Sign, where, value str
 		r.passed.Signs = append(r.passed.Signs, s.ID)
 	}
 	return nil
-}
-
-// stills reports whether nothing may move on a sign.
-func stills(s *playlists.Sign) bool {
-	return s.Picture() || s.Rules != nil && s.Rules.NoScroll
 }

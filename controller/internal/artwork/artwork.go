@@ -56,8 +56,7 @@ func New(r *render.Renderer, media Media, maxBytes int64) *Cache {
 
 // Options are what a sign decides about its artworks.
 type Options struct {
-	NoScroll     bool // pages for scrolls
-	PicturePages bool // for a picture sign
+	Motion playlists.Motion
 }
 
 // Artwork is m as it looks on class c. The result is shared and must not be
@@ -108,7 +107,7 @@ func clone(m *playlists.Message) *playlists.Message {
 }
 
 func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, o Options, picture []byte) {
-	ro := render.Options{NoScroll: o.NoScroll, PicturePages: o.PicturePages}
+	ro := render.Options{Motion: o.Motion}
 	if picture != nil {
 		ro.Media = func(string) ([]byte, error) { return picture, nil }
 	}

@@ -1,6 +1,7 @@
 package artwork
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"bytes"
 
 	"ledcast/playlists"
 	"ledcast/render"
@@ -67,7 +66,7 @@ func TestTheSameIsDrawnOnce(t *testing.T) {
 	other.Theme = "health"
 	draw(t, c, other, Options{})
 	draw(t, c, message("Rửa tay!"), Options{})
-	draw(t, c, message("Rửa tay"), Options{NoScroll: true})
+	draw(t, c, message("Rửa tay"), Options{Motion: playlists.Stills})
 	foreign := message("Rửa tay")
 	foreign.Owner = "song-tra" // frames are published under their owner
 	draw(t, c, foreign, Options{})

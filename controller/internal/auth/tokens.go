@@ -92,7 +92,7 @@ func (s *Service) checkToken(t *Token) error {
 		return err
 	}
 	for i, k := range t.Only {
-		if !slices.Contains(playlists.Kinds, k) {
+		if playlists.InfoOf(k) == nil {
 			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i), Value: string(k), Problem: "is not a kind of thing", Remedy: "use kinds such as sign, message, playlist"}
 		}
 	}

@@ -80,7 +80,7 @@ func (f *checkFlags) run(e *env, c *cobra.Command, files []string) error {
 	refused := 0
 	for _, m := range all.messages {
 		for _, class := range classes {
-			rep, err := r.Check(m.Message, class, render.Options{NoScroll: f.noScroll, Media: m.media},
+			rep, err := r.Check(m.Message, class, render.Options{Motion: motion(f.noScroll), Media: m.media},
 				render.Wants{DwellMS: all.dwell(m.Message), DistanceM: f.distance, PitchMM: f.pitch, Power: f.power / 100})
 			if err != nil {
 				return in(m.file, err)

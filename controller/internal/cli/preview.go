@@ -91,7 +91,7 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 	}
 	var pages []page
 	for _, m := range msgs {
-		a, err := r.Message(m, class, render.Options{Media: f.media, NoScroll: f.noScroll})
+		a, err := r.Message(m, class, render.Options{Media: f.media, Motion: motion(f.noScroll)})
 		if err != nil {
 			return in(f.message, err)
 		}
@@ -200,4 +200,12 @@ func cause(err error) string {
 		return p.Err.Error()
 	}
 	return err.Error()
+}
+
+// motion is what may move, by the flag --no-scroll.
+func motion(noScroll bool) playlists.Motion {
+	if noScroll {
+		return playlists.Stills
+	}
+	return playlists.Scrolls
 }

@@ -56,7 +56,7 @@ func (b *alertBook) Art(ctx context.Context, id string, c playlists.Class) (*pla
 	if id == b.cannot {
 		return nil, errors.New("the fonts are gone")
 	}
-	return b.world.Artwork(ctx, &playlists.Message{ID: id}, c, true)
+	return b.world.Artwork(ctx, &playlists.Message{ID: id}, c, playlists.Pictures)
 }
 
 func (b *alertBook) Published(set *timeline.AlertSet, _ bool) {

@@ -37,7 +37,7 @@ type Catalogue interface {
 // Artist draws a message for a class; stills says that nothing may scroll. It
 // caches: asking twice costs nothing.
 type Artist interface {
-	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, stills bool) (*playlists.Artwork, error)
+	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
 }
 
 // Ledger gives out sequence numbers and keeps what was signed with them: a seq

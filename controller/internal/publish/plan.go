@@ -39,8 +39,8 @@ func (c content) Message(owner, id string) (*playlists.Message, error) {
 	return c.o.Catalogue.Message(c.ctx, owner, id)
 }
 
-func (c content) Artwork(m *playlists.Message, class playlists.Class, stills bool) (*playlists.Artwork, error) {
-	return c.o.Artist.Artwork(c.ctx, m, class, stills)
+func (c content) Artwork(m *playlists.Message, class playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+	return c.o.Artist.Artwork(c.ctx, m, class, motion)
 }
 
 // rulebook is what owners and the department have set.

@@ -67,7 +67,7 @@ func (w *world) Campaigns(context.Context) ([]playlists.Campaign, error)   { ret
 func (w *world) Agreements(context.Context) ([]playlists.Agreement, error) { return w.agreements, nil }
 
 // Artwork draws two pages of 4 s; a message called "bad" cannot be drawn.
-func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ bool) (*playlists.Artwork, error) {
+func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {
 	if a := w.drawing[m.Owner+"/"+m.ID+c.String()]; a != nil {
 		return a, nil
 	}

@@ -67,7 +67,7 @@ func picture(name string) (timeline.Frame, []byte) {
 	return timeline.Frame{SHA256: wire.Digest(b.Bytes()), Len: int64(b.Len()), Type: "image/png", W: 16, H: 8}, b.Bytes()
 }
 
-func (c content) Artwork(m *playlists.Message, _ playlists.Class, _ bool) (*playlists.Artwork, error) {
+func (c content) Artwork(m *playlists.Message, _ playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {
 	f, data := picture(m.Owner + m.ID)
 	return &playlists.Artwork{Frames: []playlists.FrameFile{{Frame: f, Data: data}}, Steps: []timeline.Step{{Frame: 0, MS: 50_000}}}, nil
 }
