@@ -79,14 +79,14 @@ func (a *Area) Validate() error {
 type Successions map[string]string
 
 // NewSuccessions reads them off the areas.
-func NewSuccessions(areas []Area) Successions {
+func NewSuccessions(areas []*Area) Successions {
 	var s Successions
-	for i := range areas {
-		if areas[i].ReplacedBy != "" {
+	for _, a := range areas {
+		if a.ReplacedBy != "" {
 			if s == nil {
 				s = Successions{}
 			}
-			s[areas[i].Code] = areas[i].ReplacedBy
+			s[a.Code] = a.ReplacedBy
 		}
 	}
 	return s

@@ -1,6 +1,7 @@
 package playlists
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -87,6 +88,12 @@ func (e *Error) Error() string {
 		b.WriteString("; " + e.Remedy)
 	}
 	return b.String()
+}
+
+// IsNotFound reports whether err is an *Error of code NotFound.
+func IsNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == NotFound
 }
 
 // At returns a copy of e that names the file and line, unless it already does.

@@ -37,6 +37,9 @@ type Principal struct {
 	Until int64    `json:"-"`               // a token's: when it expires, Unix seconds; 0 for a person
 }
 
+// Actor is the principal as the audit log names them, at a time in Unix ms.
+func (p *Principal) Actor(atMS int64) Actor { return Actor{Who: p.ID, From: p.From, AtMS: atMS} }
+
 // Officer reports whether the principal acts in some areas only.
 func (p *Principal) Officer() bool { return len(p.Areas) > 0 }
 

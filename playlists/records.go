@@ -5,6 +5,20 @@ package playlists
 // the other. What HTTP answers is a type of its own in package api, so that the
 // database can change without it.
 
+// Stored is a thing as it is kept.
+type Stored struct {
+	Key
+	Data    []byte // JSON
+	Version int64  // rises with every write
+}
+
+// Written is what became of a write.
+type Written struct {
+	Thing   Thing // as it was written
+	Version int64
+	Waits   bool // a part of it waits for the department
+}
+
 // Play says how often and how long a sign put a frame on its output.
 type Play struct {
 	Item, Campaign, Frame, Why string // Frame is the file's digest; "" is dark
@@ -114,6 +128,12 @@ type AuditEntry struct {
 	Kind, Owner, ID string
 	Before, After   []byte // JSON; nil for nothing
 	Digest          string // of this entry and the one before: the chain
+}
+
+// AuditHead is the newest entry of the log, as a person keeps it.
+type AuditHead struct {
+	N      int64
+	Digest string
 }
 
 // Medium is a picture that an owner uploaded under a name. Its file is kept

@@ -16,8 +16,8 @@ func defaultContent(t testing.TB) (map[string]*playlists.Message, *manifest.Mani
 		t.Fatal(err)
 	}
 	by := map[string]*playlists.Message{}
-	for i := range m.Messages {
-		by[m.Messages[i].ID] = &m.Messages[i]
+	for i := range manifest.All[*playlists.Message](m) {
+		by[manifest.All[*playlists.Message](m)[i].ID] = manifest.All[*playlists.Message](m)[i]
 	}
 	return by, m
 }
@@ -45,12 +45,12 @@ func mustNew(t testing.TB) *Renderer {
 func TestDefaultContentFitsItsDwell(t *testing.T) {
 	by, m := defaultContent(t)
 	r := mustNew(t)
-	if len(m.Messages) < 10 || len(m.Owners) != 1 || len(m.Playlists) != 1 {
-		t.Fatalf("%d messages, %d owners, %d playlists; want at least 10, 1, 1", len(m.Messages), len(m.Owners), len(m.Playlists))
+	if len(manifest.All[*playlists.Message](m)) < 10 || len(manifest.All[*playlists.Owner](m)) != 1 || len(manifest.All[*playlists.Playlist](m)) != 1 {
+		t.Fatalf("%d messages, %d owners, %d playlists; want at least 10, 1, 1", len(manifest.All[*playlists.Message](m)), len(manifest.All[*playlists.Owner](m)), len(manifest.All[*playlists.Playlist](m)))
 	}
-	pl := m.Playlists[0]
-	if pl.ID != "default" || pl.Owner != playlists.Public || len(pl.Items) != len(m.Messages) {
-		t.Fatalf("playlist %s/%s has %d items for %d messages", pl.Owner, pl.ID, len(pl.Items), len(m.Messages))
+	pl := manifest.All[*playlists.Playlist](m)[0]
+	if pl.ID != "default" || pl.Owner != playlists.Public || len(pl.Items) != len(manifest.All[*playlists.Message](m)) {
+		t.Fatalf("playlist %s/%s has %d items for %d messages", pl.Owner, pl.ID, len(pl.Items), len(manifest.All[*playlists.Message](m)))
 	}
 	for _, it := range pl.Items {
 		msg := by[it.Message]

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 )
 
 var update = flag.Bool("update", false, "write what was drawn over the golden frames")
@@ -181,10 +182,7 @@ func differ(a, b image.Image) int {
 //	go run ./controller sheet assets/content.yaml --out docs/contact-sheet.png
 func TestContactSheet(t *testing.T) {
 	_, man := defaultContent(t)
-	var msgs []*playlists.Message
-	for i := range man.Messages {
-		msgs = append(msgs, &man.Messages[i])
-	}
+	msgs := manifest.All[*playlists.Message](man)
 	var classes []playlists.Class
 	for _, c := range SheetClasses {
 		classes = append(classes, mustClass(t, c))

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 )
 
 // chunks lists a PNG's chunks and their data, checking lengths and sums as a
@@ -94,18 +95,18 @@ func TestDrawingIsDeterministic(t *testing.T) {
 		}
 		return s
 	}
-	want := make([]string, len(man.Messages))
-	for i := range man.Messages {
-		want[i] = draw(mustNew(t), &man.Messages[i]) // each with fonts that drew nothing yet
+	want := make([]string, len(manifest.All[*playlists.Message](man)))
+	for i := range manifest.All[*playlists.Message](man) {
+		want[i] = draw(mustNew(t), manifest.All[*playlists.Message](man)[i]) // each with fonts that drew nothing yet
 	}
 	shared := mustNew(t)
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
-			for k := range man.Messages {
-				i := (k + 3*g) % len(man.Messages)
-				if got := draw(shared, &man.Messages[i]); got != want[i] {
-					t.Errorf("%s drawn beside others: %s, want %s", man.Messages[i].ID, got, want[i])
+			for k := range manifest.All[*playlists.Message](man) {
+				i := (k + 3*g) % len(manifest.All[*playlists.Message](man))
+				if got := draw(shared, manifest.All[*playlists.Message](man)[i]); got != want[i] {
+					t.Errorf("%s drawn beside others: %s, want %s", manifest.All[*playlists.Message](man)[i].ID, got, want[i])
 				}
 			}
 		})
@@ -253,8 +254,8 @@ func TestCardsAreSmall(t *testing.T) {
 		most  int // FACTS.md's figure for a card
 	}{{"64x32-rgb", 484}, {"128x64-rgb", 1100}, {"320x160-rgb", 3200}, {"1920x1080-rgb", 30000}} {
 		total, n, most := 0, 0, 0
-		for i := range man.Messages {
-			a, err := r.Message(&man.Messages[i], mustClass(t, k.class), Options{})
+		for i := range manifest.All[*playlists.Message](man) {
+			a, err := r.Message(manifest.All[*playlists.Message](man)[i], mustClass(t, k.class), Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

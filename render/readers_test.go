@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"ledcast/playlists"
+	"ledcast/playlists/manifest"
 )
 
 // The independent readers are other people's programs: Debian's tesseract-ocr
@@ -198,8 +199,8 @@ var furtherTexts = []string{
 func readerMessages(t *testing.T) []*playlists.Message {
 	_, man := defaultContent(t)
 	var all []*playlists.Message
-	for i := range man.Messages {
-		all = append(all, &man.Messages[i])
+	for i := range manifest.All[*playlists.Message](man) {
+		all = append(all, manifest.All[*playlists.Message](man)[i])
 	}
 	if len(furtherTexts) < 40 {
 		t.Fatalf("%d further texts, want 40", len(furtherTexts))

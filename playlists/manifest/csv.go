@@ -19,7 +19,7 @@ var signColumns = []string{"id", "owner", "class", "areas", "name", "mode", "lat
 
 const neededColumns = 4
 
-// ParseSignsCSV reads a company's list of signs as a spreadsheet saves it: CSV
+// ParseSigns reads a company's list of signs as a spreadsheet saves it: CSV
 // with a head line that names its columns, in any order: id, owner, class and
 // areas, and any of name, mode, lat, lon, pitch_mm, distance_m, phone, tags and
 // playlist. Several areas or tags in one field are separated by spaces. A
@@ -73,7 +73,7 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 		if len(row) != len(columns) {
 			return nil, fail(line, playlists.Invalid, "", "", fmt.Sprintf("has %d fields where the head line has %d", len(row), len(columns)), "give each line as many fields")
 		}
-		if len(m.Signs) >= maxDocuments {
+		if len(m.Things) >= maxDocuments {
 			return nil, fail(line, playlists.TooLarge, "", "", fmt.Sprintf("the file has more than %d signs", maxDocuments), "split it")
 		}
 		s, err := signOf(columns, row)
@@ -88,10 +88,10 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 			return nil, fail(line, playlists.Invalid, "id", s.ID, fmt.Sprintf("is a second sign of this name; the first is at line %d", before), "give one of them another id")
 		}
 		seen[s.ID] = line
-		m.Signs = append(m.Signs, *s)
+		m.Things = append(m.Things, s)
 	}
 	m.SignColumns = columns
-	if len(m.Signs) == 0 {
+	if len(m.Things) == 0 {
 		return nil, fail(1, playlists.Invalid, "", "", "the file has no sign", "write a head line with "+strings.Join(signColumns[:neededColumns], ", ")+" and a line for each sign")
 	}
 	return m, nil

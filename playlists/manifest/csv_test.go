@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists"
 )
 
-func TestParseSignsCSV(t *testing.T) {
+func TestParseSigns(t *testing.T) {
 	const list = "\ufeffid;owner;class;areas;name;lat;lon;pitch_mm;phone;tags\r\n" +
 		"dp-101;bien-hieu-duc-pho;128x64-rgb;quang-ngai/duc-pho quang-ngai/mo-duc;\"Ngã ba; Trà Câu\";14,85;108,95;10;0255 3859 123;cho trung-tam\r\n" +
 		"dp-102;bien-hieu-duc-pho;64x32-red;quang-ngai/duc-pho;;;;;;\r\n"
@@ -17,9 +17,9 @@ func TestParseSignsCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := m.Signs[0]
-	if len(m.Signs) != 2 || s.Name != "Ngã ba; Trà Câu" || s.Position.Lat != 14.85 || len(s.Areas) != 2 || len(s.Tags) != 2 || s.Pitch != 10 || m.Signs[1].Position != nil {
-		t.Errorf("%+v", m.Signs)
+	s := All[*playlists.Sign](m)[0]
+	if len(All[*playlists.Sign](m)) != 2 || s.Name != "Ngã ba; Trà Câu" || s.Position.Lat != 14.85 || len(s.Areas) != 2 || len(s.Tags) != 2 || s.Pitch != 10 || All[*playlists.Sign](m)[1].Position != nil {
+		t.Errorf("%+v", All[*playlists.Sign](m))
 	}
 	for what, c := range map[string]struct {
 		text string
@@ -51,7 +51,7 @@ func TestParseSignsCSV(t *testing.T) {
 	}
 }
 
-func FuzzParseSignsCSV(f *testing.F) {
+func FuzzParseSigns(f *testing.F) {
 	f.Add([]byte("id,owner,class,areas\nab,cd,64x32-red,quang-ngai\n"))
 	f.Add([]byte("id;owner;class;areas;name\r\nab;cd;64x32-red;quang-ngai;\"a\nb\"\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -61,8 +61,8 @@ func FuzzParseSignsCSV(f *testing.F) {
 			t.Fatalf("not an *Error: %v", err)
 		}
 		if err == nil {
-			for i := range m.Signs {
-				if err := m.Signs[i].Validate(); err != nil {
+			for i := range All[*playlists.Sign](m) {
+				if err := All[*playlists.Sign](m)[i].Validate(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -80,7 +80,7 @@ func TestSignMerge(t *testing.T) {
 	}
 	want := *old
 	want.Areas, want.Name, want.Phone, want.Tags = []string{"quang-ngai/son-tinh"}, "", "0255 3822 123", nil
-	if got := old.Merge(&m.Signs[0], m.SignColumns); !reflect.DeepEqual(got, &want) {
+	if got := old.Merge(All[*playlists.Sign](m)[0], m.SignColumns); !reflect.DeepEqual(got, &want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -21,30 +22,44 @@ const (
 	maxDepth     = 32
 )
 
-// Manifest is what a YAML file asks for: things of several kinds, in the order
-// of the file within each kind.
+// Manifest is what a file asks for.
 type Manifest struct {
-	Owners     []playlists.Owner
-	Users      []playlists.User
-	Areas      []playlists.Area
-	Signs      []playlists.Sign
-	Messages   []playlists.Message
-	Playlists  []playlists.Playlist
-	Schedules  []playlists.Schedule
-	Campaigns  []playlists.Campaign
-	Agreements []playlists.Agreement
-	// SignColumns are those of a list of signs (ParseSignsCSV), which says nothing
-	// of anything else; nil where signs are said whole.
+	// Things are in the order of playlists.Kinds, so that what is named comes
+	// before what names it, and within a kind in the order of the file.
+	Things []playlists.Thing
+	// SignColumns are those of a list of signs (ParseSigns), which says nothing
+	// of a sign's other fields; nil where signs are given whole.
 	SignColumns []string
 }
 
-// ParseManifest reads a YAML file of one or more documents separated by "---".
-// Each has a kind (Owner, User, Area, Sign, Message, Playlist, Schedule, Campaign or
-// Agreement) and the fields of that type by their yaml names; the hours of the
-// last three (days, from, until) stand beside their other fields. Everything is
-// validated by itself: what needs the other things, such as whether a share
-// was agreed to, is asked where they are set. file is only the name that
-// errors give.
+// All lists a manifest's things of one type.
+func All[T playlists.Thing](m *Manifest) (out []T) {
+	for _, t := range m.Things {
+		if x, ok := t.(T); ok {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// New is a manifest of things, sorted as Manifest says.
+func New(things ...playlists.Thing) *Manifest {
+	slices.SortStableFunc(things, func(a, b playlists.Thing) int { return rank(a) - rank(b) })
+	return &Manifest{Things: things}
+}
+
+// rank is the place of a thing's kind in playlists.Kinds.
+func rank(t playlists.Thing) int {
+	k := t.Key().Kind
+	return slices.IndexFunc(playlists.Kinds, func(x playlists.KindInfo) bool { return x.Kind == k })
+}
+
+// Parse reads a YAML file of one or more documents separated by "---".
+// Each has a kind (the Document of one of playlists.Kinds) and the fields of that
+// type by their yaml names; the hours of schedules, campaigns and agreements
+// (days, from, until) stand beside their other fields. Everything is validated
+// by itself. Whether it fits everything else is decided where it is put. file is
+// only the name that errors give.
 //
 // It is strict: an unknown field, a value of another type, a missing kind, the
 // same thing twice, and every anchor or alias are refused. Its error is an
@@ -62,8 +77,8 @@ func Parse(file string, data []byte) (*Manifest, error) {
 	if err := guard(func() (err error) { parsed, err = parser.ParseBytes(data, 0); return err }); err != nil {
 		return nil, yamlError(file, err)
 	}
-	m := &Manifest{}
-	seen := map[string]int{}
+	var things []playlists.Thing
+	seen := map[playlists.Key]int{}
 	n := 0
 	for _, doc := range parsed.Docs {
 		if doc.Body == nil {
@@ -73,31 +88,43 @@ func Parse(file string, data []byte) (*Manifest, error) {
 			return nil, &playlists.Error{Code: playlists.TooLarge, File: file, Line: lineOf(doc.Body),
 				Problem: fmt.Sprintf("the file has more than %d documents", maxDocuments), Remedy: "split it"}
 		}
-		if err := m.add(file, doc.Body, seen); err != nil {
+		t, err := document(file, doc.Body, seen)
+		if err != nil {
 			return nil, err
 		}
+		things = append(things, t)
 	}
 	if n == 0 {
 		return nil, &playlists.Error{Code: playlists.Invalid, File: file, Line: 1, Problem: "the file has no YAML document", Remedy: "write at least one, beginning with kind:"}
 	}
-	return m, nil
+	return New(things...), nil
 }
 
-// kinds are what a document may be.
-const kinds = "Owner, User, Area, Sign, Message, Playlist, Schedule, Campaign or Agreement"
+// kinds are what a document may be, for people.
+func kinds() string {
+	var names []string
+	for i := range playlists.Kinds {
+		if d := playlists.Kinds[i].Document; d != "" {
+			names = append(names, d)
+		}
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
 
-// add decodes one document into m.
-func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
+// document decodes and validates one document. seen has the lines of the things
+// before it.
+func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists.Thing, error) {
 	line := lineOf(body)
 	fail := func(field, value, problem, remedy string, at int) error {
 		return &playlists.Error{Code: playlists.Invalid, File: file, Line: at, Field: field, Value: value, Problem: problem, Remedy: remedy}
 	}
 	if n := findAlias(body); n != nil {
-		return fail("", n.String(), "is a YAML anchor, alias or merge, which this file may not have", "write the value out", lineOf(n))
+		return nil, fail("", n.String(), "is a YAML anchor, alias or merge, which this file may not have", "write the value out", lineOf(n))
 	}
 	top, ok := body.(*ast.MappingNode)
 	if !ok {
-		return fail("", firstLine(body.String()), "is not a document with fields", "begin it with kind:", line)
+		return nil, fail("", firstLine(body.String()), "is not a document with fields", "begin it with kind:", line)
 	}
 	kind, rest, at := "", make([]*ast.MappingValueNode, 0, len(top.Values)), 0
 	for _, v := range top.Values {
@@ -107,69 +134,56 @@ func (m *Manifest) add(file string, body ast.Node, seen map[string]int) error {
 		}
 		s, ok := v.Value.(*ast.StringNode)
 		if !ok {
-			return fail("kind", firstLine(v.Value.String()), "is not a kind", "use "+kinds, lineOf(v.Key))
+			return nil, fail("kind", firstLine(v.Value.String()), "is not a kind", "use "+kinds(), lineOf(v.Key))
 		}
 		kind, at = s.Value, lineOf(v.Key)
 	}
 	fields := *top
 	fields.Values = rest
-	var owner, id string
-	var err error
-	switch kind {
-	case "Owner":
-		m.Owners, id, err = decode(m.Owners, &fields, func(o *playlists.Owner) (string, error) { return o.ID, o.Validate() })
-	case "User":
-		m.Users, id, err = decode(m.Users, &fields, func(u *playlists.User) (string, error) { return u.ID, u.Validate() })
-	case "Area":
-		m.Areas, id, err = decode(m.Areas, &fields, func(a *playlists.Area) (string, error) { return a.Code, a.Validate() })
-	case "Sign":
-		// A sign's name is unique in the installation, whoever owns it.
-		m.Signs, id, err = decode(m.Signs, &fields, func(s *playlists.Sign) (string, error) { return s.ID, s.Validate() })
-	case "Message":
-		m.Messages, id, err = decode(m.Messages, &fields, func(x *playlists.Message) (string, error) { owner = x.Owner; return x.ID, x.Validate() })
-	case "Playlist":
-		m.Playlists, id, err = decode(m.Playlists, &fields, func(p *playlists.Playlist) (string, error) { owner = p.Owner; return p.ID, p.Validate() })
-	case "Schedule":
-		m.Schedules, id, err = decode(m.Schedules, &fields, func(s *playlists.Schedule) (string, error) { owner = s.Owner; return s.ID, s.Validate() })
-	case "Campaign":
-		m.Campaigns, id, err = decode(m.Campaigns, &fields, func(c *playlists.Campaign) (string, error) { return c.ID, c.Validate() })
-	case "Agreement":
-		m.Agreements, id, err = decode(m.Agreements, &fields, func(a *playlists.Agreement) (string, error) { owner = a.Owner; return a.ID, a.Validate() })
-	case "":
-		return fail("kind", "", "is missing", "say what the document is: "+kinds, line)
-	default:
-		return fail("kind", kind, "is not a kind", "use "+kinds, at)
+	info := documentKind(kind)
+	switch {
+	case kind == "":
+		return nil, fail("kind", "", "is missing", "say what the document is: "+kinds(), line)
+	case info == nil:
+		return nil, fail("kind", kind, "is not a kind", "use "+kinds(), at)
 	}
-	if err != nil {
+	t := info.New()
+	if err := decode(&fields, t); err != nil {
 		var e *playlists.Error
 		if errors.As(err, &e) {
-			return e.At(file, lineIn(top, e.Field, line))
+			return nil, e.At(file, lineIn(top, e.Field, line))
 		}
 		unread := yamlError(file, err)
 		if unread.Line == 0 {
 			unread.Line = line
 		}
-		return unread
+		return nil, unread
 	}
-	key := kind + " " + owner + "/" + id
-	if before := seen[key]; before > 0 {
-		return fail("id", id, fmt.Sprintf("is a second %s of this name; the first is at line %d", kind, before), "give one of them another id", line)
+	if before := seen[t.Key()]; before > 0 {
+		return nil, fail("id", t.Key().ID, fmt.Sprintf("is a second %s of this name; the first is at line %d", kind, before), "give one of them another id", line)
 	}
-	seen[key] = line
-	return nil
+	seen[t.Key()] = line
+	return t, nil
 }
 
-// decode appends one decoded and validated T to list.
-func decode[T any](list []T, n *ast.MappingNode, check func(*T) (string, error)) ([]T, string, error) {
-	var v T
+// documentKind is the kind that a manifest calls so; nil for none.
+func documentKind(name string) *playlists.KindInfo {
+	i := slices.IndexFunc(playlists.Kinds, func(k playlists.KindInfo) bool { return k.Document == name })
+	if name == "" || i < 0 {
+		return nil
+	}
+	return &playlists.Kinds[i]
+}
+
+// decode fills in and validates a thing.
+func decode(n *ast.MappingNode, t playlists.Thing) error {
 	if len(n.Values) > 0 {
 		d := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict())
-		if err := guard(func() error { return d.DecodeFromNodeContext(context.Background(), n, &v) }); err != nil {
-			return list, "", err
+		if err := guard(func() error { return d.DecodeFromNodeContext(context.Background(), n, t) }); err != nil {
+			return err
 		}
 	}
-	id, err := check(&v)
-	return append(list, v), id, err
+	return t.Validate()
 }
 
 // guard makes an error of a panic in the library, which reads whatever

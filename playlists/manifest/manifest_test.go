@@ -42,27 +42,27 @@ items:
   - message: public/5k
 `
 
-func TestParseManifest(t *testing.T) {
+func TestParse(t *testing.T) {
 	m, err := Parse("a.yaml", []byte(goodManifest))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Owners) != 1 || len(m.Signs) != 1 || len(m.Messages) != 1 || len(m.Playlists) != 1 {
+	if len(All[*playlists.Owner](m)) != 1 || len(All[*playlists.Sign](m)) != 1 || len(All[*playlists.Message](m)) != 1 || len(All[*playlists.Playlist](m)) != 1 {
 		t.Fatalf("parsed as %+v", m)
 	}
-	if s := m.Signs[0]; s.Class != (playlists.Class{W: 128, H: 64, Colour: playlists.RGB}) || s.Areas[0] != "quang-ngai/son-tinh" {
+	if s := All[*playlists.Sign](m)[0]; s.Class != (playlists.Class{W: 128, H: 64, Colour: playlists.RGB}) || s.Areas[0] != "quang-ngai/son-tinh" {
 		t.Errorf("sign is %+v", s)
 	}
-	x := m.Messages[0]
+	x := All[*playlists.Message](m)[0]
 	if x.Variants[0].Body != "hai\ndòng" || x.Source.Date != "2021-01-30" || x.Source.Title != "a: b" {
 		t.Errorf("message is %+v, source %+v", x, x.Source)
 	}
-	if p := m.Playlists[0]; p.Items[0].DwellMS != 8000 || p.Items[1].Message != "public/5k" {
+	if p := All[*playlists.Playlist](m)[0]; p.Items[0].DwellMS != 8000 || p.Items[1].Message != "public/5k" {
 		t.Errorf("playlist is %+v", p)
 	}
 }
 
-func TestParseManifestNamesFileLineAndRemedy(t *testing.T) {
+func TestParseNamesFileLineAndRemedy(t *testing.T) {
 	change := func(old, new string) string {
 		if !strings.Contains(goodManifest, old) {
 			t.Fatalf("%q is not in the manifest", old)
@@ -80,7 +80,7 @@ func TestParseManifestNamesFileLineAndRemedy(t *testing.T) {
 		"list for a text":     {change("body: Hello", "body: [1, 2]"), 22, nil},
 		"unknown class":       {change("128x64-rgb", "128x64-blue"), 9, []string{"128x64-blue", "rgb, red, amber"}},
 		"class not a size":    {change("128x64-rgb", "big"), 9, []string{"big", "<W>x<H>"}},
-		"missing kind":        {change("kind: Sign\n", ""), 6, []string{"kind is missing", "Campaign or Agreement"}},
+		"missing kind":        {change("kind: Sign\n", ""), 6, []string{"kind is missing", "Agreement or Campaign"}},
 		"unknown kind":        {change("kind: Sign", "kind: Signs"), 6, []string{`kind "Signs"`}},
 		"kind is a number":    {change("kind: Sign", "kind: 5"), 6, []string{`kind "5"`}},
 		"bad id":              {change("id: hello", "id: Hello There"), 13, []string{"Hello There", "a-z"}},
@@ -119,7 +119,7 @@ func TestParseManifestNamesFileLineAndRemedy(t *testing.T) {
 	}
 }
 
-func TestParseManifestLimits(t *testing.T) {
+func TestParseLimits(t *testing.T) {
 	var e *playlists.Error
 	if _, err := Parse("a.yaml", make([]byte, MaxBytes+1)); !errors.As(err, &e) || e.Code != playlists.TooLarge {
 		t.Errorf("over the limit: %v", err)
@@ -142,7 +142,7 @@ func TestParseManifestLimits(t *testing.T) {
 	}
 }
 
-func FuzzParseManifest(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add([]byte(goodManifest))
 	f.Add([]byte("kind: Owner\nid: &a x\nname: *a\n"))
 	f.Add([]byte("? - ? - a\n: b\n"))
@@ -157,8 +157,8 @@ func FuzzParseManifest(f *testing.F) {
 			}
 			return
 		}
-		for i := range m.Messages {
-			if err := m.Messages[i].Validate(); err != nil {
+		for i := range All[*playlists.Message](m) {
+			if err := All[*playlists.Message](m)[i].Validate(); err != nil {
 				t.Fatalf("%q: accepted, but %v", data, err)
 			}
 		}

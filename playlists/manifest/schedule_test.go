@@ -57,7 +57,7 @@ func TestManifestOfSchedules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, c, a := m.Schedules[0], m.Campaigns[0], m.Agreements[0]
+	s, c, a := All[*playlists.Schedule](m)[0], All[*playlists.Campaign](m)[0], All[*playlists.Agreement](m)[0]
 	if s.Window.From != "22:00" || s.Window.Until != "02:00" || !reflect.DeepEqual(s.Days, []string{"sat", "sun"}) || s.Except[0] != "2021-02-12" || s.Priority != 10 {
 		t.Errorf("schedule is %+v", s)
 	}
@@ -67,13 +67,13 @@ func TestManifestOfSchedules(t *testing.T) {
 	if a.SharePercent != 25 || a.Tags[0] != "centre" || a.First != "2021-01-01" || a.Last != "" {
 		t.Errorf("agreement is %+v", a)
 	}
-	if p := m.Playlists[0]; p.Items[0].Weight != 3 || p.Items[1].Count != 2 || p.Items[1].Last != "2021-02-16" {
+	if p := All[*playlists.Playlist](m)[0]; p.Items[0].Weight != 3 || p.Items[1].Count != 2 || p.Items[1].Last != "2021-02-16" {
 		t.Errorf("playlist is %+v", p)
 	}
 	// JSON has the same flat names.
 	data, _ := json.Marshal(s)
 	var back playlists.Schedule
-	if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(back, s) || !strings.Contains(string(data), `"from":"22:00"`) {
+	if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(&back, s) || !strings.Contains(string(data), `"from":"22:00"`) {
 		t.Errorf("%s\n%v", data, err)
 	}
 }

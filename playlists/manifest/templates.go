@@ -11,7 +11,7 @@ import (
 )
 
 // ParseTemplates reads templates as YAML documents separated by "---". It is as
-// strict as ParseManifest, and so are its errors.
+// strict as Parse, and so are its errors.
 func ParseTemplates(file string, data []byte) ([]playlists.AlertTemplate, error) {
 	var out []playlists.AlertTemplate
 	d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())

@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// PlanBrightness is a sign's brightness from the day of `from` to the day of
+// Brightness is a sign's brightness from the day of `from` to the day of
 // `until` (Unix seconds), both whole, in its time zone: its day percentage from
 // sunrise to sunset, its night percentage otherwise, both held down to what its
 // supply carries for content of that average picture level (0 to 1). Without a

@@ -33,6 +33,21 @@ type Rulebook struct {
 	Agreements []playlists.Agreement
 }
 
+// RulebookOf is what a snapshot holds of it.
+func RulebookOf(s *playlists.Snapshot) Rulebook {
+	var r Rulebook
+	for _, x := range s.Things(playlists.KindSchedule) {
+		r.Schedules = append(r.Schedules, Dated[playlists.Schedule]{Thing: *x.Thing.(*playlists.Schedule), UpdatedMS: x.UpdatedMS})
+	}
+	for _, c := range playlists.All[*playlists.Campaign](s, playlists.KindCampaign) {
+		r.Campaigns = append(r.Campaigns, *c)
+	}
+	for _, a := range playlists.All[*playlists.Agreement](s, playlists.KindAgreement) {
+		r.Agreements = append(r.Agreements, *a)
+	}
+	return r
+}
+
 // Planner plans many signs: what several of them share is made once. It holds
 // for one state of the rulebook and the content; drop it when either changes.
 // It is not safe for several goroutines.

@@ -290,7 +290,7 @@ func (s *Server) templatePut(w http.ResponseWriter, r *http.Request) {
 	var t playlists.AlertTemplate
 	err := s.read(w, r, &t, "templates/"+id)
 	if err == nil {
-		err = sameID(&t.ID, id, "templates")
+		err = completeID(&t.ID, id, "templates")
 	}
 	if err == nil {
 		err = s.alerts.PutTemplate(r.Context(), p, &t)
@@ -338,7 +338,7 @@ func (s *Server) webhookPut(w http.ResponseWriter, r *http.Request) {
 	var h playlists.Webhook
 	err := s.read(w, r, &h, "webhooks/"+id)
 	if err == nil {
-		err = sameID(&h.ID, id, "webhooks")
+		err = completeID(&h.ID, id, "webhooks")
 	}
 	if err == nil {
 		err = s.alerts.PutWebhook(r.Context(), p, &h)

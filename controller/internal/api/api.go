@@ -36,6 +36,8 @@ type Heard struct {
 // Source is what the pages and the API read.
 type Source interface {
 	Signs(ctx context.Context) ([]playlists.Sign, error)
+	// Sign is one of Signs; nil where there is none.
+	Sign(ctx context.Context, id string) (*playlists.Sign, error)
 	Owners(ctx context.Context) ([]playlists.Owner, error)
 	Heard(sign string) Heard
 	// Program is the sign's present program, and why a newer one could not be

@@ -20,7 +20,7 @@ type Log interface {
 	// Verify walks the chain and returns its head. Its error names the first
 	// entry that does not fit, the thing that is not what was written, or that
 	// the head of an earlier day, if given, is not in it any more.
-	Verify(ctx context.Context, expect *AuditHead) (AuditHead, error)
+	Verify(ctx context.Context, expect *playlists.AuditHead) (playlists.AuditHead, error)
 }
 
 // AuditEntry is what HTTP answers of one change.
@@ -48,24 +48,16 @@ func auditEntryOf(e *playlists.AuditEntry) AuditEntry {
 
 // withhold takes content out that p may not read where it stands.
 func (e *AuditEntry) withhold(p *playlists.Principal) {
-	switch k := playlists.Kind(e.Kind); k {
-	case playlists.KindMessage, playlists.KindPlaylist, playlists.KindSchedule, playlists.KindMedia:
+	if k := playlists.InfoOf(playlists.Kind(e.Kind)); k != nil && k.Content {
 		all := playlists.Principal{Owner: p.Owner, Role: p.Role} // a token for the log alone reads the log
-		if !all.MayRead(k, e.Owner) {
+		if !all.MayRead(k.Kind, e.Owner) {
 			e.Before, e.After, e.Withheld = nil, nil, true
 		}
 	}
 }
 
-// AuditHead is the log's newest entry. Kept elsewhere, it shows later that
-// nothing before it was cut off or written anew.
-type AuditHead struct {
-	N      int64  `json:"n"`
-	Digest string `json:"digest"`
-}
-
 // readHead reads it as a person keeps it: its number, a colon, its digest.
-func readHead(text string) (*AuditHead, error) {
+func readHead(text string) (*playlists.AuditHead, error) {
 	if text == "" {
 		return nil, nil
 	}
@@ -74,7 +66,7 @@ func readHead(text string) (*AuditHead, error) {
 	if err != nil || n < 1 || len(digest) != 64 {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "expect", Value: text, Problem: "is not a head of the log", Remedy: "give it as verify printed it: a number, a colon, 64 hex digits"}
 	}
-	return &AuditHead{n, digest}, nil
+	return &playlists.AuditHead{N: n, Digest: digest}, nil
 }
 
 type auditVerdict struct {
@@ -147,7 +139,7 @@ func (s *Server) auditVerify(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	expect, err := readHead(r.URL.Query().Get("expect"))
-	var head AuditHead
+	var head playlists.AuditHead
 	if err == nil {
 		head, err = s.audit.Verify(r.Context(), expect)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"ledcast/controller/internal/admission"
 	"ledcast/playlists"
 )
 
@@ -78,7 +79,7 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		err = &playlists.Error{Code: playlists.Invalid, Field: "cap", Problem: "broke off", Remedy: "send it again"}
 	}
-	var over *Override
+	var over *admission.Waive
 	if err == nil {
 		over, err = override(r)
 	}

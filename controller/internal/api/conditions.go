@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"ledcast/controller/internal/admission"
 	"ledcast/playlists"
 )
 
@@ -40,23 +41,19 @@ func expected(r *http.Request) (int64, error) {
 	return v, nil
 }
 
-// Override lets something through that the door would refuse, under a name.
-type Override struct {
-	Code   string // of the finding, e.g. "distance"
-	Reason string // as it is kept in the log
-}
-
-// override reads the query's override and reason.
-func override(r *http.Request) (*Override, error) {
+// override reads the query's override and reason; nil where nothing is
+// overridden.
+func override(r *http.Request) (*admission.Waive, error) {
 	q := r.URL.Query()
-	o := &Override{Code: q.Get("override"), Reason: strings.TrimSpace(q.Get("reason"))}
-	if o.Code == "" {
+	w := &admission.Waive{Code: q.Get("override"), Reason: strings.TrimSpace(q.Get("reason"))}
+	if w.Code == "" {
 		return nil, nil
 	}
-	if n := utf8.RuneCountInString(o.Reason); n < 4 || n > 200 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "reason", Value: o.Reason, Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
+	if n := utf8.RuneCountInString(w.Reason); n < 4 || n > 200 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "reason", Value: w.Reason,
+			Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
 	}
-	return o, nil
+	return w, nil
 }
 
 // body reads a JSON body of bounded size.

@@ -148,7 +148,7 @@ func (s *Server) mediaRemove(w http.ResponseWriter, r *http.Request) {
 	}
 	want, err := expected(r)
 	if err == nil {
-		err = s.objects.Delete(r.Context(), p, playlists.KindMedia, owner, id, want)
+		err = s.objects.Delete(r.Context(), p, playlists.Key{Kind: playlists.KindMedia, Owner: owner, ID: id}, want)
 	}
 	if err != nil {
 		s.fail(w, r, hide(err, playlists.KindMedia, id))

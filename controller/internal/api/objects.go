@@ -1,132 +1,83 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"slices"
+	"reflect"
 
+	"ledcast/controller/internal/admission"
 	"ledcast/playlists"
 )
 
-// Stored is a thing as it is kept.
-type Stored struct {
-	Owner   string
-	ID      string
-	Data    []byte // JSON
-	Version int64
-}
-
-// Written is what became of a write.
-type Written struct {
-	Version int64
-	Waits   bool // a part of it waits for the department
-}
-
-// Objects keeps what people put in. Each write is checked at the door, written
-// under an expected version, and audited, all or nothing.
+// Objects keeps what people put in. Each write is decided by package admission,
+// written under an expected version, and audited, all or nothing.
 type Objects interface {
-	Get(ctx context.Context, kind playlists.Kind, owner, id string) (Stored, error)
+	Get(ctx context.Context, key playlists.Key) (playlists.Stored, error)
 	// List is sorted; owner "*" lists everybody's.
-	List(ctx context.Context, kind playlists.Kind, owner string) ([]Stored, error)
-	Put(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, value any, expected int64, over *Override) (Written, error)
-	Delete(ctx context.Context, who *playlists.Principal, kind playlists.Kind, owner, id string, expected int64) error
+	List(ctx context.Context, kind playlists.Kind, owner string) ([]playlists.Stored, error)
+	Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64, waive *admission.Waive) (playlists.Written, error)
+	Delete(ctx context.Context, who *playlists.Principal, key playlists.Key, expected int64) error
 }
 
 // resource is a kind of thing at its paths.
-type resource struct {
-	kind playlists.Kind
-	// path is where it lives below /api/v1/, e.g. "owners/{owner}/messages".
-	path  string
-	name  string                                                                // for people, e.g. "message"
-	spec  any                                                                   // its type, for the OpenAPI document
-	parse func(data []byte, owner, id string) (value any, of string, err error) // of: whom it belongs to
-}
+type resource struct{ *playlists.KindInfo }
 
-// checked is what every kind of thing has.
-type checked interface{ Validate() error }
+// spec is an empty thing, whose type the OpenAPI document describes.
+func (res resource) spec() any { return reflect.ValueOf(res.New()).Elem().Interface() }
 
-// owned makes a resource of things that belong to the owner in their path.
-func owned[T any, P interface {
-	*T
-	checked
-}](kind playlists.Kind, name, plural string, names func(P) (id, owner *string)) resource {
-	return resource{kind: kind, path: "owners/{owner}/" + plural, name: name, spec: *new(T), parse: func(data []byte, owner, id string) (any, string, error) {
-		v := P(new(T))
-		err := parse(data, v, plural+"/"+id, func() error {
-			i, o := names(v)
-			return errors.Join(sameID(i, id, plural), sameID(o, owner, plural+"/"+id+".owner"))
-		}, v.Validate)
-		return v, owner, err
-	}}
-}
-
-// common makes a resource of things of the whole installation, or whose owner
-// is a field.
-func common[T any, P interface {
-	*T
-	checked
-}](kind playlists.Kind, name, plural string, names func(P) *string, of func(P) string) resource {
-	return resource{kind: kind, path: plural, name: name, spec: *new(T), parse: func(data []byte, _, id string) (any, string, error) {
-		v := P(new(T))
-		err := parse(data, v, plural+"/"+id, func() error { return sameID(names(v), id, plural) }, v.Validate)
-		return v, of(v), err
-	}}
-}
-
-func department[P any](P) string { return playlists.Public }
-
-// resources are the things that people put, one row for each kind.
-var resources = []resource{
-	common(playlists.KindOwner, "owner", "owners", func(v *playlists.Owner) *string { return &v.ID }, func(v *playlists.Owner) string { return v.ID }),
-	common(playlists.KindArea, "area", "areas", func(v *playlists.Area) *string { return &v.Code }, department),
-	common(playlists.KindSign, "sign", "signs", func(v *playlists.Sign) *string { return &v.ID }, func(v *playlists.Sign) string { return v.Owner }),
-	common(playlists.KindCampaign, "campaign", "campaigns", func(v *playlists.Campaign) *string { return &v.ID }, department),
-	common(playlists.KindUser, "user", "users", func(v *playlists.User) *string { return &v.ID }, func(v *playlists.User) string { return v.Owner }),
-	owned(playlists.KindMessage, "message", "messages", func(v *playlists.Message) (id, owner *string) { return &v.ID, &v.Owner }),
-	owned(playlists.KindPlaylist, "playlist", "playlists", func(v *playlists.Playlist) (id, owner *string) { return &v.ID, &v.Owner }),
-	owned(playlists.KindSchedule, "schedule", "schedules", func(v *playlists.Schedule) (id, owner *string) { return &v.ID, &v.Owner }),
-	owned(playlists.KindAgreement, "agreement", "agreements", func(v *playlists.Agreement) (id, owner *string) { return &v.ID, &v.Owner }),
-}
-
-// byField reports whether whose a thing is stands in the thing, not in its path.
-func (res *resource) byField() bool {
-	return res.kind == playlists.KindSign || res.kind == playlists.KindUser
+// resources are the kinds that people put as documents.
+func resources() (out []resource) {
+	for i := range playlists.Kinds {
+		if playlists.Kinds[i].Document != "" {
+			out = append(out, resource{&playlists.Kinds[i]})
+		}
+	}
+	return out
 }
 
 // objectRoutes is the part of the route table that every kind has.
 func (s *Server) objectRoutes() []Route {
 	var routes []Route
-	for _, res := range resources {
-		path, id := "/api/v1/"+res.path, "/{id}"
-		list, one := path, path
-		switch res.kind {
-		case playlists.KindSign: // /signs is the wall's view of them
-			list, one = "/api/v1/specs/signs", "/api/v1/specs/signs"
-		case playlists.KindArea: // a code has slashes
+	for _, res := range resources() {
+		const root = "/api/v1/"
+		name, spec, id := string(res.Kind), res.spec(), "/{id}"
+		if res.Slashes {
 			id = "/{id...}"
+		}
+		list := root + res.ListPath("{owner}")
+		path := root + res.ListPath("{owner}")
+		if res.Viewed {
+			path = root + res.Plural
 		}
 		item := map[string]any{"items": []any{}}
 		routes = append(routes,
-			Route{Method: "GET", Path: list, Summary: "List " + res.name + "s", Handler: s.list(res), Out: item, Of: res.spec},
-			Route{Method: "GET", Path: one + id, Summary: "Read a " + res.name + "; the ETag is its version", Handler: s.get(res), Out: res.spec},
-			Route{Method: "PUT", Path: path + id, Summary: "Create or replace a " + res.name + "; If-Match or If-None-Match make it conditional", Handler: s.put(res), In: res.spec, Out: res.spec},
-			Route{Method: "DELETE", Path: path + id, Summary: "Delete a " + res.name, Handler: s.remove(res)})
+			Route{Method: "GET", Path: list, Summary: "List " + name + "s", Handler: s.list(res), Out: item, Of: spec},
+			Route{Method: "GET", Path: list + id, Summary: "Read a " + name + "; the ETag is its version", Handler: s.get(res), Out: spec},
+			Route{Method: "PUT", Path: path + id, Summary: "Create or replace a " + name + "; If-Match or If-None-Match make it conditional",
+				Handler: s.put(res), In: spec, Out: spec},
+			Route{Method: "DELETE", Path: path + id, Summary: "Delete a " + name, Handler: s.remove(res)})
+		if res.Viewed {
+			routes = append(routes, Route{Method: "GET", Path: path + id + "/spec", Summary: "Read what was put of a " + name, Handler: s.get(res), Out: spec})
+		}
 	}
-	sign := resources[slices.IndexFunc(resources, func(r resource) bool { return r.kind == playlists.KindSign })]
-	return append(routes, Route{Method: "GET", Path: "/api/v1/signs/{id}/spec", Summary: "Read what was put of a sign", Handler: s.get(sign), Out: sign.spec})
+	return routes
 }
 
-// sameID fills in a name that the path says, and refuses another one.
-func sameID(field *string, path, what string) error {
-	if *field == "" {
-		*field = path
+// sameID rejects a name that is not the one that the path says.
+func sameID(name, path, what string) error {
+	if name == path {
+		return nil
 	}
-	if *field != path {
-		return &playlists.Error{Code: playlists.Invalid, Field: what, Value: *field, Problem: "is not what the path says: " + path, Remedy: "leave it out, or use the other path"}
-	}
-	return nil
+	return &playlists.Error{Code: playlists.Invalid, Field: what, Value: name,
+		Problem: "is not what the path says: " + path, Remedy: "leave it out, or use the other path"}
+}
+
+// completeID fills in a name that the path says, and rejects another one.
+func completeID(name *string, path, what string) error {
+	*name = cmp.Or(*name, path)
+	return sameID(*name, path, what)
 }
 
 // who authenticates. Nobody known is 401 with a problem document.
@@ -143,24 +94,20 @@ func notThere(what, id string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Problem: "is not here", Remedy: "list what is, one path up"}
 }
 
-// ownerOf is whose a thing is: the path's owner, or for department-wide kinds
-// the thing's own.
-func (s *Server) ownerOf(r *http.Request, kind playlists.Kind, id string) (path, owner string, err error) {
-	path = r.PathValue("owner")
-	switch kind {
-	case playlists.KindOwner:
-		return "", id, nil
-	case playlists.KindSign, playlists.KindUser:
-		o, err := s.objects.Get(r.Context(), kind, "", id)
-		if err != nil {
-			return "", "", err
-		}
-		owner, err = ownerIn(o.Data)
-		return "", owner, err
-	case playlists.KindArea, playlists.KindCampaign:
-		return "", playlists.Public, nil
+// target is the thing that a request's path names, and the owner that it belongs
+// to. For a kind whose owner is a field of the thing, its error is NotFound where
+// there is no such thing.
+func (s *Server) target(r *http.Request, res resource) (key playlists.Key, owner string, err error) {
+	key = res.Key(r.PathValue("owner"), r.PathValue("id"))
+	if owner, ok := res.OwnerOf(key); ok {
+		return key, owner, nil
 	}
-	return path, path, nil
+	o, err := s.objects.Get(r.Context(), key)
+	if err != nil {
+		return key, "", err
+	}
+	owner, err = ownerIn(o.Data)
+	return key, owner, err
 }
 
 // ownerIn is the owner field of a stored thing.
@@ -177,45 +124,47 @@ func (s *Server) list(res resource) http.HandlerFunc {
 			return
 		}
 		owner := r.PathValue("owner")
-		if owner != "" && !p.MayRead(res.kind, owner) {
+		if owner != "" && !p.MayRead(res.Kind, owner) {
 			s.fail(w, r, notThere("owners", owner))
 			return
 		}
-		if owner == "" && !p.MayRead(res.kind, p.Owner) {
-			s.fail(w, r, denied(p, res.kind, ""))
+		if owner == "" && !p.MayRead(res.Kind, p.Owner) {
+			s.fail(w, r, denied(p, res.Kind, ""))
 			return
 		}
-		items, err := s.objects.List(r.Context(), res.kind, owner)
+		items, err := s.objects.List(r.Context(), res.Kind, owner)
 		if err != nil {
 			s.fail(w, r, err)
 			return
 		}
 		out := []json.RawMessage{}
 		for _, it := range items {
-			of := it.Owner
-			switch res.kind {
-			case playlists.KindOwner:
-				of = it.ID
-			case playlists.KindSign, playlists.KindUser:
-				if of, err = ownerIn(it.Data); err != nil {
-					s.fail(w, r, err)
-					return
-				}
-			case playlists.KindArea, playlists.KindCampaign:
-				of = playlists.Public
-			}
-			if !p.MayRead(res.kind, of) {
-				continue
-			}
-			seen, err := s.ownPart(r.Context(), p, res.kind, it.Data)
+			seen, err := s.readable(r.Context(), p, res, it)
 			if err != nil {
 				s.fail(w, r, err)
 				return
 			}
-			out = append(out, seen)
+			if seen != nil {
+				out = append(out, seen)
+			}
 		}
 		answer(w, map[string]any{"items": out})
 	}
+}
+
+// readable is what p may read of a stored thing; nil for nothing.
+func (s *Server) readable(ctx context.Context, p *playlists.Principal, res resource, it playlists.Stored) (json.RawMessage, error) {
+	of, ok := res.OwnerOf(it.Key)
+	if !ok {
+		var err error
+		if of, err = ownerIn(it.Data); err != nil {
+			return nil, err
+		}
+	}
+	if !p.MayRead(res.Kind, of) {
+		return nil, nil
+	}
+	return s.ownPart(ctx, p, res.Kind, it.Data)
 }
 
 func (s *Server) get(res resource) http.HandlerFunc {
@@ -224,21 +173,20 @@ func (s *Server) get(res resource) http.HandlerFunc {
 		if p == nil {
 			return
 		}
-		id := r.PathValue("id")
-		path, of, err := s.ownerOf(r, res.kind, id)
-		if err == nil && !p.MayRead(res.kind, of) {
-			err = notThere(string(res.kind), id)
+		key, of, err := s.target(r, res)
+		if err == nil && !p.MayRead(res.Kind, of) {
+			err = notThere(string(res.Kind), key.ID)
 		}
-		var o Stored
+		var o playlists.Stored
 		if err == nil {
-			o, err = s.objects.Get(r.Context(), res.kind, path, id)
+			o, err = s.objects.Get(r.Context(), key)
 		}
 		var seen json.RawMessage
 		if err == nil {
-			seen, err = s.ownPart(r.Context(), p, res.kind, o.Data)
+			seen, err = s.ownPart(r.Context(), p, res.Kind, o.Data)
 		}
 		if err != nil {
-			s.fail(w, r, hide(err, res.kind, id))
+			s.fail(w, r, hide(err, res.Kind, key.ID))
 			return
 		}
 		w.Header().Set("ETag", etag(o.Version))
@@ -261,11 +209,11 @@ func (s *Server) ownPart(ctx context.Context, p *playlists.Principal, kind playl
 	}
 	own := []string{}
 	for _, id := range c.Signs {
-		sign, err := s.find(ctx, id)
-		if err != nil && !isMissing(err) {
+		sign, err := s.src.Sign(ctx, id)
+		if err != nil {
 			return nil, err
 		}
-		if err == nil && sign.Owner == p.Owner {
+		if sign != nil && sign.Owner == p.Owner {
 			own = append(own, id)
 		}
 	}
@@ -276,16 +224,10 @@ func (s *Server) ownPart(ctx context.Context, p *playlists.Principal, kind playl
 // hide makes every "not there" the same answer: another's thing and nothing at
 // all cannot be told apart.
 func hide(err error, kind playlists.Kind, id string) error {
-	var e *playlists.Error
-	if errors.As(err, &e) && e.Code == playlists.NotFound {
+	if playlists.IsNotFound(err) {
 		return notThere(string(kind), id)
 	}
 	return err
-}
-
-func isMissing(err error) bool {
-	var e *playlists.Error
-	return errors.As(err, &e) && e.Code == playlists.NotFound
 }
 
 func (s *Server) put(res resource) http.HandlerFunc {
@@ -294,49 +236,7 @@ func (s *Server) put(res resource) http.HandlerFunc {
 		if p == nil {
 			return
 		}
-		id := r.PathValue("id")
-		path, of, err := s.ownerOf(r, res.kind, id)
-		fresh := false
-		if res.byField() && isMissing(err) {
-			fresh, err = true, nil // new: whose it is the body says
-		}
-		// Authorisation comes before validation: a stranger learns nothing.
-		if err == nil && !fresh && !p.MayWrite(res.kind, of) {
-			err = s.refused(p, res.kind, of, id)
-		}
-		if err != nil {
-			s.fail(w, r, hide(err, res.kind, id))
-			return
-		}
-		data, err := body(w, r)
-		if err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		value, claimed, err := res.parse(data, path, id)
-		if fresh && err != nil && claimed == "" && p.MayWrite(res.kind, p.Owner) {
-			claimed = p.Owner // it says of nobody that it is theirs: what is wrong with it may be told
-		}
-		if err == nil && claimed != of && !fresh && res.byField() {
-			err = &playlists.Error{Code: playlists.Invalid, Field: res.path + "/" + id + ".owner", Value: claimed, Problem: "is not the " + res.name + "'s owner", Remedy: "what changes hands gets a new id"}
-		}
-		if fresh && !p.MayWrite(res.kind, claimed) {
-			// Before the parse error: whose names are taken is nobody's business.
-			if err = s.refused(p, res.kind, p.Owner, id); p.MayWrite(res.kind, p.Owner) {
-				err = notThere("owners", claimed)
-			}
-		}
-		var want int64
-		var done Written
-		if err == nil {
-			want, err = expected(r)
-		}
-		if err == nil {
-			var over *Override
-			if over, err = override(r); err == nil {
-				done, err = s.objects.Put(r.Context(), p, res.kind, path, id, value, want, over)
-			}
-		}
+		done, err := s.putThing(w, r, res, p)
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -349,10 +249,80 @@ func (s *Server) put(res resource) http.HandlerFunc {
 		case done.Version == 1:
 			status = http.StatusCreated
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(value) // the client went away
+		answerStatus(w, status, done.Thing)
 	}
+}
+
+// putThing reads a thing off a request and has it written. Authorisation comes
+// before validation: a stranger learns nothing.
+func (s *Server) putThing(w http.ResponseWriter, r *http.Request, res resource, p *playlists.Principal) (done playlists.Written, err error) {
+	key, of, err := s.target(r, res)
+	claims := res.OwnField && playlists.IsNotFound(err) // a new thing says in its body whose it is
+	if claims {
+		err = nil
+	} else if err == nil && !p.MayWrite(res.Kind, of) {
+		err = s.refused(p, res.Kind, of, key.ID)
+	}
+	if err != nil {
+		return done, hide(err, res.Kind, key.ID)
+	}
+	data, err := body(w, r)
+	if err != nil {
+		return done, err
+	}
+	t := res.New()
+	invalid := s.readThing(data, t, res, r.PathValue("owner"), key)
+	switch {
+	case claims:
+		if err := s.mayClaim(p, res.Kind, t.Of(), key.ID, invalid); err != nil {
+			return done, err
+		}
+	case invalid == nil && res.OwnField && t.Of() != of:
+		invalid = &playlists.Error{Code: playlists.Invalid, Field: res.Plural + "/" + key.ID + ".owner", Value: t.Of(),
+			Problem: "is not the " + string(res.Kind) + "'s owner", Remedy: "what changes hands gets a new id"}
+	}
+	if invalid != nil {
+		return done, invalid
+	}
+	version, err := expected(r)
+	if err != nil {
+		return done, err
+	}
+	waive, err := override(r)
+	if err != nil {
+		return done, err
+	}
+	return s.objects.Put(r.Context(), p, t, version, waive)
+}
+
+// readThing reads a thing strictly. The path's names stand in for what the body
+// leaves out, and must be the body's own.
+func (s *Server) readThing(data []byte, t playlists.Thing, res resource, owner string, key playlists.Key) error {
+	where := res.Plural + "/" + key.ID
+	return parse(data, t, where, func() error {
+		t.Complete(owner, key.ID)
+		if err := sameID(t.Key().ID, key.ID, res.Plural); err != nil {
+			return err
+		}
+		return sameID(t.Key().Owner, key.Owner, where+".owner")
+	}, t.Validate)
+}
+
+// mayClaim rejects a new thing that belongs to somebody for whom p may not put
+// any. That comes before what is wrong with the thing: whose names are taken is
+// nobody's business. A thing that says of nobody that it is theirs counts as
+// p's own.
+func (s *Server) mayClaim(p *playlists.Principal, kind playlists.Kind, claimed, id string, invalid error) error {
+	if claimed == "" && invalid != nil {
+		claimed = p.Owner
+	}
+	switch {
+	case p.MayWrite(kind, claimed):
+		return nil
+	case p.MayWrite(kind, p.Owner):
+		return notThere("owners", claimed)
+	}
+	return s.refused(p, kind, p.Owner, id)
 }
 
 // refused is 404 for what p may not even see, and 403 for what it may see but
@@ -365,7 +335,8 @@ func (s *Server) refused(p *playlists.Principal, kind playlists.Kind, of, id str
 }
 
 func denied(p *playlists.Principal, kind playlists.Kind, id string) error {
-	return &playlists.Error{Code: playlists.Denied, Field: string(kind), Value: id, Problem: "is not for the role " + string(p.Role), Remedy: "ask an administrator of " + p.Owner}
+	return &playlists.Error{Code: playlists.Denied, Field: string(kind), Value: id,
+		Problem: "is not for the role " + string(p.Role), Remedy: "ask an administrator of " + p.Owner}
 }
 
 func (s *Server) remove(res resource) http.HandlerFunc {
@@ -374,20 +345,19 @@ func (s *Server) remove(res resource) http.HandlerFunc {
 		if p == nil {
 			return
 		}
-		id := r.PathValue("id")
-		path, of, err := s.ownerOf(r, res.kind, id)
-		if err == nil && !p.MayWrite(res.kind, of) {
-			err = s.refused(p, res.kind, of, id)
+		key, of, err := s.target(r, res)
+		if err == nil && !p.MayWrite(res.Kind, of) {
+			err = s.refused(p, res.Kind, of, key.ID)
 		}
 		var want int64
 		if err == nil {
 			want, err = expected(r)
 		}
 		if err == nil {
-			err = s.objects.Delete(r.Context(), p, res.kind, path, id, want)
+			err = s.objects.Delete(r.Context(), p, key, want)
 		}
 		if err != nil {
-			s.fail(w, r, hide(err, res.kind, id))
+			s.fail(w, r, hide(err, res.Kind, key.ID))
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)

@@ -213,7 +213,7 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 	var t auth.Token
 	err := s.read(w, r, &t, "tokens/"+id)
 	if err == nil {
-		err = sameID(&t.ID, id, "tokens")
+		err = completeID(&t.ID, id, "tokens")
 	}
 	if t.Owner == "" {
 		t.Owner = p.Owner
@@ -228,7 +228,7 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 		err = s.knownOwner(r, t.Owner, "tokens/"+id+".owner")
 	}
 	for i := 0; i < len(t.Areas) && err == nil; i++ {
-		if _, err = s.objects.Get(r.Context(), playlists.KindArea, "", t.Areas[i]); isMissing(err) {
+		if _, err = s.objects.Get(r.Context(), playlists.Key{Kind: playlists.KindArea, ID: t.Areas[i]}); playlists.IsNotFound(err) {
 			err = &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("tokens/%s.areas[%d]", id, i), Value: t.Areas[i], Problem: "is not a known area", Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
 		}
 	}
@@ -253,7 +253,7 @@ func (s *Server) knownOwner(r *http.Request, owner, field string) error {
 	if owner == playlists.Public {
 		return nil
 	}
-	if _, err := s.objects.Get(r.Context(), playlists.KindOwner, "", owner); err != nil {
+	if _, err := s.objects.Get(r.Context(), playlists.Key{Kind: playlists.KindOwner, ID: owner}); err != nil {
 		return &playlists.Error{Code: playlists.Invalid, Field: field, Value: owner, Problem: "is no owner here", Remedy: "put the owner first"}
 	}
 	return nil

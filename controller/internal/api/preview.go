@@ -13,8 +13,8 @@ import (
 
 // Artist draws messages that are not kept, for whoever writes them.
 type Artist interface {
-	// Look draws a message for a class, and says what speaks against it.
-	Look(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, []playlists.Finding, error)
+	// Artwork draws a message for a class, with what speaks against it.
+	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
 }
 
 // previewIn asks how a message would look.
@@ -68,7 +68,7 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 			if m.ID == "" {
 				m.ID = "preview"
 			}
-			return sameID(&m.Owner, owner, "message.owner")
+			return completeID(&m.Owner, owner, "message.owner")
 		}, m.Validate)
 	}
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 	out := previewOut{Looks: []Look{}}
 	for _, c := range in.Classes {
 		look := Look{Class: c.String(), Findings: []playlists.Finding{}}
-		art, findings, err := s.artist.Look(r.Context(), m, c, playlists.Scrolls)
+		art, err := s.artist.Artwork(r.Context(), m, c, playlists.Scrolls)
 		var e *playlists.Error
 		switch {
 		case errors.As(err, &e):
@@ -92,8 +92,8 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 				f := &art.Frames[st.Frame]
 				look.Steps = append(look.Steps, LookStep{PNG: f.Data, Type: f.Type, MS: st.MS, Scroll: st.Scroll})
 			}
+			look.Findings = append(look.Findings, art.Findings...)
 		}
-		look.Findings = append(look.Findings, findings...)
 		out.Looks = append(out.Looks, look)
 	}
 	answer(w, out)

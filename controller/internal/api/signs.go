@@ -76,16 +76,12 @@ type Said struct {
 }
 
 func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
-	signs, err := s.src.Signs(ctx)
-	if err != nil {
-		return nil, err
+	sign, err := s.src.Sign(ctx, id)
+	if err == nil && sign == nil {
+		err = &playlists.Error{Code: playlists.NotFound, Field: "signs/id", Value: id,
+			Problem: "is not a sign here", Remedy: "GET /api/v1/signs lists them"}
 	}
-	for i := range signs {
-		if signs[i].ID == id {
-			return &signs[i], nil
-		}
-	}
-	return nil, &playlists.Error{Code: playlists.NotFound, Field: "signs/id", Value: id, Problem: "is not a sign here", Remedy: "GET /api/v1/signs lists them"}
+	return sign, err
 }
 
 // visible is the sign that the path names, if who asks may see it; else it has

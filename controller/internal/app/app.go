@@ -1,12 +1,11 @@
-// Package app is the only wiring: it opens the store, starts the broker, the
-// publisher, the listener and the pages, and stops them again.
+// Package app wires the controller together: it opens the store, starts the
+// broker, the publisher, the listener and the pages, and stops them again.
+// What may be put, and what follows from it, is decided elsewhere.
 package app
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/tls"
-	"encoding/hex"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,14 +22,17 @@ import (
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/artwork"
 	"ledcast/controller/internal/auth"
+	"ledcast/controller/internal/backup"
 	"ledcast/controller/internal/broker"
+	"ledcast/controller/internal/catalogue"
+	"ledcast/controller/internal/datadir"
+	"ledcast/controller/internal/enrol"
+	"ledcast/controller/internal/keys"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
-	"ledcast/controller/internal/web"
 	"ledcast/playlists"
 	"ledcast/sign/link"
-	"ledcast/sign/wire"
 )
 
 // Options are what `serve` and `demo` set.
@@ -53,41 +55,50 @@ type Options struct {
 
 // App is a running controller.
 type App struct {
-	o          Options
-	log        *slog.Logger
-	now        func() time.Time
-	lock       *os.File
-	store      store.Store
+	o   Options
+	log *slog.Logger
+	now func() time.Time
+
+	lock      *os.File
+	store     store.Store
+	catalogue *catalogue.Reader
+	things    *catalogue.Writer
+	uploads   *artwork.Uploads
+	media     *catalogue.Media
+	artist    *artwork.Cache
+
 	keyring    *publish.Keyring
-	broker     *broker.Broker
+	accounts   *enrol.Accounts
+	presence   *enrol.Presence
+	fleet      *enrol.Fleet
+	broker     *broker.Broker // nil with an outside one
 	brokerAddr string
-	login      [2]string // user and password at the broker
-	tap        *tap      // of the embedded broker
+	login      Login // ours at the broker
+	feed       *feed // of the embedded broker
 	link       *link.Link
-	publisher  *publish.Publisher
-	requester  *publish.Requester
-	resync     *publish.Resync
-	alerts     *alert.Service
-	listener   *listen.Listener
-	auditor    *listen.Auditor
-	watch      *listen.Watch
-	accounts   *accounts
-	presence   *presence
-	artist     *artist
-	uploads    *artwork.Uploads
-	tls        *certificate
-	auth       *auth.Service
-	http       *http.Server
-	httpLn     net.Listener
-	files      atomic.Bool // what others wait for is written
-	signsRead  signsRead
-	writing    sync.Mutex   // one write of what people put at a time
-	writes     atomic.Int64 // how many there were
+
+	publisher *publish.Publisher
+	requester *publish.Requester
+	resync    *publish.Resync
+	alerts    *alert.Service
+	listener  *listen.Listener
+	auditor   *listen.Auditor
+	watch     *listen.Watch
+
+	auth   *auth.Service
+	api    *api.Server
+	tls    *certificate
+	http   *http.Server
+	httpLn net.Listener
+	files  atomic.Bool // what others wait for is written
 
 	failed chan error // of capacity 1
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
+
+// Login is a name and a password at the broker.
+type Login struct{ User, Password string }
 
 // New opens the data folder and claims the ports; nothing runs before Start.
 // Its errors say which folder, file or address, and what to do.
@@ -98,7 +109,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &App{o: o, log: o.Log, now: o.Now, presence: newPresence(), failed: make(chan error, 1)}
+	a := &App{o: o, log: o.Log, now: o.Now, presence: enrol.NewPresence(), failed: make(chan error, 1)}
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -106,6 +117,17 @@ func New(ctx context.Context, o Options) (*App, error) {
 }
 
 func (a *App) open(ctx context.Context) error {
+	if err := a.openFolder(ctx); err != nil {
+		return err
+	}
+	if err := a.openBroker(); err != nil {
+		return err
+	}
+	return a.assemble(ctx)
+}
+
+// openFolder claims the data folder and the pages' port, and opens what is kept.
+func (a *App) openFolder(ctx context.Context) error {
 	var err error
 	if a.tls, err = readCertificate(a.o.TLSCert, a.o.TLSKey); err != nil {
 		return err
@@ -116,154 +138,89 @@ func (a *App) open(ctx context.Context) error {
 	if err := os.MkdirAll(a.o.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; choose another with --data", err)
 	}
-	if a.lock, err = lockFolder(a.o.Data); err != nil {
+	if a.lock, err = datadir.Lock(a.o.Data); err != nil {
 		return err
 	}
-	if a.store, err = openStore(ctx, a.o.Data, a.o.Database); err != nil {
+	if a.store, err = datadir.OpenStore(ctx, a.o.Data, a.o.Database); err != nil {
 		return err
 	}
+	a.catalogue = catalogue.NewReader(a.store.Objects())
 	if a.uploads, err = artwork.OpenUploads(filepath.Join(a.o.Data, "media")); err != nil {
 		return err
 	}
 	if a.httpLn, err = claim("--listen", a.o.Listen); err != nil {
 		return err
 	}
-	if a.keyring, err = publish.OpenKeyring(ctx, keyStore{a.store}, filepath.Join(a.o.Data, "root"), a.now()); err != nil {
+	a.keyring, err = publish.OpenKeyring(ctx, keys.Store{Keeper: a.store.Keys()}, filepath.Join(a.o.Data, "root"), a.now())
+	if err != nil {
 		return err
 	}
-	if a.accounts, err = loadAccounts(ctx, a.store); err != nil {
+	if err := backup.Adopt(ctx, a.store, console.Actor(a.now().UnixMilli()), a.log); err != nil {
 		return err
 	}
-	if err := errors.Join(a.adopt(ctx), a.seed(ctx)); err != nil {
+	if err := a.seed(ctx); err != nil {
 		return err
 	}
-	var user, pass string
-	if a.o.Broker == "" {
-		user, pass = broker.ControllerUser, secret()
-		ln, err := claim("--mqtt-listen", a.o.MQTTListen)
-		if err != nil {
-			return err
-		}
-		a.tap = newTap()
-		if a.broker, err = broker.Start(broker.Options{Heard: a.tap.heard, Listener: ln, TLS: a.tls.config(), Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
-			Session: func(sign string, remote net.Addr, up bool) { a.presence.session(sign, remote, up, a.now()) },
-			Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
-			return err
-		}
-		a.brokerAddr = a.brokerAddress(a.broker.Addr())
-	} else {
+	signs, err := a.catalogue.Signs(ctx)
+	if err != nil {
+		return err
+	}
+	a.accounts, err = enrol.LoadAccounts(ctx, signs, a.store.Credentials())
+	return err
+}
+
+// openBroker starts the embedded broker, or reads the outside one's address.
+func (a *App) openBroker() error {
+	if a.o.Broker != "" {
 		u, err := url.Parse(a.o.Broker)
 		if err != nil {
 			return err // checkAddresses has read it
 		}
 		if u.User != nil {
-			user = u.User.Username()
-			pass, _ = u.User.Password()
+			a.login.User = u.User.Username()
+			a.login.Password, _ = u.User.Password()
 			u.User = nil
 		}
 		a.brokerAddr = u.String()
+		return nil
 	}
-	a.login = [2]string{user, pass}
-	return a.assemble(user, pass)
-}
-
-func (a *App) assemble(user, pass string) error {
-	artist, err := newArtist(pictures{a}.lookup)
+	a.login = Login{broker.ControllerUser, enrol.Password()}
+	ln, err := claim("--mqtt-listen", a.o.MQTTListen)
 	if err != nil {
 		return err
 	}
-	a.artist = artist
-	if a.auth, err = auth.Open(context.Background(), auth.Options{Records: records{a.store, a.now}, Sessions: visits{a.store.Sessions(), a.now}, Now: a.now, Guest: a.o.Guest}); err != nil {
-		return err
-	}
-	restored, err := restoredMS(context.Background(), a.store)
+	a.feed = newFeed()
+	a.broker, err = broker.Start(broker.Options{Heard: a.feed.add, Listener: ln, TLS: a.tls.config(), Accounts: a.accounts,
+		ControllerPassword: a.login.Password, Log: a.log,
+		Session: func(sign string, remote net.Addr, up bool) { a.presence.Session(sign, remote, up, a.now()) },
+		Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }})
 	if err != nil {
 		return err
 	}
-	if err := a.openAlerts(context.Background()); err != nil {
-		return err
-	}
-	a.resync = a.newResync()
-	opts := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue(), Artist: artist, Ledger: ledger{a.store}, Keys: a.keyring, Now: a.now, Log: a.log,
-		Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits, Topics: a.store.Topics()}
-	a.publisher = publish.New(opts)
-	a.requester = publish.NewRequester(opts)
-	a.listener = listen.New(a.now, a.log, listen.Events{Online: func(sign string, s *wire.Status) {
-		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
-	}, Ack: a.heardAck})
-	var ours *tls.Config
-	if a.broker != nil {
-		ours = a.tls.own()
-	}
-	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: ours, ClientID: broker.ControllerUser + "-" + secret()[:8], Username: user, Password: pass, Log: a.log,
-		Up: func(c link.Conn) {
-			topics := map[string]byte{}
-			for _, t := range listen.Topics() {
-				topics[t] = 1
-			}
-			if a.tap != nil {
-				a.publisher.Connected()
-				return
-			}
-			go func() {
-				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-				defer cancel()
-				if err := c.Subscribe(ctx, topics); err != nil {
-					a.log.Error("the broker does not let the controller listen", "err", err)
-				}
-				a.publisher.Connected()
-			}()
-		},
-		Message: func(m link.Message) { a.listener.Message(m.Topic, m.Payload, m.Retained) }})
-	if err != nil {
-		return err
-	}
-	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
-		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
-	})
-	a.watch = listen.NewWatch(a.listener, diary{a.store}, a.log)
-	srv := api.New(api.Options{Health: diary{a.store}, Source: source{a}, Objects: objects{a}, Fleet: fleet{a}, Media: pictures{a}, Artist: artist, Reports: reports{a.store}, Log: auditLog{a}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
-		Version: a.o.Software, Now: a.now, Logger: a.log})
-	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	srv.Handler(mux)
-	m := a.newMetrics()
-	mux.Handle("GET /metrics", m.handler())
-	mux.Handle("/", pages)
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(srv.CrossOrigin))
-	a.http = &http.Server{Handler: m.count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
-	if err := a.writeServer(); err != nil {
-		return err
-	}
-	a.start(srv)
+	a.brokerAddr = a.brokerAddress(a.broker.Addr())
 	return nil
 }
 
 // start runs everything that runs until Stop.
-func (a *App) start(srv *api.Server) {
+func (a *App) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	run := func(f func()) {
 		a.done.Add(1)
 		go func() { defer a.done.Done(); f() }()
 	}
-	if a.tap != nil {
-		run(func() { a.tap.run(ctx, func(m said) { a.listener.Message(m.topic, m.payload, false) }) })
+	if a.feed != nil {
+		run(func() { a.feed.run(ctx, func(m message) { a.listener.Message(m.topic, m.payload, false) }) })
 	}
 	run(func() { _ = a.link.Run(ctx) })
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
-	a.startAlerts(func(f func(context.Context)) { run(func() { f(ctx) }) })
-	run(func() { a.promoteKeys(ctx) })
-	run(func() { a.tend(ctx) })
-	run(func() { srv.Run(ctx) })
+	for _, f := range []func(context.Context){a.alerts.Run, a.alerts.RunFeeds, a.publisher.RunAlerts, a.resync.Run, a.promoteKeys, a.maintain} {
+		run(func() { f(ctx) })
+	}
+	run(func() { a.api.Run(ctx) })
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {
 		serve := a.http.Serve
@@ -309,6 +266,44 @@ func (a *App) FilesWritten() { a.files.Store(true) }
 
 // Kick asks for publishing soon, after a change in the store.
 func (a *App) Kick() { a.publisher.Kick() }
+
+// Ready is nil when the files are written and the broker holds what every sign
+// should have.
+func (a *App) Ready() error { return source{a}.Ready() }
+
+// Sign is a sign as it was put; NotFound where there is none.
+func (a *App) Sign(ctx context.Context, id string) (*playlists.Sign, error) {
+	s, err := a.catalogue.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sign, ok := playlists.Find[*playlists.Sign](s, playlists.Key{Kind: playlists.KindSign, ID: id})
+	if !ok {
+		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign/" + id, Problem: "does not exist", Remedy: "check the name"}
+	}
+	return sign, nil
+}
+
+// Store is everything that the controller remembers.
+func (a *App) Store() store.Store { return a.store }
+
+// Publisher makes the broker hold what it should hold.
+func (a *App) Publisher() *publish.Publisher { return a.publisher }
+
+// Fleet lets signs in and keeps them out.
+func (a *App) Fleet() *enrol.Fleet { return a.fleet }
+
+// Presence knows who holds each sign's session at the embedded broker.
+func (a *App) Presence() *enrol.Presence { return a.presence }
+
+// Broker is the embedded broker; nil with an outside one.
+func (a *App) Broker() *broker.Broker { return a.broker }
+
+// BrokerLogin is the controller's own at the broker.
+func (a *App) BrokerLogin() Login { return a.login }
+
+// Roots are the public keys of the root and its spare.
+func (a *App) Roots() (root, spare ed25519.PublicKey) { return a.keyring.Roots() }
 
 // Stop ends everything, in the order in which it needs each other. It may be
 // called once, also after a failed New.
@@ -360,10 +355,4 @@ func cause(err error) string {
 		}
 		err = inner
 	}
-}
-
-func secret() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
-	return hex.EncodeToString(b[:])
 }

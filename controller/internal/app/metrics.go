@@ -40,9 +40,9 @@ func (a *App) newMetrics() *metrics {
 		}),
 		gauge("ledcast_key_set_ends_seconds", "When the key set ends, Unix seconds; renew it before.", func() float64 { return float64(a.keyring.Ends().Unix()) }),
 		gauge("ledcast_roots_here", "1 while the root keys lie on this machine.", func() float64 { return truth(a.keyring.RootsHere()) }),
-		gauge("ledcast_artworks", "Artworks kept in memory.", func() float64 { n, _, _ := a.artist.cache.Stats(); return float64(n) }),
-		gauge("ledcast_artwork_bytes", "Bytes of their frames.", func() float64 { _, n, _ := a.artist.cache.Stats(); return float64(n) }),
-		gauge("ledcast_artworks_drawn", "Artworks drawn since the start.", func() float64 { _, _, n := a.artist.cache.Stats(); return float64(n) }),
+		gauge("ledcast_artworks", "Artworks kept in memory.", func() float64 { n, _, _ := a.artist.Stats(); return float64(n) }),
+		gauge("ledcast_artwork_bytes", "Bytes of their frames.", func() float64 { _, n, _ := a.artist.Stats(); return float64(n) }),
+		gauge("ledcast_artworks_drawn", "Artworks drawn since the start.", func() float64 { _, _, n := a.artist.Stats(); return float64(n) }),
 		gauge("ledcast_programs", "Programs that signs should have.", func() float64 { return float64(a.publisher.Programs()) }),
 		gauge("ledcast_plans_failed", "Signs whose plan cannot be made; they keep their last.", func() float64 { return float64(a.publisher.Problems()) }),
 	)

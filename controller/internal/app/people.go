@@ -8,6 +8,8 @@ import (
 
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/auth"
+	"ledcast/controller/internal/backup"
+	"ledcast/controller/internal/datadir"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
@@ -33,7 +35,7 @@ func (r records) Put(ctx context.Context, by *playlists.Principal, kind, owner, 
 		_, err := r.store.Objects().Put(ctx, o, store.AnyVersion)
 		return err
 	}
-	_, err := r.store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Expected: store.AnyVersion, By: actor(by, r.now())})
+	_, err := r.store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Expected: store.AnyVersion, By: by.Actor(r.now().UnixMilli())})
 	return err
 }
 
@@ -42,63 +44,61 @@ func (r records) Delete(ctx context.Context, by *playlists.Principal, kind, owne
 	if by == nil {
 		return r.store.Objects().Delete(ctx, kind, "", id, store.AnyVersion)
 	}
-	_, err := r.store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Remove: true, Expected: store.AnyVersion, By: actor(by, r.now())})
+	_, err := r.store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Remove: true, Expected: store.AnyVersion, By: by.Actor(r.now().UnixMilli())})
 	return err
 }
 
-func actor(p *playlists.Principal, now time.Time) playlists.Actor {
-	return playlists.Actor{Who: p.ID, From: p.From, AtMS: now.UnixMilli()}
-}
-
-// visits is the store's sessions as scs keeps them.
-type visits struct {
+// sessions is the store's sessions as scs keeps them.
+type sessions struct {
 	store store.Sessions
 	now   func() time.Time
 }
 
-func (v visits) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+func (v sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	return v.store.Find(ctx, token, v.now().UnixMilli())
 }
 
-func (v visits) CommitCtx(ctx context.Context, token string, data []byte, end time.Time) error {
+func (v sessions) CommitCtx(ctx context.Context, token string, data []byte, end time.Time) error {
 	return v.store.Commit(ctx, store.Session{Token: token, Data: data, ExpiryMS: end.UnixMilli()})
 }
 
-func (v visits) DeleteCtx(ctx context.Context, token string) error { return v.store.Delete(ctx, token) }
+func (v sessions) DeleteCtx(ctx context.Context, token string) error {
+	return v.store.Delete(ctx, token)
+}
 
 // The methods without a context are there for scs's interface, which calls
 // the others where they exist.
-func (v visits) Find(token string) ([]byte, bool, error) {
+func (v sessions) Find(token string) ([]byte, bool, error) {
 	return v.FindCtx(context.Background(), token)
 }
-func (v visits) Commit(token string, data []byte, end time.Time) error {
+func (v sessions) Commit(token string, data []byte, end time.Time) error {
 	return v.CommitCtx(context.Background(), token, data, end)
 }
-func (v visits) Delete(token string) error { return v.DeleteCtx(context.Background(), token) }
+func (v sessions) Delete(token string) error { return v.DeleteCtx(context.Background(), token) }
 
-// tendEvery is how often the store is looked after.
-const tendEvery = 15 * time.Second
+// maintainEvery is how often the store is maintained.
+const maintainEvery = 15 * time.Second
 
 // keepIssued is how long programs that were issued are kept: 13 months, so that
 // a year can be compared with the one before.
 const keepIssued = 396 * 24 * time.Hour
 
-// tend drops sessions that are over and documents of long ago, and finds out by that whether the store is
-// still ours to write: a controller that lost it must not go on.
-func (a *App) tend(ctx context.Context) {
-	t := time.NewTicker(tendEvery)
+// maintain deletes expired sessions and old documents. Its write also detects
+// that this controller has lost the database, and must not go on.
+func (a *App) maintain(ctx context.Context) {
+	t := time.NewTicker(maintainEvery)
 	defer t.Stop()
 	var pruned time.Time
 	for {
 		if now := a.now(); now.Sub(pruned) >= 24*time.Hour {
 			pruned = now
 			if n, err := a.store.Documents().Prune(ctx, now.Add(-keepIssued).Unix()); err != nil && ctx.Err() == nil {
-				a.log.Warn("documents of long ago could not be removed", "err", err)
+				a.log.Warn("old documents could not be deleted", "err", err)
 			} else if n > 0 {
-				a.log.Info("documents of long ago were removed", "documents", n)
+				a.log.Info("old documents were deleted", "documents", n)
 			}
 			if _, err := a.store.Health().Prune(ctx, now.Add(-api.KeepHealth).UnixMilli()); err != nil && ctx.Err() == nil {
-				a.log.Warn("how signs were long ago could not be removed", "err", err)
+				a.log.Warn("old conditions of signs could not be deleted", "err", err)
 			}
 		}
 		err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli())
@@ -108,7 +108,7 @@ func (a *App) tend(ctx context.Context) {
 			a.failed <- err
 			return
 		case err != nil:
-			a.log.Warn("sessions that are over could not be dropped", "err", err)
+			a.log.Warn("expired sessions could not be deleted", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -136,18 +136,18 @@ func (a *App) FirstAdmin(ctx context.Context) (made bool, err error) {
 		return false, nil
 	}
 	u := &playlists.User{ID: AdminUser, Owner: playlists.Public, Role: playlists.RoleAdmin}
-	if err := a.addUser(ctx, u); err != nil {
+	if err := a.AddUser(ctx, u); err != nil {
 		return false, err
 	}
-	return true, a.issueTokens(ctx, auth.TokenLife, map[string]auth.Token{AdminUser: {Owner: playlists.Public, Role: playlists.RoleAdmin}})
+	return true, a.IssueTokens(ctx, auth.TokenLife, map[string]auth.Token{AdminUser: {Owner: playlists.Public, Role: playlists.RoleAdmin}})
 }
 
-// addUser puts a person unless there is one of that name.
-func (a *App) addUser(ctx context.Context, u *playlists.User) error {
+// AddUser puts a person unless there is one of that name.
+func (a *App) AddUser(ctx context.Context, u *playlists.User) error {
 	if _, there := a.auth.User(u.ID); there {
 		return nil
 	}
-	_, err := objects{a}.Put(ctx, console, playlists.KindUser, "", u.ID, u, store.Absent, nil)
+	_, err := a.things.Put(ctx, console, u, store.Absent, nil)
 	return err
 }
 
@@ -157,8 +157,8 @@ func (a *App) SignInLink(ctx context.Context, user string) (string, error) {
 	return a.URL() + "/signin?code=" + code, err
 }
 
-// issueTokens makes tokens and writes them to DIR/tokens.json.
-func (a *App) issueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
+// IssueTokens makes tokens and writes them to DIR/tokens.json.
+func (a *App) IssueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
 	secrets := map[string]string{}
 	for id, t := range tokens {
 		t.ID, t.Expires = id, a.now().Add(life).Unix()
@@ -168,40 +168,42 @@ func (a *App) issueTokens(ctx context.Context, life time.Duration, tokens map[st
 		}
 		secrets[id] = secret
 	}
-	return writePrivate(filepath.Join(a.o.Data, "tokens.json"), secrets)
+	return datadir.WriteJSON(filepath.Join(a.o.Data, "tokens.json"), secrets)
 }
 
-// left ends all that lets somebody in who is gone.
-func (a *App) left(ctx context.Context, by *playlists.Principal, id string) {
-	// That sessions ended stays known: the same name may be given again.
+// revokeAccess ends a deleted user's sessions, password and invitation.
+func (a *App) revokeAccess(ctx context.Context, by *playlists.Principal, id string) error {
+	// The end of the sessions stays known: the same name may be given again.
 	err := a.auth.SignOutEverywhere(ctx, by, id)
 	a.auth.SetUser(id, nil)
 	for _, kind := range []string{"password", "invite"} {
-		if gone := (records{a.store, a.now}).Delete(ctx, nil, kind, "", id); !missing(gone) {
+		if gone := (records{a.store, a.now}).Delete(ctx, nil, kind, "", id); !playlists.IsNotFound(gone) {
 			err = errors.Join(err, gone)
 		}
 	}
-	if err != nil {
-		a.log.Error("what let a person in could not all be removed; it works no more until a restart", "user", id, "err", err)
-	}
+	return err
 }
 
 // auditLog is the store's log as the API reads it.
-type auditLog struct{ a *App }
+type auditLog struct{ store store.Store }
 
 func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
-	return l.a.store.Audit().List(ctx, whole(owner), after, most)
+	return l.store.Audit().List(ctx, whole(owner), after, most)
 }
 
 func (l auditLog) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
-	return l.a.store.Audit().Newest(ctx, whole(owner), before, most)
+	return l.store.Audit().Newest(ctx, whole(owner), before, most)
 }
 
-// whole is whose entries somebody of an owner sees: the department answers for
-// the installation.
+// whole is the owner whose entries somebody of an owner reads: the department
+// answers for the installation.
 func whole(owner string) string {
 	if owner == playlists.Public {
 		return store.AllOwners
 	}
 	return owner
+}
+
+func (l auditLog) Verify(ctx context.Context, expect *playlists.AuditHead) (playlists.AuditHead, error) {
+	return backup.Verify(ctx, l.store, expect)
 }

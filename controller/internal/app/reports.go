@@ -23,7 +23,7 @@ func (r reports) Make(ctx context.Context, q api.ReportQuery) (any, api.Report, 
 	case api.ReportDisplaced:
 		return made(report.MakeDisplacement(ctx, r, ask))
 	case api.ReportUptime:
-		return made(report.MakeUptime(ctx, r, diary(r), ask))
+		return made(report.MakeUptime(ctx, r, healthLog(r), ask))
 	}
 	return made(report.MakeDelivery(ctx, r, ask))
 }

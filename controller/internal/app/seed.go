@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 
 	"ledcast/assets"
 	"ledcast/controller/internal/store"
@@ -19,70 +18,37 @@ func (a *App) seed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := a.apply(ctx, m, store.Absent); err != nil {
+		if err := a.Seed(ctx, m.Things); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// apply writes a manifest's objects, each under the expected version. With
-// store.Absent what exists is left alone.
-func (a *App) apply(ctx context.Context, m *manifest.Manifest, expected int64) error {
-	one := func(kind, owner, id string, v any) error {
-		if expected == store.Absent { // most starts find all of it there
-			if _, err := a.store.Objects().Get(ctx, kind, owner, id); !missing(err) {
-				return err
-			}
+// Seed puts things that are not there yet, with an entry of the log each. Those
+// that are there, and were perhaps edited, stay as they are.
+func (a *App) Seed(ctx context.Context, things []playlists.Thing) error {
+	s, err := a.catalogue.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range things {
+		key := t.Key()
+		if s.Get(key) != nil { // most starts find all of it there
+			continue
 		}
-		data, err := json.Marshal(v)
+		data, err := json.Marshal(t)
 		if err != nil {
 			return err
 		}
-		of := owner
-		switch v := v.(type) {
-		case *playlists.Sign:
-			of = v.Owner
-		case *playlists.Owner:
-			of = v.ID
-		case *playlists.Area, *playlists.Campaign:
-			of = playlists.Public
+		_, err = a.store.Audit().Change(ctx, store.Change{Expected: store.Absent, Of: t.Of(), By: console.Actor(a.now().UnixMilli()),
+			Object: store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data, UpdatedMS: a.now().UnixMilli()}})
+		if err != nil {
+			return err
 		}
-		_, err = a.store.Audit().Change(ctx, store.Change{Expected: expected, Of: of, By: actor(console, a.now()),
-			Object: store.Object{Kind: kind, Owner: owner, ID: id, Data: data, UpdatedMS: a.now().UnixMilli()}})
-		var e *playlists.Error
-		if expected == store.Absent && errors.As(err, &e) && e.Code == playlists.Conflict {
-			return nil
-		}
-		return err
-	}
-	var err error
-	for i := range m.Owners {
-		err = errors.Join(err, one(kindOwner, "", m.Owners[i].ID, &m.Owners[i]))
-	}
-	for i := range m.Areas {
-		err = errors.Join(err, one(kindArea, "", m.Areas[i].Code, &m.Areas[i]))
-	}
-	for i := range m.Messages {
-		err = errors.Join(err, one(kindMessage, m.Messages[i].Owner, m.Messages[i].ID, &m.Messages[i]))
-	}
-	for i := range m.Playlists {
-		err = errors.Join(err, one(kindPlaylist, m.Playlists[i].Owner, m.Playlists[i].ID, &m.Playlists[i]))
-	}
-	for i := range m.Schedules {
-		err = errors.Join(err, one(kindSchedule, m.Schedules[i].Owner, m.Schedules[i].ID, &m.Schedules[i]))
-	}
-	for i := range m.Agreements {
-		err = errors.Join(err, one(kindAgreement, m.Agreements[i].Owner, m.Agreements[i].ID, &m.Agreements[i]))
-	}
-	for i := range m.Campaigns {
-		err = errors.Join(err, one(kindCampaign, "", m.Campaigns[i].ID, &m.Campaigns[i]))
-	}
-	for i := range m.Signs {
-		err = errors.Join(err, one(kindSign, "", m.Signs[i].ID, &m.Signs[i]))
 	}
 	if a.alerts != nil { // the demo's signs come after alerts were opened
 		a.alerts.SignsChanged()
 	}
-	return err
+	return nil
 }

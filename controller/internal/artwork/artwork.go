@@ -54,15 +54,10 @@ func New(r *render.Renderer, media Media, maxBytes int64) *Cache {
 	return &Cache{renderer: r, media: media, maxBytes: maxBytes, by: map[key]*entry{}, order: list.New()}
 }
 
-// Options are what a sign decides about its artworks.
-type Options struct {
-	Motion playlists.Motion
-}
-
 // Artwork is m as it looks on class c. The result is shared and must not be
 // changed. It returns ctx's error if ctx ends first; what is being drawn is
 // finished and kept for the next who asks. A refusal is not kept.
-func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlists.Class, o Options) (*playlists.Artwork, error) {
+func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
 	var picture []byte
 	if m.Image != nil && c.media != nil {
 		var err error
@@ -70,7 +65,7 @@ func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlis
 			return nil, err
 		}
 	}
-	k, err := keyOf(m, class, o, picture)
+	k, err := keyOf(m, class, motion, picture)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +80,7 @@ func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlis
 		e = &entry{key: k, ready: make(chan struct{})}
 		c.by[k] = e
 		c.mu.Unlock()
-		go c.draw(e, clone(m), class, o, picture)
+		go c.draw(e, clone(m), class, motion, picture)
 	}
 	select {
 	case <-e.ready:
@@ -94,6 +89,9 @@ func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlis
 		return nil, ctx.Err()
 	}
 }
+
+// With is a cache that draws with other pictures. It keeps little.
+func (c *Cache) With(media Media) *Cache { return New(c.renderer, media, c.maxBytes/64) }
 
 // clone copies a message: its caller may change it while it is drawn.
 func clone(m *playlists.Message) *playlists.Message {
@@ -106,8 +104,8 @@ func clone(m *playlists.Message) *playlists.Message {
 	return &n
 }
 
-func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, o Options, picture []byte) {
-	ro := render.Options{Motion: o.Motion}
+func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, motion playlists.Motion, picture []byte) {
+	ro := render.Options{Motion: motion}
 	if picture != nil {
 		ro.Media = func(string) ([]byte, error) { return picture, nil }
 	}
@@ -161,15 +159,15 @@ func (c *Cache) Stats() (kept int, bytes, drawn int64) {
 
 // keyOf digests all that decides the artwork. A message's id, campaign and
 // source do not: two messages that say the same look the same.
-func keyOf(m *playlists.Message, class playlists.Class, o Options, picture []byte) (key, error) {
+func keyOf(m *playlists.Message, class playlists.Class, motion playlists.Motion, picture []byte) (key, error) {
 	seen := *m
 	seen.ID, seen.Campaign, seen.Source = "", "", nil
 	b, err := json.Marshal(struct {
 		Message *playlists.Message
 		Class   playlists.Class
-		Options Options
+		Motion  playlists.Motion
 		Picture [sha256.Size]byte
-	}{&seen, class, o, sha256.Sum256(picture)})
+	}{&seen, class, motion, sha256.Sum256(picture)})
 	if err != nil {
 		return key{}, fmt.Errorf("artwork of %s/%s: %w", m.Owner, m.ID, err)
 	}

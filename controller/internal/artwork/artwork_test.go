@@ -33,7 +33,7 @@ func message(body string) *playlists.Message {
 
 var class = playlists.Class{W: 64, H: 32, Colour: playlists.Red}
 
-func draw(t *testing.T, c *Cache, m *playlists.Message, o Options) *playlists.Artwork {
+func draw(t *testing.T, c *Cache, m *playlists.Message, o playlists.Motion) *playlists.Artwork {
 	t.Helper()
 	a, err := c.Artwork(t.Context(), m, class, o)
 	if err != nil {
@@ -48,7 +48,7 @@ func TestTheSameIsDrawnOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if _, err := c.Artwork(t.Context(), message("Rửa tay"), class, Options{}); err != nil {
+			if _, err := c.Artwork(t.Context(), message("Rửa tay"), class, playlists.Scrolls); err != nil {
 				t.Error(err)
 			}
 		})
@@ -57,19 +57,19 @@ func TestTheSameIsDrawnOnce(t *testing.T) {
 	// Who says it, where it was said and its campaign do not change its looks.
 	m := message("Rửa tay")
 	m.ID, m.Campaign, m.Source = "m2", "x", &playlists.Source{Title: "y", Date: "2021-01-30"}
-	draw(t, c, m, Options{})
+	draw(t, c, m, playlists.Scrolls)
 	if kept, _, drawn := c.Stats(); kept != 1 || drawn != 1 {
 		t.Errorf("drawn %d times, kept %d", drawn, kept)
 	}
 	// What does change it is drawn.
 	other := message("Rửa tay")
 	other.Theme = "health"
-	draw(t, c, other, Options{})
-	draw(t, c, message("Rửa tay!"), Options{})
-	draw(t, c, message("Rửa tay"), Options{Motion: playlists.Stills})
+	draw(t, c, other, playlists.Scrolls)
+	draw(t, c, message("Rửa tay!"), playlists.Scrolls)
+	draw(t, c, message("Rửa tay"), playlists.Stills)
 	foreign := message("Rửa tay")
 	foreign.Owner = "song-tra" // frames are published under their owner
-	draw(t, c, foreign, Options{})
+	draw(t, c, foreign, playlists.Scrolls)
 	if _, _, drawn := c.Stats(); drawn != 5 {
 		t.Errorf("drawn %d times, want 5", drawn)
 	}
@@ -78,7 +78,7 @@ func TestTheSameIsDrawnOnce(t *testing.T) {
 func TestTheCacheIsBounded(t *testing.T) {
 	c := newCache(t, nil, 4000)
 	for i := range 50 {
-		draw(t, c, message(fmt.Sprintf("Tin %d", i)), Options{})
+		draw(t, c, message(fmt.Sprintf("Tin %d", i)), playlists.Scrolls)
 	}
 	kept, size, _ := c.Stats()
 	if size > 4000 || kept == 0 || kept > 10 {
@@ -86,7 +86,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 	// The one used last is still there.
 	_, _, before := c.Stats()
-	draw(t, c, message("Tin 49"), Options{})
+	draw(t, c, message("Tin 49"), playlists.Scrolls)
 	if _, _, drawn := c.Stats(); drawn != before {
 		t.Error("the newest artwork was dropped")
 	}
@@ -95,7 +95,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 func TestRefusalsAreNotKept(t *testing.T) {
 	c := newCache(t, nil, 1<<20)
 	for range 2 {
-		_, err := c.Artwork(t.Context(), message("Ж"), class, Options{})
+		_, err := c.Artwork(t.Context(), message("Ж"), class, playlists.Scrolls)
 		var e *playlists.Error
 		if !errors.As(err, &e) {
 			t.Fatalf("got %v", err)
@@ -106,7 +106,7 @@ func TestRefusalsAreNotKept(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Artwork(ctx, message("Rửa tay thật lâu"), class, Options{}); err != nil && !errors.Is(err, context.Canceled) {
+	if _, err := c.Artwork(ctx, message("Rửa tay thật lâu"), class, playlists.Scrolls); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("after the caller left: %v", err)
 	}
 }
@@ -151,11 +151,11 @@ func TestUploads(t *testing.T) {
 	// It is drawn, by its id, for its owner alone.
 	c := newCache(t, u.Get, 1<<20)
 	m := &playlists.Message{ID: "m1", Owner: "viet-ads", Image: &playlists.Image{Media: up.ID}}
-	draw(t, c, m, Options{})
+	draw(t, c, m, playlists.Scrolls)
 	stranger := *m
 	stranger.Owner = "song-tra"
 	var e *playlists.Error
-	if _, err := c.Artwork(t.Context(), &stranger, class, Options{}); !errors.As(err, &e) || e.Code != playlists.NotFound {
+	if _, err := c.Artwork(t.Context(), &stranger, class, playlists.Scrolls); !errors.As(err, &e) || e.Code != playlists.NotFound {
 		t.Errorf("another owner's picture: %v", err)
 	}
 	if err := u.Remove("viet-ads", up.ID); err != nil {
@@ -212,9 +212,9 @@ func TestPicturesAreKnownByTheirBytes(t *testing.T) {
 	now := picture(t, color.White)
 	c := newCache(t, func(string, string) ([]byte, error) { return now, nil }, 1<<20)
 	m := &playlists.Message{ID: "m1", Owner: "viet-ads", Image: &playlists.Image{Media: "x", Fit: "stretch"}}
-	one := draw(t, c, m, Options{})
+	one := draw(t, c, m, playlists.Scrolls)
 	now = picture(t, color.Black)
-	two := draw(t, c, m, Options{})
+	two := draw(t, c, m, playlists.Scrolls)
 	if one.Frames[0].SHA256 == two.Frames[0].SHA256 {
 		t.Error("another picture gave the same frame")
 	}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/cobra"
+	"ledcast/controller/internal/backup"
 
-	"ledcast/controller/internal/app"
+	"github.com/spf13/cobra"
 )
 
 func newBackup(e *env) *cobra.Command {
@@ -20,7 +20,7 @@ func newBackup(e *env) *cobra.Command {
 			if err := required(c.Flags(), "data", "out"); err != nil {
 				return err
 			}
-			if err := app.Backup(c.Context(), data, databaseOr(database), out, time.Now()); err != nil {
+			if err := backup.Write(c.Context(), data, databaseOr(database), out, time.Now()); err != nil {
 				return err
 			}
 			fmt.Fprintf(e.out, "%s: the backup; restore it with controller restore --from %s --data NEW\n", out, out)
@@ -45,7 +45,7 @@ func newRestore(e *env) *cobra.Command {
 			if err := required(c.Flags(), "data", "from"); err != nil {
 				return err
 			}
-			if err := app.Restore(c.Context(), data, databaseOr(database), from, time.Now()); err != nil {
+			if err := backup.Restore(c.Context(), data, databaseOr(database), from, time.Now()); err != nil {
 				return err
 			}
 			fmt.Fprintf(e.out, "%s: restored; start it with controller serve --data %s\n", data, data)

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"ledcast/controller/internal/enrol"
 
-	"ledcast/controller/internal/app"
+	"github.com/spf13/cobra"
 )
 
 func newBrokerConfig(e *env) *cobra.Command {
-	var c app.BrokerConfig
+	var c enrol.BrokerConfig
 	cmd := &cobra.Command{
 		Use:   "broker-config mosquitto|nats",
 		Short: "Write the rules of an outside broker",
@@ -37,7 +37,7 @@ func newBrokerConfig(e *env) *cobra.Command {
 				return err
 			}
 			c.Database = databaseOr(c.Database)
-			r, err := app.WriteBroker(cmd.Context(), c)
+			r, err := enrol.WriteBroker(cmd.Context(), c)
 			if err != nil {
 				return err
 			}

@@ -165,8 +165,8 @@ func (f *checkFlags) pick(all *manifests) ([]playlists.Class, error) {
 // manifests is what several files hold together.
 type manifests struct {
 	messages  []fileMessage
-	signs     []playlists.Sign
-	playlists []playlists.Playlist
+	signs     []*playlists.Sign
+	playlists []*playlists.Playlist
 }
 
 type fileMessage struct {
@@ -190,11 +190,11 @@ func readManifests(files []string) (*manifests, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range m.Messages {
-			all.messages = append(all.messages, fileMessage{&m.Messages[i], file})
+		for _, x := range manifest.All[*playlists.Message](m) {
+			all.messages = append(all.messages, fileMessage{x, file})
 		}
-		all.signs = append(all.signs, m.Signs...)
-		all.playlists = append(all.playlists, m.Playlists...)
+		all.signs = append(all.signs, manifest.All[*playlists.Sign](m)...)
+		all.playlists = append(all.playlists, manifest.All[*playlists.Playlist](m)...)
 	}
 	if len(all.messages) == 0 {
 		return nil, &playlists.Error{Code: playlists.Invalid, File: files[0], Problem: "has no document of kind Message", Remedy: "write one"}

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/demo"
 	"ledcast/playlists"
 )
 
@@ -69,7 +71,8 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 	if err != nil {
 		return err
 	}
-	d, err := a.StartDemo(ctx)
+	o := f.options(e)
+	d, err := demo.Start(ctx, a, demo.Options{Data: f.data, Software: o.Software, Now: time.Now, Log: o.Log})
 	if err != nil {
 		return errors.Join(err, a.Stop())
 	}
@@ -90,7 +93,7 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 // is taken, on a free one.
 func (f *serverFlags) startDemo(ctx context.Context, e *env, flags *pflag.FlagSet) (*app.App, error) {
 	o := f.options(e)
-	o.Guest = app.DemoGuest()
+	o.Guest = demo.Guest()
 	for {
 		a, err := app.New(ctx, o)
 		var p *playlists.Error

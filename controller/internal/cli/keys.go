@@ -6,20 +6,20 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/spf13/cobra"
+	"ledcast/controller/internal/keys"
 
-	"ledcast/controller/internal/app"
+	"github.com/spf13/cobra"
 )
 
 func newKeys(e *env) *cobra.Command {
-	keys := &cobra.Command{
+	all := &cobra.Command{
 		Use: "keys", Short: "Show, rotate or renew what the controller signs with",
 		Long: "keys works on the data folder of a controller that is stopped; signs play on meanwhile.\n" +
 			"renew and rotate need a root key, which should not lie on this machine otherwise.",
 		Args: noSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	type change func(ctx context.Context, dir, database, root string, now time.Time) (*app.KeyReport, error)
+	type change func(ctx context.Context, dir, database, root string, now time.Time) (*keys.Report, error)
 	add := func(use, short string, do change) {
 		var data, database, root string
 		c := &cobra.Command{Use: use, Short: short, Args: noArgs}
@@ -40,17 +40,17 @@ func newKeys(e *env) *cobra.Command {
 			}
 			return e.keyReport(r)
 		}
-		keys.AddCommand(c)
+		all.AddCommand(c)
 	}
-	add("show", "Print the keys and when they end", func(ctx context.Context, dir, database, _ string, now time.Time) (*app.KeyReport, error) {
-		return app.Keys(ctx, dir, database, now)
+	add("show", "Print the keys and when they end", func(ctx context.Context, dir, database, _ string, now time.Time) (*keys.Report, error) {
+		return keys.Show(ctx, dir, database, now)
 	})
-	add("renew", "Sign the key set for another 400 days", app.RenewKeys)
-	add("rotate", "List new keys; they sign once the signs have them", app.RotateKeys)
-	return keys
+	add("renew", "Sign the key set for another 400 days", keys.Renew)
+	add("rotate", "List new keys; they sign once the signs have them", keys.Rotate)
+	return all
 }
 
-func (e *env) keyReport(r *app.KeyReport) error {
+func (e *env) keyReport(r *keys.Report) error {
 	fmt.Fprintf(e.out, "key set: epoch %d, seq %d, ends %s\nroots: %s, spare %s\n", r.Epoch, r.Seq, r.Ends.UTC().Format(time.RFC3339), r.Root, r.Spare)
 	w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "KEY\tROLE\tSTATE\tUNTIL")

@@ -20,110 +20,41 @@ import (
 	"ledcast/playlists/manifest"
 )
 
-// thing is one object of a manifest, with the path it has at the API.
+// thing is one document of a manifest.
 type thing struct {
-	kind string // as in a manifest, e.g. "Message"
-	name string // for people, e.g. "message viet-ads/tet"
-	path string // below /api/v1/
-	read string // where it is read, if not at path
-	spec any    // *playlists.X
+	info *playlists.KindInfo
+	spec playlists.Thing
 
 	columns []string // of a list of signs: all that it says of the sign; nil for all
 }
 
+// name is the thing for people, e.g. "message viet-ads/tet".
+func (t *thing) name() string { return t.spec.Key().String() }
+
+// path is where the API keeps it, below /api/v1/.
+func (t *thing) path() string { return t.info.Path(t.spec.Key()) }
+
 // over is the thing as it shall be where there is one already.
-func (t *thing) over(have any) any {
+func (t *thing) over(have playlists.Thing) playlists.Thing {
 	if old, ok := have.(*playlists.Sign); ok && t.columns != nil {
 		return old.Merge(t.spec.(*playlists.Sign), t.columns)
 	}
 	return t.spec
 }
 
-// things are a manifest's objects in the order in which they can be made: what
-// is named comes before what names it.
+// things are a manifest's documents in the order in which they can be put.
 func things(m *manifest.Manifest) []thing {
-	var out []thing
-	for i := range m.Owners {
-		o := &m.Owners[i]
-		out = append(out, thing{kind: "Owner", name: "owner " + o.ID, path: "owners/" + o.ID, spec: o})
-	}
-	for i := range m.Users {
-		x := &m.Users[i]
-		out = append(out, thing{kind: "User", name: "user " + x.ID, path: "users/" + x.ID, spec: x})
-	}
-	for i := range m.Areas {
-		x := &m.Areas[i]
-		out = append(out, thing{kind: "Area", name: "area " + x.Code, path: "areas/" + x.Code, spec: x})
-	}
-	owned := func(kind, plural, owner, id string, spec any) {
-		out = append(out, thing{kind: kind, name: strings.ToLower(kind) + " " + owner + "/" + id, path: "owners/" + owner + "/" + plural + "/" + id, spec: spec})
-	}
-	for i := range m.Messages {
-		x := &m.Messages[i]
-		owned("Message", "messages", x.Owner, x.ID, x)
-	}
-	for i := range m.Playlists {
-		x := &m.Playlists[i]
-		owned("Playlist", "playlists", x.Owner, x.ID, x)
-	}
-	for i := range m.Signs {
-		x := &m.Signs[i]
-		out = append(out, thing{kind: "Sign", name: "sign " + x.ID, path: "signs/" + x.ID, read: "signs/" + x.ID + "/spec", spec: x, columns: m.SignColumns})
-	}
-	for i := range m.Schedules {
-		x := &m.Schedules[i]
-		owned("Schedule", "schedules", x.Owner, x.ID, x)
-	}
-	for i := range m.Agreements {
-		x := &m.Agreements[i]
-		owned("Agreement", "agreements", x.Owner, x.ID, x)
-	}
-	for i := range m.Campaigns {
-		x := &m.Campaigns[i]
-		out = append(out, thing{kind: "Campaign", name: "campaign " + x.ID, path: "campaigns/" + x.ID, spec: x})
+	out := make([]thing, len(m.Things))
+	for i, t := range m.Things {
+		out[i] = thing{info: playlists.InfoOf(t.Key().Kind), spec: t, columns: m.SignColumns}
 	}
 	return out
-}
-
-func (t *thing) at() string {
-	if t.read != "" {
-		return t.read
-	}
-	return t.path
 }
 
 // yaml writes the thing as one document of a manifest.
 func (t *thing) yaml() (string, error) {
 	body, err := yaml.MarshalWithOptions(t.spec, yaml.UseLiteralStyleIfMultiline(true))
-	return "kind: " + t.kind + "\n" + string(body), err
-}
-
-// kinds are the kinds of a manifest, as get lists them: below an owner or for
-// the whole installation.
-var kinds = map[string]struct {
-	kind  string
-	owned bool
-	fresh func() any
-}{
-	"owners":     {"Owner", false, func() any { return &playlists.Owner{} }},
-	"users":      {"User", false, func() any { return &playlists.User{} }},
-	"areas":      {"Area", false, func() any { return &playlists.Area{} }},
-	"signs":      {"Sign", false, func() any { return &playlists.Sign{} }},
-	"campaigns":  {"Campaign", false, func() any { return &playlists.Campaign{} }},
-	"messages":   {"Message", true, func() any { return &playlists.Message{} }},
-	"playlists":  {"Playlist", true, func() any { return &playlists.Playlist{} }},
-	"schedules":  {"Schedule", true, func() any { return &playlists.Schedule{} }},
-	"agreements": {"Agreement", true, func() any { return &playlists.Agreement{} }},
-}
-
-// fresh is an empty spec of the thing's type.
-func (t *thing) fresh() any {
-	for _, k := range kinds {
-		if k.kind == t.kind {
-			return k.fresh()
-		}
-	}
-	panic("no such kind: " + t.kind) // things and kinds disagree
+	return "kind: " + t.info.Document + "\n" + string(body), err
 }
 
 // readManifest reads no more of a file than says that it is too large.
@@ -194,11 +125,11 @@ func newApply(e *env) *cobra.Command {
 		for i := range list {
 			what, err := c.apply(ctx, &list[i])
 			if err != nil {
-				fmt.Fprintf(e.err, "%s refused: %v\n", list[i].name, err)
-				refused = append(refused, list[i].name)
+				fmt.Fprintf(e.err, "%s refused: %v\n", list[i].name(), err)
+				refused = append(refused, list[i].name())
 				continue
 			}
-			fmt.Fprintf(e.out, "%s %s\n", list[i].name, what)
+			fmt.Fprintf(e.out, "%s %s\n", list[i].name(), what)
 		}
 		if len(refused) > 0 {
 			return fmt.Errorf("%d of %d were refused: %s; mend what is named above and apply again", len(refused), len(list), strings.Join(refused, ", "))
@@ -210,8 +141,8 @@ func newApply(e *env) *cobra.Command {
 // apply puts one thing unless it is so already. It sends the version that it
 // compared with, so that nobody's change in between is overwritten.
 func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
-	have := t.fresh()
-	etag, err := c.do(ctx, http.MethodGet, "api/v1/"+t.at(), nil, have)
+	have := t.info.New()
+	etag, err := c.do(ctx, http.MethodGet, "api/v1/"+t.info.SpecPath(t.spec.Key()), nil, have)
 	head, what := []string{"If-Match", etag}, "changed"
 	switch {
 	case status(err) == http.StatusNotFound:
@@ -225,7 +156,7 @@ func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
 	if what == "changed" {
 		spec = t.over(have)
 	}
-	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path, spec, nil, head...); err != nil {
+	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path(), spec, nil, head...); err != nil {
 		return "", err
 	}
 	if c.accepted {
@@ -247,10 +178,10 @@ func newDiff(e *env) *cobra.Command {
 			for i := range list {
 				text, err := c.diff(ctx, &list[i])
 				if err != nil {
-					return fmt.Errorf("%s: %w", list[i].name, err)
+					return fmt.Errorf("%s: %w", list[i].name(), err)
 				}
 				if text != "" {
-					fmt.Fprintf(e.out, "%s\n%s", list[i].name, text)
+					fmt.Fprintf(e.out, "%s\n%s", list[i].name(), text)
 					n++
 				}
 			}
@@ -264,8 +195,8 @@ func newDiff(e *env) *cobra.Command {
 // diff is the lines that only one side has, in their order; "" for none.
 func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 	have := *t
-	have.spec = t.fresh()
-	_, err := c.do(ctx, http.MethodGet, "api/v1/"+t.at(), nil, have.spec)
+	have.spec = t.info.New()
+	_, err := c.do(ctx, http.MethodGet, "api/v1/"+t.info.SpecPath(t.spec.Key()), nil, have.spec)
 	there := status(err) != http.StatusNotFound
 	if err != nil && there {
 		return "", err
@@ -311,14 +242,14 @@ func newGet(e *env) *cobra.Command {
 		Use:   "get owners | users | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER | agreements OWNER",
 		Short: "Print things as YAML that apply takes",
 		Args: func(_ *cobra.Command, args []string) error {
-			_, err := listPath(args)
+			_, _, err := listPath(args)
 			return err
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.open(); err != nil {
 				return err
 			}
-			path, _ := listPath(args)
+			info, path, _ := listPath(args)
 			var list struct {
 				Items []json.RawMessage `json:"items"`
 			}
@@ -326,7 +257,7 @@ func newGet(e *env) *cobra.Command {
 				return err
 			}
 			for i, raw := range list.Items {
-				t := thing{kind: kinds[args[0]].kind, spec: kinds[args[0]].fresh()}
+				t := thing{info: info, spec: info.New()}
 				if err := json.Unmarshal(raw, t.spec); err != nil {
 					return err
 				}
@@ -346,21 +277,39 @@ func newGet(e *env) *cobra.Command {
 	return cmd
 }
 
-func listPath(args []string) (string, error) {
-	const remedy = "write owners, users, areas, signs or campaigns; or messages, playlists, schedules or agreements and an OWNER"
+// listPath is the kind that arguments name and where the API lists it, below
+// /api/v1/.
+func listPath(args []string) (*playlists.KindInfo, string, error) {
+	remedy := "write " + kinds(false) + "; or " + kinds(true) + " and an OWNER"
 	if len(args) == 0 {
-		return "", usagef(remedy, "nothing is named")
+		return nil, "", usagef(remedy, "nothing is named")
 	}
-	k, ok := kinds[args[0]]
-	switch {
-	case ok && k.owned && len(args) == 2:
-		return "owners/" + args[1] + "/" + args[0], nil
-	case ok && !k.owned && len(args) == 1 && args[0] == "signs":
-		return "specs/signs", nil
-	case ok && !k.owned && len(args) == 1:
-		return args[0], nil
+	for i := range playlists.Kinds {
+		k := &playlists.Kinds[i]
+		if k.Document == "" || k.Plural != args[0] {
+			continue
+		}
+		switch {
+		case k.OfOwner && len(args) == 2:
+			return k, k.ListPath(args[1]), nil
+		case !k.OfOwner && len(args) == 1:
+			return k, k.ListPath(""), nil
+		}
 	}
-	return "", usagef(remedy, "%q cannot be listed", strings.Join(args, " "))
+	return nil, "", usagef(remedy, "%q cannot be listed", strings.Join(args, " "))
+}
+
+// kinds are those of a manifest, as get lists them: below an owner or for the
+// whole installation.
+func kinds(ofOwner bool) string {
+	var names []string
+	for i := range playlists.Kinds {
+		if k := &playlists.Kinds[i]; k.Document != "" && k.OfOwner == ofOwner {
+			names = append(names, k.Plural)
+		}
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func newDelete(e *env) *cobra.Command {
@@ -368,14 +317,14 @@ func newDelete(e *env) *cobra.Command {
 		func(ctx context.Context, c *client, list []thing) error {
 			slices.Reverse(list) // what names comes before what is named
 			for i := range list {
-				_, err := c.do(ctx, http.MethodDelete, "api/v1/"+list[i].path, nil, nil)
+				_, err := c.do(ctx, http.MethodDelete, "api/v1/"+list[i].path(), nil, nil)
 				switch {
 				case status(err) == http.StatusNotFound:
-					fmt.Fprintf(e.out, "%s is not there\n", list[i].name)
+					fmt.Fprintf(e.out, "%s is not there\n", list[i].name())
 				case err != nil:
-					return fmt.Errorf("%s: %w", list[i].name, err)
+					return fmt.Errorf("%s: %w", list[i].name(), err)
 				default:
-					fmt.Fprintf(e.out, "%s deleted\n", list[i].name)
+					fmt.Fprintf(e.out, "%s deleted\n", list[i].name())
 				}
 			}
 			return nil

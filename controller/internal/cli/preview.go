@@ -144,10 +144,7 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []*playlists.Message
-	for i := range m.Messages {
-		out = append(out, &m.Messages[i])
-	}
+	out := manifest.All[*playlists.Message](m)
 	if len(out) == 0 {
 		return nil, &playlists.Error{Code: playlists.Invalid, File: f.message, Problem: "has no document of kind Message", Remedy: "write one"}
 	}

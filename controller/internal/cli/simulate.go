@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/simulate"
 	"ledcast/sign/crowd"
 )
 
@@ -17,7 +17,7 @@ import (
 const crowdCommand = "simulate-signs"
 
 func newSimulate(e *env) *cobra.Command {
-	var o app.SimulateOptions
+	var o simulate.Options
 	var out string
 	c := &cobra.Command{
 		Use:   "simulate",
@@ -33,7 +33,7 @@ func newSimulate(e *env) *cobra.Command {
 				return err
 			}
 			o.Child, o.Progress, o.Software = []string{self, crowdCommand}, e.err, buildVersion()
-			r, failed := app.Simulate(c.Context(), o)
+			r, failed := simulate.Run(c.Context(), o)
 			if r == nil {
 				return failed
 			}
@@ -72,7 +72,7 @@ func newSimulateSigns(e *env) *cobra.Command {
 }
 
 // simulated prints what was measured.
-func (e *env) simulated(r *app.SimulateReport) {
+func (e *env) simulated(r *simulate.Report) {
 	p := func(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
 	p("%d signs of %s in %d processes, broker %s", r.Signs, strings.Join(r.Classes, ", "), r.Children, r.Broker)
 	for _, n := range r.Notes {
@@ -81,7 +81,9 @@ func (e *env) simulated(r *app.SimulateReport) {
 	p("programs planned, signed and published in %.1f s; all signs connected in %.1f s", r.ReadyS, r.ConnectS)
 	p("")
 	p("%-34s %8s %8s %8s %8s", "median of rounds, ms", "p50", "p95", "p99", "max")
-	row := func(name string, s app.Spread) { p("%-34s %8.0f %8.0f %8.0f %8.0f", name, s.P50, s.P95, s.P99, s.Max) }
+	row := func(name string, s simulate.Spread) {
+		p("%-34s %8.0f %8.0f %8.0f %8.0f", name, s.P50, s.P95, s.P99, s.Max)
+	}
 	row(fmt.Sprintf("approval to receipt (%d rounds)", len(r.Alerts)), r.Alert)
 	row("bare broker, publish to receipt", r.BareMed)
 	row("approval to ack showing counted", r.Showing)

@@ -29,13 +29,11 @@ type Catalogue interface {
 	Signs(ctx context.Context) ([]playlists.Sign, error)
 	Playlist(ctx context.Context, owner, id string) (*playlists.Playlist, error)
 	Message(ctx context.Context, owner, id string) (*playlists.Message, error)
-	Schedules(ctx context.Context) ([]plan.Dated[playlists.Schedule], error)
-	Campaigns(ctx context.Context) ([]playlists.Campaign, error)
-	Agreements(ctx context.Context) ([]playlists.Agreement, error)
+	// Rulebook is everything that is set about what shows.
+	Rulebook(ctx context.Context) (plan.Rulebook, error)
 }
 
-// Artist draws a message for a class; stills says that nothing may scroll. It
-// caches: asking twice costs nothing.
+// Artist draws a message for a class. It caches: asking twice costs nothing.
 type Artist interface {
 	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
 }

@@ -43,18 +43,6 @@ func (c content) Artwork(m *playlists.Message, class playlists.Class, motion pla
 	return c.o.Artist.Artwork(c.ctx, m, class, motion)
 }
 
-// rulebook is what owners and the department have set.
-func (p *Publisher) rulebook(ctx context.Context) (r plan.Rulebook, err error) {
-	if r.Schedules, err = p.o.Catalogue.Schedules(ctx); err != nil {
-		return r, err
-	}
-	if r.Campaigns, err = p.o.Catalogue.Campaigns(ctx); err != nil {
-		return r, err
-	}
-	r.Agreements, err = p.o.Catalogue.Agreements(ctx)
-	return r, err
-}
-
 // plan plans the signs whose rules or content changed or whose program is a
 // day old, and issues those programs. The others keep what they have, and its
 // seq. Without all, signs are some of them, and the others are not looked at.
@@ -64,7 +52,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 	if err != nil {
 		return err
 	}
-	book, err := p.rulebook(ctx)
+	book, err := p.o.Catalogue.Rulebook(ctx)
 	if err != nil {
 		return err
 	}
@@ -334,7 +322,7 @@ const maxFormer = 9
 // Would plans a sign for another time than now, by today's rules: what it would
 // show from `from` until `until` (Unix seconds).
 func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
-	book, err := p.rulebook(ctx)
+	book, err := p.o.Catalogue.Rulebook(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -60,11 +60,9 @@ func (w *world) Message(_ context.Context, owner, id string) (*playlists.Message
 	return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: owner + "/" + id, Problem: "is not here"}
 }
 
-func (w *world) Schedules(context.Context) ([]plan.Dated[playlists.Schedule], error) {
-	return w.schedules, nil
+func (w *world) Rulebook(context.Context) (plan.Rulebook, error) {
+	return plan.Rulebook{Schedules: w.schedules, Campaigns: w.campaigns, Agreements: w.agreements}, nil
 }
-func (w *world) Campaigns(context.Context) ([]playlists.Campaign, error)   { return w.campaigns, nil }
-func (w *world) Agreements(context.Context) ([]playlists.Agreement, error) { return w.agreements, nil }
 
 // Artwork draws two pages of 4 s; a message called "bad" cannot be drawn.
 func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {

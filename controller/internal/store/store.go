@@ -100,9 +100,10 @@ type Objects interface {
 	// Delete removes the object if expected is its version or AnyVersion; else
 	// as Put.
 	Delete(ctx context.Context, kind, owner, id string, expected int64) error
-	// Stamp is another text after every write of an object of these kinds, for
-	// those who keep what they have read.
-	Stamp(ctx context.Context, kinds ...string) (string, error)
+	// Stamp is another text after every write of an object of these kinds
+	// through this Store, for those who keep what they have read. One
+	// controller writes at a time, so nobody else's writes are missed.
+	Stamp(kinds ...string) string
 	// Used reports whether there was such an object that has been deleted, and
 	// none is there now: a sign's name, for one, is never used again.
 	Used(ctx context.Context, kind, owner, id string) (bool, error)

@@ -20,6 +20,11 @@ func (s audit) Change(ctx context.Context, c store.Change, with ...store.Change)
 			return 0, err
 		}
 	}
+	kinds := make([]string, len(all))
+	for i := range all {
+		kinds[i] = all[i].Object.Kind
+	}
+	defer s.stamps.bump(kinds...)
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for i := range all {
 			v, err := s.one(ctx, tx, &all[i])

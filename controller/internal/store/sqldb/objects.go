@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
+	"sync"
 
 	"ledcast/controller/internal/store"
 )
@@ -15,6 +17,7 @@ func (s objects) Put(ctx context.Context, o store.Object, expected int64) (versi
 	if err := o.Validate(); err != nil {
 		return 0, err
 	}
+	defer s.stamps.bump(o.Kind)
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		version, err = s.put(ctx, tx, o, expected)
 		return err
@@ -58,6 +61,7 @@ func (s objects) put(ctx context.Context, tx *sql.Tx, o store.Object, expected i
 }
 
 func (s objects) Delete(ctx context.Context, kind, owner, id string, expected int64) error {
+	defer s.stamps.bump(kind)
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return s.remove(ctx, tx, kind, owner, id, expected)
 	})
@@ -115,17 +119,39 @@ func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object,
 	return o, nil
 }
 
-// Stamp counts rows and versions: a version only rises, and a deleted row stays.
-func (s objects) Stamp(ctx context.Context, kinds ...string) (string, error) {
-	out := ""
+func (s objects) Stamp(kinds ...string) string { return s.stamps.of(kinds) }
+
+// stamps counts the writes of each kind of object. A write counts after it
+// ended, and also where it failed: what it changed, if anything, is then read
+// again.
+type stamps struct {
+	mu       sync.Mutex
+	restored int64 // every kind at once
+	by       map[string]int64
+}
+
+func (s *stamps) bumpAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restored++
+}
+
+func (s *stamps) bump(kinds ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, k := range kinds {
-		var rows, versions int64
-		if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*), CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM objects WHERE kind = $1`, k).Scan(&rows, &versions); err != nil {
-			return "", s.trouble(err)
-		}
-		out += fmt.Sprintf("%d.%d ", rows, versions)
+		s.by[k]++
 	}
-	return out, nil
+}
+
+func (s *stamps) of(kinds []string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := append(strconv.AppendInt(nil, s.restored, 10), ' ')
+	for _, k := range kinds {
+		out = append(strconv.AppendInt(out, s.by[k], 10), ' ')
+	}
+	return string(out)
 }
 
 func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {

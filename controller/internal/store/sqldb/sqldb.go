@@ -54,13 +54,14 @@ type DB struct {
 	begin    Begin
 	snapshot sql.TxOptions
 	closeAll func() error
+	stamps   *stamps
 }
 
 var _ store.Store = (*DB)(nil)
 
 // New returns the store on d, whose tables are up to date.
 func New(d Database) *DB {
-	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close}
+	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}}
 }
 
 // Close closes the database.

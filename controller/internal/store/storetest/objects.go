@@ -22,9 +22,7 @@ func stamps(t *testing.T, open Opener) {
 	seen := map[string]bool{}
 	stamp := func(kinds ...string) string {
 		t.Helper()
-		s, err := o.Stamp(ctx, kinds...)
-		must(t, err)
-		return s
+		return o.Stamp(kinds...)
 	}
 	fresh := func(what string) {
 		t.Helper()

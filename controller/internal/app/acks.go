@@ -1,0 +1,50 @@
+package app
+
+import (
+	"strings"
+
+	"ledcast/controller/internal/alert"
+	"ledcast/controller/internal/publish"
+	"ledcast/playlists/plan"
+	"ledcast/sign/wire"
+)
+
+// acked is the seq of the program that the sign says it has.
+func (a *App) acked(sign string) (seq int64) {
+	st := a.listener.State(sign)
+	if x := st.Status; x != nil && x.Program != nil {
+		seq = x.Program.Seq
+	}
+	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.RejectedNow {
+		seq = max(seq, x.Seq)
+	}
+	return seq
+}
+
+// limits are those that the sign has declared.
+func (a *App) limits(sign string) plan.Limits {
+	if st := a.listener.State(sign).Status; st != nil && st.Limits != nil {
+		return plan.Limits{Frames: st.Limits.Frames, FrameBytes: st.Limits.FrameBytes, Document: st.Limits.Document}
+	}
+	return plan.Limits{}
+}
+
+// countAck counts what a sign acknowledges of an alert.
+func (a *App) countAck(sign string, k *wire.Ack) {
+	if k.Role != wire.RoleAlerts && k.Role != wire.RoleAlertsTest {
+		return
+	}
+	a.alerts.Heard(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert, State: k.State, Reason: string(k.Reason)})
+}
+
+// acknowledged reports which signs are online and what they acknowledged.
+type acknowledged struct{ a *App }
+
+func (x acknowledged) Online(sign string) bool { return x.a.listener.Online(sign) }
+
+func (x acknowledged) Acked(sign, what string, seq int64) bool {
+	if id, ok := strings.CutPrefix(what, publish.AlertAck); ok {
+		return x.a.alerts.Acked(sign, id)
+	}
+	return x.a.listener.Seq(sign, what) >= seq
+}

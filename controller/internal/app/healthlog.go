@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"ledcast/controller/internal/listen"
+	"ledcast/controller/internal/report"
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// healthLog is the store's history of signs' conditions.
+type healthLog struct{ store store.Store }
+
+// aliveSetting is when the controller listened last, for one that is killed.
+const aliveSetting = "health.alive_ms"
+
+func (d healthLog) Note(ctx context.Context, all []listen.Condition) error {
+	in := make([]playlists.Condition, len(all))
+	for i, c := range all {
+		in[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+	}
+	return d.store.Health().Note(ctx, in...)
+}
+
+func (d healthLog) Newest(ctx context.Context) ([]listen.Condition, error) {
+	all, err := d.store.Health().Newest(ctx)
+	out := make([]listen.Condition, len(all))
+	for i, c := range all {
+		out[i] = listen.Condition{Sign: c.Sign, At: time.UnixMilli(c.AtMS), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+	}
+	return out, err
+}
+
+func (d healthLog) Alive(ctx context.Context, at time.Time) error {
+	return d.store.Settings().Set(ctx, aliveSetting, strconv.FormatInt(at.UnixMilli(), 10))
+}
+
+func (d healthLog) Lived(ctx context.Context) (time.Time, error) {
+	text, err := d.store.Settings().Get(ctx, aliveSetting)
+	if playlists.IsNotFound(err) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	ms, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(ms), err
+}
+
+// Conditions implements report.History.
+func (d healthLog) Conditions(ctx context.Context, sign string, from, until time.Time) (own, watched []playlists.Condition, err error) {
+	if own, err = d.store.Health().Noted(ctx, sign, from.UnixMilli(), until.UnixMilli()); err != nil {
+		return nil, nil, err
+	}
+	watched, err = d.store.Health().Noted(ctx, store.Watching, from.UnixMilli(), until.UnixMilli())
+	return own, watched, err
+}
+
+// History implements api.Health.
+func (d healthLog) History(ctx context.Context, sign string, from, until time.Time, zone *time.Location) (
+	[]playlists.ConditionSpan, []playlists.ConditionDay, error) {
+	own, watched, err := d.Conditions(ctx, sign, from, until)
+	if err != nil {
+		return nil, nil, err
+	}
+	spans := report.Spans(own, watched, from.UnixMilli(), until.UnixMilli())
+	return spans, report.Days(spans, zone), nil
+}

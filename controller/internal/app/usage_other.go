@@ -1,9 +1,0 @@
-//go:build !unix
-
-package app
-
-import "time"
-
-func usage() (cpu time.Duration, peak int64) { return 0, 0 }
-
-func openFiles() int { return 0 }

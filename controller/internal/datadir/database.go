@@ -1,0 +1,73 @@
+package datadir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/store/postgres"
+	"ledcast/controller/internal/store/sqlite"
+	"ledcast/playlists"
+)
+
+// elsewhere is a file in the data folder of an installation whose database is
+// not there: a command that forgets --database must not begin an empty one.
+const elsewhere = "database-is-postgresql"
+
+// databaseFile is the SQLite database in the folder.
+const databaseFile = "ledcast.db"
+
+// OpenStore opens the database that an installation with this data folder has:
+// SQLite in it, or the PostgreSQL at address.
+func OpenStore(ctx context.Context, data, address string) (store.Store, error) {
+	marker := filepath.Join(data, elsewhere)
+	if address == "" {
+		if _, err := os.Stat(marker); err == nil {
+			return nil, &playlists.Error{Code: playlists.Conflict, Field: "--database", Problem: "is not given, and the controller of " + data + " keeps its data in PostgreSQL",
+				Remedy: "give --database or set LEDCAST_DATABASE; to go back to SQLite, restore a backup and remove " + marker}
+		}
+		s, err := sqlite.Open(ctx, filepath.Join(data, databaseFile))
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}
+	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--database", Problem: "is not the address of a PostgreSQL database", Remedy: "write postgres://user:password@host:5432/database"}
+	}
+	s, err := postgres.Open(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(marker, nil, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("data folder: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// Reader is a database beside the controller that writes it.
+type Reader interface {
+	Objects() store.Objects
+	Credentials() store.Credentials
+	Dump(ctx context.Context, w io.Writer, atMS int64) error
+	Close() error
+}
+
+// OpenReader opens a database to read it while a controller may write it.
+func OpenReader(ctx context.Context, data, address string) (Reader, error) {
+	if address != "" {
+		return postgres.OpenReader(ctx, address)
+	}
+	return sqlite.OpenReader(ctx, filepath.Join(data, databaseFile))
+}
+
+// Holds returns an error where the folder has no SQLite database.
+func Holds(data string) error {
+	_, err := os.Stat(filepath.Join(data, databaseFile))
+	return err
+}
