@@ -20,9 +20,9 @@ const lastHealth = 7
 
 // Health is the history of signs' conditions.
 type Health interface {
-	// History returns a sign's conditions from `from` until before `until` as
+	// Health returns a sign's conditions from `from` until before `until` as
 	// spans, and added up by day in its zone.
-	History(ctx context.Context, sign string, from, until time.Time, zone *time.Location) (
+	Health(ctx context.Context, sign string, from, until time.Time, zone *time.Location) (
 		[]playlists.ConditionSpan, []playlists.ConditionDay, error)
 }
 
@@ -98,7 +98,7 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 		bad("to", fmt.Sprintf("is %d days after from, over the limit of %d", int(until.Sub(from).Hours()/24), int(KeepHealth.Hours()/24)), "ask for less at once")
 		return
 	}
-	spans, days, err := s.health.History(r.Context(), sign.ID, from, until, zone)
+	spans, days, err := s.health.Health(r.Context(), sign.ID, from, until, zone)
 	if err != nil {
 		s.fail(w, r, err)
 		return

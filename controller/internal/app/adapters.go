@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"slices"
-	"time"
 
 	"ledcast/controller/internal/admission"
 	"ledcast/controller/internal/catalogue"
+	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
@@ -15,7 +15,10 @@ import (
 )
 
 // ledger is the store's documents as the publisher uses them.
-type ledger struct{ store store.Store }
+type ledger struct {
+	store   store.Store
+	history history.History
+}
 
 func (l ledger) Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	return l.store.Documents().Issue(ctx, drafts, seal)
@@ -30,7 +33,7 @@ func (l ledger) Latest(ctx context.Context, role, subject string) (*playlists.Is
 }
 
 func (l ledger) Programs(ctx context.Context, sign string, from, until int64) ([]*timeline.Program, error) {
-	return history(l).Programs(ctx, sign, from*1000, until*1000)
+	return history.Played{History: l.history}.Programs(ctx, sign, from*1000, until*1000)
 }
 
 func (l ledger) NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error) {
@@ -65,45 +68,6 @@ type toBroker struct{ a *App }
 
 func (b toBroker) Publish(ctx context.Context, topic string, payload []byte, retained bool) error {
 	return b.a.link.Publish(ctx, link.Message{Topic: topic, Payload: payload, QoS: 1, Retained: retained})
-}
-
-// history is what the store keeps of the past.
-type history struct{ store store.Store }
-
-func (h history) Programs(ctx context.Context, sign string, fromMS, untilMS int64) ([]*timeline.Program, error) {
-	docs, err := h.store.Documents().History(ctx, wire.RoleProgram, sign, fromMS/1000, untilMS/1000+1)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*timeline.Program, len(docs))
-	for i := range docs {
-		if out[i], err = wire.StoredProgram(docs[i].JWS); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// proofSlack is how long before an alert a record may begin that tells of it:
-// signs close their records at least so often.
-const proofSlack = time.Hour
-
-func (h history) Proved(ctx context.Context, sign, item string, fromMS, untilMS int64) (ms int64, err error) {
-	err = store.EachRecord(ctx, h.store.Proofs(), fromMS-proofSlack.Milliseconds(), untilMS, sign, func(r *playlists.PlayRecord) error {
-		for _, p := range r.Plays {
-			if p.Item == item && p.Why == timeline.WhyAlert {
-				ms += p.MS
-			}
-		}
-		return nil
-	})
-	return ms, err
-}
-
-// Get implements alert.Records.
-func (r records) Get(ctx context.Context, kind, id string) ([]byte, error) {
-	o, err := r.store.Objects().Get(ctx, kind, "", id)
-	return o.Data, err
 }
 
 // alertCatalogue is the catalogue as alerts read it.

@@ -27,6 +27,7 @@ import (
 	"ledcast/controller/internal/catalogue"
 	"ledcast/controller/internal/datadir"
 	"ledcast/controller/internal/enrol"
+	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/keys"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
@@ -63,6 +64,7 @@ type App struct {
 	store     store.Store
 	catalogue *catalogue.Reader
 	things    *catalogue.Writer
+	history   history.History
 	uploads   *artwork.Uploads
 	media     *catalogue.Media
 	artist    *artwork.Cache
@@ -71,6 +73,7 @@ type App struct {
 	accounts   *enrol.Accounts
 	presence   *enrol.Presence
 	fleet      *enrol.Fleet
+	people     *enrol.People
 	broker     *broker.Broker // nil with an outside one
 	brokerAddr string
 	login      Login // ours at the broker
@@ -145,6 +148,7 @@ func (a *App) openFolder(ctx context.Context) error {
 		return err
 	}
 	a.catalogue = catalogue.NewReader(a.store.Objects())
+	a.history = history.New(a.store)
 	if a.uploads, err = artwork.OpenUploads(filepath.Join(a.o.Data, "media")); err != nil {
 		return err
 	}
@@ -155,7 +159,7 @@ func (a *App) openFolder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := backup.Adopt(ctx, a.store, console.Actor(a.now().UnixMilli()), a.log); err != nil {
+	if err := backup.Adopt(ctx, a.store, enrol.Console.Actor(a.now().UnixMilli()), a.log); err != nil {
 		return err
 	}
 	if err := a.seed(ctx); err != nil {
@@ -292,6 +296,9 @@ func (a *App) Publisher() *publish.Publisher { return a.publisher }
 
 // Fleet lets signs in and keeps them out.
 func (a *App) Fleet() *enrol.Fleet { return a.fleet }
+
+// People lets the first people in.
+func (a *App) People() *enrol.People { return a.people }
 
 // Presence knows who holds each sign's session at the embedded broker.
 func (a *App) Presence() *enrol.Presence { return a.presence }

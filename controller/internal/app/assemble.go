@@ -18,8 +18,10 @@ import (
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/catalogue"
 	"ledcast/controller/internal/enrol"
+	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/store/records"
 	"ledcast/controller/internal/web"
 	"ledcast/playlists"
 	"ledcast/playlists/manifest"
@@ -52,12 +54,14 @@ func (a *App) assembleThings(ctx context.Context) error {
 		return err
 	}
 	a.artist = artwork.New(r, catalogue.Lookup(a.catalogue, a.uploads), artworkBytes)
-	a.auth, err = auth.Open(ctx, auth.Options{Records: records{a.store, a.now}, Sessions: sessions{a.store.Sessions(), a.now}, Now: a.now, Guest: a.o.Guest})
+	a.auth, err = auth.Open(ctx, auth.Options{Records: records.Records{Store: a.store, Now: a.now}, Sessions: records.Sessions{Store: a.store.Sessions(), Now: a.now}, Now: a.now, Guest: a.o.Guest})
 	if err != nil {
 		return err
 	}
 	checker := &admission.Checker{Artist: a.artist, Others: others{a}}
 	a.things = catalogue.NewWriter(a.catalogue, a.store, checker, a.now, a.changed)
+	a.people = enrol.NewPeople(enrol.PeopleOptions{Data: a.o.Data, URL: a.URL(), Auth: a.auth, Things: a.things,
+		Records: records.Records{Store: a.store, Now: a.now}, Now: a.now})
 	a.media = catalogue.NewMedia(a.things, a.uploads, a.artist, a.log)
 	o := enrol.Options{Store: a.store, Catalogue: a.catalogue, Changes: a.things, Accounts: a.accounts, Roots: a.keyring.Roots,
 		Broker: a.signsBroker(), CA: a.tls.ca, Now: a.now}
@@ -73,8 +77,8 @@ func (a *App) assembleAlerts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.alerts, err = alert.Open(ctx, alert.Options{Records: records{a.store, a.now}, Catalogue: alertCatalogue{a.catalogue},
-		Artist: artwork.Pages{Cache: a.artist}, History: history{a.store}, Changed: func() { a.publisher.KickAlerts() },
+	a.alerts, err = alert.Open(ctx, alert.Options{Records: records.Records{Store: a.store, Now: a.now}, Catalogue: alertCatalogue{a.catalogue},
+		Artist: artwork.Pages{Cache: a.artist}, History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() },
 		Now: a.now, Log: a.log, Hooks: a.o.Webhooks}, templates)
 	return err
 }
@@ -87,7 +91,7 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 	a.resync = publish.NewResync(acknowledged{a}, func(sign string) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpResync})
 	}, a.now)
-	o := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue, Artist: a.artist, Ledger: ledger{a.store},
+	o := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue, Artist: a.artist, Ledger: ledger{a.store, a.history},
 		Keys: a.keyring, Now: a.now, Log: a.log, Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits, Topics: a.store.Topics()}
 	a.publisher = publish.New(o)
 	a.requester = publish.NewRequester(o)
@@ -135,8 +139,8 @@ func (a *App) assembleLink(context.Context) error {
 }
 
 func (a *App) assemblePages(context.Context) error {
-	a.api = api.New(api.Options{Health: healthLog{a.store}, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media, Artist: a.artist,
-		Reports: reports{a.store}, Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
+	a.api = api.New(api.Options{Health: a.history, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media, Artist: a.artist,
+		Reports: reports{a.history}, Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {
@@ -168,7 +172,7 @@ func (a *App) changed(ctx context.Context, c catalogue.Changed) {
 		if u, ok := c.New.(*playlists.User); ok {
 			a.auth.SetUser(u.ID, u)
 		} else {
-			err = a.revokeAccess(ctx, c.By, c.Key.ID)
+			err = a.people.Revoke(ctx, c.By, c.Key.ID)
 		}
 	case playlists.KindMedia:
 		old, _ := c.Old.(*playlists.Medium)

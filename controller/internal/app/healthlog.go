@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ledcast/controller/internal/listen"
-	"ledcast/controller/internal/report"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
@@ -48,24 +47,4 @@ func (d healthLog) Lived(ctx context.Context) (time.Time, error) {
 	}
 	ms, err := strconv.ParseInt(text, 10, 64)
 	return time.UnixMilli(ms), err
-}
-
-// Conditions implements report.History.
-func (d healthLog) Conditions(ctx context.Context, sign string, from, until time.Time) (own, watched []playlists.Condition, err error) {
-	if own, err = d.store.Health().Noted(ctx, sign, from.UnixMilli(), until.UnixMilli()); err != nil {
-		return nil, nil, err
-	}
-	watched, err = d.store.Health().Noted(ctx, store.Watching, from.UnixMilli(), until.UnixMilli())
-	return own, watched, err
-}
-
-// History implements api.Health.
-func (d healthLog) History(ctx context.Context, sign string, from, until time.Time, zone *time.Location) (
-	[]playlists.ConditionSpan, []playlists.ConditionDay, error) {
-	own, watched, err := d.Conditions(ctx, sign, from, until)
-	if err != nil {
-		return nil, nil, err
-	}
-	spans := report.Spans(own, watched, from.UnixMilli(), until.UnixMilli())
-	return spans, report.Days(spans, zone), nil
 }

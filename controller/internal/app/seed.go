@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"ledcast/assets"
+	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/playlists/manifest"
@@ -41,7 +42,7 @@ func (a *App) Seed(ctx context.Context, things []playlists.Thing) error {
 		if err != nil {
 			return err
 		}
-		_, err = a.store.Audit().Change(ctx, store.Change{Expected: store.Absent, Of: t.Of(), By: console.Actor(a.now().UnixMilli()),
+		_, err = a.store.Audit().Change(ctx, store.Change{Expected: store.Absent, Of: t.Of(), By: enrol.Console.Actor(a.now().UnixMilli()),
 			Object: store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data, UpdatedMS: a.now().UnixMilli()}})
 		if err != nil {
 			return err

@@ -2,14 +2,11 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math"
-	"slices"
 	"time"
 
 	"ledcast/controller/internal/api"
-	"ledcast/controller/internal/listen"
 	"ledcast/playlists"
 	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
@@ -83,33 +80,13 @@ func (s source) InForce(ctx context.Context, sign string, from, until time.Time)
 	}
 	var out []plan.InForce
 	if begin < present {
-		docs, err := s.a.store.Documents().History(ctx, wire.RoleProgram, sign, begin, min(end, present))
-		if err != nil {
+		var err error
+		if out, err = s.a.history.InForce(ctx, sign, begin, min(end, present)); err != nil {
 			return nil, err
 		}
-		// From the last one backwards: what a later document precedes, by a
-		// clock that was set back, was never in force.
-		next := present
-		for _, d := range slices.Backward(docs) {
-			if d.Iat >= next {
-				continue
-			}
-			replaced := next
-			next = d.Iat
-			n, err := notesOf(d.Notes)
-			if err != nil {
-				return nil, err
-			}
-			g, err := wire.StoredProgram(d.JWS)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, plan.InForce{From: max(d.Iat, begin), Until: min(d.Exp, replaced), Program: g, Notes: n})
-			if d.Iat <= begin {
-				break
-			}
+		if n := len(out); n > 0 {
+			out[n-1].Until = min(out[n-1].Until, present)
 		}
-		slices.Reverse(out)
 	}
 	if p == nil || end <= present {
 		return out, nil
@@ -129,15 +106,6 @@ func (s source) InForce(ctx context.Context, sign string, from, until time.Time)
 		out = append(out, plan.InForce{From: at, Until: planned.Program.Exp, Program: planned.Program, Notes: notes(planned.Reasons)})
 	}
 	return out, nil
-}
-
-// notesOf reads a kept program's notes; older ones have none.
-func notesOf(data []byte) (*plan.Notes, error) {
-	n := &plan.Notes{}
-	if data == nil {
-		return n, nil
-	}
-	return n, json.Unmarshal(data, n)
 }
 
 func (s source) Frame(sha string) ([]byte, string) {
@@ -180,20 +148,12 @@ func (s source) Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) (
 			}
 			out = append(out, later...)
 		case t.Before(now.Add(-near)):
-			role := wire.RoleAlerts
-			if test {
-				role = wire.RoleAlertsTest
-			}
-			docs, err := s.a.store.Documents().History(ctx, role, class, t.Unix(), t.Unix()+1)
+			set, err := s.a.history.AlertSet(ctx, class, test, t.Unix())
 			if err != nil {
 				return nil, err
 			}
-			if len(docs) == 0 {
+			if set == nil {
 				continue
-			}
-			set, err := wire.StoredAlerts(docs[len(docs)-1].JWS, test)
-			if err != nil {
-				return nil, err
 			}
 			out = append(out, set.Alerts...)
 		default:
@@ -222,28 +182,7 @@ func (s source) Has(sign *playlists.Sign) []timeline.Alert {
 			}
 			continue
 		}
-		out = append(out, hasOf(set, test, &state)...)
-	}
-	return out
-}
-
-// hasOf are the alerts of a set that a program sign has.
-func hasOf(set *timeline.AlertSet, test bool, state *listen.State) (out []timeline.Alert) {
-	role := wire.RoleAlerts
-	if test {
-		role = wire.RoleAlertsTest
-	}
-	if state.Status == nil || !test && state.Status.Alerts == nil {
-		return nil // it has no set at all
-	}
-	took := func(a *wire.Ack) bool { return a != nil && a.State != wire.RejectedNow && a.Seq >= set.Seq }
-	all := !test && state.Status.Alerts.Seq >= set.Seq || took(state.Acks[role])
-	for _, a := range set.Alerts {
-		k := state.Acks[role+"/"+a.ID]
-		switch {
-		case k == nil && all, k != nil && (k.State == wire.Received || k.State == wire.ShowingNow): // also of an older set
-			out = append(out, a)
-		}
+		out = append(out, state.Alerts(set, test)...)
 	}
 	return out
 }

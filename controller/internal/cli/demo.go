@@ -14,6 +14,7 @@ import (
 
 	"ledcast/controller/internal/app"
 	"ledcast/controller/internal/demo"
+	"ledcast/controller/internal/enrol"
 	"ledcast/playlists"
 )
 
@@ -76,7 +77,7 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 	if err != nil {
 		return errors.Join(err, a.Stop())
 	}
-	link, err := a.SignInLink(ctx, app.AdminUser)
+	link, err := a.People().SignInLink(ctx, enrol.AdminUser)
 	if err != nil {
 		d.Stop()
 		return errors.Join(err, a.Stop())

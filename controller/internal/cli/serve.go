@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/enrol"
 )
 
 func newServe(e *env) *cobra.Command {
@@ -31,17 +32,17 @@ func newServe(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			made, err := a.FirstAdmin(c.Context())
+			made, err := a.People().FirstAdmin(c.Context())
 			if err != nil {
 				return errors.Join(err, a.Stop())
 			}
 			if made {
-				link, err := a.SignInLink(c.Context(), app.AdminUser)
+				link, err := a.People().SignInLink(c.Context(), enrol.AdminUser)
 				if err != nil {
 					return errors.Join(err, a.Stop())
 				}
 				fmt.Fprintf(e.err, "first start: the administrator sets a password at this link, once and within 72 hours:\n  %s\n"+
-					"their token for commands on this machine is in %s (use --data %s --as %s)\n", link, filepath.Join(f.data, "tokens.json"), f.data, app.AdminUser)
+					"their token for commands on this machine is in %s (use --data %s --as %s)\n", link, filepath.Join(f.data, "tokens.json"), f.data, enrol.AdminUser)
 			}
 			a.FilesWritten()
 			fmt.Fprintf(e.out, "ledcast: %s/\n", a.URL())

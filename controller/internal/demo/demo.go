@@ -126,7 +126,7 @@ func Guest() *playlists.Principal {
 // people are the demo's people: each has a token of its name in
 // DIR/tokens.json, made anew at each start, and signs in to the pages by a link.
 var people = []playlists.User{
-	{ID: app.AdminUser, Owner: playlists.Public, Role: playlists.RoleAdmin, Name: "Quản trị"},
+	{ID: enrol.AdminUser, Owner: playlists.Public, Role: playlists.RoleAdmin, Name: "Quản trị"},
 	{ID: "author", Owner: playlists.Public, Role: playlists.RoleAuthor, Name: "Người soạn"},
 	{ID: "approver", Owner: playlists.Public, Role: playlists.RoleApprover, Name: "Người duyệt"},
 	{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleAdmin, Name: "Công ty Quảng cáo Việt"},
@@ -137,12 +137,12 @@ func (d *Demo) issueTokens(ctx context.Context) error {
 	tokens := map[string]auth.Token{}
 	for i := range people {
 		u := people[i]
-		if err := d.app.AddUser(ctx, &u); err != nil {
+		if err := d.app.People().Add(ctx, &u); err != nil {
 			return err
 		}
 		tokens[u.ID] = auth.Token{Owner: u.Owner, Role: u.Role}
 	}
-	return d.app.IssueTokens(ctx, TokenLife, tokens)
+	return d.app.People().IssueTokens(ctx, TokenLife, tokens)
 }
 
 // TokenLife is how long the demo's tokens live. Each start makes them anew.

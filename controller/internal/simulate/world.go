@@ -161,12 +161,12 @@ const tokenLife = 24 * time.Hour
 func (w *world) people(ctx context.Context) error {
 	tokens := map[string]auth.Token{}
 	for _, u := range []playlists.User{{ID: "author", Owner: playlists.Public, Role: playlists.RoleAuthor}, {ID: "approver", Owner: playlists.Public, Role: playlists.RoleApprover}} {
-		if err := w.app.AddUser(ctx, &u); err != nil {
+		if err := w.app.People().Add(ctx, &u); err != nil {
 			return err
 		}
 		tokens[u.ID] = auth.Token{Owner: u.Owner, Role: u.Role}
 	}
-	if err := w.app.IssueTokens(ctx, tokenLife, tokens); err != nil {
+	if err := w.app.People().IssueTokens(ctx, tokenLife, tokens); err != nil {
 		return err
 	}
 	data, err := os.ReadFile(filepath.Join(w.dir, "tokens.json"))

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/backup"
+	"ledcast/controller/internal/store"
+	"ledcast/playlists"
+)
+
+// maintainEvery is how often the store is maintained.
+const maintainEvery = 15 * time.Second
+
+// keepIssued is how long programs that were issued are kept: 13 months, so that
+// a year can be compared with the one before.
+const keepIssued = 396 * 24 * time.Hour
+
+// maintain deletes expired sessions and old documents. Its write also detects
+// that this controller has lost the database, and must not go on.
+func (a *App) maintain(ctx context.Context) {
+	t := time.NewTicker(maintainEvery)
+	defer t.Stop()
+	var pruned time.Time
+	for {
+		if now := a.now(); now.Sub(pruned) >= 24*time.Hour {
+			pruned = now
+			if n, err := a.store.Documents().Prune(ctx, now.Add(-keepIssued).Unix()); err != nil && ctx.Err() == nil {
+				a.log.Warn("old documents could not be deleted", "err", err)
+			} else if n > 0 {
+				a.log.Info("old documents were deleted", "documents", n)
+			}
+			if _, err := a.store.Health().Prune(ctx, now.Add(-api.KeepHealth).UnixMilli()); err != nil && ctx.Err() == nil {
+				a.log.Warn("old conditions of signs could not be deleted", "err", err)
+			}
+		}
+		err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli())
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, store.ErrLost):
+			a.failed <- err
+			return
+		case err != nil:
+			a.log.Warn("expired sessions could not be deleted", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// Failed tells why the controller has to end: another one has its database.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// auditLog is the store's log as the API reads it.
+type auditLog struct{ store store.Store }
+
+func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
+	return l.store.Audit().List(ctx, whole(owner), after, most)
+}
+
+func (l auditLog) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
+	return l.store.Audit().Newest(ctx, whole(owner), before, most)
+}
+
+// whole is the owner whose entries somebody of an owner reads: the department
+// answers for the installation.
+func whole(owner string) string {
+	if owner == playlists.Public {
+		return store.AllOwners
+	}
+	return owner
+}
+
+func (l auditLog) Verify(ctx context.Context, expect *playlists.AuditHead) (playlists.AuditHead, error) {
+	return backup.Verify(ctx, l.store, expect)
+}
