@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"encoding/json"
@@ -82,16 +82,16 @@ func (c *caller) shows(id string, showing, sent int) (v playlists.AlertView) {
 	return v
 }
 
-func (d *demo) ready(t *testing.T) {
+func (d *installation) ready(t *testing.T) {
 	t.Helper()
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	eventually(t, "signs play", func() bool {
 		for _, id := range []string{"demo-64x32", "demo-128x64", "demo-320x160"} {
-			if h := (source{d.App}).Heard(id); h.Why != timeline.WhyProgram {
+			if h := d.source.Heard(id); h.Why != timeline.WhyProgram {
 				return false
 			}
 		}
-		return source{d.App}.Heard("demo-picture").Frame != ""
+		return d.source.Heard("demo-picture").Frame != ""
 	})
 }
 
@@ -213,7 +213,7 @@ func TestAlertOnTheDemo(t *testing.T) {
 	}
 	eventually(t, "all are back", func() bool {
 		for _, id := range []string{"demo-64x32", "demo-128x64", "demo-320x160", "va-001"} {
-			if (source{d.App}).Heard(id).Why != timeline.WhyProgram {
+			if d.source.Heard(id).Why != timeline.WhyProgram {
 				return false
 			}
 		}
@@ -339,7 +339,7 @@ func TestAlertRestart(t *testing.T) {
 	}
 	eventually(t, "the sets have settled", func() bool {
 		before = sets()
-		return before != nil && source{d.App}.Ready() == nil && len(before[0].Alerts) == 1
+		return before != nil && d.source.Ready() == nil && len(before[0].Alerts) == 1
 	})
 	seqs := func(sets []*timeline.AlertSet) (s string) {
 		for _, x := range sets {
@@ -385,9 +385,9 @@ func TestAlertRestart(t *testing.T) {
 }
 
 // ready2 is ready while an alert runs.
-func (d *demo) ready2(t *testing.T) {
+func (d *installation) ready2(t *testing.T) {
 	t.Helper()
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 }
 
 // A CAP document over the API: it waits for another person, and its Cancel ends

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ type caller struct {
 	tokens map[string]string
 }
 
-func newCaller(t *testing.T, d *demo) *caller {
+func newCaller(t *testing.T, d *installation) *caller {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.data, "tokens.json"))
 	if err != nil {
@@ -70,7 +70,7 @@ func TestObjectsOverHTTP(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	before, err := d.store.Audit().Verify(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestObjectsOverHTTP(t *testing.T) {
 	}
 	eventually(t, "the playlist is on the sign", func() bool {
 		p := d.publisher.Plan("demo-128x64")
-		return len(p.Program.Items) == 2 && source{d.App}.Heard("demo-128x64").ProgramSeq == p.Program.Seq
+		return len(p.Program.Items) == 2 && d.source.Heard("demo-128x64").ProgramSeq == p.Program.Seq
 	})
 	if took := time.Since(asked); took > 2*time.Second {
 		t.Errorf("a changed playlist took %v to its sign", took)

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/controller/internal/demo"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/box"
 	"ledcast/sign/output"
@@ -98,7 +99,7 @@ func TestAttachedSign(t *testing.T) {
 	}()
 	said := func(software string) func() bool {
 		return func() bool {
-			h := source{d.App}.Heard("demo-64x32")
+			h := d.source.Heard("demo-64x32")
 			return h.Online && strings.Contains(h.Software, software)
 		}
 	}
@@ -179,9 +180,9 @@ func TestAttachedSign(t *testing.T) {
 	}
 	a.stop(t)
 	back := time.Now()
-	eventually(t, "a sign that said goodbye is offline", func() bool { return !source{d.App}.Heard("demo-64x32").Online })
+	eventually(t, "a sign that said goodbye is offline", func() bool { return !d.source.Heard("demo-64x32").Online })
 	eventually(t, "the virtual sign is back", said("(virtual)"))
-	if took := time.Since(back); took < yieldFor-2*time.Second {
-		t.Errorf("the virtual sign came back after %v, before %v", took, yieldFor)
+	if took := time.Since(back); took < demo.YieldFor-2*time.Second {
+		t.Errorf("the virtual sign came back after %v, before %v", took, demo.YieldFor)
 	}
 }

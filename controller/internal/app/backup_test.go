@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -7,9 +7,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/backup"
 )
 
-// Yesterday's backup on a new machine: a sign that has seen later programs
+// Yesterday's file on a new machine: a sign that has seen later programs
 // follows it within a minute, and the log and the pictures are there.
 func TestBackupAndRestore(t *testing.T) {
 	dir := t.TempDir()
@@ -37,17 +40,17 @@ func TestBackupAndRestore(t *testing.T) {
 		p := d.publisher.Plan("demo-128x64")
 		return p != nil && len(p.Program.Items) == 2
 	})
-	backup := filepath.Join(t.TempDir(), "backup.tar.gz")
-	if err := Backup(t.Context(), dir, database(t, dir), backup, time.Now()); err != nil {
+	file := filepath.Join(t.TempDir(), "backup.tar.gz")
+	if err := backup.Write(t.Context(), dir, database(t, dir), file, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(backup); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	if err := Backup(t.Context(), dir, database(t, dir), backup, time.Now()); err == nil {
-		t.Error("a backup was overwritten")
+	if err := backup.Write(t.Context(), dir, database(t, dir), file, time.Now()); err == nil {
+		t.Error("a file was overwritten")
 	}
-	// Afterwards the sign sees a later program, which the backup knows nothing of.
+	// Afterwards the sign sees a later program, which the file knows nothing of.
 	sign := attach(t, filepath.Join(dir, "signs", "demo-128x64.json"), t.TempDir(), t.TempDir())
 	put("")
 	eventually(t, "the sign plays something later", func() bool {
@@ -63,11 +66,11 @@ func TestBackupAndRestore(t *testing.T) {
 	d.stop(t)
 
 	restored := t.TempDir()
-	if err := Restore(t.Context(), restored, "", backup, time.Now()); err != nil {
+	if err := backup.Restore(t.Context(), restored, "", file, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	a, err := New(t.Context(), Options{Data: restored, Listen: pages, MQTTListen: mqtt})
+	a, err := app.New(t.Context(), app.Options{Data: restored, Listen: pages, MQTTListen: mqtt})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,20 +82,20 @@ func TestBackupAndRestore(t *testing.T) {
 	a.FilesWritten()
 	a.Kick()
 	eventually(t, "the sign follows the restored controller", func() bool {
-		p := a.publisher.Plan("demo-128x64")
-		return p != nil && len(p.Program.Items) == 2 && p.Program.Seq > later && source{a}.Heard("demo-128x64").ProgramSeq == p.Program.Seq
+		p := app.PartsOf(a).Publisher.Plan("demo-128x64")
+		return p != nil && len(p.Program.Items) == 2 && p.Program.Seq > later && app.PartsOf(a).Source.Heard("demo-128x64").ProgramSeq == p.Program.Seq
 	})
 	t.Logf("the sign followed %v after the restored controller began to start", time.Since(began).Round(time.Millisecond))
 	sign.stop(t)
-	if data, _, err := (pictures{a}).File(t.Context(), "viet-ads", "cho"); err != nil || len(data) == 0 {
+	if data, _, err := app.PartsOf(a).Media.File(t.Context(), "viet-ads", "cho"); err != nil || len(data) == 0 {
 		t.Errorf("the picture: %v", err)
 	}
-	if n, err := a.store.Audit().Verify(t.Context(), nil); err != nil || n < 4 {
+	if n, err := app.PartsOf(a).Store.Audit().Verify(t.Context(), nil); err != nil || n < 4 {
 		t.Errorf("the log: %d, %v", n, err)
 	}
 
-	// What is not a whole backup is refused, and leaves no database behind.
-	whole, err := os.ReadFile(backup)
+	// What is not a whole file is refused, and leaves no database behind.
+	whole, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,14 +104,14 @@ func TestBackupAndRestore(t *testing.T) {
 	for what, data := range map[string][]byte{"cut": whole[:len(whole)*2/3], "changed": changed, "empty": nil, "a page": []byte("<html>")} {
 		from, to := filepath.Join(t.TempDir(), "x"), t.TempDir()
 		writeFile(t, from, string(data))
-		if err := Restore(t.Context(), to, "", from, time.Now()); err == nil {
+		if err := backup.Restore(t.Context(), to, "", from, time.Now()); err == nil {
 			t.Errorf("%s: restored", what)
 		}
-		if err := Restore(t.Context(), to, "", backup, time.Now()); err != nil {
+		if err := backup.Restore(t.Context(), to, "", file, time.Now()); err != nil {
 			t.Errorf("after %s, the whole one: %v", what, err)
 		}
 	}
-	if err := Restore(t.Context(), restored, "", backup, time.Now()); err == nil {
+	if err := backup.Restore(t.Context(), restored, "", file, time.Now()); err == nil {
 		t.Error("restored over a running controller")
 	}
 }

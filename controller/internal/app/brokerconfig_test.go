@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"fmt"
@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/datadir"
+	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/box"
@@ -20,7 +23,7 @@ import (
 func TestMoveToMosquitto(t *testing.T) {
 	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
 	startDemo(t, data).stop(t)
-	r, err := WriteBroker(t.Context(), BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr})
+	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +35,7 @@ func TestMoveToMosquitto(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Written anew, the controller's password stays.
-	if _, err := WriteBroker(t.Context(), BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
+	if _, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := os.ReadFile(r.Login); err != nil || string(again) != string(login) {
@@ -60,7 +63,7 @@ func TestMoveToMosquitto(t *testing.T) {
 // play, are heard, and are known to be gone.
 func playsThrough(t *testing.T, data, login, addr string) {
 	t.Helper()
-	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(login) + "@" + addr})
+	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(login) + "@" + addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +74,7 @@ func playsThrough(t *testing.T, data, login, addr string) {
 	}()
 	a.FilesWritten()
 	a.Kick()
-	eventually(t, "ready", func() bool { return source{a}.Ready() == nil })
+	eventually(t, "ready", func() bool { return app.PartsOf(a).Source.Ready() == nil })
 	for _, id := range []string{"demo-128x64", "demo-picture"} {
 		conf, err := box.LoadConfig(filepath.Join(data, "signs", id+".json"))
 		if err != nil {
@@ -79,14 +82,14 @@ func playsThrough(t *testing.T, data, login, addr string) {
 		}
 		conf.Broker = "mqtt://" + addr
 		path := filepath.Join(t.TempDir(), "sign.json")
-		if err := writePrivate(path, conf); err != nil {
+		if err := datadir.WriteJSON(path, conf); err != nil {
 			t.Fatal(err)
 		}
 		sign := attach(t, path, t.TempDir(), t.TempDir())
 		eventually(t, id+" plays", func() bool { return sign.last(t).Why == timeline.WhyProgram })
-		eventually(t, id+" is heard", func() bool { return source{a}.Heard(id).Online })
+		eventually(t, id+" is heard", func() bool { return app.PartsOf(a).Source.Heard(id).Online })
 		sign.stop(t)
-		eventually(t, id+" is gone", func() bool { return !source{a}.Heard(id).Online })
+		eventually(t, id+" is gone", func() bool { return !app.PartsOf(a).Source.Heard(id).Online })
 	}
 }
 
@@ -99,7 +102,7 @@ func TestMosquittoRefusals(t *testing.T) {
 		t.Helper()
 		its, _ := databases.Load(data) // none for a folder that is no controller's
 		address, _ := its.(string)
-		_, err := WriteBroker(t.Context(), BrokerConfig{Kind: "mosquitto", Data: data, Database: address, Listen: listen})
+		_, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: address, Listen: listen})
 		for _, s := range says {
 			if err == nil || !strings.Contains(err.Error(), s) {
 				t.Errorf("%v does not say %q", err, s)
@@ -146,7 +149,7 @@ func TestMoveToNATS(t *testing.T) {
 	}
 	addr := ln.Addr().String()
 	_ = ln.Close()
-	r, err := WriteBroker(t.Context(), BrokerConfig{Kind: "nats", Data: data, Database: database(t, data), Listen: addr})
+	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "nats", Data: data, Database: database(t, data), Listen: addr})
 	if err != nil {
 		t.Fatal(err)
 	}

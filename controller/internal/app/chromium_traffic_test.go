@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 		{"song-tra-ads", "PUT", theirs + "schedules/rieng", `{"playlist":"rieng"}`, nil, 201, ""},
 		{"song-tra-ads", "PUT", "/api/v1/users/thu", `{"owner":"song-tra-ads","role":"editor","name":"Nguyễn Anh Thư","phone":"0255 7777 777"}`, nil, 201, ""},
 	})
-	file, _, err := (pictures{d.App}).File(t.Context(), "song-tra-ads", "bi-mat")
+	file, _, err := d.media.File(t.Context(), "song-tra-ads", "bi-mat")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -181,7 +181,7 @@ func TestMetrics(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	status, text, _ := c.do("", "GET", "/metrics", "")
 	for _, want := range []string{"ledcast_ready 1", "ledcast_programs 4", `ledcast_http_requests_total{method="GET"`, "ledcast_signs_online"} {
 		if _, _, _ = c.do("", "GET", "/healthz", ""); !strings.Contains(text, want) {

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/png"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,19 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"ledcast/controller/internal/alert"
+	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/artwork"
+	"ledcast/controller/internal/auth"
+	"ledcast/controller/internal/catalogue"
+	"ledcast/controller/internal/demo"
+	"ledcast/controller/internal/enrol"
+	"ledcast/controller/internal/listen"
+	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/postgres/pgtest"
+	"ledcast/sign/link"
 )
 
 // patience is how long a test waits for what should take milliseconds: the
@@ -27,24 +40,47 @@ import (
 const patience = 30 * time.Second
 
 // demo is a whole installation on free ports.
-type demo struct {
-	*App
-	d    *Demo
+type installation struct {
+	*app.App
+	d    *demo.Demo
 	data string
+
+	store     store.Store
+	things    *catalogue.Writer
+	keyring   *publish.Keyring
+	accounts  *enrol.Accounts
+	publisher *publish.Publisher
+	alerts    *alert.Service
+	listener  *listen.Listener
+	auth      *auth.Service
+	api       *api.Server
+	source    api.Source
+	media     *catalogue.Media
+	uploads   *artwork.Uploads
+	link      *link.Link
+	now       func() time.Time
 }
 
-func startDemo(t *testing.T, data string) *demo {
+// inside is an installation with what tests look at.
+func inside(a *app.App, d *demo.Demo, data string) *installation {
+	p := app.PartsOf(a)
+	return &installation{App: a, d: d, data: data, store: p.Store, things: p.Things, keyring: p.Keyring, accounts: p.Accounts,
+		publisher: p.Publisher, alerts: p.Alerts, listener: p.Listener, auth: p.Auth, api: p.API, source: p.Source, media: p.Media,
+		uploads: p.Uploads, link: p.Link, now: p.Now}
+}
+
+func startDemo(t *testing.T, data string) *installation {
 	t.Helper()
-	a, err := New(t.Context(), Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: DemoGuest()})
+	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: demo.Guest()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := a.StartDemo(t.Context())
+	d, err := demo.Start(t.Context(), a, demo.Options{Data: data, Software: "test", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		_ = a.Stop()
 		t.Fatal(err)
 	}
-	return &demo{a, d, data}
+	return inside(a, d, data)
 }
 
 // onPostgres runs the tests of the API on PostgreSQL in place of SQLite. It is
@@ -67,7 +103,7 @@ func database(t *testing.T, data string) string {
 	return dsn.(string)
 }
 
-func (d *demo) stop(t *testing.T) {
+func (d *installation) stop(t *testing.T) {
 	t.Helper()
 	d.d.Stop()
 	if err := d.Stop(); err != nil {
@@ -203,7 +239,7 @@ func key(t *testing.T, s string) ed25519.PublicKey {
 func TestOutsideClientChecksEverything(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	f := readSign(t, d.data, "demo-128x64")
 	programTopic := "led/v1/signs/demo-128x64/program"
 	ch, c := outside(t, f, "led/v1/keys", programTopic)
@@ -262,10 +298,10 @@ func TestOutsideClientChecksEverything(t *testing.T) {
 func TestPictureSignIsInStep(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	plan := d.publisher.Plan("demo-128x64").Program
 	topic := "led/v1/signs/demo-picture/frame"
-	eventually(t, "a picture", func() bool { return source{d.App}.Heard("demo-picture").Frame != "" })
+	eventually(t, "a picture", func() bool { return d.source.Heard("demo-picture").Frame != "" })
 	ch, _ := outside(t, readSign(t, d.data, "demo-picture"), topic)
 	first := next(t, ch, topic)
 	if conf, err := png.DecodeConfig(bytes.NewReader(first.payload)); err != nil || conf.Width != 128 || conf.Height != 64 {
@@ -300,7 +336,7 @@ func TestPictureSignIsInStep(t *testing.T) {
 func TestStartsAgainOnTheSameFolder(t *testing.T) {
 	data := t.TempDir()
 	d := startDemo(t, data)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	before := d.publisher.Plan("demo-128x64").Program.Seq
 	file := readSign(t, data, "demo-128x64")
 	c := newCaller(t, d)
@@ -310,7 +346,7 @@ func TestStartsAgainOnTheSameFolder(t *testing.T) {
 	d.stop(t)
 	d = startDemo(t, data)
 	defer d.stop(t)
-	eventually(t, "ready again", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready again", func() bool { return d.source.Ready() == nil })
 	if after := d.publisher.Plan("demo-128x64").Program.Seq; after != before {
 		t.Errorf("an unchanged program was issued again: seq %d after %d", after, before)
 	}
@@ -329,12 +365,12 @@ func TestStartsAgainOnTheSameFolder(t *testing.T) {
 func TestPortInUse(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
-	for _, o := range []Options{
+	for _, o := range []app.Options{
 		{Listen: d.Addr(), MQTTListen: "127.0.0.1:0"},
 		{Listen: "127.0.0.1:0", MQTTListen: strings.TrimPrefix(d.BrokerAddr(), "mqtt://")},
 	} {
 		o.Data = t.TempDir()
-		_, err := New(context.Background(), o)
+		_, err := app.New(context.Background(), o)
 		if err == nil {
 			t.Fatal("started on a port in use")
 		}
@@ -343,7 +379,7 @@ func TestPortInUse(t *testing.T) {
 			t.Errorf("the error says %q", msg)
 		}
 	}
-	if _, err := New(context.Background(), Options{Data: t.TempDir(), Listen: "0.0.0.0:0", MQTTListen: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "--insecure") {
+	if _, err := app.New(context.Background(), app.Options{Data: t.TempDir(), Listen: "0.0.0.0:0", MQTTListen: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "--insecure") {
 		t.Errorf("any address without a certificate: %v", err)
 	}
 }

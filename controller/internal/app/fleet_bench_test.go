@@ -1,7 +1,8 @@
-package app
+package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/datadir"
+	"ledcast/controller/internal/simulate"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/sign/link"
@@ -27,43 +31,59 @@ func fleetClass(i int) playlists.Class {
 func fillFleet(b *testing.B, dir string, n int) {
 	b.Helper()
 	ctx := b.Context()
-	s, err := openStore(ctx, dir, "")
+	s, err := datadir.OpenStore(ctx, dir, "")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	now := time.Now()
-	set := func(kind, owner, id string, v any) {
+	set := func(t playlists.Thing) {
 		if err == nil {
-			err = put(ctx, s, kind, owner, id, v, store.AnyVersion, now)
+			err = keep(ctx, s, t, now)
 		}
 	}
 	for m := range 35 {
-		set(kindMessage, playlists.Public, fmt.Sprintf("m-%d", m), &playlists.Message{ID: fmt.Sprintf("m-%d", m), Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Headline: fmt.Sprintf("TIN %d", m), Body: "Thực hiện 5K"}}})
+		set(&playlists.Message{ID: fmt.Sprintf("m-%d", m), Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Headline: fmt.Sprintf("TIN %d", m), Body: "Thực hiện 5K"}}})
 	}
 	for c := range 100 {
 		owner := fmt.Sprintf("owner-%d", c)
-		set(kindOwner, "", owner, &playlists.Owner{ID: owner, Name: owner})
+		set(&playlists.Owner{ID: owner, Name: owner})
 		for l := range 5 {
 			list := &playlists.Playlist{ID: fmt.Sprintf("list-%d", l), Owner: owner}
 			for m := range 7 {
 				list.Items = append(list.Items, playlists.Item{Message: fmt.Sprintf("public/m-%d", (l*7+m+c)%35), Weight: playlists.Plays(1 + (m+c)%3)})
 			}
-			set(kindPlaylist, owner, list.ID, list)
+			set(list)
 		}
-		set(kindSchedule, owner, "day", &playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}})
-		set(kindSchedule, owner, "sunday", &playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}})
-		set(kindAgreement, owner, "ag", &playlists.Agreement{ID: "ag", Owner: owner, SharePercent: 25})
+		set(&playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}})
+		set(&playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}})
+		set(&playlists.Agreement{ID: "ag", Owner: owner, SharePercent: 25})
 	}
-	set(kindArea, "", "quang-ngai", &playlists.Area{Code: "quang-ngai", Name: "Quảng Ngãi"})
-	set(kindCampaign, "", "bluezone", &playlists.Campaign{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"}, Messages: []string{"m-0"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "2021-01-01", Last: "2099-12-31"})
+	set(&playlists.Area{Code: "quang-ngai", Name: "Quảng Ngãi"})
+	set(fleetCampaign(20))
 	for i := range n {
 		id := fmt.Sprintf("sign-%d", i)
-		set(kindSign, "", id, &playlists.Sign{ID: id, Owner: fmt.Sprintf("owner-%d", i%100), Class: fleetClass(i / 100), Areas: []string{"quang-ngai"}, Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
+		set(&playlists.Sign{ID: id, Owner: fmt.Sprintf("owner-%d", i%100), Class: fleetClass(i / 100), Areas: []string{"quang-ngai"}, Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+func fleetCampaign(percent int64) *playlists.Campaign {
+	return &playlists.Campaign{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"}, Messages: []string{"m-0"},
+		SharePercent: percent, Areas: []string{"quang-ngai"}, First: "2021-01-01", Last: "2099-12-31"}
+}
+
+// keep writes a thing over whatever is there, without asking anybody.
+func keep(ctx context.Context, s store.Store, t playlists.Thing, now time.Time) error {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	key := t.Key()
+	_, err = s.Objects().Put(ctx, store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data, UpdatedMS: now.UnixMilli()}, store.AnyVersion)
+	return err
 }
 
 // The whole way with a real database and a real broker: planning, signing,
@@ -78,16 +98,16 @@ func BenchmarkFleet(b *testing.B) {
 	if x, err := strconv.Atoi(os.Getenv("LEDCAST_FLEET")); err == nil {
 		n = x
 	}
-	SaveMemory()
+	app.SaveMemory()
 	for b.Loop() {
 		b.StopTimer()
 		dir := b.TempDir()
 		fillFleet(b, dir, n)
-		a, err := New(b.Context(), Options{Data: dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
+		a, err := app.New(b.Context(), app.Options{Data: dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := a.FirstAdmin(b.Context()); err != nil {
+		if _, err := a.People().FirstAdmin(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		began := time.Now()
@@ -95,19 +115,22 @@ func BenchmarkFleet(b *testing.B) {
 		a.Kick()
 		fleetReady(b, a)
 		cold := time.Since(began) // draws, too
-		// Everything again, as if every rule had changed: with other keys each
-		// program is signed anew, and nothing has to be drawn.
-		_, peakCold := usage()
+		// Everything again: the campaign's share changes on every sign, so that
+		// each program is planned and signed anew, and nothing has to be drawn.
+		_, peakCold := simulate.Usage()
 		again := time.Now()
 		b.StartTimer()
-		if err := a.publisher.Anew(b.Context()); err != nil {
+		if err := keep(b.Context(), a.Store(), fleetCampaign(25), time.Now()); err != nil {
+			b.Fatal(err)
+		}
+		if err := a.Publisher().Reconcile(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()
 		warm := time.Since(again)
-		_, peak := usage()
-		if a.publisher.Programs() != n {
-			b.Fatalf("%d programs", a.publisher.Programs())
+		_, peak := simulate.Usage()
+		if app.PartsOf(a).Publisher.Programs() != n {
+			b.Fatalf("%d programs", app.PartsOf(a).Publisher.Programs())
 		}
 		one := changeOne(b, a, n)
 		b.ReportMetric(cold.Seconds(), "s-with-drawing")
@@ -122,32 +145,35 @@ func BenchmarkFleet(b *testing.B) {
 	}
 }
 
-func fleetReady(b *testing.B, a *App) {
+func fleetReady(b *testing.B, a *app.App) {
 	b.Helper()
-	if err := waitUntil(b.Context(), 10*time.Minute, "every program is out", func() (bool, error) { return source{a}.Ready() == nil, nil }); err != nil {
-		b.Fatal(err)
+	t := time.NewTicker(20 * time.Millisecond)
+	defer t.Stop()
+	for a.Ready() != nil {
+		<-t.C
 	}
 }
 
 // changeOne changes a playlist that twenty signs carry and waits until a client
 // at the broker has got twenty new programs.
-func changeOne(b *testing.B, a *App, n int) time.Duration {
+func changeOne(b *testing.B, a *app.App, n int) time.Duration {
 	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	const signs = 20
-	if err := put(ctx, a.store, kindPlaylist, "owner-7", "special", &playlists.Playlist{ID: "special", Owner: "owner-7", Items: []playlists.Item{{Message: "public/m-1"}, {Message: "public/m-2"}}}, store.AnyVersion, time.Now()); err != nil {
+	if err := keep(ctx, a.Store(), &playlists.Playlist{ID: "special", Owner: "owner-7", Items: []playlists.Item{{Message: "public/m-1"}, {Message: "public/m-2"}}}, time.Now()); err != nil {
 		b.Fatal(err)
 	}
 	var chosen []string
 	for i := 7; len(chosen) < signs && i < n; i += 100 {
 		id := fmt.Sprintf("sign-%d", i)
-		s, err := get[playlists.Sign](ctx, a.store, kindSign, "", id)
+		s, err := a.Sign(ctx, id)
 		if err != nil {
 			b.Fatal(err)
 		}
-		s.Playlist = "special"
-		if err := put(ctx, a.store, kindSign, "", id, s, store.AnyVersion, time.Now()); err != nil {
+		special := *s
+		special.Playlist = "special"
+		if err := keep(ctx, a.Store(), &special, time.Now()); err != nil {
 			b.Fatal(err)
 		}
 		chosen = append(chosen, id)
@@ -156,7 +182,7 @@ func changeOne(b *testing.B, a *App, n int) time.Duration {
 	fleetReady(b, a)
 	got := make(chan string, 1000)
 	up := make(chan link.Conn, 1)
-	l, err := link.New(link.Options{Broker: a.BrokerAddr(), ClientID: "controller-bench", Username: a.login[0], Password: a.login[1], Log: a.log,
+	l, err := link.New(link.Options{Broker: a.BrokerAddr(), ClientID: "controller-bench", Username: a.BrokerLogin().User, Password: a.BrokerLogin().Password, Log: slog.New(slog.DiscardHandler),
 		Up:      func(c link.Conn) { up <- c },
 		Message: func(m link.Message) { got <- m.Topic }})
 	if err != nil {
@@ -177,7 +203,7 @@ func changeOne(b *testing.B, a *App, n int) time.Duration {
 	began := time.Now()
 	value := &playlists.Playlist{ID: "special", Owner: "owner-7", Items: []playlists.Item{{Message: "public/m-1", Weight: 3}, {Message: "public/m-2"}, {Message: "public/m-3"}}}
 	who := &playlists.Principal{ID: "token:bench", Owner: "owner-7", Role: playlists.RoleAdmin}
-	if _, err := (objects{a}).Put(ctx, who, playlists.KindPlaylist, "owner-7", "special", value, store.AnyVersion, nil); err != nil {
+	if _, err := app.PartsOf(a).Things.Put(ctx, who, value, store.AnyVersion, nil); err != nil {
 		b.Fatal(err)
 	}
 	for range chosen {

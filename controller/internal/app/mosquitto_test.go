@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"crypto/rand"
@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/datadir"
+	"ledcast/controller/internal/demo"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/box"
 	"ledcast/sign/wire"
@@ -71,7 +73,7 @@ func runMosquitto(t *testing.T, addr, config string) {
 // Delivery and playing once more through a broker that is not ours.
 func TestThroughMosquitto(t *testing.T) {
 	addr := mosquitto(t)
-	a, err := New(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Broker: addr})
+	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Broker: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +82,13 @@ func TestThroughMosquitto(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if err := a.apply(t.Context(), demoManifest(), store.Absent); err != nil {
+	if err := a.Seed(t.Context(), demo.Things()); err != nil {
 		t.Fatal(err)
 	}
 	a.FilesWritten()
 	a.Kick()
-	eventually(t, "ready", func() bool { return source{a}.Ready() == nil })
-	root, spare := a.keyring.Roots()
+	eventually(t, "ready", func() bool { return app.PartsOf(a).Source.Ready() == nil })
+	root, spare := app.PartsOf(a).Keyring.Roots()
 	var pass [16]byte
 	_, _ = rand.Read(pass[:])
 	for id, class := range map[string]string{"demo-128x64": "128x64-rgb", "demo-picture": "128x64-rgb"} {
@@ -96,18 +98,18 @@ func TestThroughMosquitto(t *testing.T) {
 			conf.Mode = "picture"
 		}
 		path := filepath.Join(t.TempDir(), "sign.json")
-		if err := writePrivate(path, conf); err != nil {
+		if err := datadir.WriteJSON(path, conf); err != nil {
 			t.Fatal(err)
 		}
 		sign := attach(t, path, t.TempDir(), t.TempDir())
 		eventually(t, id+" plays", func() bool { return sign.last(t).Why == timeline.WhyProgram })
 		c := sign.last(t)
-		want := at128(a.publisher.Plan(id).Program, c.AtMS)
+		want := at128(app.PartsOf(a).Publisher.Plan(id).Program, c.AtMS)
 		if id == "demo-128x64" && want.Frame.SHA256 != c.Frame {
 			t.Errorf("it shows %s; its program says %s", c.Frame, want.Frame.SHA256)
 		}
-		eventually(t, id+" is heard", func() bool { return source{a}.Heard(id).Online })
+		eventually(t, id+" is heard", func() bool { return app.PartsOf(a).Source.Heard(id).Online })
 		sign.stop(t)
-		eventually(t, id+" is gone", func() bool { return !source{a}.Heard(id).Online })
+		eventually(t, id+" is gone", func() bool { return !app.PartsOf(a).Source.Heard(id).Online })
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !race
 
-package app
+package app_test
 
 import "time"
 

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"encoding/json"
@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/auth"
+	"ledcast/controller/internal/enrol"
 	"ledcast/playlists"
 )
 
 // token makes a token as the console and lets the caller use it.
-func (c *caller) token(d *demo, t auth.Token) {
+func (c *caller) token(d *installation, t auth.Token) {
 	c.t.Helper()
-	secret, err := d.auth.Issue(c.t.Context(), console, t)
+	secret, err := d.auth.Issue(c.t.Context(), enrol.Console, t)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestDepartmentReadsNoCompanysContent(t *testing.T) {
 	for _, role := range playlists.Roles(playlists.Public) {
 		c.token(d, auth.Token{ID: "d-" + string(role), Owner: playlists.Public, Role: role})
 	}
-	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Artist: d.artist, Reports: reports{d.store}, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
+	routes := d.api.Routes()
 	ids := map[string]string{"messages": "secret-message", "playlists": "secret-list", "media": "secret-picture", "schedules": "secret-hours"}
 	walked := 0
 	for _, route := range routes {

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -325,13 +325,13 @@ func TestSignEnrolment(t *testing.T) {
 	if status, text, _ := c.do("viet-ads", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 403 {
 		t.Errorf("a company approves its own test sign: %d %s", status, text)
 	}
-	if s, _, err := d.signSpec(t.Context(), "va-001"); err != nil || s.Test {
+	if s, err := d.Sign(t.Context(), "va-001"); err != nil || s.Test {
 		t.Errorf("it shows tests before the department said so: %v", err)
 	}
 	if status, text, _ := c.do("admin", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 200 || !strings.Contains(text, `"test":true`) {
 		t.Errorf("approve: %d %s", status, text)
 	}
-	if s, _, err := d.signSpec(t.Context(), "va-001"); err != nil || !s.Test {
+	if s, err := d.Sign(t.Context(), "va-001"); err != nil || !s.Test {
 		t.Errorf("approved, and still no test sign: %v", err)
 	}
 	if status, text, _ := c.do("admin", "GET", "/api/v1/signs/va-001/pending", ""); status != 204 || text != "" {
@@ -369,7 +369,7 @@ func TestSignEnrolment(t *testing.T) {
 	path := t.TempDir() + "/va-001.json"
 	writeFile(t, path, conf)
 	a := attach(t, path, t.TempDir(), t.TempDir())
-	eventually(t, "it is online", func() bool { return source{d.App}.Heard("va-001").Online })
+	eventually(t, "it is online", func() bool { return d.source.Heard("va-001").Online })
 	if status, text, _ := c.do("song-tra-ads", "DELETE", "/api/v1/signs/va-001/credentials", ""); status != 404 {
 		t.Errorf("another company revokes: %d %s", status, text)
 	}
@@ -377,7 +377,7 @@ func TestSignEnrolment(t *testing.T) {
 	if status, text, _ := c.do("viet-ads", "DELETE", "/api/v1/signs/va-001/credentials", ""); status != 204 {
 		t.Fatal(status, text)
 	}
-	eventually(t, "it is out", func() bool { return !source{d.App}.Heard("va-001").Online })
+	eventually(t, "it is out", func() bool { return !d.source.Heard("va-001").Online })
 	if took := time.Since(began); took > aSecond {
 		t.Errorf("its connection was closed after %v", took)
 	}

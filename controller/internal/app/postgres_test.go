@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/controller/internal/app"
 	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/postgres/pgtest"
 )
@@ -19,10 +20,10 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // after a restart, and nothing opens an empty SQLite beside it by mistake.
 func TestPostgres(t *testing.T) {
 	dir, dsn := t.TempDir(), pgtest.Database(t)
-	options := Options{Data: dir, Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"}
+	options := app.Options{Data: dir, Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"}
 	var first string
 	for range 2 {
-		a, err := New(t.Context(), options)
+		a, err := app.New(t.Context(), options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +35,7 @@ func TestPostgres(t *testing.T) {
 			t.Error(err)
 		}
 		_ = resp.Body.Close() // it was read
-		root, _ := a.keyring.Roots()
+		root, _ := app.PartsOf(a).Keyring.Roots()
 		if first == "" {
 			first = string(root)
 		}
@@ -49,7 +50,7 @@ func TestPostgres(t *testing.T) {
 		t.Error("there is a SQLite database, too")
 	}
 	options.Database = ""
-	a, err := New(t.Context(), options)
+	a, err := app.New(t.Context(), options)
 	if err == nil {
 		_ = a.Stop()
 	}
@@ -61,7 +62,7 @@ func TestPostgres(t *testing.T) {
 // A controller whose database another one has taken ends itself.
 func TestDatabaseLost(t *testing.T) {
 	dsn := pgtest.Database(t)
-	a, err := New(t.Context(), Options{Data: t.TempDir(), Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"})
+	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ func TestProblemsOverHTTP(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
-	eventually(t, "ready", func() bool { return source{d.App}.Ready() == nil })
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	own := "/api/v1/owners/viet-ads/"
 	for _, x := range []struct {
 		as, method, path, body string

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"encoding/json"
@@ -23,7 +23,7 @@ func TestReportsOverHTTP(t *testing.T) {
 		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"tet","dwell_ms":4000}]}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","signs":["demo-128x64"]}`, nil, 201, ""},
 	})
-	eventually(t, "the sign plays it", func() bool { return source{d.App}.Heard("demo-128x64").Item == "tet" })
+	eventually(t, "the sign plays it", func() bool { return d.source.Heard("demo-128x64").Item == "tet" })
 	// A sign that stops closes its record, and sends it when it is back.
 	began := d.now()
 	// The sign has it a little after the controller has heard of it, by its own clock.
@@ -148,7 +148,7 @@ func uptime(t *testing.T, c *caller) {
 }
 
 // chainOf is the chain of a sign's records, as its records show it.
-func chainOf(t *testing.T, d *demo, sign string) string {
+func chainOf(t *testing.T, d *installation, sign string) string {
 	t.Helper()
 	list, err := d.store.Proofs().Records(t.Context(), recordsOf(sign))
 	if err != nil || len(list) == 0 {

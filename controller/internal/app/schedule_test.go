@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ledcast/controller/internal/store"
+	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -73,7 +74,7 @@ func TestScheduleAndWhy(t *testing.T) {
 	})
 	eventually(t, "the sign has the campaign's items", func() bool {
 		p := d.publisher.Plan("demo-128x64")
-		return p != nil && p.Reasons != nil && source{d.App}.Ready() == nil && len(p.Program.Segments) > 10
+		return p != nil && p.Reasons != nil && d.source.Ready() == nil && len(p.Program.Segments) > 10
 	})
 	type why struct {
 		Rule, Item, Zone, Time string
@@ -169,7 +170,7 @@ func TestScheduleAndWhy(t *testing.T) {
 // cannot be made any more: the reasons are kept with the program in force.
 func TestDayAfterRestart(t *testing.T) {
 	dir := t.TempDir()
-	day := func(d *demo) string {
+	day := func(d *installation) string {
 		t.Helper()
 		date := d.now().In(time.FixedZone("", 7*3600)).AddDate(0, 0, 2).Format(time.DateOnly)
 		status, text, _ := newCaller(t, d).do("viet-ads", "GET", "/api/v1/signs/demo-128x64/day?date="+date, "")
@@ -186,18 +187,18 @@ func TestDayAfterRestart(t *testing.T) {
 	})
 	eventually(t, "the schedule is in force", func() bool {
 		p := d.publisher.Plan("demo-128x64")
-		return p != nil && p.Titles["viet-ads/tet"] != "" && source{d.App}.Ready() == nil
+		return p != nil && p.Titles["viet-ads/tet"] != "" && d.source.Ready() == nil
 	})
 	before := day(d)
 	// Behind the API's back, which refuses to delete what is used.
-	if err := d.store.Objects().Delete(t.Context(), kindMessage, "viet-ads", "tet", store.AnyVersion); err != nil {
+	if err := d.store.Objects().Delete(t.Context(), string(playlists.KindMessage), "viet-ads", "tet", store.AnyVersion); err != nil {
 		t.Fatal(err)
 	}
 	d.stop(t)
 	d = startDemo(t, dir)
 	defer d.stop(t)
 	eventually(t, "its plan cannot be made", func() bool {
-		p, problem := source{d.App}.Program("demo-128x64")
+		p, problem := d.source.Program("demo-128x64")
 		return p != nil && problem.EN != ""
 	})
 	if after := day(d); before != after {

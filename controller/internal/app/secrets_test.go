@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"bytes"
@@ -47,7 +47,7 @@ func signPassword(t *testing.T, dir, sign string) string {
 
 // databaseFiles are the database and all beside it; of PostgreSQL, all that is
 // in it.
-func databaseFiles(t *testing.T, d *demo) map[string][]byte {
+func databaseFiles(t *testing.T, d *installation) map[string][]byte {
 	t.Helper()
 	var dump bytes.Buffer
 	if err := d.store.Dump(t.Context(), &dump, 0); err != nil {

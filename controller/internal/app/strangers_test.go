@@ -1,8 +1,7 @@
-package app
+package app_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -15,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/auth"
+	"ledcast/controller/internal/enrol"
 	"ledcast/playlists"
 )
 
@@ -55,7 +54,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	must(c.do("viet-ads", "PUT", mine+"agreements/secret-deal", `{"share_percent":20}`))
 	must(c.do("viet-ads", "PUT", "/api/v1/users/secret-person", `{"owner":"viet-ads","role":"editor","name":"Người bí mật"}`))
 	must(c.do("viet-ads", "PUT", "/api/v1/tokens/secret-token", `{"owner":"viet-ads","role":"viewer"}`))
-	spec, _, err := d.signSpec(ctx, "demo-128x64")
+	spec, err := d.Sign(ctx, "demo-128x64")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +81,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 
 	for _, role := range playlists.Roles("song-tra-ads") {
 		name := "song-tra-" + string(role)
-		secret, err := d.auth.Issue(ctx, console, auth.Token{ID: name, Owner: "song-tra-ads", Role: role})
+		secret, err := d.auth.Issue(ctx, enrol.Console, auth.Token{ID: name, Owner: "song-tra-ads", Role: role})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +91,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	routes := api.New(api.Options{Source: source{d.App}, Objects: objects{d.App}, Fleet: fleet{d.App}, Media: pictures{d.App}, Artist: d.artist, Reports: reports{d.store}, Log: auditLog{d.App}, Auth: d.auth, Now: d.now, Logger: d.log}).Routes()
+	routes := d.api.Routes()
 	walked := 0
 	for _, route := range routes {
 		kind := strings.Split(strings.TrimPrefix(route.Path, "/api/v1/"), "/")[0]
@@ -174,7 +173,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 
 // strangersEvents listens as the other company, whose token is revoked in the
 // end: its stream ends, too.
-func (d *demo) strangersEvents(t *testing.T, c *caller, trace []string) {
+func (d *installation) strangersEvents(t *testing.T, c *caller, trace []string) {
 	req, err := http.NewRequestWithContext(t.Context(), "GET", c.base+"/api/v1/events", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +198,7 @@ func (d *demo) strangersEvents(t *testing.T, c *caller, trace []string) {
 			t.Errorf("the events tell of %q", x)
 		}
 	}
-	if err := d.auth.Revoke(t.Context(), console, "song-tra-ads"); err != nil {
+	if err := d.auth.Revoke(t.Context(), enrol.Console, "song-tra-ads"); err != nil {
 		t.Fatal(err)
 	}
 	if status, _, _ := c.do("song-tra-ads", "GET", "/api/v1/signs", ""); status != 401 {
@@ -215,16 +214,6 @@ func (d *demo) strangersEvents(t *testing.T, c *caller, trace []string) {
 	case <-time.After(patience):
 		t.Error("the revoked token's stream goes on")
 	}
-}
-
-// signSpec is a sign as it was put, and its version.
-func (a *App) signSpec(ctx context.Context, id string) (*playlists.Sign, int64, error) {
-	o, err := a.store.Objects().Get(ctx, kindSign, "", id)
-	if err != nil {
-		return nil, 0, err
-	}
-	s := &playlists.Sign{}
-	return s, o.Version, json.Unmarshal(o.Data, s)
 }
 
 // A stream of one sign is that sign's owner's and the department's: to others

@@ -1,4 +1,4 @@
-package app
+package app_test
 
 import (
 	"crypto/ecdsa"
@@ -17,7 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/demo"
+	"ledcast/controller/internal/enrol"
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 )
@@ -52,7 +54,7 @@ func selfSigned(t *testing.T, dir string, serial int64) (cert, key string) {
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := selfSigned(t, dir, 1)
-	a, err := New(t.Context(), Options{Data: t.TempDir(), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", TLSCert: cert, TLSKey: key})
+	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", TLSCert: cert, TLSKey: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,13 +91,13 @@ func TestTLS(t *testing.T) {
 			t.Error("it answers without encryption, too")
 		}
 	}
-	if err := a.apply(t.Context(), demoManifest(), store.Absent); err != nil {
+	if err := a.Seed(t.Context(), demo.Things()); err != nil {
 		t.Fatal(err)
 	}
 	a.FilesWritten()
 	a.Kick()
-	eventually(t, "ready over MQTTS", func() bool { return source{a}.Ready() == nil })
-	conf, err := fleet{a}.NewConfig(t.Context(), console, "demo-128x64")
+	eventually(t, "ready over MQTTS", func() bool { return app.PartsOf(a).Source.Ready() == nil })
+	conf, err := a.Fleet().NewConfig(t.Context(), enrol.Console, "demo-128x64")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,26 +126,22 @@ func TestTLS(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	cert, key := selfSigned(t, t.TempDir(), 1)
 	for what, c := range map[string]struct {
-		o    Options
+		o    app.Options
 		says string // "" is allowed
 	}{
-		"loopback":                 {Options{Listen: "127.0.0.1:0", MQTTListen: "localhost:0"}, ""},
-		"pages":                    {Options{Listen: "0.0.0.0:0", MQTTListen: "127.0.0.1:0"}, "--listen"},
-		"broker":                   {Options{Listen: "127.0.0.1:0", MQTTListen: ":0"}, "--mqtt-listen"},
-		"with a certificate":       {Options{Listen: "0.0.0.0:0", MQTTListen: ":0", TLSCert: cert, TLSKey: key}, ""},
-		"insecure":                 {Options{Listen: "0.0.0.0:0", MQTTListen: ":0", Insecure: true}, ""},
-		"outside, in the clear":    {Options{Listen: "127.0.0.1:0", Broker: "mqtt://u:secret@10.1.2.3:1883"}, "--broker"},
-		"outside, encrypted":       {Options{Listen: "127.0.0.1:0", Broker: "mqtts://u:secret@10.1.2.3:8883"}, ""},
-		"outside, another scheme":  {Options{Listen: "127.0.0.1:0", Broker: "http://u:secret@10.1.2.3"}, "--broker"},
-		"half a certificate":       {Options{Listen: "127.0.0.1:0", TLSCert: cert}, "--tls-cert"},
-		"no certificate":           {Options{Listen: "127.0.0.1:0", TLSCert: key, TLSKey: key}, "--tls-cert"},
-		"advertised as a web page": {Options{Listen: "127.0.0.1:0", Advertise: "https://x"}, "--mqtt-advertise"},
+		"loopback":                 {app.Options{Listen: "127.0.0.1:0", MQTTListen: "localhost:0"}, ""},
+		"pages":                    {app.Options{Listen: "0.0.0.0:0", MQTTListen: "127.0.0.1:0"}, "--listen"},
+		"broker":                   {app.Options{Listen: "127.0.0.1:0", MQTTListen: ":0"}, "--mqtt-listen"},
+		"with a certificate":       {app.Options{Listen: "0.0.0.0:0", MQTTListen: ":0", TLSCert: cert, TLSKey: key}, ""},
+		"insecure":                 {app.Options{Listen: "0.0.0.0:0", MQTTListen: ":0", Insecure: true}, ""},
+		"outside, in the clear":    {app.Options{Listen: "127.0.0.1:0", Broker: "mqtt://u:secret@10.1.2.3:1883"}, "--broker"},
+		"outside, encrypted":       {app.Options{Listen: "127.0.0.1:0", Broker: "mqtts://u:secret@10.1.2.3:8883"}, ""},
+		"outside, another scheme":  {app.Options{Listen: "127.0.0.1:0", Broker: "http://u:secret@10.1.2.3"}, "--broker"},
+		"half a certificate":       {app.Options{Listen: "127.0.0.1:0", TLSCert: cert}, "--tls-cert"},
+		"no certificate":           {app.Options{Listen: "127.0.0.1:0", TLSCert: key, TLSKey: key}, "--tls-cert"},
+		"advertised as a web page": {app.Options{Listen: "127.0.0.1:0", Advertise: "https://x"}, "--mqtt-advertise"},
 	} {
-		var err error
-		a := &App{o: c.o}
-		if a.tls, err = readCertificate(c.o.TLSCert, c.o.TLSKey); err == nil {
-			err = a.checkAddresses()
-		}
+		err := app.CheckAddresses(c.o)
 		switch e, _ := err.(*playlists.Error); {
 		case c.says == "" && err != nil:
 			t.Errorf("%s: %v", what, err)

@@ -1,10 +1,11 @@
-package app
+package app_test
 
 import (
 	"testing"
 	"time"
 
-	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/backup"
+	"ledcast/controller/internal/datadir"
 	"ledcast/playlists"
 )
 
@@ -14,11 +15,11 @@ func TestLogAdoptsOnce(t *testing.T) {
 	dir := t.TempDir()
 	slip := func(id string) {
 		t.Helper()
-		s, err := openStore(t.Context(), dir, database(t, dir))
+		s, err := datadir.OpenStore(t.Context(), dir, database(t, dir))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := put(t.Context(), s, kindMessage, "viet-ads", id, &playlists.Message{ID: id, Owner: "viet-ads"}, store.Absent, time.Now()); err != nil {
+		if err := keep(t.Context(), s, &playlists.Message{ID: id, Owner: "viet-ads"}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Close(); err != nil {
@@ -29,7 +30,7 @@ func TestLogAdoptsOnce(t *testing.T) {
 		t.Helper()
 		d := startDemo(t, dir)
 		defer d.stop(t)
-		_, err := auditLog{d.App}.Verify(t.Context(), nil)
+		_, err := backup.Verify(t.Context(), d.store, nil)
 		return err
 	}
 	slip("of-an-earlier-version")

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ledcast/controller/internal/app"
+	"ledcast/controller/internal/simulate"
 )
 
 // A small run, with every part of a large one: nothing is lost, every sign
@@ -37,7 +37,7 @@ func TestSimulate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var r app.SimulateReport
+			var r simulate.Report
 			if err := json.Unmarshal(data, &r); err != nil {
 				t.Fatal(err)
 			}

@@ -20,13 +20,13 @@ import (
 	"ledcast/sign/box"
 )
 
-// yieldFor is how long a virtual sign stays away after an outside client that
+// YieldFor is how long a virtual sign stays away after an outside client that
 // took its session has left.
-const yieldFor = 10 * time.Second
+const YieldFor = 10 * time.Second
 
-// things are the demo's two companies and four signs. The signs show the default
+// Things are the demo's two companies and four signs. The signs show the default
 // rotation.
-func things() (owners []*playlists.Owner, signs []*playlists.Sign) {
+func Things() []playlists.Thing {
 	class := func(s string) playlists.Class {
 		c, err := playlists.ParseClass(s)
 		if err != nil {
@@ -38,15 +38,14 @@ func things() (owners []*playlists.Owner, signs []*playlists.Sign) {
 		return &playlists.Sign{ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area}, Mode: mode,
 			Position: &playlists.Place{Lat: 15.12, Lon: 108.80}}
 	}
-	return []*playlists.Owner{
-			{ID: "viet-ads", Name: "Công ty Quảng cáo Việt"},
-			{ID: "song-tra-ads", Name: "Quảng cáo Sông Trà"},
-		}, []*playlists.Sign{
-			sign("demo-64x32", "viet-ads", "Chợ Quảng Ngãi", "64x32-red", "thanh-pho-quang-ngai", playlists.ModeProgram),
-			sign("demo-128x64", "viet-ads", "Ngã tư Ba La", "128x64-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
-			sign("demo-320x160", "song-tra-ads", "Quảng trường Phạm Văn Đồng", "320x160-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
-			sign("demo-picture", "song-tra-ads", "Bến xe Sơn Tịnh", "128x64-rgb", "son-tinh", playlists.ModePicture),
-		}
+	return []playlists.Thing{
+		&playlists.Owner{ID: "viet-ads", Name: "Công ty Quảng cáo Việt"},
+		&playlists.Owner{ID: "song-tra-ads", Name: "Quảng cáo Sông Trà"},
+		sign("demo-64x32", "viet-ads", "Chợ Quảng Ngãi", "64x32-red", "thanh-pho-quang-ngai", playlists.ModeProgram),
+		sign("demo-128x64", "viet-ads", "Ngã tư Ba La", "128x64-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
+		sign("demo-320x160", "song-tra-ads", "Quảng trường Phạm Văn Đồng", "320x160-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
+		sign("demo-picture", "song-tra-ads", "Bến xe Sơn Tịnh", "128x64-rgb", "son-tinh", playlists.ModePicture),
+	}
 }
 
 // Demo is the virtual signs beside a running App.
@@ -71,15 +70,7 @@ func Start(ctx context.Context, a *app.App, o Options) (*Demo, error) {
 	if a.Broker() == nil {
 		return nil, errors.New("the demo needs the embedded broker; leave --broker out")
 	}
-	owners, signs := things()
-	var seed []playlists.Thing
-	for _, x := range owners {
-		seed = append(seed, x)
-	}
-	for _, x := range signs {
-		seed = append(seed, x)
-	}
-	if err := a.Seed(ctx, seed); err != nil {
+	if err := a.Seed(ctx, Things()); err != nil {
 		return nil, err
 	}
 	dir := filepath.Join(o.Data, "signs")
@@ -88,10 +79,13 @@ func Start(ctx context.Context, a *app.App, o Options) (*Demo, error) {
 	}
 	run, cancel := context.WithCancel(context.Background())
 	d := &Demo{o: o, app: a, cancel: cancel}
-	for _, s := range signs { // signs that people have added are their own
-		if err := d.startSign(ctx, run, s.ID, dir); err != nil {
+	for _, t := range Things() { // signs that people have added are their own
+		if t.Key().Kind != playlists.KindSign {
+			continue
+		}
+		if err := d.startSign(ctx, run, t.Key().ID, dir); err != nil {
 			d.Stop()
-			return nil, fmt.Errorf("sign %s: %w", s.ID, err)
+			return nil, fmt.Errorf("sign %s: %w", t.Key().ID, err)
 		}
 	}
 	if err := d.issueTokens(ctx); err != nil {
@@ -177,7 +171,7 @@ func (d *Demo) run(ctx context.Context, conf box.Config) error {
 		Gate: func(ctx context.Context) error {
 			t := time.NewTicker(250 * time.Millisecond)
 			defer t.Stop()
-			for !d.app.Presence().Free(id, d.o.Now(), yieldFor) {
+			for !d.app.Presence().Free(id, d.o.Now(), YieldFor) {
 				select {
 				case <-ctx.Done():
 					return ctx.Err()

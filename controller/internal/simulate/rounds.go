@@ -84,7 +84,7 @@ func (w *world) measure(ctx context.Context) (*Report, error) {
 		return r, err
 	}
 	r.Resyncs, r.Rejected, r.Dropped = n.Resyncs, n.Rejected, int(w.log.drops.Load())
-	cpu, peak := usage()
+	cpu, peak := Usage()
 	r.CPU, r.PeakRSS = cpu.Seconds(), peak
 	r.conclude()
 	return r, nil
@@ -166,7 +166,7 @@ func (w *world) alertRound(ctx context.Context, id string, before func() error) 
 			return nil, nil, err
 		}
 	}
-	cpu, _ := usage()
+	cpu, _ := Usage()
 	t0 := time.Now()
 	if err := w.call(ctx, "approver", "POST", "/"+id+"/approve", map[string]int{"signs": p.Signs}, nil); err != nil {
 		return nil, nil, err
@@ -183,7 +183,7 @@ func (w *world) alertRound(ctx context.Context, id string, before func() error) 
 	if err != nil && !errors.Is(err, errWaited) {
 		return nil, nil, err
 	}
-	used, _ := usage()
+	used, _ := Usage()
 	r.CPU = (used - cpu).Seconds()
 	if v.Times != nil {
 		r.Showing = Spread{P50: float64(v.Times.P50MS), P95: float64(v.Times.P95MS), P99: float64(v.Times.P99MS)}

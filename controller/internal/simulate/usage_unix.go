@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// usage is this process's CPU time and peak resident memory, without its
+// Usage is this process's CPU time and peak resident memory, without its
 // children's.
-func usage() (cpu time.Duration, peak int64) {
+func Usage() (cpu time.Duration, peak int64) {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
 		return 0, 0

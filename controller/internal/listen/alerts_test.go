@@ -1,9 +1,8 @@
-package app
+package listen
 
 import (
 	"testing"
 
-	"ledcast/controller/internal/listen"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -31,7 +30,7 @@ func TestHasOf(t *testing.T) {
 		"an alert came after its refusal": {status(9), map[string]*wire.Ack{"alerts/a": ack(wire.ShowingNow, 9)}, "ab"},
 	} {
 		got := ""
-		for _, a := range hasOf(set, false, &listen.State{Status: x.status, Acks: x.acks}) {
+		for _, a := range (&State{Status: x.status, Acks: x.acks}).Alerts(set, false) {
 			got += a.ID
 		}
 		if got != x.want {
