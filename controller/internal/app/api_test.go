@@ -92,7 +92,7 @@ func TestObjectsOverHTTP(t *testing.T) {
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"source":{"title":"x","date":"2021-02-30"},"variants":[{"lang":"vi","body":"a"}]}`, nil, 422, "2021-02-30"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{} {}`, nil, 422, "is not JSON at byte"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/..%2Fx", tet, nil, 422, "is not a name"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"nothing"}]}`, nil, 422, "is no message here"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"nothing"}]}`, nil, 422, "does not exist"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"tet"},{"message":"public/5k"}]}`, nil, 201, ""},
 		{"viet-ads", "DELETE", "/api/v1/owners/viet-ads/messages/tet", "", nil, 422, "still used by playlist own"},
 		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32", `{"owner":"viet-ads","class":"96x48-red","areas":["quang-ngai"]}`, nil, 422, "never changes"},

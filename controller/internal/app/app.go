@@ -285,7 +285,8 @@ func (a *App) Sign(ctx context.Context, id string) (*playlists.Sign, error) {
 	if !ok {
 		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign/" + id, Problem: "does not exist", Remedy: "check the name"}
 	}
-	return sign, nil
+	out := *sign
+	return &out, nil
 }
 
 // Store is everything that the controller remembers.

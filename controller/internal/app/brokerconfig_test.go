@@ -114,7 +114,7 @@ func TestMosquittoRefusals(t *testing.T) {
 	}
 	defer d.stop(t) // it may run meanwhile
 	empty := t.TempDir()
-	refused(empty, "127.0.0.1:1883", "--data", "no controller's data folder")
+	refused(empty, "127.0.0.1:1883", "--data", "not a controller's data folder")
 	if left, _ := os.ReadDir(empty); len(left) != 0 {
 		t.Errorf("%v was made in a folder that is no controller's", left)
 	}

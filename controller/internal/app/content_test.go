@@ -35,7 +35,7 @@ func TestAreas(t *testing.T) {
 		{"viet-ads", "GET", "/api/v1/areas", "", nil, 200, `"quang-ngai/ly-son"`},
 		{"viet-ads", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 403, "role admin"},
 		{"author", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 403, "role author"},
-		{"admin", "PUT", "/api/v1/areas/nowhere/new", `{"name":"Mới"}`, nil, 422, "is no area here"},
+		{"admin", "PUT", "/api/v1/areas/nowhere/new", `{"name":"Mới"}`, nil, 422, "does not exist"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":" "}`, nil, 422, "is missing"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422, "no place on Earth"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","geocodes":["527"]}`, nil, 422, "NAME=VALUE"},
@@ -46,7 +46,7 @@ func TestAreas(t *testing.T) {
 		{"admin", "DELETE", "/api/v1/areas/quang-ngai", "", nil, 422, "still used by area"},
 		// A successor: signs that name the old one lie in both; urgent messages name
 		// the areas of today.
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/atlantis"}`, nil, 422, "is no area here"},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/atlantis"}`, nil, 422, "does not exist"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/new"}`, nil, 200, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/va-8", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`, nil, 201, ""},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","replaced_by":"quang-ngai/son-tinh"}`, nil, 422, "use quang-ngai/new"},
@@ -76,7 +76,7 @@ func TestMediaOverHTTP(t *testing.T) {
 		{"viet-ads", "PUT", at + "cho", picture, []string{"Content-Type", "text/html"}, 422, "is not a picture"},
 		{"viet-ads", "PUT", at + "..%2f..%2fetc", picture, asPNG, 422, "is not a name"},
 		{"viet-ads", "PUT", at + "cho", picture, []string{"Content-Type", "image/png", "If-Match", `"7"`}, 412, "present version 1"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"nothing"}}`, nil, 422, "is no media here"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"nothing"}}`, nil, 422, "does not exist"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"cho"},"variants":[{"lang":"vi","caption":"Chợ Quảng Ngãi"}]}`, nil, 201, ""},
 		{"viet-ads", "GET", at + "cho", "", nil, 200, `"used_by":["hinh"]`},
 		{"viet-ads", "DELETE", at + "cho", "", nil, 422, "still used by message hinh"},
