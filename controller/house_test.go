@@ -21,37 +21,55 @@ var house = []struct {
 	may   []string
 	never []string
 }{
-	{"assets/...", []string{"assets/..."}, []string{"net/http", "database/sql", paho, gg}},
+	{"assets/...", []string{"assets/..."}, []string{web, sql, paho, gg, yaml}},
 	{"playlists/timeline", nil, []string{"net", "os", "time", paho, gg}},
-	{"playlists", []string{"playlists/timeline"}, []string{"net/http", "database/sql", paho, gg}},
-	{"render", []string{"playlists", "playlists/timeline", "assets/..."}, []string{"net/http", "database/sql", paho}},
-	{"sign/wire", []string{"playlists/timeline"}, []string{"net/http", paho, gg}},
-	{"sign/player", []string{"playlists/timeline", "sign/wire"}, []string{"net/http", paho, gg}},
+	{"playlists", []string{"playlists/timeline"}, []string{web, sql, paho, gg, yaml}},
+	{"playlists/plan", []string{"playlists", "playlists/timeline"}, []string{web, sql, paho, gg, yaml}},
+	{"playlists/manifest", []string{"playlists", "playlists/timeline"}, []string{web, sql, paho, gg}},
+	{"render", []string{"playlists", "playlists/timeline", "assets/..."}, []string{web, sql, paho}},
+	{"sign/wire", []string{"playlists/timeline"}, []string{web, paho, gg}},
+	{"sign/player", []string{"playlists/timeline", "sign/wire"}, []string{web, paho, gg}},
 	{"sign/output", []string{"playlists/timeline", "sign/wire"}, []string{paho, gg}},
 	{"sign/link", []string{"playlists/timeline", "sign/wire"}, []string{gg}},
-	{"sign/crowd", []string{"playlists/timeline", "sign/wire", "sign/link"}, []string{gg, "database/sql"}},
-	{"sign/box", []string{"playlists/timeline", "sign/..."}, []string{gg, "database/sql"}},
-	{"sign", []string{"playlists/timeline", "sign/..."}, []string{gg, "database/sql"}},
-	{"controller/internal/store/...", []string{"playlists", "playlists/timeline", "controller/internal/store/..."}, []string{paho, gg}},
-	{"controller/internal/artwork", []string{"playlists", "playlists/timeline", "render", "assets/..."}, []string{paho}},
-	{"controller/internal/publish", []string{"playlists", "playlists/timeline", "sign/wire", "sign/player"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/listen", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/broker", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/alert", []string{"controller/internal/alert/cap12", "playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/alert/cap12", []string{"playlists"}, []string{paho, gg, "database/sql", "net/http"}},
-	{"controller/internal/report", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql", "net/http"}},
-	{"controller/internal/auth", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/api", []string{"playlists", "playlists/timeline", "controller/internal/auth"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/web", []string{"playlists", "playlists/timeline"}, []string{paho, gg, "database/sql"}},
-	{"controller/internal/app", []string{"assets/...", "playlists", "playlists/timeline", "render", "sign/...", "controller/internal/..."}, nil},
-	{"controller/internal/cli", []string{"controller/internal/app", "controller/internal/artwork", "render", "playlists", "playlists/timeline", "assets/...", "sign/wire", "sign/box", "sign/crowd"}, nil},
-	{"controller", []string{"controller/internal/cli"}, nil},
+	{"sign/crowd", []string{"playlists/timeline", "sign/wire", "sign/link"}, []string{gg, sql}},
+	{"sign/box", []string{"playlists/timeline", "sign/..."}, []string{gg, sql}},
+	{"sign", []string{"playlists/timeline", "sign/..."}, []string{gg, sql}},
+	{in + "store/...", []string{"playlists", "playlists/timeline", in + "store/..."}, []string{paho, gg, yaml}},
+	{in + "admission", []string{"playlists", "playlists/plan", "playlists/timeline"}, []string{web, sql, paho, gg, yaml}},
+	{in + "artwork", []string{"playlists", "playlists/timeline", "render", "assets/..."}, []string{paho}},
+	{in + "catalogue", []string{"playlists", "playlists/plan", in + "store", in + "admission", in + "artwork", "render"}, []string{paho, yaml}},
+	{in + "datadir", []string{"playlists", in + "store/..."}, []string{paho, gg}},
+	{in + "publish", []string{"playlists", "playlists/plan", "playlists/timeline", "sign/wire", "sign/player"}, []string{paho, gg, sql, yaml}},
+	{in + "listen", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, sql, yaml}},
+	{in + "broker", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, sql, yaml}},
+	{in + "alert", []string{in + "alert/cap12", "playlists", "playlists/timeline"}, []string{paho, gg, sql, yaml}},
+	{in + "alert/cap12", []string{"playlists"}, []string{paho, gg, sql, web, yaml}},
+	{in + "report", []string{"playlists", "playlists/plan", "playlists/timeline"}, []string{paho, gg, sql, web, yaml}},
+	{in + "history", []string{"playlists", "playlists/plan", "playlists/timeline", in + "store", in + "report", "sign/wire"}, []string{paho, gg, yaml}},
+	{in + "auth", []string{"playlists", "playlists/timeline"}, []string{paho, gg, sql, yaml}},
+	{in + "enrol", []string{"playlists", in + "admission", in + "auth", in + "broker", in + "catalogue", in + "datadir", in + "store/...", "sign/box", "sign/wire"}, nil},
+	{in + "keys", []string{"playlists", in + "datadir", in + "publish", in + "store", "sign/wire"}, []string{paho, gg}},
+	{in + "backup", []string{"playlists", in + "datadir", in + "store"}, []string{paho, gg}},
+	{in + "api", []string{"playlists", "playlists/plan", "playlists/timeline", in + "admission", in + "auth"}, []string{paho, gg, sql, yaml}},
+	{in + "web", []string{"playlists", "playlists/timeline"}, []string{paho, gg, sql, yaml}},
+	{in + "app", []string{"assets/...", "playlists/...", "render", "sign/link", "sign/wire", in + "admission", in + "alert", in + "api",
+		in + "artwork", in + "auth", in + "backup", in + "broker", in + "catalogue", in + "datadir", in + "enrol", in + "history", in + "keys",
+		in + "listen", in + "publish", in + "report", in + "store/...", in + "web"}, nil},
+	{in + "demo", []string{"playlists", in + "app", in + "auth", in + "datadir", in + "enrol", "sign/box"}, nil},
+	{in + "simulate", []string{"playlists", in + "app", in + "auth", in + "broker", in + "datadir", in + "enrol", in + "store", "sign/crowd", "sign/link", "sign/wire"}, nil},
+	{in + "cli", []string{in + "app", in + "artwork", in + "backup", in + "demo", in + "enrol", in + "keys", in + "simulate", "render", "playlists/...",
+		"assets/...", "sign/wire", "sign/box", "sign/crowd"}, nil},
+	{"controller", []string{in + "cli"}, nil},
 }
 
 const (
 	module = "ledcast/"
 	paho   = "github.com/eclipse/paho.mqtt.golang"
 	gg     = "github.com/fogleman/gg"
+	yaml   = "github.com/goccy/go-yaml"
+	web    = "net/http"
+	sql    = "database/sql"
+	in     = "controller/internal/"
 )
 
 type goPackage struct {
