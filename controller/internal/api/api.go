@@ -95,6 +95,8 @@ type Server struct {
 	now     func() time.Time
 	log     *slog.Logger
 	wall    *wall
+	// verdicts say of each sign's last snapshot whether it agrees with its program.
+	verdicts verdicts
 }
 
 // New makes a server. Run must be running for events.

@@ -1,11 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"image"
-	"image/png"
 	"net/http"
 	"slices"
 	"time"
@@ -118,7 +115,7 @@ func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	views, err := s.views(r.Context())
+	views, err := s.views(r.Context(), nil)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -152,7 +149,8 @@ func (s *Server) ownerNames(ctx context.Context) (map[string]string, error) {
 	return names, nil
 }
 
-func (s *Server) views(ctx context.Context) ([]SignView, error) {
+// views are the views of the signs that wanted takes; nil takes all.
+func (s *Server) views(ctx context.Context, wanted func(id string) bool) ([]SignView, error) {
 	signs, err := s.src.Signs(ctx)
 	if err != nil {
 		return nil, err
@@ -162,9 +160,11 @@ func (s *Server) views(ctx context.Context) ([]SignView, error) {
 		return nil, err
 	}
 	now := s.now()
-	out := make([]SignView, len(signs))
+	out := make([]SignView, 0, len(signs))
 	for i := range signs {
-		out[i] = s.view(&signs[i], owners, now)
+		if wanted == nil || wanted(signs[i].ID) {
+			out = append(out, s.view(&signs[i], owners, now))
+		}
 	}
 	return out, nil
 }
@@ -209,7 +209,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	v.Showing = showing(&shown, now.UnixMilli())
 	v.Showing.Title = s.src.Title(sign.ID, shown.Owner, shown.Item)
 	if h.Snapshot != nil && now.Sub(h.ShotAt) < Quiet {
-		agrees := s.agrees(program, alerts, sign, h)
+		agrees := s.verdicts.of(sign.ID, verdictKey{h.ShotAt, program.Seq}, func() bool { return s.agrees(program, alerts, sign, h) })
 		v.Agrees = &agrees
 	}
 	return v
@@ -236,46 +236,6 @@ func showing(s *timeline.Shown, now int64) *Showing {
 		out.Frame = s.Frame.SHA256
 	}
 	return out
-}
-
-// agrees compares the sign's snapshot with what its program says of the moment
-// it came, or of the second before, when it was on its way.
-func (s *Server) agrees(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h Heard) bool {
-	shot, err := png.Decode(bytes.NewReader(h.Snapshot))
-	if err != nil {
-		return false
-	}
-	for _, back := range []int64{0, 250, 1000} {
-		shown := at(p, alerts, sign, h, h.ShotAt.UnixMilli()-back)
-		if shown.Scroll != nil {
-			return true // at which pixel of a strip it was is not told
-		}
-		if shown.Frame == nil {
-			continue
-		}
-		data, _ := s.src.Frame(shown.Frame.SHA256)
-		if want, _, err := image.Decode(bytes.NewReader(data)); err == nil && samePixels(shot, want) {
-			return true
-		}
-	}
-	return false
-}
-
-func samePixels(a, b image.Image) bool {
-	if a.Bounds().Size() != b.Bounds().Size() {
-		return false
-	}
-	ao, bo := a.Bounds().Min, b.Bounds().Min
-	for y := range a.Bounds().Dy() {
-		for x := range a.Bounds().Dx() {
-			r1, g1, b1, _ := a.At(ao.X+x, ao.Y+y).RGBA()
-			r2, g2, b2, _ := b.At(bo.X+x, bo.Y+y).RGBA()
-			if r1>>8 != r2>>8 || g1>>8 != g2>>8 || b1>>8 != b2>>8 {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // facePNG is the frame that the sign shows now by its program, or its last

@@ -64,6 +64,11 @@ func (w *wall) ask(views []SignView, now time.Time) (signs []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	next := map[string]asking{}
+	for id, a := range w.asking { // also of signs that nobody watches now
+		if now.Sub(a.last) < snapshotEvery {
+			next[id] = asking{last: a.last}
+		}
+	}
 	for i := range views {
 		v := &views[i]
 		a := w.asking[v.ID]
@@ -73,9 +78,6 @@ func (w *wall) ask(views []SignView, now time.Time) (signs []string) {
 		}
 		lately := now.Sub(a.last) < snapshotEvery
 		if !watched || v.State != "online" && v.State != "stale" {
-			if lately { // who comes and goes has it asked no more often
-				next[v.ID] = asking{last: a.last}
-			}
 			continue
 		}
 		if a.since.IsZero() {
@@ -130,70 +132,83 @@ func (w *wall) run(ctx context.Context) {
 	}
 }
 
-// watched is every sign, or none while nobody asks about signs.
+// watched are the views of the signs that somebody watches.
 func (w *wall) watched(ctx context.Context) ([]SignView, error) {
+	all, some := false, map[string]bool{}
 	w.mu.Lock()
-	signs := false
 	for _, x := range w.watchers {
-		signs = signs || !x.only
+		switch {
+		case x.only:
+		case x.sign != "":
+			some[x.sign] = true
+		default:
+			all = true
+		}
 	}
 	w.mu.Unlock()
-	if !signs {
-		return nil, nil
+	switch {
+	case all:
+		return w.s.views(ctx, nil)
+	case len(some) > 0:
+		return w.s.views(ctx, func(id string) bool { return some[id] })
 	}
-	return w.s.views(ctx)
+	return nil, nil
 }
 
-// tell sends each watcher the views that are not as it was told.
+// viewKey is equal for views that differ in the clock alone.
+func viewKey(v SignView) (string, error) {
+	if v.Showing != nil {
+		c := *v.Showing
+		c.AtMS, c.TauMS = 0, 0
+		v.Showing = &c
+	}
+	key, err := json.Marshal(v)
+	return string(key), err
+}
+
+// tell sends each watcher the views that changed since it was last sent them.
 func (w *wall) tell(views []SignView) {
 	now := w.s.now().UnixMilli()
-	texts := make([]string, len(views))
 	keys := make([]string, len(views))
 	for i := range views {
-		v := views[i]
-		text, err := json.Marshal(v)
-		if err != nil {
-			continue
-		}
-		texts[i] = string(text)
-		if v.Showing != nil { // the clock alone is no change
-			c := *v.Showing
-			c.AtMS, c.TauMS = 0, 0
-			v.Showing = &c
-		}
-		key, err := json.Marshal(v)
-		if err != nil {
-			continue
-		}
-		keys[i] = string(key)
+		keys[i], _ = viewKey(views[i]) // plain fields always marshal
 	}
 	alerts := w.s.alerts.Recent()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ch, x := range w.watchers {
-		var events [][]byte
-		var told func()
-		if x.sign == "" {
-			events, told = alertEvents(x.who, alerts, now, x.told)
-		}
-		if len(events) > 0 {
-			select {
-			case ch <- bytes.Join(events, nil):
-				told()
-			default: // it reads too slowly; told next time
-			}
-		}
+		w.tellAlerts(ch, x, alerts, now)
 		for i := range views {
 			if x.told[views[i].ID] == keys[i] || !x.watches(&views[i]) {
 				continue
 			}
-			event := fmt.Appendf(nil, "event: sign\ndata: {\"now_ms\":%d,\"sign\":%s}\n\n", now, texts[i])
+			text, err := json.Marshal(views[i])
+			if err != nil {
+				continue
+			}
+			event := fmt.Appendf(nil, "event: sign\ndata: {\"now_ms\":%d,\"sign\":%s}\n\n", now, text)
 			select {
 			case ch <- event:
 				x.told[views[i].ID] = keys[i]
-			default: // it reads too slowly; told next time
+			default: // it reads too slowly; it is sent them next time
 			}
 		}
+	}
+}
+
+// tellAlerts sends a watcher the alerts that changed. w.mu is held.
+func (w *wall) tellAlerts(ch chan []byte, x *watcher, alerts []playlists.AlertView, now int64) {
+	if x.sign != "" {
+		return
+	}
+	events, told := alertEvents(x.who, alerts, now, x.told)
+	if len(events) == 0 {
+		return
+	}
+	select {
+	case ch <- bytes.Join(events, nil):
+		told()
+	default: // it reads too slowly; it is sent them next time
 	}
 }
 
