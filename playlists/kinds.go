@@ -100,40 +100,40 @@ type KindInfo struct {
 	Most     int          // things of one owner; 0 for no limit
 	Logged   bool         // every write is in the audit log
 	Content  bool         // an owner's content, which the log shows nobody else
-	read     access
-	write    access
+	Read     Access       // who may read an owner's things
+	Write    Access
 }
 
-// access decides whether a principal may do something with an owner's things.
-type access func(p *Principal, owner string) bool
+// Access decides whether a principal may do something with an owner's things.
+type Access func(p *Principal, owner string) bool
 
 // Kinds lists every kind. A manifest's things are put in this order: what is
 // named comes before what names it.
 var Kinds = []KindInfo{
 	{Kind: KindOwner, Plural: "owners", Document: "Owner", New: func() Thing { return new(Owner) },
-		Logged: true, read: ownOrDepartment, write: departmentIs(RoleAdmin)},
+		Logged: true, Read: ownOrDepartment, Write: departmentIs(RoleAdmin)},
 	{Kind: KindUser, Plural: "users", Document: "User", New: func() Thing { return new(User) },
-		OwnField: true, Most: 1000, Logged: true, read: administers, write: administers},
+		OwnField: true, Most: 1000, Logged: true, Read: administers, Write: administers},
 	{Kind: KindArea, Plural: "areas", Document: "Area", New: func() Thing { return new(Area) },
-		Slashes: true, Logged: true, read: everybody, write: departmentIs(RoleAdmin)},
+		Slashes: true, Logged: true, Read: everybody, Write: departmentIs(RoleAdmin)},
 	{Kind: KindMedia, Plural: "media", New: func() Thing { return new(Medium) },
-		OfOwner: true, Most: 2000, Logged: true, Content: true, read: ownOrPublic, write: edits},
+		OfOwner: true, Most: 2000, Logged: true, Content: true, Read: ownOrPublic, Write: edits},
 	{Kind: KindMessage, Plural: "messages", Document: "Message", New: func() Thing { return new(Message) },
-		OfOwner: true, Most: 5000, Logged: true, Content: true, read: ownOrPublic, write: edits},
+		OfOwner: true, Most: 5000, Logged: true, Content: true, Read: ownOrPublic, Write: edits},
 	{Kind: KindPlaylist, Plural: "playlists", Document: "Playlist", New: func() Thing { return new(Playlist) },
-		OfOwner: true, Most: 1000, Logged: true, Content: true, read: ownOrPublic, write: edits},
+		OfOwner: true, Most: 1000, Logged: true, Content: true, Read: ownOrPublic, Write: edits},
 	{Kind: KindSign, Plural: "signs", Document: "Sign", New: func() Thing { return new(Sign) },
-		OwnField: true, Viewed: true, Logged: true, read: ownOrDepartment, write: readerIs(RoleAdmin)},
+		OwnField: true, Viewed: true, Logged: true, Read: ownOrDepartment, Write: readerIs(RoleAdmin)},
 	{Kind: KindSchedule, Plural: "schedules", Document: "Schedule", New: func() Thing { return new(Schedule) },
-		OfOwner: true, Most: 1000, Logged: true, Content: true, read: own, write: edits},
+		OfOwner: true, Most: 1000, Logged: true, Content: true, Read: own, Write: edits},
 	{Kind: KindAgreement, Plural: "agreements", Document: "Agreement", New: func() Thing { return new(Agreement) },
-		OfOwner: true, Most: 200, Logged: true, read: ownOrDepartment, write: ownIs(RoleAdmin)},
+		OfOwner: true, Most: 200, Logged: true, Read: ownOrDepartment, Write: ownIs(RoleAdmin)},
 	{Kind: KindCampaign, Plural: "campaigns", Document: "Campaign", New: func() Thing { return new(Campaign) },
-		Most: 1000, Logged: true, read: everybody, write: departmentIs(RoleAdmin, RoleAuthor)},
-	{Kind: KindToken, Plural: "tokens", OwnField: true, Logged: true, read: administers, write: administers},
-	{Kind: KindAlert, Plural: "alerts", Logged: true, read: department, write: departmentIs(RoleAdmin, RoleAuthor)},
-	{Kind: KindAudit, Plural: "audit", read: ownIs(RoleAdmin), write: nobody},
-	{Kind: KindReport, Plural: "reports", read: ownOrDepartment, write: nobody},
+		Most: 1000, Logged: true, Read: everybody, Write: departmentIs(RoleAdmin, RoleAuthor)},
+	{Kind: KindToken, Plural: "tokens", OwnField: true, Logged: true, Read: administers, Write: administers},
+	{Kind: KindAlert, Plural: "alerts", Logged: true, Read: department, Write: departmentIs(RoleAdmin, RoleAuthor)},
+	{Kind: KindAudit, Plural: "audit", Read: ownIs(RoleAdmin), Write: nobody},
+	{Kind: KindReport, Plural: "reports", Read: ownOrDepartment, Write: nobody},
 }
 
 // InfoOf is what the controller knows of a kind, or nil for an unknown one.
@@ -175,13 +175,13 @@ func (k *KindInfo) OwnerOf(key Key) (owner string, ok bool) {
 // content: it has no business in a company's playlists.
 func (p *Principal) MayRead(k Kind, owner string) bool {
 	info := InfoOf(k)
-	return info != nil && (len(p.Only) == 0 || slices.Contains(p.Only, k)) && info.read(p, owner)
+	return info != nil && (len(p.Only) == 0 || slices.Contains(p.Only, k)) && info.Read(p, owner)
 }
 
 // MayWrite reports whether p may change things of that kind that belong to
 // owner. It implies MayRead.
 func (p *Principal) MayWrite(k Kind, owner string) bool {
-	return p.MayRead(k, owner) && InfoOf(k).write(p, owner)
+	return p.MayRead(k, owner) && InfoOf(k).Write(p, owner)
 }
 
 func nobody(*Principal, string) bool         { return false }
@@ -200,11 +200,11 @@ func edits(p *Principal, owner string) bool {
 	return own(p, owner) && (p.Role == RoleAdmin || p.Role == RoleEditor || p.Role == RoleAuthor)
 }
 
-func readerIs(roles ...Role) access     { return withRole(everybody, roles) }
-func ownIs(roles ...Role) access        { return withRole(own, roles) }
-func departmentIs(roles ...Role) access { return withRole(department, roles) }
+func readerIs(roles ...Role) Access     { return withRole(everybody, roles) }
+func ownIs(roles ...Role) Access        { return withRole(own, roles) }
+func departmentIs(roles ...Role) Access { return withRole(department, roles) }
 
-func withRole(who access, roles []Role) access {
+func withRole(who Access, roles []Role) Access {
 	return func(p *Principal, owner string) bool { return who(p, owner) && slices.Contains(roles, p.Role) }
 }
 
