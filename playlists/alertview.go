@@ -131,3 +131,15 @@ type DrillPlan struct {
 	Day string `json:"day"` // "mon" to "sun"
 	At  string `json:"at"`  // "HH:MM"
 }
+
+// CheckDigest returns an *Error unless an approval names the digest of what
+// holds now: read is what the approver read.
+func CheckDigest(read, now string) error {
+	switch read {
+	case now:
+		return nil
+	case "":
+		return &Error{Code: Invalid, Field: "digest", Problem: "is missing", Remedy: "give the digest that came with what you read"}
+	}
+	return &Error{Code: Conflict, Field: "digest", Value: read, Problem: "is of what it was before", Remedy: "read it again"}
+}

@@ -105,7 +105,7 @@ func TestDeathBetweenWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The end of the replaced one cannot be written.
-		w.fail = "alert/a1"
+		w.Fail = "alert/a1"
 		if _, err := s.Approve(t.Context(), approver, "a2", signs(4)); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestDeathBetweenWrites(t *testing.T) {
 		}
 		// The correction cannot be written.
 		time.Sleep(time.Minute)
-		w.fail = "alert/a2-correction"
+		w.Fail = "alert/a2-correction"
 		if _, err := s.Cancel(t.Context(), author, "a2", true); err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestTwoPeople(t *testing.T) {
 	denied("user:lan")
 	denied("token:lan")
 	denied("user:tam", "quang-ngai/son-tinh")
-	w.fail = "alert/a1"
+	w.Fail = "alert/a1"
 	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err == nil {
 		t.Error("an approval that could not be written is one")
 	}
@@ -209,7 +209,7 @@ func TestTwoPeople(t *testing.T) {
 	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err != nil {
 		t.Fatal(err)
 	}
-	if last := w.log[len(w.log)-1]; last != "user:minh alert/a1" {
+	if last := w.Log[len(w.Log)-1]; last != "user:minh alert/a1" {
 		t.Errorf("the log says %q", last)
 	}
 }
@@ -221,15 +221,15 @@ func TestLookIsKept(t *testing.T) {
 	o := w.order("a1", time.Hour)
 	o.Text, o.Message = "", "sorry"
 	run(t, s, o)
-	before, drawn := w.rows["alert-look/a1"], w.drawn
-	w.words["sorry"] = "Something that nobody approved"
+	before, drawn := w.Rows["alert-look/a1"], w.Drawn
+	w.Words["sorry"] = "Something that nobody approved"
 	s = w.open(t)
-	c := w.signs[0].Class
+	c := w.Faces[0].Class
 	art, err := s.Art(t.Context(), "a1", c)
-	if err != nil || !strings.HasPrefix(string(art.Frames[0].Data), "Tin trước") || w.drawn != drawn {
-		t.Errorf("%v, drawn %d times more", err, w.drawn-drawn)
+	if err != nil || !strings.HasPrefix(string(art.Frames[0].Data), "Tin trước") || w.Drawn != drawn {
+		t.Errorf("%v, drawn %d times more", err, w.Drawn-drawn)
 	}
-	if string(w.rows["alert-look/a1"]) != string(before) {
+	if string(w.Rows["alert-look/a1"]) != string(before) {
 		t.Error("the look was written again")
 	}
 }
@@ -286,7 +286,7 @@ func TestWeeklyDrill(t *testing.T) {
 		cancel()
 		<-done
 		var kept playlists.DrillPlan
-		if err := json.Unmarshal(w.rows["alert-setting/drill"], &kept); err != nil || kept.Day != "tue" {
+		if err := json.Unmarshal(w.Rows["alert-setting/drill"], &kept); err != nil || kept.Day != "tue" {
 			t.Errorf("%+v, %v", kept, err)
 		}
 	})

@@ -1,29 +1,12 @@
 package alert
 
 import (
-	"errors"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ledcast/playlists"
 )
-
-// refused is a *playlists.Error that says what it should.
-func refused(t *testing.T, what string, err error, says ...string) {
-	t.Helper()
-	var e *playlists.Error
-	if !errors.As(err, &e) || e.Remedy == "" {
-		t.Errorf("%s: %v", what, err)
-		return
-	}
-	for _, s := range says {
-		if !strings.Contains(e.Error(), s) {
-			t.Errorf("%s: %v; want %q", what, err, s)
-		}
-	}
-}
 
 // One that replaces another begins before its approval, and its life is never
 // longer than signs take.

@@ -76,20 +76,15 @@ func (s *Service) Recent() []playlists.AlertView {
 	return out
 }
 
-// Naming is what names an area and is not over, for people; "" for nothing.
+// Naming is the alert that names an area and is not over, for people; "" for
+// none.
 func (s *Service) Naming(area string) string {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, e := range s.entries {
 		if e.State != playlists.AlertEnded && slices.Contains(e.Areas, area) {
-			s.mu.Unlock()
 			return "alert " + e.ID
 		}
-	}
-	s.mu.Unlock()
-	s.inbox.mu.Lock()
-	defer s.inbox.mu.Unlock()
-	if auto := s.inbox.policy.Auto; auto != nil && slices.Contains(auto.Areas, area) {
-		return "the policy for alerts from outside"
 	}
 	return ""
 }

@@ -14,7 +14,7 @@ import (
 // again for signs that came since, unless somebody lets it through by name.
 func TestCannotBeRead(t *testing.T) {
 	w := newWorld()
-	w.signs[2].Distance, w.signs[2].Pitch = 250, 10
+	w.Faces[2].Distance, w.Faces[2].Pitch = 250, 10
 	s := w.open(t)
 	_, err := s.Create(t.Context(), author, w.order("a1", time.Hour))
 	refused(t, "one that cannot be read", err, "s3", "cannot be read on this sign", "override")
@@ -30,7 +30,7 @@ func TestCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := s.Preview(t.Context(), "a1")
-	if err != nil || p.Override != "distance" || p.Reason != o.Reason || !strings.Contains(string(w.rows["alert/a1"]), `"override":"distance"`) {
+	if err != nil || p.Override != "distance" || p.Reason != o.Reason || !strings.Contains(string(w.Rows["alert/a1"]), `"override":"distance"`) {
 		t.Errorf("the preview has %+v, %v", p, err)
 	}
 	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err != nil {
@@ -46,7 +46,7 @@ func TestCannotBeRead(t *testing.T) {
 	if _, err := s.Create(t.Context(), author, near); err != nil {
 		t.Fatal(err)
 	}
-	w.signs[1].Distance, w.signs[1].Pitch = 300, 10
+	w.Faces[1].Distance, w.Faces[1].Pitch = 300, 10
 	s.SignsChanged()
 	_, err = s.Approve(t.Context(), approver, "a2", signs(1))
 	refused(t, "a sign moved", err, "s2", "cannot be read")
@@ -71,14 +71,14 @@ func (c *counted) Reads(ctx context.Context, m *playlists.Message, s *playlists.
 // Of ten thousand signs each kind is looked at once, and not again at approval.
 func TestLooksOnceAtEachKind(t *testing.T) {
 	w := newWorld()
-	like := w.signs[0]
+	like := w.Faces[0]
 	like.Distance, like.Pitch = 30, 10
-	w.signs = nil
+	w.Faces = nil
 	for i := range 10_000 {
 		x := like
 		x.ID = "s" + string(rune('a'+i%26)) + time.Duration(i).String()
 		x.Distance += float64(i % 3)
-		w.signs = append(w.signs, x)
+		w.Faces = append(w.Faces, x)
 	}
 	c := &counted{world: w}
 	s := w.open(t)
@@ -97,11 +97,11 @@ func TestLooksOnceAtEachKind(t *testing.T) {
 // What takes longer than a minute to read is refused, with the numbers.
 func TestTooLongToRead(t *testing.T) {
 	w := newWorld()
-	w.pages = 11
+	w.Pages = 11
 	s := w.open(t)
 	_, err := s.Create(t.Context(), author, w.order("a1", time.Hour))
 	refused(t, "eleven pages", err, "66 s in 11 pages", "over the limit of 60 s")
-	w.pages = 10
+	w.Pages = 10
 	if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); err != nil {
 		t.Error(err)
 	}
@@ -141,7 +141,7 @@ func TestApprovalNamesWhatWasRead(t *testing.T) {
 	if _, err := s.Create(t.Context(), author, w.order("a2", time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	w.signs = nil
+	w.Faces = nil
 	s.SignsChanged()
 	_, err = s.Approve(t.Context(), approver, "a2", signs(0))
 	refused(t, "no sign", err, "reaches no sign")
@@ -183,17 +183,17 @@ func TestCorrectionTakesTheFace(t *testing.T) {
 func TestRoomForCorrections(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
-	w.pages = 10
+	w.Pages = 10
 	for _, id := range []string{"a1", "a2", "a3", "a4"} {
 		run(t, s, w.order(id, time.Hour))
 	}
-	w.pages = 1
+	w.Pages = 1
 	o := w.order("a5", time.Hour)
 	o.Correction = "sorry"
-	w.corrected = 7
+	w.Corrected = 7
 	run(t, s, o) // one frame now, seven when it is cancelled
-	w.corrected = 0
-	w.pages = 2
+	w.Corrected = 0
+	w.Pages = 2
 	_, err := s.Create(t.Context(), author, w.order("a6", time.Hour))
 	refused(t, "no room for a correction", err, "would have 49 frames")
 }

@@ -32,13 +32,9 @@ import (
 const (
 	kindAlert    = "alert"
 	kindTemplate = "alert-template"
-	kindWebhook  = "webhook"
 	kindSetting  = "alert-setting"
-	kindPolicy   = "cap-policy"
 	kindLook     = "alert-look"     // not audited
 	kindDelivery = "alert-delivery" // not audited
-	kindSecret   = "webhook-secret" // not audited: no log should hold it
-	kindNote     = "webhook-note"   // not audited; what a webhook was not told yet
 )
 
 // Records keeps what this package remembers, as JSON by kind and id. A write of
@@ -80,6 +76,13 @@ type History interface {
 	Proved(ctx context.Context, sign, item string, fromMS, untilMS int64) (ms int64, err error)
 }
 
+// Hooks sends events of alerts to others.
+type Hooks interface {
+	// Send queues an event of an alert that so many signs have missed. After an
+	// error nothing is queued.
+	Send(ctx context.Context, event string, v *playlists.AlertView, missed int, at time.Time) error
+}
+
 // Options are a Service's surroundings.
 type Options struct {
 	Records   Records
@@ -89,7 +92,7 @@ type Options struct {
 	Changed   func() // what is wanted on signs changed; must not block
 	Now       func() time.Time
 	Log       *slog.Logger
-	Hooks     HookOptions
+	Hooks     Hooks
 }
 
 // Controller is who acts when nobody does: alerts that end by themselves, and
@@ -98,21 +101,17 @@ var Controller = &playlists.Principal{ID: "controller", Owner: playlists.Public,
 
 // Service is every alert. It is safe for concurrent use; Run must run.
 type Service struct {
-	o     Options
-	hooks *hooks
-	inbox capInbox
-	wake  chan struct{}
-	began time.Time
-	owed  []note    // what an earlier run did not tell
-	notes []note    // made, and not kept yet; Step's own
-	saved time.Time // when counts were kept last; Step's own
+	o      Options
+	wake   chan struct{}
+	began  time.Time
+	events []event   // made, and not sent yet; Step's own
+	saved  time.Time // when counts were kept last; Step's own
 
 	life sync.Mutex // one step of any life at a time; held while writing
 
 	mu        sync.Mutex // the rest, never held while writing
 	entries   map[string]*entry
 	templates map[string]playlists.AlertTemplate
-	webhooks  map[string]playlists.Webhook
 	drill     playlists.DrillPlan
 	signs     map[string]playlists.Sign
 	owners    map[string]playlists.Owner
@@ -151,20 +150,11 @@ type look struct {
 // Open reads what is remembered, and seeds templates that are not there.
 func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Service, error) {
 	s := &Service{o: o, wake: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{}, templates: map[string]playlists.AlertTemplate{},
-		webhooks: map[string]playlists.Webhook{}, drill: playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
-	s.hooks = newHooks(o)
-	s.hooks.done = func(ctx context.Context, id string) {
-		if err := o.Records.Delete(ctx, nil, kindNote, playlists.Public, id); err != nil {
-			o.Log.Warn("a webhook's note that is done stays, and is told again after a restart", "note", id, "err", err)
-		}
-	}
+		drill: playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
 	for _, err := range []error{
 		load(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
 		load(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
-		load(ctx, o.Records, kindWebhook, func(id string, w playlists.Webhook) { s.webhooks[id] = w }),
 		load(ctx, o.Records, kindSetting, func(_ string, d playlists.DrillPlan) { s.drill = d }),
-		load(ctx, o.Records, kindSecret, func(id string, secret string) { s.hooks.to[id] = address{s.webhooks[id].URL, secret} }),
-		load(ctx, o.Records, kindNote, func(id string, n note) { n.id = id; s.owed = append(s.owed, n) }),
 	} {
 		if err != nil {
 			return nil, err
@@ -191,7 +181,7 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 			return nil, err
 		}
 	}
-	return s, s.openCAP(ctx)
+	return s, nil
 }
 
 func load[T any](ctx context.Context, r Records, kind string, each func(id string, v T)) error {

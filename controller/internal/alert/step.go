@@ -21,14 +21,11 @@ const (
 // Run lets alerts end, counts be kept and drills begin when they are due, until
 // ctx ends; what was counted is kept before it returns.
 func (s *Service) Run(ctx context.Context) {
-	done := make(chan struct{})
-	go func() { defer close(done); s.hooks.run(ctx, s.owed) }()
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			<-done
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			if err := s.save(last); err != nil {
@@ -70,7 +67,7 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := s.tell(ctx, now); err != nil {
+	if err := s.sendEvents(ctx, now); err != nil {
 		return 0, err
 	}
 	// Not at every wake: an approval's publishing waits for no counts.
@@ -251,21 +248,28 @@ func (s *Service) runDrill(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// tell tells webhooks what they were not told yet.
-func (s *Service) tell(ctx context.Context, now time.Time) error {
-	s.notes = append(s.notes, s.untold(now)...)
-	for len(s.notes) > 0 { // what the store does not take now stays for the next step
-		n := s.notes[0]
-		if err := s.keep(ctx, nil, kindNote, n.id, n); err != nil {
+// event is what happened to an alert.
+type event struct {
+	name   string
+	view   playlists.AlertView
+	missed int // signs
+	at     time.Time
+}
+
+// sendEvents sends what happened since the last step.
+func (s *Service) sendEvents(ctx context.Context, now time.Time) error {
+	s.events = append(s.events, s.newEvents(now)...)
+	for len(s.events) > 0 { // what cannot be kept now stays for the next step
+		x := &s.events[0]
+		if err := s.o.Hooks.Send(ctx, x.name, &x.view, x.missed, x.at); err != nil {
 			return err
 		}
-		s.notes = s.notes[1:]
-		s.hooks.send(ctx, n)
+		s.events = s.events[1:]
 	}
 	return nil
 }
 
-func (s *Service) untold(now time.Time) (out []note) {
+func (s *Service) newEvents(now time.Time) (out []event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {
@@ -273,9 +277,9 @@ func (s *Service) untold(now time.Time) (out []note) {
 		if d == nil || d.Over {
 			continue
 		}
-		say := func(event string) {
+		say := func(name string) {
 			d.dirty = true
-			out = append(out, s.hooks.notes(s.webhooks, event, s.view(e), d.Missed, now)...)
+			out = append(out, event{name, s.view(e), d.Missed, now})
 		}
 		if e.BreakGlass && !d.Glass { // at once, also of one that begins later
 			d.Glass = true

@@ -70,7 +70,7 @@ func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal,
 	if playlists.Same(t.By, who.ID) {
 		return nil, &playlists.Error{Code: playlists.Denied, Field: "templates/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
 	}
-	if err := sameDigest(digest, t.Digest); err != nil {
+	if err := playlists.CheckDigest(digest, t.Digest); err != nil {
 		return nil, err
 	}
 	t.ApprovedBy, t.ApprovedMS = who.ID, s.o.Now().UnixMilli()

@@ -15,7 +15,6 @@ type Alerts interface {
 	AlertLife
 	AlertLooks
 	AlertTemplates
-	Webhooks
 }
 
 // AlertLife is what becomes of an alert.
@@ -325,7 +324,7 @@ func (s *Server) templateApprove(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) webhookList(w http.ResponseWriter, r *http.Request) {
 	if s.officer(w, r, "webhook", adminEverywhere) != nil {
-		answer(w, map[string]any{"items": s.alerts.Webhooks()})
+		answer(w, map[string]any{"items": s.webhooks.Webhooks()})
 	}
 }
 
@@ -341,7 +340,7 @@ func (s *Server) webhookPut(w http.ResponseWriter, r *http.Request) {
 		err = completeID(&h.ID, id, "webhooks")
 	}
 	if err == nil {
-		err = s.alerts.PutWebhook(r.Context(), p, &h)
+		err = s.webhooks.PutWebhook(r.Context(), p, &h)
 	}
 	reply(s, w, r, h, err)
 }
@@ -351,7 +350,7 @@ func (s *Server) webhookRemove(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	if err := s.alerts.DeleteWebhook(r.Context(), p, r.PathValue("id")); err != nil {
+	if err := s.webhooks.DeleteWebhook(r.Context(), p, r.PathValue("id")); err != nil {
 		s.fail(w, r, err)
 		return
 	}

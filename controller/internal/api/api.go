@@ -62,46 +62,48 @@ type Source interface {
 
 // Options are a Server's surroundings.
 type Options struct {
-	Source  Source
-	Health  Health
-	Objects Objects
-	Fleet   Fleet
-	Media   Media
-	Artist  Artist
-	Reports Reports
-	Log     Log
-	Alerts  Alerts
-	CAPs    CAPs
-	Auth    *auth.Service
-	Version string // of the software, for the OpenAPI document
-	Now     func() time.Time
-	Logger  *slog.Logger
+	Source   Source
+	Health   Health
+	Objects  Objects
+	Fleet    Fleet
+	Media    Media
+	Artist   Artist
+	Reports  Reports
+	Log      Log
+	Alerts   Alerts
+	Webhooks Webhooks
+	CAPs     CAPs
+	Auth     *auth.Service
+	Version  string // of the software, for the OpenAPI document
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Server answers requests.
 type Server struct {
-	src     Source
-	health  Health
-	objects Objects
-	fleet   Fleet
-	media   Media
-	artist  Artist
-	reports Reports
-	audit   Log
-	alerts  Alerts
-	caps    CAPs
-	auth    *auth.Service
-	version string
-	now     func() time.Time
-	log     *slog.Logger
-	wall    *wall
+	src      Source
+	health   Health
+	objects  Objects
+	fleet    Fleet
+	media    Media
+	artist   Artist
+	reports  Reports
+	audit    Log
+	alerts   Alerts
+	webhooks Webhooks
+	caps     CAPs
+	auth     *auth.Service
+	version  string
+	now      func() time.Time
+	log      *slog.Logger
+	wall     *wall
 	// verdicts say of each sign's last snapshot whether it agrees with its program.
 	verdicts verdicts
 }
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
 	s.wall = newWall(s)
 	return s
 }

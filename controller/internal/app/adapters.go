@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -95,7 +96,7 @@ func (o others) NamesArea(code string) string {
 			return "token " + t.ID
 		}
 	}
-	return o.a.alerts.Naming(code)
+	return cmp.Or(o.a.alerts.Naming(code), o.a.inbox.Naming(code))
 }
 
 func (o others) NamesOwner(owner string) string {

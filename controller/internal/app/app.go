@@ -24,6 +24,7 @@ import (
 	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/backup"
 	"ledcast/controller/internal/broker"
+	"ledcast/controller/internal/capinbox"
 	"ledcast/controller/internal/catalogue"
 	"ledcast/controller/internal/datadir"
 	"ledcast/controller/internal/enrol"
@@ -32,6 +33,7 @@ import (
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/webhook"
 	"ledcast/playlists"
 	"ledcast/sign/link"
 )
@@ -49,7 +51,7 @@ type Options struct {
 	Insecure   bool                 // pages and broker on any address without a certificate
 	Guest      *playlists.Principal // who asks from loopback without credentials; nil: nobody
 	Software   string
-	Webhooks   alert.HookOptions
+	Anywhere   bool             // webhooks and feeds on private addresses, without TLS: for tests
 	Now        func() time.Time // nil: time.Now
 	Log        *slog.Logger
 }
@@ -84,6 +86,8 @@ type App struct {
 	requester *publish.Requester
 	resync    *publish.Resync
 	alerts    *alert.Service
+	webhooks  *webhook.Service
+	inbox     *capinbox.Inbox
 	listener  *listen.Listener
 	auditor   *listen.Auditor
 	watch     *listen.Watch
@@ -221,7 +225,7 @@ func (a *App) start() {
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
-	for _, f := range []func(context.Context){a.alerts.Run, a.alerts.RunFeeds, a.publisher.RunAlerts, a.resync.Run, a.promoteKeys, a.maintain} {
+	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts, a.resync.Run, a.promoteKeys, a.maintain} {
 		run(func() { f(ctx) })
 	}
 	run(func() { a.api.Run(ctx) })

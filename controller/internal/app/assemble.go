@@ -16,6 +16,7 @@ import (
 	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/backup"
 	"ledcast/controller/internal/broker"
+	"ledcast/controller/internal/capinbox"
 	"ledcast/controller/internal/catalogue"
 	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/history"
@@ -23,6 +24,7 @@ import (
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store/records"
 	"ledcast/controller/internal/web"
+	"ledcast/controller/internal/webhook"
 	"ledcast/playlists"
 	"ledcast/playlists/manifest"
 	"ledcast/render"
@@ -77,9 +79,18 @@ func (a *App) assembleAlerts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.alerts, err = alert.Open(ctx, alert.Options{Records: records.Records{Store: a.store, Now: a.now}, Catalogue: alertCatalogue{a.catalogue},
-		Artist: artwork.Pages{Cache: a.artist}, History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() },
-		Now: a.now, Log: a.log, Hooks: a.o.Webhooks}, templates)
+	kept := records.Records{Store: a.store, Now: a.now}
+	a.webhooks, err = webhook.Open(ctx, webhook.Options{Records: kept, Now: a.now, Log: a.log, Anywhere: a.o.Anywhere})
+	if err != nil {
+		return err
+	}
+	read := alertCatalogue{a.catalogue}
+	a.alerts, err = alert.Open(ctx, alert.Options{Records: kept, Catalogue: read, Artist: artwork.Pages{Cache: a.artist},
+		History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log, Hooks: a.webhooks}, templates)
+	if err != nil {
+		return err
+	}
+	a.inbox, err = capinbox.Open(ctx, capinbox.Options{Records: kept, Catalogue: read, Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log})
 	return err
 }
 
@@ -140,7 +151,7 @@ func (a *App) assembleLink(context.Context) error {
 
 func (a *App) assemblePages(context.Context) error {
 	a.api = api.New(api.Options{Health: a.history, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media, Artist: a.artist,
-		Reports: reports{a.history}, Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, CAPs: a.alerts,
+		Reports: reports{a.history}, Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, Webhooks: a.webhooks, CAPs: a.inbox,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {

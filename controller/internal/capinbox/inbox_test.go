@@ -1,4 +1,4 @@
-package alert
+package capinbox
 
 import (
 	"fmt"
@@ -147,7 +147,7 @@ func TestCAPDecides(t *testing.T) {
 func chain(t *testing.T, at time.Time, steps []capStep) {
 	t.Helper()
 	w := newWorld()
-	w.signs[0].Position = &playlists.Place{Lat: 15.12, Lon: 108.80}
+	w.Faces[0].Position = &playlists.Place{Lat: 15.12, Lon: 108.80}
 	s := w.open(t)
 	sent := map[string]time.Time{}
 	for i, st := range steps {
@@ -198,7 +198,7 @@ func pinned(d doc, at time.Time, sent map[string]time.Time) doc {
 	return d
 }
 
-func approveIt(t *testing.T, s *Service, id string) {
+func approveIt(t *testing.T, s *service, id string) {
 	t.Helper()
 	p, err := s.Preview(t.Context(), id)
 	if err != nil {
@@ -212,7 +212,7 @@ func approveIt(t *testing.T, s *Service, id string) {
 // How long it may run, where, and what it says.
 func TestCAPAlert(t *testing.T) {
 	w := newWorld()
-	w.signs[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
+	w.Faces[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
 	s := w.open(t)
 	now := time.Now()
 	take := func(d doc) *playlists.AlertView {
@@ -245,7 +245,7 @@ func TestCAPAlert(t *testing.T) {
 	if fmt.Sprint(v.Areas, v.Signs) != "[quang-ngai/son-tinh] [s2]" {
 		t.Errorf("reaches %v %v", v.Areas, v.Signs)
 	}
-	m := s.entries[v.ID].look.Message
+	m := w.Said[v.ID]
 	if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[0].Headline != "Lũ lên nhanh both" || m.Variants[1].Headline != "Flood both" {
 		t.Errorf("%+v", m)
 	}
@@ -261,7 +261,7 @@ func TestCAPAlert(t *testing.T) {
 // Update with fewer parts says what goes on.
 func TestCAPParts(t *testing.T) {
 	w := newWorld()
-	w.signs[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
+	w.Faces[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
 	s := w.open(t)
 	two := func(d doc, area string) []byte { // d, and what it says once more for another area
 		whole := string(d.xml())

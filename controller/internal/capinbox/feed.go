@@ -1,4 +1,4 @@
-package alert
+package capinbox
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"ledcast/controller/internal/alert/cap12"
+	"ledcast/controller/internal/capinbox/cap12"
 	"ledcast/playlists"
 )
 
@@ -49,19 +49,19 @@ type feed struct {
 }
 
 // followFeeds makes the feeds those of the policy; what is known of one stays.
-func (s *Service) followFeeds() {
-	s.inbox.mu.Lock()
-	defer s.inbox.mu.Unlock()
+func (b *Inbox) followFeeds() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	next := map[string]*feed{}
-	for _, f := range s.inbox.policy.Feeds {
-		if old := s.inbox.feeds[f.ID]; old != nil && old.URL == f.URL {
+	for _, f := range b.policy.Feeds {
+		if old := b.feeds[f.ID]; old != nil && old.URL == f.URL {
 			old.EveryS = f.EveryS
 			next[f.ID] = old
 			continue
 		}
 		next[f.ID] = &feed{CAPFeed: f, tried: map[string]time.Time{}, st: playlists.CAPFeedState{ID: f.ID, URL: f.URL}}
 	}
-	s.inbox.feeds = next
+	b.feeds = next
 }
 
 // state says how a feed is doing. What it does not say is never taken for an
@@ -90,11 +90,11 @@ var errNothing = remark{"lists nothing", "không liệt kê văn bản nào"}
 // askFeeds asks those that are due, some at a time: one that is slow holds no
 // other up. A feed that fails, is empty or stands still clears nothing: it is
 // reported, and asked again.
-func (s *Service) askFeeds(ctx context.Context) {
-	s.inbox.mu.Lock()
+func (b *Inbox) askFeeds(ctx context.Context) {
+	b.mu.Lock()
 	var due []*feed
-	now := s.o.Now()
-	for _, f := range s.inbox.feeds {
+	now := b.o.Now()
+	for _, f := range b.feeds {
 		every := time.Duration(f.EveryS) * time.Second
 		if every == 0 {
 			every = playlists.DefaultEveryS * time.Second
@@ -104,14 +104,14 @@ func (s *Service) askFeeds(ctx context.Context) {
 			due = append(due, f)
 		}
 	}
-	s.inbox.mu.Unlock()
+	b.mu.Unlock()
 	var all errgroup.Group
 	all.SetLimit(maxAsking)
 	for _, f := range due {
 		all.Go(func() error {
 			in, cancel := context.WithTimeout(ctx, feedLongest)
 			defer cancel()
-			s.asked(f, s.askFeed(in, f))
+			b.asked(f, b.askFeed(in, f))
 			return nil
 		})
 	}
@@ -119,9 +119,9 @@ func (s *Service) askFeeds(ctx context.Context) {
 }
 
 // asked notes how it went.
-func (s *Service) asked(f *feed, err error) {
-	s.inbox.mu.Lock()
-	defer s.inbox.mu.Unlock()
+func (b *Inbox) asked(f *feed, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	f.asking = false
 	before := f.st.Trouble
 	var said remark
@@ -135,19 +135,19 @@ func (s *Service) asked(f *feed, err error) {
 		f.st.Trouble, f.st.TroubleVI = err.Error(), "không lấy được: "+err.Error()
 	}
 	if f.st.Trouble != "" && f.st.Trouble != before {
-		s.o.Log.Warn("a feed of alerts cannot be relied on", "feed", f.ID, "err", err)
+		b.o.Log.Warn("a feed of alerts cannot be relied on", "feed", f.ID, "err", err)
 	}
 	if err == nil || said != (remark{}) {
-		f.st.Failures, f.st.AnsweredMS = 0, s.o.Now().UnixMilli()
+		f.st.Failures, f.st.AnsweredMS = 0, b.o.Now().UnixMilli()
 	}
 }
 
 // RunFeeds asks feeds until ctx ends.
-func (s *Service) RunFeeds(ctx context.Context) {
+func (b *Inbox) RunFeeds(ctx context.Context) {
 	t := time.NewTicker(feedPatience)
 	defer t.Stop()
 	for {
-		s.askFeeds(ctx)
+		b.askFeeds(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -156,33 +156,18 @@ func (s *Service) RunFeeds(ctx context.Context) {
 	}
 }
 
-func (h *hooks) mayAsk(address string) error {
-	u, err := url.Parse(address)
-	if err != nil {
-		return errors.New("is not an address")
-	}
-	return h.mayGo(u)
-}
-
 // fetch gets an address, conditionally where etag or modified say what is known.
-func (s *Service) fetch(ctx context.Context, address, etag, modified string) (res *http.Response, body []byte, err error) {
-	if err := s.hooks.mayAsk(address); err != nil {
-		return nil, nil, err
-	}
+func (b *Inbox) fetch(ctx context.Context, address, etag, modified string) (res *http.Response, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, feedTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	req.Header.Set("Accept", "application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml")
+	headers := http.Header{"Accept": {"application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml"}}
 	if etag != "" {
-		req.Header.Set("If-None-Match", etag)
+		headers.Set("If-None-Match", etag)
 	}
 	if modified != "" {
-		req.Header.Set("If-Modified-Since", modified)
+		headers.Set("If-Modified-Since", modified)
 	}
-	if res, err = s.hooks.client.Do(req); err != nil {
+	if res, err = b.o.Fetcher.Get(ctx, address, headers); err != nil {
 		return nil, nil, err
 	}
 	defer res.Body.Close()
@@ -201,8 +186,8 @@ func (s *Service) fetch(ctx context.Context, address, etag, modified string) (re
 
 // askFeed takes what is new in a feed: one CAP document, or a list (Atom, RSS)
 // of addresses of such. Its error is a remark where the feed did answer.
-func (s *Service) askFeed(ctx context.Context, f *feed) error {
-	res, body, err := s.fetch(ctx, f.URL, f.etag, f.modified)
+func (b *Inbox) askFeed(ctx context.Context, f *feed) error {
+	res, body, err := b.fetch(ctx, f.URL, f.etag, f.modified)
 	if err != nil {
 		return err
 	}
@@ -218,36 +203,36 @@ func (s *Service) askFeed(ctx context.Context, f *feed) error {
 	var trouble error
 	switch {
 	case !isList:
-		if settled, err = s.fromFeed(ctx, by, body); err != nil {
+		if settled, err = b.fromFeed(ctx, by, body); err != nil {
 			return err
 		}
 	case len(f.links) == 0 && (body != nil || f.lists):
 		trouble = errNothing
 	default:
-		trouble = s.takeListed(ctx, f, by)
+		trouble = b.takeListed(ctx, f, by)
 	}
 	// Only now: what failed is asked again.
 	if body != nil && settled && (trouble == nil || errors.Is(trouble, errNothing)) {
 		f.etag, f.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
 	}
 	if body != nil {
-		s.inbox.mu.Lock()
+		b.mu.Lock()
 		if sum := capName(string(body)); sum != f.body {
-			f.body, f.st.ChangedMS = sum, s.o.Now().UnixMilli()
+			f.body, f.st.ChangedMS = sum, b.o.Now().UnixMilli()
 		}
-		s.inbox.mu.Unlock()
+		b.mu.Unlock()
 	}
 	return trouble
 }
 
 // takeListed asks for the documents of a list that are new: the newest of them,
 // and of these the oldest first, for what it updates comes before an Update.
-func (s *Service) takeListed(ctx context.Context, f *feed, by *playlists.Principal) error {
+func (b *Inbox) takeListed(ctx context.Context, f *feed, by *playlists.Principal) error {
 	base, err := url.Parse(f.URL)
 	if err != nil {
 		return err
 	}
-	now := s.o.Now()
+	now := b.o.Now()
 	var fresh []string
 	for _, link := range f.links {
 		u, err := base.Parse(link)
@@ -265,10 +250,10 @@ func (s *Service) takeListed(ctx context.Context, f *feed, by *playlists.Princip
 		fresh = fresh[n:]
 	}
 	for _, at := range fresh {
-		_, doc, err := s.fetch(ctx, at, "", "")
+		_, doc, err := b.fetch(ctx, at, "", "")
 		settled := true
 		if err == nil {
-			settled, err = s.fromFeed(ctx, by, doc)
+			settled, err = b.fromFeed(ctx, by, doc)
 		}
 		var bad *playlists.Error
 		switch {
@@ -287,8 +272,8 @@ func (s *Service) takeListed(ctx context.Context, f *feed, by *playlists.Princip
 }
 
 // fromFeed takes a document. It is settled unless it was refused or held.
-func (s *Service) fromFeed(ctx context.Context, by *playlists.Principal, doc []byte) (settled bool, err error) {
-	r, err := s.takeCAP(ctx, &handed{by: by, fed: true}, doc)
+func (b *Inbox) fromFeed(ctx context.Context, by *playlists.Principal, doc []byte) (settled bool, err error) {
+	r, err := b.takeCAP(ctx, &handed{by: by, fed: true}, doc)
 	return err == nil && r.Outcome != playlists.CAPRefused && r.Outcome != playlists.CAPHeld, err
 }
 

@@ -1,4 +1,4 @@
-package alert
+package capinbox
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 // fromFeed is a document that a feed brings.
-func fromFeed(t *testing.T, s *Service, data []byte) (*playlists.CAPResult, error) {
+func fromFeed(t *testing.T, s *service, data []byte) (*playlists.CAPResult, error) {
 	t.Helper()
 	by := &playlists.Principal{ID: feedPrincipal + "kttv", Owner: playlists.Public, Role: playlists.RoleAuthor}
 	return s.takeCAP(t.Context(), &handed{by: by, fed: true}, data)
@@ -172,17 +172,17 @@ func TestCAPLeavesPeoplesAlerts(t *testing.T) {
 // A document whose words are too many for a face is shortened, never dropped.
 func TestCAPIsShortened(t *testing.T) {
 	w := newWorld()
-	w.signs[0].Distance, w.signs[0].Pitch = 150, 10
-	w.reads = func(m *playlists.Message) bool { return len(m.Variants) == 1 && m.Variants[0].Body == "" }
+	w.Faces[0].Distance, w.Faces[0].Pitch = 150, 10
+	w.Legible = func(m *playlists.Message) bool { return len(m.Variants) == 1 && m.Variants[0].Body == "" }
 	s := w.open(t)
 	r, err := s.CAP(t.Context(), author, doc{lang: []string{"vi-VN", "en-US"}}.xml(), playlists.AlertOverride{})
 	if err != nil || r.Outcome != playlists.CAPPending {
 		t.Fatalf("%+v %v", r, err)
 	}
-	if m := s.entries[r.Alerts[0]].look.Message; len(m.Variants) != 1 || m.Variants[0].Lang != "vi" || m.Variants[0].Body != "" {
+	if m := w.Said[r.Alerts[0]]; len(m.Variants) != 1 || m.Variants[0].Lang != "vi" || m.Variants[0].Body != "" {
 		t.Errorf("%+v", m)
 	}
-	w.reads = func(*playlists.Message) bool { return false }
+	w.Legible = func(*playlists.Message) bool { return false }
 	if r, err = s.CAP(t.Context(), author, doc{id: "2"}.xml(), playlists.AlertOverride{}); err != nil || r.Outcome != playlists.CAPRefused || !strings.Contains(r.Because.EN, "s1") {
 		t.Errorf("%+v %v", r, err)
 	}

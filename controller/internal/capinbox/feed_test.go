@@ -1,9 +1,8 @@
-package alert
+package capinbox
 
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,7 +17,7 @@ import (
 // feeds is a service that asks a test server, and its clock.
 type feedWorld struct {
 	*world
-	*Service
+	*service
 	mu  sync.Mutex
 	now time.Time
 }
@@ -28,11 +27,11 @@ func newFeedWorld(t *testing.T, h http.HandlerFunc, feeds ...string) *feedWorld 
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	f := &feedWorld{world: newWorld(), now: time.Now().Truncate(time.Second)}
-	s, err := Open(t.Context(), Options{Records: f.world, Catalogue: f.world, Artist: f.world, History: f.world, Now: f.at, Log: slog.New(slog.DiscardHandler), Hooks: HookOptions{Anywhere: true}}, nil)
+	s, err := open(f.world, f.at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Service = s
+	f.service = s
 	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"}}
 	for _, id := range feeds {
 		p.Feeds = append(p.Feeds, playlists.CAPFeed{ID: id, URL: srv.URL + "/" + id})
@@ -170,7 +169,7 @@ func TestCAPFeed(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	var at atomic.Pointer[time.Time]
 	at.Store(&now)
-	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: func() time.Time { return *at.Load() }, Log: slog.New(slog.DiscardHandler), Hooks: HookOptions{Anywhere: true}}, nil)
+	s, err := open(w, func() time.Time { return *at.Load() })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package alert
+package capinbox
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"ledcast/controller/internal/alert/cap12"
+	"ledcast/controller/internal/capinbox/cap12"
 	"ledcast/playlists"
 )
 
@@ -112,23 +112,23 @@ func shapes(areas []cap12.Area) []cap12.Area {
 
 // capRaise makes alerts of a document; an Update's take the place of what runs
 // of its family.
-func (s *Service) capRaise(ctx context.Context, d *handed, r *playlists.CAPResult, f *family) error {
+func (b *Inbox) capRaise(ctx context.Context, d *handed, r *playlists.CAPResult, f *family) error {
 	if len(d.Infos) == 0 {
 		became(r, playlists.CAPRefused, "Không có nội dung.", "It says nothing.")
 		return nil
 	}
-	former := s.alive(f, d)
-	if err := s.mayEnd(former, d.by); err != nil {
+	former := b.alive(f, d)
+	if err := b.o.Alerts.MayEnd(former, d.by); err != nil {
 		return err
 	}
 	var running, waiting []string
 	for _, id := range former {
-		switch v, err := s.Get(ctx, id); {
+		switch v, err := b.o.Alerts.Get(ctx, id); {
 		case err != nil:
 			return err
 		case v.State == playlists.AlertRunning:
 			running = append(running, id)
-		case s.ofDocument(id): // what a person is at is theirs
+		case b.ofDocument(id): // what a person is at is theirs
 			waiting = append(waiting, id)
 		}
 	}
@@ -140,7 +140,7 @@ func (s *Service) capRaise(ctx context.Context, d *handed, r *playlists.CAPResul
 		if n < len(running) {
 			replaces = running[n]
 		}
-		err := s.capPart(ctx, d, r, n, &g, replaces)
+		err := b.capPart(ctx, d, r, n, &g, replaces)
 		var bad *playlists.Error
 		switch {
 		case errors.Is(err, errOver):
@@ -171,7 +171,7 @@ func (s *Service) capRaise(ctx context.Context, d *handed, r *playlists.CAPResul
 	}
 	// What waited under the former document gives way to what waits now.
 	for _, id := range waiting {
-		if _, err := s.Refuse(ctx, d.by, id); err != nil {
+		if _, err := b.o.Alerts.Refuse(ctx, d.by, id); err != nil {
 			return err
 		}
 	}
@@ -182,8 +182,8 @@ func (s *Service) capRaise(ctx context.Context, d *handed, r *playlists.CAPResul
 var errOver = errors.New("it is over already")
 
 // capPart makes one alert of a document.
-func (s *Service) capPart(ctx context.Context, d *handed, r *playlists.CAPResult, n int, g *said, replaces string) error {
-	now := s.o.Now()
+func (b *Inbox) capPart(ctx context.Context, d *handed, r *playlists.CAPResult, n int, g *said, replaces string) error {
+	now := b.o.Now()
 	in := g.infos[0]
 	from := cmp.Or(unix(in.Onset), unix(in.Effective), d.Sent.Unix())
 	until := unix(in.Expires)
@@ -200,17 +200,10 @@ func (s *Service) capPart(ctx context.Context, d *handed, r *playlists.CAPResult
 	}
 	o.Until = playlists.Moment(min(until, max(from, now.Unix())+int64(capLongest.Seconds())))
 	var err error
-	if o.Areas, o.Signs, err = s.places(ctx, g.areas); err != nil {
+	if o.Areas, o.Signs, err = b.places(ctx, g.areas); err != nil {
 		return err
 	}
-	var v *playlists.AlertView
-	for _, m := range capMessages(o.ID, g.infos) { // the shorter is read where the longer is not
-		o.Text = m.Title()
-		var long *unreadable
-		if v, err = s.create(ctx, d.by, &o, m); !errors.As(err, &long) {
-			break
-		}
-	}
+	v, err := b.o.Alerts.CreateFrom(ctx, d.by, &o, capMessages(o.ID, g.infos))
 	if err != nil {
 		return err
 	}
@@ -218,8 +211,8 @@ func (s *Service) capPart(ctx context.Context, d *handed, r *playlists.CAPResult
 	if r.Outcome != playlists.CAPRunning {
 		became(r, playlists.CAPPending, "Chờ người thứ hai duyệt.", "It waits for another person.")
 	}
-	if s.mayRun(d, v) {
-		if err := s.runByPolicy(ctx, &d.policy, v.ID); err != nil {
+	if b.mayRun(d, v) {
+		if err := b.runByPolicy(ctx, &d.policy, v.ID); err != nil {
 			return err
 		}
 		became(r, playlists.CAPRunning, runsVI, runsEN)

@@ -1,21 +1,21 @@
-package alert
+package capinbox
 
 import (
 	"context"
 	"slices"
 
-	"ledcast/controller/internal/alert/cap12"
+	"ledcast/controller/internal/capinbox/cap12"
 	"ledcast/playlists"
 )
 
 // places finds what areas mean here: known areas by their geocodes, and signs by
 // where they stand. No usable area is refused: never "everywhere".
-func (s *Service) places(ctx context.Context, areas []cap12.Area) (codes, signs []string, err error) {
-	known, err := s.o.Catalogue.Areas(ctx)
+func (b *Inbox) places(ctx context.Context, areas []cap12.Area) (codes, signs []string, err error) {
+	known, err := b.o.Catalogue.Areas(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := s.o.Catalogue.Signs(ctx)
+	all, err := b.o.Catalogue.Signs(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

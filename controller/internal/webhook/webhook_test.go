@@ -1,4 +1,4 @@
-package alert
+package webhook
 
 import (
 	"context"
@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/controller/internal/alert/alerttest"
 	"ledcast/playlists"
 )
 
@@ -45,7 +46,7 @@ func TestWebhooks(t *testing.T) {
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write([]byte(r.Header.Get(HeaderTime) + "."))
 		mac.Write(body)
-		var b hookBody
+		var b payload
 		if err := json.Unmarshal(body, &b); err != nil {
 			t.Error(err)
 		}
@@ -57,28 +58,30 @@ func TestWebhooks(t *testing.T) {
 	defer deaf.Close()
 	defer close(hang)
 
-	w := newWorld()
-	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Hooks: HookOptions{Anywhere: true, Backoff: []time.Duration{time.Millisecond}}}, nil)
+	w := alerttest.New()
+	s, err := Open(t.Context(), Options{Records: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Anywhere: true, Backoff: []time.Duration{time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	go s.Run(t.Context())
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "deaf", URL: deaf.URL, Events: HookEvents}); err != nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "deaf", URL: deaf.URL, Events: Events}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "good", URL: good.URL, Events: []string{"started", "ended"}, Secret: secret}); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range w.log {
+	for _, line := range w.Log {
 		if strings.Contains(line, "secret") {
 			t.Errorf("the log has %s", line)
 		}
 	}
-	if strings.Contains(string(w.rows["webhook/good"]), secret) || s.Webhooks()[1].Secret != "" {
+	if strings.Contains(string(w.Rows["webhook/good"]), secret) || s.Webhooks()[1].Secret != "" {
 		t.Error("the secret is told")
 	}
-	run(t, s, w.order("a1", time.Hour))
+	send := func(event string) error {
+		return s.Send(t.Context(), event, &playlists.AlertView{Alert: playlists.Alert{ID: "a1"}}, 0, time.Now())
+	}
 	expect := func(event string) {
 		t.Helper()
 		select {
@@ -90,21 +93,23 @@ func TestWebhooks(t *testing.T) {
 			t.Fatalf("nothing told of %s", event)
 		}
 	}
-	expect("started")
-	if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
-		t.Fatal(err)
+	for _, event := range []string{"started", "missed", "ended"} { // the good one does not ask for all
+		if err := send(event); err != nil {
+			t.Fatal(err)
+		}
+		if event != "missed" {
+			expect(event)
+		}
 	}
-	expect("ended")
 }
 
 // What a webhook was not told before the controller ended, it is told after the
 // next start, at the address that it has then, and nothing twice when it was
 // told. One that was removed is told nothing.
 func TestWebhookAfterRestart(t *testing.T) {
-	w := newWorld()
+	w := alerttest.New()
 	start := func() (stop func()) {
-		s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-			Hooks: HookOptions{Anywhere: true, Backoff: []time.Duration{time.Hour}}}, nil)
+		s, err := Open(t.Context(), Options{Records: w, Now: time.Now, Log: slog.New(slog.DiscardHandler), Anywhere: true, Backoff: []time.Duration{time.Hour}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +130,7 @@ func TestWebhookAfterRestart(t *testing.T) {
 	defer broken.Close()
 	told := make(chan string, 10)
 	good := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		var b hookBody
+		var b payload
 		if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
 			t.Error(err)
 		}
@@ -133,19 +138,30 @@ func TestWebhookAfterRestart(t *testing.T) {
 	}))
 	defer good.Close()
 
-	s := w.open(t) // dies before it tells anything
-	s.hooks.o.Anywhere = true
+	fresh := func() *Service {
+		t.Helper()
+		s, err := Open(t.Context(), Options{Records: w, Now: time.Now, Log: slog.New(slog.DiscardHandler), Anywhere: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := fresh() // ends before it sends anything
 	for _, id := range []string{"moved", "removed"} {
 		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: id, URL: broken.URL, Events: []string{"started"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.fail = kindNote + "/moved/a1/started/0"
-	run(t, s, w.order("a1", time.Hour))
-	if _, err := s.Step(t.Context()); err == nil {
-		t.Error("the store took nothing, and nobody said so")
+	w.Fail = kindNote + "/moved/a1/started/0"
+	started := func() error {
+		return s.Send(t.Context(), "started", &playlists.AlertView{Alert: playlists.Alert{ID: "a1"}}, 0, time.Now())
 	}
-	step(t, s)
+	if started() == nil {
+		t.Error("the store took nothing, and Send says nothing")
+	}
+	if err := started(); err != nil {
+		t.Fatal(err)
+	}
 	stop := start()
 	<-tried
 	<-tried
@@ -154,21 +170,20 @@ func TestWebhookAfterRestart(t *testing.T) {
 		t.Fatalf("owed: %q", got)
 	}
 
-	s = w.open(t)
-	s.hooks.o.Anywhere = true
+	s = fresh()
 	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "moved", URL: good.URL, Events: []string{"started"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.DeleteWebhook(t.Context(), admin, "removed"); err != nil {
 		t.Fatal(err)
 	}
-	w.deleted = make(chan string, 10)
+	w.Deleted = make(chan string, 10)
 	stop = start()
 	if got := <-told; got != "started a1" {
 		t.Errorf("told %q", got)
 	}
-	<-w.deleted // one that was told, one that nobody is to be told
-	<-w.deleted
+	<-w.Deleted // one that was told, one that nobody is to be told
+	<-w.Deleted
 	stop()
 	if got := notes(); got != "" {
 		t.Errorf("still owed: %q", got)
@@ -190,13 +205,16 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	w := newWorld()
-	s := w.open(t)
+	w := alerttest.New()
+	s, err := Open(t.Context(), Options{Records: w, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	reached := false
 	near := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer near.Close()
 	name := strings.Replace(near.URL, "127.0.0.1", "localhost", 1)
-	if err := s.hooks.post(t.Context(), address{url: name}, []byte("{}")); err == nil || !strings.Contains(err.Error(), "private address") || reached {
+	if err := s.post(t.Context(), address{url: name}, []byte("{}")); err == nil || !strings.Contains(err.Error(), "private address") || reached {
 		t.Errorf("a name that leads here: %v", err)
 	}
 	for _, to := range []string{"https://127.0.0.1/", "https://localhost:8443/", "http://hooks.example/"} { // where an answer may send us
@@ -204,20 +222,20 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.hooks.client.CheckRedirect(&http.Request{URL: u}, nil); err == nil {
+		if err := s.guard.Client.CheckRedirect(&http.Request{URL: u}, nil); err == nil {
 			t.Errorf("a redirect to %s is followed", to)
 		}
 	}
-	if s.hooks.client.Transport.(*http.Transport).Proxy != nil {
+	if s.guard.Client.Transport.(*http.Transport).Proxy != nil {
 		t.Error("a proxy would dial for us")
 	}
 	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/", "hooks.example", "", "https://127.0.0.1/", "https://127.0.0.1:8443/x",
 		"https://10.1.2.3/", "https://192.168.1.1/", "https://[::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/", "https://LOCALHOST./", "https://x.localhost/"} {
-		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: u, Events: HookEvents}); err == nil {
+		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: u, Events: Events}); err == nil {
 			t.Errorf("%q is taken", u)
 		}
 	}
-	h := &playlists.Webhook{ID: "h1", URL: "https://hooks.example/x", Events: HookEvents}
+	h := &playlists.Webhook{ID: "h1", URL: "https://hooks.example/x", Events: Events}
 	if err := s.PutWebhook(t.Context(), admin, h); err != nil || len(h.Secret) != 64 {
 		t.Errorf("%v, a secret of %d", err, len(h.Secret))
 	}
@@ -225,10 +243,10 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	if err := s.PutWebhook(t.Context(), admin, h); err != nil || h.Secret != "" {
 		t.Errorf("put again: %v, %q", err, h.Secret)
 	}
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: h.URL, Events: HookEvents, Secret: "short"}); err == nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: h.URL, Events: Events, Secret: "short"}); err == nil {
 		t.Error("a short secret")
 	}
-	if err := s.DeleteWebhook(t.Context(), admin, "h1"); err != nil || len(w.rows) != 0 {
-		t.Errorf("%v; left: %d", err, len(w.rows))
+	if err := s.DeleteWebhook(t.Context(), admin, "h1"); err != nil || len(w.Rows) != 0 {
+		t.Errorf("%v; left: %d", err, len(w.Rows))
 	}
 }

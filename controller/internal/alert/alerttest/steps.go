@@ -1,0 +1,49 @@
+package alerttest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"ledcast/playlists"
+)
+
+// Life is what an alert goes through until it runs.
+type Life interface {
+	Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error)
+	Preview(ctx context.Context, id string) (*playlists.AlertPreview, error)
+	Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error)
+}
+
+// Run makes an alert and approves it.
+func Run(t *testing.T, s Life, o *playlists.AlertOrder) *playlists.AlertView {
+	t.Helper()
+	if _, err := s.Create(t.Context(), Author, o); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Preview(t.Context(), o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := s.Approve(t.Context(), Approver, o.ID, &playlists.AlertApproval{Signs: &p.Signs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Refused fails unless err is an *Error with a remedy whose text has these words.
+func Refused(t *testing.T, what string, err error, says ...string) {
+	t.Helper()
+	var e *playlists.Error
+	if !errors.As(err, &e) || e.Remedy == "" {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	for _, s := range says {
+		if !strings.Contains(e.Error(), s) {
+			t.Errorf("%s: %v; want %q", what, err, s)
+		}
+	}
+}

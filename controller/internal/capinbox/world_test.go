@@ -1,0 +1,89 @@
+package capinbox
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"ledcast/controller/internal/alert"
+	"ledcast/controller/internal/alert/alerttest"
+	"ledcast/controller/internal/webhook"
+	"ledcast/playlists"
+)
+
+// world is the surroundings of an inbox in memory.
+type world struct{ *alerttest.World }
+
+func newWorld() *world { return &world{alerttest.New()} }
+
+var (
+	author, approver = alerttest.Author, alerttest.Approver
+	refused          = alerttest.Refused
+)
+
+func run(t *testing.T, s *service, o *playlists.AlertOrder) *playlists.AlertView {
+	t.Helper()
+	return alerttest.Run(t, s, o)
+}
+
+// service is an inbox with the alerts that it makes.
+type service struct {
+	*alert.Service
+	*Inbox
+}
+
+// open makes a service whose feeds may be anywhere.
+func open(w *world, now func() time.Time) (*service, error) {
+	return openWith(w, now, webhook.NewGuard(true))
+}
+
+func openWith(w *world, now func() time.Time, guard *webhook.Guard) (*service, error) {
+	log := slog.New(slog.DiscardHandler)
+	a, err := alert.Open(context.Background(), alert.Options{Records: w, Catalogue: w, Artist: w, History: w, Now: now, Log: log, Hooks: &alerttest.Hooks{}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	i, err := Open(context.Background(), Options{Records: w, Catalogue: w, Alerts: a, Fetcher: guard, Now: now, Log: log})
+	return &service{a, i}, err
+}
+
+func (w *world) open(t *testing.T) *service {
+	t.Helper()
+	s, err := openWith(w, time.Now, webhook.NewGuard(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) order(id string, life time.Duration) *playlists.AlertOrder {
+	return alerttest.Order(id, life)
+}
+
+func view(t *testing.T, s *service, id string) *playlists.AlertView {
+	t.Helper()
+	v, err := s.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func step(t *testing.T, s *service) time.Duration {
+	t.Helper()
+	d, err := s.Step(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// signs is what an approver read off a preview.
+func signs(n int) *playlists.AlertApproval { return &playlists.AlertApproval{Signs: &n} }
+
+// policyDigest is of the policy as an approver reads it.
+func policyDigest(s *service) string {
+	p, _, _ := s.CAPPolicy()
+	return p.Digest()
+}

@@ -1,0 +1,108 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"ledcast/playlists"
+)
+
+// Webhooks lists all webhooks by id, without their secrets.
+func (s *Service) Webhooks() []playlists.Webhook {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]playlists.Webhook, 0, len(s.hooks))
+	for _, w := range s.hooks {
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b playlists.Webhook) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// PutWebhook makes or replaces one. Without a secret the old one stays; a new
+// webhook without one gets one that the answer has, once.
+func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *playlists.Webhook) error {
+	if err := playlists.CheckSlug("webhooks/id", w.ID); err != nil {
+		return err
+	}
+	bad := func(field, value, problem, remedy string) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: "webhooks/" + w.ID + "." + field, Value: value, Problem: problem, Remedy: remedy}
+	}
+	u, err := url.Parse(w.URL)
+	if err == nil && !s.o.Anywhere && private(u.Hostname()) {
+		return bad("url", w.URL, "is a private address", "give a host that is on the Internet")
+	}
+	if err != nil || s.guard.MayGo(u) != nil || len(w.URL) > 500 {
+		return bad("url", w.URL, "is no https address", "write https://host/path, without a password")
+	}
+	if len(w.Events) == 0 {
+		return bad("events", "", "are missing", "name started, ended, missed or break-glass")
+	}
+	for i, e := range w.Events {
+		if !slices.Contains(Events, e) {
+			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended, missed or break-glass")
+		}
+	}
+	s.put.Lock()
+	defer s.put.Unlock()
+	s.mu.Lock()
+	_, there := s.hooks[w.ID]
+	n := len(s.hooks)
+	s.mu.Unlock()
+	if !there && n >= maxHooks {
+		return &playlists.Error{Code: playlists.TooLarge, Field: "webhooks", Problem: fmt.Sprintf("are %d, the limit", n), Remedy: "remove one"}
+	}
+	secret := w.Secret
+	w.Secret = ""
+	switch {
+	case secret != "" && (len(secret) < leastSecret || len(secret) > 200):
+		return bad("secret", "", fmt.Sprintf("has %d characters, outside %d to 200", len(secret), leastSecret), "leave it out, and one is made")
+	case secret == "" && !there:
+		var b [32]byte
+		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
+		secret = hex.EncodeToString(b[:])
+		made := secret
+		defer func() { w.Secret = made }()
+	}
+	if secret != "" {
+		if err := s.keep(ctx, nil, kindSecret, w.ID, secret); err != nil {
+			return err
+		}
+	}
+	if err := s.keep(ctx, who, kindWebhook, w.ID, w); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks[w.ID] = *w
+	if secret == "" {
+		secret = s.to[w.ID].secret
+	}
+	s.to[w.ID] = address{w.URL, secret}
+	return nil
+}
+
+// DeleteWebhook removes one.
+func (s *Service) DeleteWebhook(ctx context.Context, who *playlists.Principal, id string) error {
+	s.put.Lock()
+	defer s.put.Unlock()
+	s.mu.Lock()
+	_, there := s.hooks[id]
+	s.mu.Unlock()
+	if !there {
+		return &playlists.Error{Code: playlists.NotFound, Field: "webhook", Value: id, Problem: "is not here", Remedy: "list what is, one path up"}
+	}
+	if err := s.o.Records.Delete(ctx, who, kindWebhook, playlists.Public, id); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	delete(s.hooks, id)
+	delete(s.to, id)
+	s.mu.Unlock()
+	return s.o.Records.Delete(ctx, nil, kindSecret, playlists.Public, id)
+}
