@@ -162,11 +162,11 @@ func topicKind(topic string, conf *box.Config) (string, error) {
 	}
 	if _, leaf, ok := wire.SplitSignTopic(topic); ok {
 		switch leaf {
-		case wire.Program:
+		case wire.LeafProgram:
 			return wire.TypProgram, nil
-		case wire.Frame:
+		case wire.LeafFrame:
 			return "picture", nil
-		case wire.Request:
+		case wire.LeafRequest:
 			return wire.TypRequest, nil
 		}
 	}

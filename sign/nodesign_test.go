@@ -110,7 +110,7 @@ func nodeSignPlays(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	topic := wire.SignTopic(conf.Sign, wire.Program)
+	topic := wire.SignTopic(conf.Sign, wire.LeafProgram)
 	got, err := fetch(t.Context(), &conf, []string{topic, wire.TopicKeys})
 	if err != nil {
 		t.Fatal(err)

@@ -24,13 +24,13 @@ func (b *Box) message(ctx context.Context, m link.Message, mono int64) {
 	case len(m.Payload) == 0:
 	case m.Topic == wire.TopicKeys:
 		b.onKeys(ctx, m.Payload, mono)
-	case m.Topic == wire.SignTopic(c.Sign, wire.Request):
+	case m.Topic == wire.SignTopic(c.Sign, wire.LeafRequest):
 		b.onRequest(ctx, m.Payload, mono)
 	case c.picture():
-		if m.Topic == wire.SignTopic(c.Sign, wire.Frame) {
+		if m.Topic == wire.SignTopic(c.Sign, wire.LeafFrame) {
 			b.onPicture(m.Payload, mono)
 		}
-	case m.Topic == wire.SignTopic(c.Sign, wire.Program):
+	case m.Topic == wire.SignTopic(c.Sign, wire.LeafProgram):
 		b.onProgram(ctx, m.Payload, mono)
 	case m.Topic == wire.AlertsTopic(class, false):
 		b.onAlerts(ctx, m.Payload, false, mono)
@@ -144,7 +144,7 @@ func (b *Box) revoke() {
 }
 
 func (b *Box) onProgram(ctx context.Context, doc []byte, mono int64) {
-	topic := wire.SignTopic(b.cfg.Sign, wire.Program)
+	topic := wire.SignTopic(b.cfg.Sign, wire.LeafProgram)
 	p, repeat, err := wire.OpenProgram(doc, b.receiver(mono))
 	if err != nil {
 		b.log.Warn("program refused", "err", err)
@@ -174,11 +174,11 @@ func (b *Box) onProgram(ctx context.Context, doc []byte, mono int64) {
 }
 
 // programState is what to ack of the program in force.
-func (b *Box) programState() string {
-	if b.acked["program"] == wire.ShowingNow {
-		return wire.ShowingNow
+func (b *Box) programState() wire.AckState {
+	if b.acked["program"] == wire.AckShowing {
+		return wire.AckShowing
 	}
-	return wire.Received
+	return wire.AckReceived
 }
 
 // advance takes the pending program over if all its frames are there, and
@@ -224,8 +224,8 @@ func (b *Box) advance(ctx context.Context, mono int64) {
 	delete(b.faults, "document-corrupt")
 	b.player.SetProgram(p)
 	b.frames.evict(b.needed)
-	b.acked["program"] = wire.Received
-	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.Received}, mono)
+	b.acked["program"] = wire.AckReceived
+	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.AckReceived}, mono)
 	b.log.Info("program accepted", "seq", p.Seq, "items", len(p.Items), "frames", len(p.Frames))
 	b.say(mono)
 }
@@ -238,7 +238,7 @@ func (b *Box) frameFailed(f *timeline.Frame, reason wire.Reason, mono int64) {
 			if c.program.Frames[i].SHA256 == f.SHA256 {
 				c.acked = reason
 				b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: c.program.Epoch, Seq: c.program.Seq,
-					State: wire.RejectedNow, Reason: reason, Frame: f.SHA256}, mono)
+					State: wire.AckRejected, Reason: reason, Frame: f.SHA256}, mono)
 				break
 			}
 		}
@@ -331,7 +331,7 @@ func (b *Box) restore(mono int64) {
 			b.fault("document-corrupt", err)
 		} else {
 			b.player.SetProgram(p)
-			b.acked["program"] = wire.Received
+			b.acked["program"] = wire.AckReceived
 		}
 	}
 	for id := range b.disk.state.Ended {

@@ -35,7 +35,7 @@ func (b *Box) onAlerts(ctx context.Context, doc []byte, test bool, mono int64) {
 		b.endMissing(set, test, mono)
 		b.player.SetAlerts(test, set, mono)
 	}
-	b.ack(wire.Ack{Role: role, Epoch: set.Epoch, Seq: set.Seq, State: wire.Received}, mono)
+	b.ack(wire.Ack{Role: role, Epoch: set.Epoch, Seq: set.Seq, State: wire.AckReceived}, mono)
 	for i := range set.Alerts {
 		b.readyAlert(ctx, &set.Alerts[i], set, test, true, mono)
 	}
@@ -49,7 +49,7 @@ func (b *Box) endMissing(set *timeline.AlertSet, test bool, mono int64) {
 	}
 	b.player.Alerts(func(a *timeline.Alert, _ *timeline.AlertSet, t bool) {
 		if t == test && !still[a.ID] && b.acked[a.ID] != "" {
-			b.ackAlert(a, set, test, wire.EndedState, "", mono)
+			b.ackAlert(a, set, test, wire.AckEnded, "", mono)
 			delete(b.acked, a.ID)
 		}
 	})
@@ -82,8 +82,8 @@ func (b *Box) readyAlert(ctx context.Context, a *timeline.Alert, set *timeline.A
 	if b.alertReady(a) {
 		b.player.SetReady(a.ID, true)
 		switch {
-		case b.acked[a.ID] == "" || b.acked[a.ID] == wire.RejectedNow:
-			b.ackAlert(a, set, test, wire.Received, "", mono)
+		case b.acked[a.ID] == "" || b.acked[a.ID] == wire.AckRejected:
+			b.ackAlert(a, set, test, wire.AckReceived, "", mono)
 		case fresh:
 			b.ackAlert(a, set, test, b.acked[a.ID], "", mono)
 		}
@@ -91,7 +91,7 @@ func (b *Box) readyAlert(ctx context.Context, a *timeline.Alert, set *timeline.A
 	}
 	b.player.SetReady(a.ID, false)
 	if fresh || b.acked[a.ID] == "" {
-		b.ackAlert(a, set, test, wire.RejectedNow, wire.MissingFrame, mono)
+		b.ackAlert(a, set, test, wire.AckRejected, wire.MissingFrame, mono)
 	}
 	for i := range a.Frames {
 		f := &a.Frames[i]
@@ -126,7 +126,7 @@ func (b *Box) readyAll(ctx context.Context, mono int64) {
 	})
 }
 
-func (b *Box) ackAlert(a *timeline.Alert, set *timeline.AlertSet, test bool, state string, reason wire.Reason, mono int64) {
+func (b *Box) ackAlert(a *timeline.Alert, set *timeline.AlertSet, test bool, state wire.AckState, reason wire.Reason, mono int64) {
 	role := wire.RoleAlerts
 	if test {
 		role = wire.RoleAlertsTest
@@ -144,10 +144,10 @@ func (b *Box) endAlerts(mono int64) {
 	now := b.player.Clock.Now(mono)
 	b.player.Alerts(func(a *timeline.Alert, set *timeline.AlertSet, test bool) {
 		over := b.player.Over(a.ID) || b.player.Clock.Trusted() && now >= a.Until*1000
-		if !over || b.acked[a.ID] == "" || b.acked[a.ID] == wire.EndedState {
+		if !over || b.acked[a.ID] == "" || b.acked[a.ID] == wire.AckEnded {
 			return
 		}
-		b.ackAlert(a, set, test, wire.EndedState, "", mono)
+		b.ackAlert(a, set, test, wire.AckEnded, "", mono)
 		b.disk.state.Ended[a.ID] = a.Until
 		b.due["save"] = mono
 	})

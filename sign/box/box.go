@@ -92,9 +92,9 @@ type Box struct {
 	roots      wire.Roots
 	keys       *wire.KeySet
 	keysDigest string
-	waiting    map[string][]byte // refused documents to try again, by topic
-	pending    *candidate        // a program whose frames are being fetched
-	acked      map[string]string // last ack by "program" or alert id
+	waiting    map[string][]byte        // refused documents to try again, by topic
+	pending    *candidate               // a program whose frames are being fetched
+	acked      map[string]wire.AckState // last ack by "program" or alert id
 	fetches    fetcher
 	book       *book
 	proofAt    int64 // mono of the next sending of a record
@@ -141,7 +141,7 @@ func New(o Options) (*Box, error) {
 	b := &Box{
 		o: o, cfg: o.Config, w: w, h: h, log: o.Log.With("sign", o.Config.Sign), times: o.Times, roots: roots,
 		in: make(chan any, 256), out: make(chan outgoing, 256),
-		waiting: map[string][]byte{}, acked: map[string]string{}, due: map[string]int64{},
+		waiting: map[string][]byte{}, acked: map[string]wire.AckState{}, due: map[string]int64{},
 		faults: map[string]bool{}, requests: map[int64]*wire.Floor{},
 		face: image.NewRGBA(image.Rect(0, 0, w, h)),
 	}
@@ -189,7 +189,7 @@ func (b *Box) newLink() (Runner, error) {
 		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
 		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
 		Will: func(session string) *link.Message {
-			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.StatusOf), Payload: b.will(session), QoS: 1, Retained: true}
+			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.LeafStatus), Payload: b.will(session), QoS: 1, Retained: true}
 		},
 		Up:      func(c link.Conn) { b.in <- eventUp{c} },
 		Down:    func(err error) { b.in <- eventDown{err} },

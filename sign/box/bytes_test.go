@@ -66,11 +66,11 @@ func TestBytesOfADay(t *testing.T) {
 		total += pongs
 		changes, stream := one*86400/8, one*86400*25
 		t.Logf("a program of %d bytes came %d times, the keys %d times; with ten frames of about %d bytes, four more and MQTT's own: %d bytes in the day. A frame at each change: %d, 1/%d of it; 25 frames a second: 1/%d",
-			doc, counted[wire.SignTopic("qn-001", wire.Program)], counted[wire.TopicKeys], one, total, changes, changes/total, stream/total)
+			doc, counted[wire.SignTopic("qn-001", wire.LeafProgram)], counted[wire.TopicKeys], one, total, changes, changes/total, stream/total)
 		if total*100 > changes || total*10_000 > stream {
 			t.Error("over 1/100 of a frame at each change, or 1/10,000 of a stream")
 		}
-		if n := counted[wire.SignTopic("qn-001", wire.Program)]; n < 4 {
+		if n := counted[wire.SignTopic("qn-001", wire.LeafProgram)]; n < 4 {
 			t.Errorf("the program came %d times: the sign does not subscribe again by itself", n)
 		}
 	})

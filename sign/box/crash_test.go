@@ -113,14 +113,14 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 				if p := b.player.Program(); got.Why != timeline.WhyProgram || p == nil || !whole(p) || (len(p.Items) != 1 && len(p.Items) != frames) {
 					t.Fatalf("cut at write %d (%s): the face shows %q (%s)", k, how, got.Item, got.Why)
 				}
-				now := w.n.swap(wire.SignTopic("qn-001", wire.Program), older)
+				now := w.n.swap(wire.SignTopic("qn-001", wire.LeafProgram), older)
 				w.n.power(true)
 				time.Sleep(time.Second)
 				synctest.Wait()
 				if a := w.lastAck(); a.Reason != wire.StaleSeq {
 					t.Fatalf("cut at write %d (%s): an older program: %+v", k, how, a)
 				}
-				w.n.send(wire.SignTopic("qn-001", wire.Program), now, true)
+				w.n.send(wire.SignTopic("qn-001", wire.LeafProgram), now, true)
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				if p := b.player.Program(); p == nil || len(p.Items) != frames {

@@ -197,7 +197,7 @@ func (n *memNet) acks(t *testing.T, sign string) []wire.Ack {
 	defer n.mu.Unlock()
 	var out []wire.Ack
 	for _, m := range n.said {
-		if m.Topic == wire.SignTopic(sign, wire.AckOf) {
+		if m.Topic == wire.SignTopic(sign, wire.LeafAck) {
 			a, err := wire.ParseAck(m.Payload)
 			if err != nil {
 				t.Errorf("an ack that cannot be read: %v", err)
@@ -213,7 +213,7 @@ func (n *memNet) lastStatus(t *testing.T, sign string) *wire.Status {
 	t.Helper()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s, err := wire.ParseStatus(n.retained[wire.SignTopic(sign, wire.StatusOf)])
+	s, err := wire.ParseStatus(n.retained[wire.SignTopic(sign, wire.LeafStatus)])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func (w *world) program(frames ...uint8) *timeline.Program {
 func (w *world) sendProgram(p *timeline.Program) []byte {
 	w.t.Helper()
 	doc := w.seal(programKey, wire.TypProgram, p)
-	w.n.send(wire.SignTopic(w.conf.Sign, wire.Program), doc, true)
+	w.n.send(wire.SignTopic(w.conf.Sign, wire.LeafProgram), doc, true)
 	synctest.Wait()
 	return doc
 }
@@ -389,7 +389,7 @@ func (w *world) request(op string, change ...func(*wire.SignRequest)) {
 	for _, f := range change {
 		f(q)
 	}
-	w.n.send(wire.SignTopic(w.conf.Sign, wire.Request), w.seal(requestKey, wire.TypRequest, q), false)
+	w.n.send(wire.SignTopic(w.conf.Sign, wire.LeafRequest), w.seal(requestKey, wire.TypRequest, q), false)
 	synctest.Wait()
 }
 

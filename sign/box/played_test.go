@@ -35,7 +35,7 @@ func (a *auditor) take() {
 	a.w.n.mu.Unlock()
 	status := a.w.n.lastStatus(a.w.t, a.w.conf.Sign)
 	for _, m := range said {
-		if m.Topic != wire.SignTopic(a.w.conf.Sign, wire.PlayedOf) {
+		if m.Topic != wire.SignTopic(a.w.conf.Sign, wire.LeafPlayed) {
 			continue
 		}
 		pub, err := wire.DecodeKey(status.Key.X)

@@ -97,7 +97,7 @@ func (b *Box) prove(mono int64, force bool) int64 {
 	}
 	if b.conn != nil && mono >= b.proofAt {
 		if n, doc := b.book.oldest(); n > 0 {
-			b.publish(wire.PlayedOf, doc, false)
+			b.publish(wire.LeafPlayed, doc, false)
 			b.proofAt = mono + resendEvery
 		} else {
 			b.proofAt = math.MaxInt64

@@ -63,7 +63,7 @@ func (b *Box) send(ctx context.Context) {
 
 // publish hands a message to the sender; without a connection, or behind a
 // full queue, it is dropped: what a sign says is said again.
-func (b *Box) publish(leaf string, payload []byte, retained bool) {
+func (b *Box) publish(leaf wire.Leaf, payload []byte, retained bool) {
 	if b.conn == nil {
 		return
 	}
@@ -79,15 +79,15 @@ func (b *Box) publish(leaf string, payload []byte, retained bool) {
 // a hundred times the bytes of one a day. It runs beside the loop.
 func (b *Box) subscribe(ctx context.Context, c link.Conn, everything bool) {
 	q := byte(b.cfg.QoS)
-	topics := map[string]byte{wire.SignTopic(b.cfg.Sign, wire.Request): q}
+	topics := map[string]byte{wire.SignTopic(b.cfg.Sign, wire.LeafRequest): q}
 	if everything {
 		topics[wire.TopicKeys] = q
 	}
 	if b.cfg.picture() {
-		topics[wire.SignTopic(b.cfg.Sign, wire.Frame)] = q
+		topics[wire.SignTopic(b.cfg.Sign, wire.LeafFrame)] = q
 	} else {
 		if everything {
-			topics[wire.SignTopic(b.cfg.Sign, wire.Program)] = q
+			topics[wire.SignTopic(b.cfg.Sign, wire.LeafProgram)] = q
 		}
 		tests := []bool{false}
 		if b.cfg.Test {
@@ -154,7 +154,7 @@ func (b *Box) say(mono int64) {
 		b.log.Error("status not sent", "bytes", len(data), "err", err)
 		return
 	}
-	b.publish(wire.StatusOf, data, true)
+	b.publish(wire.LeafStatus, data, true)
 	b.upMS = mono
 	b.due["status"] = mono + statusEvery
 }
@@ -166,14 +166,14 @@ func (b *Box) ack(a wire.Ack, mono int64) {
 		b.log.Error("ack not sent", "bytes", len(data), "err", err)
 		return
 	}
-	b.publish(wire.AckOf, data, false)
+	b.publish(wire.LeafAck, data, false)
 }
 
 // reject acks a refusal with the place that the document claims, where it can
 // be read; nothing else of a refused document is used.
 func (b *Box) reject(role string, doc []byte, typ string, reason wire.Reason, mono int64) {
 	h := wire.Claimed(doc, typ)
-	b.ack(wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.RejectedNow, Reason: reason}, mono)
+	b.ack(wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.AckRejected, Reason: reason}, mono)
 }
 
 // ackShowing acks after the first pixel was put out, never before.
@@ -183,18 +183,18 @@ func (b *Box) ackShowing(shown *timeline.Shown, mono int64) {
 	}
 	if shown.Why == timeline.WhyAlert {
 		b.player.Alerts(func(a *timeline.Alert, set *timeline.AlertSet, test bool) {
-			if a.ID == shown.Item && b.acked[a.ID] != wire.ShowingNow {
-				b.ackAlert(a, set, test, wire.ShowingNow, "", mono)
+			if a.ID == shown.Item && b.acked[a.ID] != wire.AckShowing {
+				b.ackAlert(a, set, test, wire.AckShowing, "", mono)
 			}
 		})
 		return
 	}
 	p := b.player.Program()
-	if p == nil || shown.Frame == nil || b.acked["program"] == wire.ShowingNow {
+	if p == nil || shown.Frame == nil || b.acked["program"] == wire.AckShowing {
 		return
 	}
-	b.acked["program"] = wire.ShowingNow
-	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.ShowingNow, Frame: shown.Frame.SHA256}, mono)
+	b.acked["program"] = wire.AckShowing
+	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.AckShowing, Frame: shown.Frame.SHA256}, mono)
 }
 
 func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
@@ -249,7 +249,7 @@ func (b *Box) snapshot() {
 		b.log.Warn("snapshot not sent", "bytes", buf.Len(), "err", err)
 		return
 	}
-	b.publish(wire.Snapshot, buf.Bytes(), false)
+	b.publish(wire.LeafSnapshot, buf.Bytes(), false)
 }
 
 func (b *Box) onPicture(data []byte, mono int64) {

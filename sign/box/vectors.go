@@ -102,7 +102,7 @@ func (t *Trial) Acks() []wire.Ack {
 	for {
 		select {
 		case o := <-t.box.out:
-			if _, leaf, _ := wire.SplitSignTopic(o.m.Topic); leaf != wire.AckOf {
+			if _, leaf, _ := wire.SplitSignTopic(o.m.Topic); leaf != wire.LeafAck {
 				continue
 			}
 			var a wire.Ack

@@ -39,9 +39,9 @@ func (c *Crowd) message(ctx context.Context, s *sign, m link.Message, at int64) 
 	switch m.Topic {
 	case wire.TopicKeys:
 		c.onKeys(ctx, s, m, at)
-	case wire.SignTopic(s.Sign.Sign, wire.Request):
+	case wire.SignTopic(s.Sign.Sign, wire.LeafRequest):
 		c.onRequest(ctx, s, m)
-	case wire.SignTopic(s.Sign.Sign, wire.Program):
+	case wire.SignTopic(s.Sign.Sign, wire.LeafProgram):
 		c.onProgram(ctx, s, m)
 	case wire.AlertsTopic(s.Class, false):
 		c.onAlerts(ctx, s, m, at)
@@ -66,7 +66,7 @@ func (c *Crowd) refuse(ctx context.Context, s *sign, role, typ string, m link.Me
 	c.rejected[string(reason)]++
 	if role == wire.RoleProgram || role == wire.RoleAlerts {
 		h := wire.Claimed(m.Payload, typ)
-		s.ack(ctx, wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.RejectedNow, Reason: reason})
+		s.ack(ctx, wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.AckRejected, Reason: reason})
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *Crowd) onProgram(ctx context.Context, s *sign, m link.Message) {
 	delete(s.waiting, m.Topic)
 	s.rise(&p.Header, m.Payload)
 	s.program = &wire.SeqOf{Epoch: p.Epoch, Seq: p.Seq}
-	s.ack(ctx, wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.Received})
+	s.ack(ctx, wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.AckReceived})
 }
 
 func (c *Crowd) onRequest(ctx context.Context, s *sign, m link.Message) {
@@ -137,7 +137,7 @@ func (c *Crowd) onAlerts(ctx context.Context, s *sign, m link.Message, at int64)
 		c.endMissing(ctx, s, set)
 		s.set = set
 	}
-	s.ack(ctx, wire.Ack{Role: wire.RoleAlerts, Epoch: set.Epoch, Seq: set.Seq, State: wire.Received})
+	s.ack(ctx, wire.Ack{Role: wire.RoleAlerts, Epoch: set.Epoch, Seq: set.Seq, State: wire.AckReceived})
 	for i := range set.Alerts {
 		a := &set.Alerts[i]
 		if !a.Reaches(s.Sign.Sign, s.Areas) {
@@ -166,7 +166,7 @@ func (c *Crowd) endMissing(ctx context.Context, s *sign, set *timeline.AlertSet)
 			if t := c.tracks[a.ID]; t != nil {
 				t.ended[s.n] = true
 			}
-			s.ackAlert(ctx, set, a, wire.EndedState, "")
+			s.ackAlert(ctx, set, a, wire.AckEnded, "")
 		}
 	}
 }
@@ -176,15 +176,15 @@ func (c *Crowd) ready(ctx context.Context, s *sign, a *timeline.Alert, fresh boo
 	for i := range a.Frames {
 		if !s.frames[a.Frames[i].SHA256] {
 			if fresh || s.acked[a.ID] == "" {
-				s.ackAlert(ctx, s.set, a, wire.RejectedNow, wire.MissingFrame)
+				s.ackAlert(ctx, s.set, a, wire.AckRejected, wire.MissingFrame)
 			}
 			return
 		}
 	}
-	if s.acked[a.ID] == "" || s.acked[a.ID] == wire.RejectedNow {
-		s.ackAlert(ctx, s.set, a, wire.Received, "")
+	if s.acked[a.ID] == "" || s.acked[a.ID] == wire.AckRejected {
+		s.ackAlert(ctx, s.set, a, wire.AckReceived, "")
 		if !a.Drill {
-			s.ackAlert(ctx, s.set, a, wire.ShowingNow, "")
+			s.ackAlert(ctx, s.set, a, wire.AckShowing, "")
 			c.track(a.ID).showing[s.n] = true
 		}
 	} else if fresh {
@@ -204,14 +204,14 @@ func (c *Crowd) onFrame(ctx context.Context, s *sign, sha string, data []byte) {
 		return
 	}
 	for i := range s.set.Alerts {
-		if a := &s.set.Alerts[i]; s.acked[a.ID] == wire.RejectedNow {
+		if a := &s.set.Alerts[i]; s.acked[a.ID] == wire.AckRejected {
 			c.ready(ctx, s, a, false)
 		}
 	}
 }
 
-func (s *sign) ackAlert(ctx context.Context, set *timeline.AlertSet, a *timeline.Alert, state string, reason wire.Reason) {
-	if state != wire.EndedState {
+func (s *sign) ackAlert(ctx context.Context, set *timeline.AlertSet, a *timeline.Alert, state wire.AckState, reason wire.Reason) {
+	if state != wire.AckEnded {
 		s.acked[a.ID] = state
 	}
 	k := wire.Ack{Role: wire.RoleAlerts, Epoch: set.Epoch, Seq: set.Seq, Alert: a.ID, State: state, Reason: reason}

@@ -106,8 +106,8 @@ type sign struct {
 	floors     map[string]*wire.Floor // by role and epoch
 	waiting    map[string][]byte      // by topic: what may become acceptable
 	set        *timeline.AlertSet
-	frames     map[string]bool   // alert frames whose digest was right
-	acked      map[string]string // by alert
+	frames     map[string]bool          // alert frames whose digest was right
+	acked      map[string]wire.AckState // by alert
 
 	mu      sync.Mutex
 	out     []link.Message
@@ -142,7 +142,7 @@ func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
 		return nil, fmt.Errorf("root_spare: %w", err)
 	}
 	for i := range signs {
-		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, floors: map[string]*wire.Floor{}, waiting: map[string][]byte{}, frames: map[string]bool{}, acked: map[string]string{}})
+		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, floors: map[string]*wire.Floor{}, waiting: map[string][]byte{}, frames: map[string]bool{}, acked: map[string]wire.AckState{}})
 	}
 	return c, nil
 }
@@ -211,7 +211,7 @@ func (c *Crowd) settle(ctx context.Context) {
 }
 
 func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
-	status := wire.SignTopic(s.Sign.Sign, wire.StatusOf)
+	status := wire.SignTopic(s.Sign.Sign, wire.LeafStatus)
 	return link.New(link.Options{Broker: c.setup.Broker, ClientID: s.Sign.Sign, Username: s.Sign.Sign, Password: s.Password, Log: c.log,
 		Will: func(session string) *link.Message {
 			data, _ := json.Marshal(wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: time.Now().UnixMilli()})
@@ -241,7 +241,7 @@ func (c *Crowd) put(e event) {
 func (c *Crowd) subscribe(ctx context.Context, s *sign, conn link.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := conn.Subscribe(ctx, map[string]byte{wire.TopicKeys: 0, wire.SignTopic(s.Sign.Sign, wire.Request): 0, wire.SignTopic(s.Sign.Sign, wire.Program): 0,
+	err := conn.Subscribe(ctx, map[string]byte{wire.TopicKeys: 0, wire.SignTopic(s.Sign.Sign, wire.LeafRequest): 0, wire.SignTopic(s.Sign.Sign, wire.LeafProgram): 0,
 		wire.AlertsTopic(s.Class, false): 0, wire.AlertFrameTopic(s.Class, false, "+"): 0})
 	if err != nil {
 		c.log.Warn("not subscribed", "sign", s.Sign.Sign, "err", err)
@@ -350,13 +350,13 @@ func (c *Crowd) say(ctx context.Context, s *sign) {
 		st.Alerts = &wire.SeqOf{Epoch: s.set.Epoch, Seq: s.set.Seq}
 	}
 	data, _ := json.Marshal(st)
-	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.StatusOf), Payload: data, QoS: 1, Retained: true})
+	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafStatus), Payload: data, QoS: 1, Retained: true})
 }
 
 func (s *sign) ack(ctx context.Context, k wire.Ack) {
 	k.V, k.AtMS = 1, time.Now().UnixMilli()
 	data, _ := json.Marshal(k)
-	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.AckOf), Payload: data, QoS: 1})
+	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafAck), Payload: data, QoS: 1})
 }
 
 // send publishes in order beside the worker. What is left when a connection

@@ -63,25 +63,28 @@ type Status struct {
 	Faults   []string   `json:"faults,omitempty"`
 }
 
+// AckState is how far a document, or an alert of it, has come on a sign.
+type AckState string
+
 // States of an ack.
 const (
-	Received    = "received"
-	ShowingNow  = "showing"
-	EndedState  = "ended"
-	RejectedNow = "rejected"
+	AckReceived AckState = "received"
+	AckShowing  AckState = "showing" // its first pixel is on the output
+	AckEnded    AckState = "ended"
+	AckRejected AckState = "rejected"
 )
 
 // Ack says what became of a program, an alert set, or one alert of it.
 type Ack struct {
-	V      int64  `json:"v"`
-	AtMS   int64  `json:"at_ms"`
-	Role   string `json:"role"`
-	Epoch  int64  `json:"epoch"`
-	Seq    int64  `json:"seq"`
-	Alert  string `json:"alert,omitempty"`
-	State  string `json:"state"`
-	Reason Reason `json:"reason,omitempty"`
-	Frame  string `json:"frame,omitempty"`
+	V      int64    `json:"v"`
+	AtMS   int64    `json:"at_ms"`
+	Role   string   `json:"role"`
+	Epoch  int64    `json:"epoch"`
+	Seq    int64    `json:"seq"`
+	Alert  string   `json:"alert,omitempty"`
+	State  AckState `json:"state"`
+	Reason Reason   `json:"reason,omitempty"`
+	Frame  string   `json:"frame,omitempty"`
 }
 
 // ParseStatus reads a status of at most MaxStatus bytes. Its errors say what

@@ -78,7 +78,7 @@ func (a *App) acked(sign string) (seq int64) {
 	if x := st.Status; x != nil && x.Program != nil {
 		seq = x.Program.Seq
 	}
-	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.RejectedNow {
+	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.AckRejected {
 		seq = max(seq, x.Seq)
 	}
 	return seq

@@ -39,7 +39,7 @@ func (a *App) heardAck(sign string, k *wire.Ack) {
 	if k.Role != wire.RoleAlerts && k.Role != wire.RoleAlertsTest {
 		return
 	}
-	a.alerts.Heard(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert, State: k.State, Reason: string(k.Reason)})
+	a.alerts.Heard(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert, State: string(k.State), Reason: string(k.Reason)})
 }
 
 // newResync asks silent signs by requests of their own.
@@ -209,12 +209,12 @@ func hasOf(set *timeline.AlertSet, test bool, state *listen.State) (out []timeli
 	if state.Status == nil || !test && state.Status.Alerts == nil {
 		return nil // it has no set at all
 	}
-	took := func(a *wire.Ack) bool { return a != nil && a.State != wire.RejectedNow && a.Seq >= set.Seq }
+	took := func(a *wire.Ack) bool { return a != nil && a.State != wire.AckRejected && a.Seq >= set.Seq }
 	all := !test && state.Status.Alerts.Seq >= set.Seq || took(state.Acks[role])
 	for _, a := range set.Alerts {
 		k := state.Acks[role+"/"+a.ID]
 		switch {
-		case k == nil && all, k != nil && (k.State == wire.Received || k.State == wire.ShowingNow): // also of an older set
+		case k == nil && all, k != nil && (k.State == wire.AckReceived || k.State == wire.AckShowing): // also of an older set
 			out = append(out, a)
 		}
 	}

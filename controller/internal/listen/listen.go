@@ -80,7 +80,7 @@ func New(now func() time.Time, log *slog.Logger, ev Events) *Listener {
 // Topics are the filters to subscribe to.
 func Topics() []string {
 	out := []string{}
-	for _, leaf := range []string{wire.StatusOf, wire.AckOf, wire.Snapshot, wire.PlayedOf} {
+	for _, leaf := range []wire.Leaf{wire.LeafStatus, wire.LeafAck, wire.LeafSnapshot, wire.LeafPlayed} {
 		out = append(out, wire.SignTopic("+", leaf))
 	}
 	return out
@@ -105,7 +105,7 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 		h.Dropped++
 		// But sessions are still followed: without the last one's beginning its
 		// end would be taken for a will that lost its race.
-		if s, bad := wire.ParseStatus(payload); leaf == wire.StatusOf && bad == nil {
+		if s, bad := wire.ParseStatus(payload); leaf == wire.LeafStatus && bad == nil {
 			if s.State == wire.Online {
 				h.session, h.Online = s.Session, true
 			} else if s.Session == h.session {
@@ -120,13 +120,13 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	var ack *wire.Ack
 	var err error
 	switch leaf {
-	case wire.StatusOf:
+	case wire.LeafStatus:
 		online, err = h.status(payload)
-	case wire.AckOf:
+	case wire.LeafAck:
 		ack, err = h.ack(payload)
-	case wire.Snapshot:
+	case wire.LeafSnapshot:
 		err = h.snapshot(payload, now)
-	case wire.PlayedOf:
+	case wire.LeafPlayed:
 		err = l.played(sign, payload)
 	}
 	if err != nil {
