@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/output"
 	"ledcast/sign/player"
@@ -89,16 +90,11 @@ type Box struct {
 	in     chan any // events of the link and the fetches
 	out    chan outgoing
 
-	roots      wire.Roots
-	keys       *wire.KeySet
-	keysDigest string
-	waiting    map[string][]byte        // refused documents to try again, by topic
-	pending    *candidate               // a program whose frames are being fetched
-	acked      map[string]wire.AckState // last ack by "program" or alert id
-	fetches    fetcher
-	book       *book
-	proofAt    int64 // mono of the next sending of a record
-	frames     *frameCache
+	machine *accept.Machine
+	fetches fetcher
+	book    *book
+	proofAt int64 // mono of the next sending of a record
+	frames  *frameCache
 
 	conn      link.Conn
 	upMS      int64 // mono of the last online status
@@ -112,8 +108,6 @@ type Box struct {
 	due       map[string]int64 // mono of each periodic duty
 	faults    map[string]bool
 	identify  int64 // mono until which the border flashes
-	requests  map[int64]*wire.Floor
-	reload    bool // the stored program is damaged: store the repeat
 	startMono int64
 
 	picture     image.Image // of a picture sign
@@ -139,10 +133,9 @@ func New(o Options) (*Box, error) {
 	w, h, _ := o.Config.size()
 	roots, _ := o.Config.roots()
 	b := &Box{
-		o: o, cfg: o.Config, w: w, h: h, log: o.Log.With("sign", o.Config.Sign), times: o.Times, roots: roots,
+		o: o, cfg: o.Config, w: w, h: h, log: o.Log.With("sign", o.Config.Sign), times: o.Times,
 		in: make(chan any, 256), out: make(chan outgoing, 256),
-		waiting: map[string][]byte{}, acked: map[string]wire.AckState{}, due: map[string]int64{},
-		faults: map[string]bool{}, requests: map[int64]*wire.Floor{},
+		due: map[string]int64{}, faults: map[string]bool{},
 		face: image.NewRGBA(image.Rect(0, 0, w, h)),
 	}
 	player.Darken(b.face)
@@ -158,7 +151,9 @@ func New(o Options) (*Box, error) {
 	if b.key, err = b.disk.key(); err != nil {
 		return nil, err
 	}
-	b.roots.FirstRetired = b.disk.state.FirstRetired
+	roots.FirstRetired = b.disk.state.FirstRetired
+	b.machine = accept.New(accept.Config{Sign: b.cfg.Sign, Class: b.cfg.Class, Areas: b.cfg.Areas, Test: b.cfg.Test,
+		Picture: b.cfg.picture(), Roots: roots})
 	mono := b.times.Mono()
 	b.startMono = mono
 	system, trusted := b.times.System()
@@ -166,6 +161,7 @@ func New(o Options) (*Box, error) {
 	b.player.SetContact(b.disk.state.ContactMS)
 	b.disk.stamp = func(s *state) {
 		s.SavedMS, s.ContactMS = b.player.Clock.Now(b.times.Mono()), b.player.LastContact()
+		s.Ended = b.machine.Ended()
 	}
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
@@ -279,7 +275,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		if _, ok := b.due["resub-all"]; !ok || b.due["resub-all"] <= mono {
 			b.due["resub-all"] = mono + resubAllEvery*9/10 + rand.Int64N(resubAllEvery/5)
 		}
-		b.say(mono)
+		b.sendStatus(mono)
 		b.fetches.resume(ctx, mono)
 		b.proofAt = mono
 	case eventDown:
@@ -311,7 +307,7 @@ func (b *Box) duties(ctx context.Context) int64 {
 		return true
 	}
 	if take("status", statusEvery) {
-		b.say(mono)
+		b.sendStatus(mono)
 	}
 	if take("save", saveEvery) {
 		b.save()
@@ -356,5 +352,5 @@ func (b *Box) setTime(ctx context.Context, mono, atMS int64) {
 	before, trusted := b.player.Clock.Now(mono), b.player.Clock.Trusted()
 	b.player.SetTime(mono, atMS)
 	b.clockSet(before, atMS, trusted)
-	b.retry(ctx, mono)
+	b.step(ctx, accept.ClockSet{}, mono)
 }

@@ -303,7 +303,7 @@ func TestDamagedDiskIsMended(t *testing.T) {
 			}
 		}
 		f := filepath.Join(w.dir, "frames", p.Frames[0].SHA256)
-		stored := filepath.Join(w.dir, "docs", docFile(docProgram, wire.Digest(doc)))
+		stored := filepath.Join(w.dir, "docs", docFile(wire.RoleProgram, wire.Digest(doc)))
 		damage(f)
 		damage(stored)
 		w.n.power(false)

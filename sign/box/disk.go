@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ledcast/sign/accept"
 	"ledcast/sign/wire"
 )
 
@@ -18,21 +19,13 @@ import (
 // it under the digest that it names, so that one rename changes everything.
 type state struct {
 	Floors       map[string]wire.Floor `json:"floors"` // by role|subject|epoch
-	Docs         map[string]string     `json:"docs"`   // name → digest of the accepted document
+	Docs         map[string]string     `json:"docs"`   // digest of the accepted document, by role
 	FirstRetired bool                  `json:"first_root_retired,omitempty"`
 	SavedMS      int64                 `json:"saved_ms"`   // effective time when this was written
 	ContactMS    int64                 `json:"contact_ms"` // last contact with the broker
 	Ended        map[string]int64      `json:"ended,omitempty"`
 	Chain        chain                 `json:"chain"` // of the proof of play
 }
-
-// Names of accepted documents.
-const (
-	docKeys       = "keys"
-	docProgram    = "program"
-	docAlerts     = "alerts"
-	docAlertsTest = "alerts-test"
-)
 
 // disk is a box's folder. Every write is atomic and synced before it counts:
 // a power cut leaves the old or the new, never half.
@@ -97,17 +90,6 @@ func (d *disk) load() error {
 	return nil
 }
 
-func floorKey(role, subject string, epoch int64) string {
-	return fmt.Sprintf("%s|%s|%d", role, subject, epoch)
-}
-
-func (d *disk) floor(role, subject string, epoch int64) *wire.Floor {
-	if f, ok := d.state.Floors[floorKey(role, subject, epoch)]; ok {
-		return &f
-	}
-	return nil
-}
-
 // save writes both copies of the state and syncs them.
 func (d *disk) save() error {
 	d.stamp(&d.state)
@@ -128,18 +110,17 @@ func (d *disk) save() error {
 }
 
 // accept stores a document and its floor, synced, before anything of it shows.
-func (d *disk) accept(name, role, subject string, epoch, seq int64, doc []byte) error {
-	digest := wire.Digest(doc)
-	if err := d.write(filepath.Join(d.dir, "docs"), docFile(name, digest), doc); err != nil {
+func (d *disk) accept(e *accept.Store) error {
+	if err := d.write(filepath.Join(d.dir, "docs"), docFile(e.Role, e.Digest), e.Doc); err != nil {
 		return err
 	}
-	key := floorKey(role, subject, epoch)
+	key := accept.FloorKey(e.Role, e.Subject, e.Epoch)
 	oldFloor, hadFloor := d.state.Floors[key]
-	oldDoc := d.state.Docs[name]
-	d.state.Floors[key] = wire.Floor{Seq: seq, Digest: digest}
-	d.state.Docs[name] = digest
+	oldDoc := d.state.Docs[e.Role]
+	d.state.Floors[key] = wire.Floor{Seq: e.Seq, Digest: e.Digest}
+	d.state.Docs[e.Role] = e.Digest
 	if err := d.save(); err != nil {
-		d.state.Docs[name] = oldDoc
+		d.state.Docs[e.Role] = oldDoc
 		if hadFloor {
 			d.state.Floors[key] = oldFloor
 		} else {
@@ -151,9 +132,9 @@ func (d *disk) accept(name, role, subject string, epoch, seq int64, doc []byte) 
 	return nil
 }
 
-// drop forgets an accepted document and keeps its floor.
-func (d *disk) drop(name string) error {
-	delete(d.state.Docs, name)
+// drop forgets the accepted document of a role and keeps its floor.
+func (d *disk) drop(role string) error {
+	delete(d.state.Docs, role)
 	if err := d.save(); err != nil {
 		return err
 	}
@@ -161,24 +142,24 @@ func (d *disk) drop(name string) error {
 	return nil
 }
 
-func docFile(name, digest string) string { return name + "." + digest[:16] + ".jws" }
+func docFile(role, digest string) string { return role + "." + digest[:16] + ".jws" }
 
-// doc reads an accepted document: nil when there is none, an error when its
-// bytes are not those that were accepted.
-func (d *disk) doc(name string) ([]byte, error) {
-	digest := d.state.Docs[name]
+// doc reads the accepted document of a role. It returns nil when there is none, and an error when its bytes are not
+// those that were accepted.
+func (d *disk) doc(role string) ([]byte, error) {
+	digest := d.state.Docs[role]
 	if digest == "" {
 		return nil, nil
 	}
 	if !wire.IsDigest(digest) {
-		return nil, fmt.Errorf("the state names %q as the digest of %s", digest, name)
+		return nil, fmt.Errorf("the state names %q as the digest of the %s document", digest, role)
 	}
-	data, err := os.ReadFile(filepath.Join(d.dir, "docs", docFile(name, digest)))
+	data, err := os.ReadFile(filepath.Join(d.dir, "docs", docFile(role, digest)))
 	if err != nil {
 		return nil, err
 	}
 	if wire.Digest(data) != digest {
-		return nil, fmt.Errorf("the stored %s is not what was accepted", name)
+		return nil, fmt.Errorf("the stored %s document is not what was accepted", role)
 	}
 	return data, nil
 }
@@ -191,9 +172,9 @@ func (d *disk) tidyDocs() {
 		return
 	}
 	keep := map[string]bool{}
-	for name, digest := range d.state.Docs {
+	for role, digest := range d.state.Docs {
 		if wire.IsDigest(digest) {
-			keep[docFile(name, digest)] = true
+			keep[docFile(role, digest)] = true
 		}
 	}
 	for _, e := range entries {

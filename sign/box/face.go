@@ -63,7 +63,7 @@ func (b *Box) present() int64 {
 	}
 	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {
 		b.shownKey = k
-		b.say(mono)
+		b.sendStatus(mono)
 	}
 	return b.wake(shown, next, mono)
 }

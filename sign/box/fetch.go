@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
@@ -74,7 +75,7 @@ func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono i
 	}
 	if _, err := wire.OpenFrame(data, &w.frame, f.b.cfg.Class); err != nil {
 		f.b.log.Warn("frame refused", "frame", w.frame.SHA256, "err", err)
-		f.b.frameFailed(&w.frame, wire.BadFrame, mono)
+		f.b.step(ctx, accept.FrameFailed{SHA256: w.frame.SHA256, Reason: wire.BadFrame}, mono)
 		f.later(ctx, topic, mono)
 		return
 	}
@@ -87,7 +88,7 @@ func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono i
 	f.b.frames.forget(w.frame.SHA256)
 	f.fill(ctx, mono)
 	f.b.advance(ctx, mono)
-	f.b.readyAll(ctx, mono)
+	f.b.step(ctx, accept.FramesChanged{}, mono)
 	f.b.redraw = f.b.redraw || f.b.blank // what could not be drawn may be drawable now
 	f.b.due["scrub"] = min(f.b.due["scrub"], mono+1000)
 }
@@ -138,7 +139,7 @@ func (f *fetcher) expire(ctx context.Context, mono int64) int64 {
 		case w.queued:
 			continue
 		case w.running && mono >= w.at:
-			f.b.frameFailed(&w.frame, wire.MissingFrame, mono)
+			f.b.step(ctx, accept.FrameFailed{SHA256: w.frame.SHA256, Reason: wire.MissingFrame}, mono)
 			f.later(ctx, topic, mono)
 		case !w.running && mono >= w.at:
 			w.queued = true

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
@@ -116,8 +117,8 @@ func (b *Box) will(session string) []byte {
 // connection stands.
 func (b *Box) wallMS() int64 { ms, _ := b.times.System(); return ms }
 
-// say publishes the sign's status.
-func (b *Box) say(mono int64) {
+// sendStatus publishes the sign's status.
+func (b *Box) sendStatus(mono int64) {
 	if b.conn == nil {
 		return
 	}
@@ -134,8 +135,8 @@ func (b *Box) say(mono int64) {
 	if b.player.Clock.Trusted() {
 		s.Clock = "trusted"
 	}
-	if b.keys != nil {
-		s.Keys = &wire.SeqOf{Epoch: b.keys.Epoch, Seq: b.keys.Seq}
+	if k := b.machine.Keys(); k != nil {
+		s.Keys = &wire.SeqOf{Epoch: k.Epoch, Seq: k.Seq}
 	}
 	if p := b.player.Program(); p != nil {
 		s.Program = &wire.SeqOf{Epoch: p.Epoch, Seq: p.Seq}
@@ -159,8 +160,7 @@ func (b *Box) say(mono int64) {
 	b.due["status"] = mono + statusEvery
 }
 
-func (b *Box) ack(a wire.Ack, mono int64) {
-	a.V, a.AtMS = 1, b.player.Clock.Now(mono)
+func (b *Box) sendAck(a wire.Ack) {
 	data, err := json.Marshal(a)
 	if err != nil || len(data) > wire.MaxAck {
 		b.log.Error("ack not sent", "bytes", len(data), "err", err)
@@ -169,44 +169,23 @@ func (b *Box) ack(a wire.Ack, mono int64) {
 	b.publish(wire.LeafAck, data, false)
 }
 
-// reject acks a refusal with the place that the document claims, where it can
-// be read; nothing else of a refused document is used.
-func (b *Box) reject(role string, doc []byte, typ string, reason wire.Reason, mono int64) {
-	h := wire.Claimed(doc, typ)
-	b.ack(wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.AckRejected, Reason: reason}, mono)
-}
-
 // ackShowing acks after the first pixel was put out, never before.
 func (b *Box) ackShowing(shown *timeline.Shown, mono int64) {
 	if b.cfg.picture() {
 		return
 	}
+	ev := accept.Shown{}
 	if shown.Why == timeline.WhyAlert {
-		b.player.Alerts(func(a *timeline.Alert, set *timeline.AlertSet, test bool) {
-			if a.ID == shown.Item && b.acked[a.ID] != wire.AckShowing {
-				b.ackAlert(a, set, test, wire.AckShowing, "", mono)
-			}
-		})
-		return
+		ev.Alert = shown.Item
 	}
-	p := b.player.Program()
-	if p == nil || shown.Frame == nil || b.acked["program"] == wire.AckShowing {
-		return
+	if shown.Frame != nil {
+		ev.Frame = shown.Frame.SHA256
 	}
-	b.acked["program"] = wire.AckShowing
-	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.AckShowing, Frame: shown.Frame.SHA256}, mono)
+	b.step(context.Background(), ev, mono)
 }
 
-func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
-	q, repeat, err := wire.OpenRequest(doc, b.receiver(mono))
-	if err != nil {
-		b.log.Warn("request refused", "err", err)
-		return
-	}
-	if repeat {
-		return
-	}
-	b.requests[q.Epoch] = &wire.Floor{Seq: q.Seq, Digest: wire.Digest(doc)}
+// perform carries out a request.
+func (b *Box) perform(ctx context.Context, q *wire.SignRequest, mono int64) {
 	switch q.Op {
 	case wire.OpSnapshot:
 		b.snapshot()
@@ -222,14 +201,14 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 				b.frames.remove(sha)
 			}
 		}
-		b.say(mono)
+		b.sendStatus(mono)
 	case wire.OpTime:
 		rtt := mono - b.upMS
 		if b.conn != nil && q.Session == b.conn.Session() && rtt >= 0 && rtt <= timeWindow {
 			trusted := b.player.Clock.Trusted()
 			b.setTime(ctx, mono, q.AtMS+rtt/2)
 			if !trusted {
-				b.say(mono)
+				b.sendStatus(mono)
 			}
 		}
 	case wire.OpPlayedHave:

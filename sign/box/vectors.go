@@ -123,7 +123,7 @@ func (t *Trial) Status() (s wire.Status) {
 	if conn == nil {
 		b.conn = loopback("")
 	}
-	b.say(t.mono)
+	b.sendStatus(t.mono)
 	b.conn, b.upMS = conn, up
 	if due == 0 {
 		delete(b.due, "status")

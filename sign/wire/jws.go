@@ -176,6 +176,18 @@ func Split(doc []byte, typ string) (*Sealed, error) {
 		signed: doc[:len(parts[0])+1+len(parts[1])], sig: raw[2]}, nil
 }
 
+// ClaimedKey returns the kid that a document names, unchecked, without reading the rest of it: "" where there is
+// none. It tells which accepted documents a revoked key signed.
+func ClaimedKey(doc []byte) string {
+	const before, kid = len(`{"alg":"Ed25519","kid":"`), 16
+	head, _, _ := bytes.Cut(doc, []byte("."))
+	raw, err := decodeStrict(head)
+	if err != nil || len(raw) < before+kid {
+		return ""
+	}
+	return string(raw[before : before+kid])
+}
+
 // Verify checks the signature: bad-signature.
 func (s *Sealed) Verify(pub ed25519.PublicKey) error {
 	if len(pub) != ed25519.PublicKeySize || !ed25519.Verify(pub, s.signed, s.sig) {
