@@ -18,7 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
@@ -98,16 +98,9 @@ type sign struct {
 	Sign
 	n          int
 	conn       link.Conn // nil while there is none
-	retired    bool      // the first root
 	subscribed bool
-	keys       *wire.KeySet
-	keysDigest string
-	program    *wire.SeqOf
-	floors     map[string]*wire.Floor // by role and epoch
-	waiting    map[string][]byte      // by topic: what may become acceptable
-	set        *timeline.AlertSet
-	frames     map[string]bool          // alert frames whose digest was right
-	acked      map[string]wire.AckState // by alert
+	machine    *accept.Machine
+	frames     map[string]bool // alert frames that came with the right digest
 
 	mu      sync.Mutex
 	out     []link.Message
@@ -142,7 +135,7 @@ func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
 		return nil, fmt.Errorf("root_spare: %w", err)
 	}
 	for i := range signs {
-		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, floors: map[string]*wire.Floor{}, waiting: map[string][]byte{}, frames: map[string]bool{}, acked: map[string]wire.AckState{}})
+		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, machine: c.machineOf(&signs[i]), frames: map[string]bool{}})
 	}
 	return c, nil
 }
@@ -262,7 +255,7 @@ func (c *Crowd) handle(ctx context.Context, e *event) {
 		if s.conn == e.conn {
 			if !s.subscribed {
 				s.subscribed = true
-				c.say(ctx, s)
+				c.sendStatus(ctx, s)
 			}
 		}
 	case isMessage:
@@ -292,7 +285,7 @@ func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 		for _, s := range c.signs {
 			if s.subscribed {
 				n.Subscribed++
-				if s.keys != nil && s.program != nil {
+				if s.machine.Keys() != nil && s.machine.Program() != nil {
 					n.Ready++
 				}
 			}
@@ -340,21 +333,21 @@ func (c *Crowd) track(of string) *track {
 	return t
 }
 
-// say tells the sign's status.
-func (c *Crowd) say(ctx context.Context, s *sign) {
-	st := wire.Status{V: 1, State: wire.Online, Session: s.conn.Session(), AtMS: time.Now().UnixMilli(), Software: c.setup.Software, Class: s.Class, Clock: "trusted", Program: s.program}
-	if s.keys != nil {
-		st.Keys = &wire.SeqOf{Epoch: s.keys.Epoch, Seq: s.keys.Seq}
+// sendStatus publishes the sign's status.
+func (c *Crowd) sendStatus(ctx context.Context, s *sign) {
+	st := wire.Status{V: 1, State: wire.Online, Session: s.conn.Session(), AtMS: time.Now().UnixMilli(),
+		Software: c.setup.Software, Class: s.Class, Clock: "trusted", Program: s.machine.Program()}
+	if k := s.machine.Keys(); k != nil {
+		st.Keys = &wire.SeqOf{Epoch: k.Epoch, Seq: k.Seq}
 	}
-	if s.set != nil {
-		st.Alerts = &wire.SeqOf{Epoch: s.set.Epoch, Seq: s.set.Seq}
+	if set := s.machine.Alerts(false); set != nil {
+		st.Alerts = &wire.SeqOf{Epoch: set.Epoch, Seq: set.Seq}
 	}
 	data, _ := json.Marshal(st)
 	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafStatus), Payload: data, QoS: 1, Retained: true})
 }
 
-func (s *sign) ack(ctx context.Context, k wire.Ack) {
-	k.V, k.AtMS = 1, time.Now().UnixMilli()
+func (s *sign) sendAck(ctx context.Context, k wire.Ack) {
 	data, _ := json.Marshal(k)
 	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafAck), Payload: data, QoS: 1})
 }
