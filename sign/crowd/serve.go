@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,24 +39,30 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) e
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
+	go func() {
+		ended <- c.Run(ctx)
+		cancel() // nobody answers any more
+	}()
+	stop := func(err error) error {
+		cancel()
+		return cmp.Or(<-ended, err)
+	}
 	for {
 		var x Command
 		if err := d.Decode(&x); err != nil { // the other side has gone
-			cancel()
-			return <-ended
+			return stop(nil)
 		}
 		var a Answer
 		switch x.Op {
 		case "count":
 			n, err := c.Count(ctx, x.Of)
 			if err != nil {
-				return err
+				return stop(err)
 			}
 			a.Count = &n
 		case "times":
 			if a.Times, err = c.Times(ctx, x.Of); err != nil {
-				return err
+				return stop(err)
 			}
 		default:
 			return fmt.Errorf("op %q is not known; write count or times", x.Op)

@@ -311,6 +311,11 @@ func (c *conn) Unsubscribe(ctx context.Context, topics ...string) error {
 
 func (c *conn) wait(ctx context.Context, t mqtt.Token) error {
 	select {
+	case <-c.gone: // the client's own error is of no use to the caller
+		return ErrDown
+	default:
+	}
+	select {
 	case <-t.Done():
 		return t.Error()
 	case <-c.gone:
