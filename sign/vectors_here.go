@@ -18,7 +18,7 @@ func answerHere(c vectorCase) ([]vectorAnswer, error) {
 	if err := json.Unmarshal(c.Config, &conf); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "ledcast-vectors-")
+	dir, err := box.TempDir()
 	if err != nil {
 		return nil, err
 	}

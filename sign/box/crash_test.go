@@ -29,17 +29,7 @@ func (f *faulty) write(dir, name string, data []byte) error {
 	if f.fail != nil {
 		return f.fail(dir, name, data)
 	}
-	return writeWhole(dir, name, data)
-}
-
-// writeWhole is writeSynced without the syncs, which a process that lives on
-// does not notice: there are many thousand writes here.
-func writeWhole(dir, name string, data []byte) error {
-	tmp := filepath.Join(dir, ".new-test")
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(dir, name))
+	return writeUnsynced(dir, name, data)
 }
 
 func (f *faulty) set(fail func(dir, name string, data []byte) error) {
@@ -56,12 +46,12 @@ func (f *faulty) cut(k int, how string) (writes *int) {
 		*n++
 		switch {
 		case *n <= k:
-			return writeWhole(dir, name, data)
+			return writeUnsynced(dir, name, data)
 		case *n > k+1 || how == "nothing":
 		case how == "half":
 			_ = os.WriteFile(filepath.Join(dir, ".new-half"), data[:len(data)/2], 0o600)
 		case how == "all":
-			_ = writeWhole(dir, name, data)
+			_ = writeUnsynced(dir, name, data)
 		}
 		return errCut
 	})
@@ -100,7 +90,7 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 				more = *writes > k // the cut was reached
 
 				w.n.power(false)
-				b := w.start(true, func(o *Options) { o.write = writeWhole })
+				b := w.start(true)
 				got := w.out.last()
 				whole := func(p *timeline.Program) bool {
 					for i := range p.Frames {

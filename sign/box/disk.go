@@ -33,7 +33,7 @@ type disk struct {
 	dir   string
 	state state
 	stamp func(*state)                              // brings the times up to date before each save
-	write func(dir, name string, data []byte) error // writeSynced; tests cut the power here
+	write func(dir, name string, data []byte) error // writeSynced, but in tests
 }
 
 func openDisk(dir string) (*disk, error) {
@@ -224,7 +224,7 @@ func (d *disk) key() (ed25519.PrivateKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		return key, writeSynced(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n"))
+		return key, d.write(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n"))
 	}
 	if err != nil {
 		return nil, err
@@ -264,4 +264,14 @@ func writeSynced(dir, name string, data []byte) error {
 	}
 	defer df.Close()
 	return df.Sync()
+}
+
+// writeUnsynced replaces dir/name without syncs. It is for trials and tests, whose process lives on: there a write
+// that a power cut would lose cannot be told from one that was synced.
+func writeUnsynced(dir, name string, data []byte) error {
+	tmp := filepath.Join(dir, ".new-"+name)
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(dir, name))
 }

@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/png"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -291,7 +292,12 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, n: newNet(), dir: t.TempDir(), clk: time.Now, conf: Config{Sign: "qn-001", Class: "16x8-rgb", Areas: []string{"quang-ngai/son-tinh"},
+	dir, err := TempDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return &world{t: t, n: newNet(), dir: dir, clk: time.Now, conf: Config{Sign: "qn-001", Class: "16x8-rgb", Areas: []string{"quang-ngai/son-tinh"},
 		Broker: "mqtt://memory:1", Username: "qn-001", Password: "x", Root: wire.EncodeKey(pub(rootKey)), RootSpare: wire.EncodeKey(pub(spareKey))}}
 }
 
@@ -300,7 +306,7 @@ func (w *world) start(trusted bool, change ...func(*Options)) *Box {
 	w.t.Helper()
 	begin := time.Now()
 	w.out = &recorder{}
-	o := Options{Config: w.conf, Dir: w.dir, Outputs: []output.Output{w.out}, Network: w.n.dial, Software: "test",
+	o := Options{Config: w.conf, Dir: w.dir, Outputs: []output.Output{w.out}, Network: w.n.dial, Software: "test", write: writeUnsynced,
 		Times: Times{Mono: func() int64 { return time.Since(begin).Milliseconds() }, System: func() (int64, bool) { return w.clk().UnixMilli(), trusted }}}
 	for _, f := range change {
 		f(&o)

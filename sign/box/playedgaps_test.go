@@ -204,7 +204,7 @@ func TestRecordOfACutRunThatCannotBeKept(t *testing.T) {
 				if full.Load() {
 					return errors.New("no space left on device")
 				}
-				return writeWhole(dir, name, data)
+				return writeUnsynced(dir, name, data)
 			}
 		})
 		time.Sleep(time.Minute)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"image"
+	"os"
 
 	"ledcast/playlists/timeline"
 	"ledcast/sign/link"
@@ -30,6 +31,15 @@ func NewTrial(c Config, dir string) *Trial {
 	return &Trial{config: c, dir: dir}
 }
 
+// TempDir makes a folder for trials, in memory where the system has such a file system: a trial of a week writes
+// thousands of small files. The caller removes the folder.
+func TempDir() (string, error) {
+	if dir, err := os.MkdirTemp("/dev/shm", "ledcast-trial-"); err == nil {
+		return dir, nil
+	}
+	return os.MkdirTemp("", "ledcast-trial-")
+}
+
 // Start starts the sign, or ends it in good order and starts it again with
 // what is on its disk. systemMS is its system clock (Unix ms); ntp says that
 // NTP holds it. The sign is not connected.
@@ -38,7 +48,7 @@ func (t *Trial) Start(systemMS int64, ntp bool) error {
 		return err
 	}
 	t.system, t.ntp = systemMS-t.mono, ntp
-	b, err := New(Options{Config: t.config, Dir: t.dir, Software: "trial", Times: Times{
+	b, err := New(Options{Config: t.config, Dir: t.dir, Software: "trial", write: writeUnsynced, Times: Times{
 		Mono:   func() int64 { return t.mono },
 		System: func() (int64, bool) { return t.system + t.mono, t.ntp },
 	}})
