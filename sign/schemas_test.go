@@ -37,7 +37,7 @@ func TestSchemas(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	late := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	late := time.AfterFunc(10*time.Minute, func() { _ = cmd.Process.Kill() })
 	t.Cleanup(func() { late.Stop(); _ = in.Close(); _, _ = io.Copy(io.Discard, out); _ = cmd.Wait() })
 	lines := bufio.NewReader(out)
 	type verdict struct {

@@ -41,6 +41,7 @@ const (
 type book struct {
 	dir     string
 	chain   *chain
+	spool   []int64 // numbers of the record files, rising
 	journal *os.File
 	totals  map[playKey]*wire.Play
 	fromMS  int64
@@ -83,6 +84,7 @@ func openBook(dir string, c *chain, nowMS int64) (*book, error) {
 	}
 	k := &book{dir: dir, chain: c, totals: map[playKey]*wire.Play{}, fromMS: nowMS, bornMS: nowMS}
 	k.replay()
+	k.spool = spooled(dir)
 	var err error
 	k.journal, err = os.OpenFile(filepath.Join(dir, journalName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil && len(k.totals) == 0 {
@@ -277,26 +279,29 @@ func (k *book) stored(fromMS int64) error {
 	return k.goOn(*k.on, max(fromMS, k.onMS))
 }
 
-// oldest is the first record that waits for its receipt, and its bytes. A file
-// beyond the chain's end is of a record that a power cut ended: not yet one.
+// oldest returns the first record that waits for its receipt, and its bytes. A file beyond the chain's end is not a
+// record yet: a power cut came before the state that names it.
 func (k *book) oldest() (n int64, doc []byte) {
-	names := k.spooled()
-	if len(names) == 0 || names[0] > k.chain.N {
+	if len(k.spool) == 0 || k.spool[0] > k.chain.N {
 		return 0, nil
 	}
-	doc, err := os.ReadFile(filepath.Join(k.dir, fmt.Sprintf(recordForm, names[0])))
+	doc, err := os.ReadFile(k.file(k.spool[0]))
 	if err != nil {
 		return 0, nil
 	}
-	return names[0], doc
+	return k.spool[0], doc
 }
 
-func (k *book) spooled() []int64 {
-	entries, err := os.ReadDir(k.dir)
+func recordName(n int64) string { return fmt.Sprintf(recordForm, n) }
+
+func (k *book) file(n int64) string { return filepath.Join(k.dir, recordName(n)) }
+
+// spooled lists the record files of a folder.
+func spooled(dir string) (out []int64) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
-	var out []int64
 	for _, e := range entries {
 		num, ok := strings.CutSuffix(e.Name(), ".jws")
 		if n, err := strconv.ParseInt(num, 10, 64); ok && err == nil {
@@ -307,33 +312,41 @@ func (k *book) spooled() []int64 {
 	return out
 }
 
-// have deletes what the controller says it has, and reports whether there was
-// anything of it: a receipt that comes twice must not send the next one twice.
+// keep notes that the file of a record was written.
+func (k *book) keep(n int64) {
+	if i, there := slices.BinarySearch(k.spool, n); !there {
+		k.spool = slices.Insert(k.spool, i, n)
+	}
+}
+
+// have deletes the records for which a receipt came. It reports whether there were any: a receipt that comes twice
+// must not send the next record twice.
 func (k *book) have(id string, n int64) (news bool) {
 	if id != k.chain.ID {
 		return false
 	}
-	for _, m := range k.spooled() {
-		if m <= min(n, k.chain.N) && os.Remove(filepath.Join(k.dir, fmt.Sprintf(recordForm, m))) == nil {
-			news = true
-		}
-	}
+	k.spool = slices.DeleteFunc(k.spool, func(m int64) bool {
+		gone := m <= min(n, k.chain.N) && os.Remove(k.file(m)) == nil
+		news = news || gone
+		return gone
+	})
 	return news
 }
 
 // expire deletes records that waited for 30 days.
 func (k *book) expire(nowMS int64) {
-	for _, n := range k.spooled() {
-		path := filepath.Join(k.dir, fmt.Sprintf(recordForm, n))
-		doc, err := os.ReadFile(path)
-		if err != nil {
-			continue
+	for len(k.spool) > 0 {
+		n := k.spool[0]
+		doc, err := os.ReadFile(k.file(n))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
 		}
 		if p, err := wire.StoredPlayed(doc); err == nil && nowMS-p.UntilMS < spoolFor {
 			return
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(k.file(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return
 		}
+		k.spool = k.spool[1:]
 	}
 }

@@ -1,7 +1,6 @@
 package box
 
 import (
-	"fmt"
 	"math"
 
 	"ledcast/playlists/timeline"
@@ -125,9 +124,10 @@ func (b *Box) record(until, next int64) error {
 	if err != nil {
 		return err
 	}
-	if err := b.disk.write(b.book.dir, fmt.Sprintf(recordForm, p.N), doc); err != nil {
+	if err := b.disk.write(b.book.dir, recordName(p.N), doc); err != nil {
 		return err
 	}
+	b.book.keep(p.N)
 	before := b.disk.state.Chain
 	b.disk.state.Chain = chain{ID: p.Chain, N: p.N, Prev: wire.Digest(doc)}
 	if err := b.disk.save(); err != nil {
