@@ -30,6 +30,7 @@ func TestNodeSign(t *testing.T) {
 	t.Parallel()
 	dir := node(t, nodeSign)
 	t.Run("passes the vectors", func(t *testing.T) { nodeSignPasses(t, dir) })
+	t.Run("judges proofs of play", func(t *testing.T) { nodeSignJudgesProofs(t, dir) })
 	t.Run("plays the demo", func(t *testing.T) { nodeSignPlays(t, dir) })
 }
 

@@ -156,7 +156,9 @@ func (k *book) plays() []wire.Play {
 	var out []wire.Play
 	for _, t := range k.totals {
 		if t.Count > 0 || t.MS > 0 {
-			out = append(out, *t)
+			p := *t
+			p.Count = min(p.Count, wire.MostShowings(p.MS)) // several of no time, by power cuts in a row
+			out = append(out, p)
 		}
 	}
 	slices.SortFunc(out, func(a, b wire.Play) int {

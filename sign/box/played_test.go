@@ -1,9 +1,11 @@
 package box
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -211,10 +213,42 @@ func TestRecordSurvivesACut(t *testing.T) {
 		t.Errorf("what is in the record would be counted again: %v", k.totals)
 	}
 	// Cut before the chain was saved: the file beyond its end is not sent.
-	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf(recordForm, 2)), []byte("half"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, recordName(2)), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n, _ := k.oldest(); n != 0 {
-		t.Errorf("record %d would be sent before it is one", n)
+	if k, err = openBook(dir, c, 9000); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := k.oldest(); n != 0 || len(k.spool) != 1 {
+		t.Errorf("record %d would be sent before it is one; files %v", n, k.spool)
+	}
+}
+
+// Power cuts in a row, each in the first moment of the same play: a record never claims more showings than it has
+// milliseconds, or one.
+func TestShowingsWithoutTimeCountOnce(t *testing.T) {
+	dir := t.TempDir()
+	journal := `{"k":"n","n":1}` + "\n" + strings.Repeat(`{"k":"b","t":1000,"Item":"a","Why":"program"}`+"\n", 3)
+	if err := os.WriteFile(filepath.Join(dir, journalName), []byte(journal), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k, err := openBook(dir, &chain{ID: "c"}, 9000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := k.record("qn-001", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Plays) != 1 || p.Plays[0].Count != 1 || p.Plays[0].MS != 0 {
+		t.Errorf("plays %+v", p.Plays)
+	}
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	doc, err := wire.Seal(key, wire.TypPlayed, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.OpenPlayed(doc, "qn-001", key.Public().(ed25519.PublicKey)); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"crypto/ed25519"
 	"fmt"
 )
 
@@ -117,68 +116,4 @@ func parse(data []byte, most int, v any) error {
 		return fmt.Errorf("%d bytes, over the limit of %d", len(data), most)
 	}
 	return decode(data, v)
-}
-
-// Play is how often and how long something was put out.
-type Play struct {
-	Item     string `json:"item"`
-	Campaign string `json:"campaign,omitempty"`
-	Frame    string `json:"frame"` // digest; "" when dark
-	Why      string `json:"why"`
-	Count    int64  `json:"count"` // times it came on
-	MS       int64  `json:"ms"`    // how long in all
-}
-
-// Played is a proof of play: what was put out from FromMS until UntilMS,
-// signed with the sign's own key. N counts up within a chain; Prev is the
-// digest of the compact JWS before, so that none can be dropped or changed.
-type Played struct {
-	V       int64  `json:"v"`
-	Sign    string `json:"sign"`
-	Chain   string `json:"chain"` // random, new after the sign lost its disk
-	N       int64  `json:"n"`     // 1, 2, …
-	Prev    string `json:"prev"`  // "" at 1
-	FromMS  int64  `json:"from_ms"`
-	UntilMS int64  `json:"until_ms"`
-	Plays   []Play `json:"plays"`
-}
-
-// MaxPlays bounds a record, so that it stays within MaxPlayed.
-const MaxPlays = 200
-
-// OpenPlayed checks a proof of play against the sign's pinned key: its form,
-// signature and numbers. Whether it continues its chain is for who keeps it.
-func OpenPlayed(doc []byte, sign string, pub ed25519.PublicKey) (*Played, error) {
-	s, err := Split(doc, TypPlayed)
-	if err != nil {
-		return nil, err
-	}
-	if s.Kid != KeyID(pub) {
-		return nil, reject(UnknownKey, "key %s is not the one pinned for %s", s.Kid, sign)
-	}
-	if err := s.Verify(pub); err != nil {
-		return nil, err
-	}
-	p := &Played{}
-	if err := decode(s.Payload, p); err != nil {
-		return nil, reject(BadDocument, "%v", err)
-	}
-	if p.Sign != sign {
-		return nil, reject(WrongSign, "it is of %q", p.Sign)
-	}
-	if p.V != 1 || p.N < 1 || len(p.Chain) > 64 || p.Chain == "" || p.UntilMS < p.FromMS || (p.N == 1) != (p.Prev == "") ||
-		(p.Prev != "" && !IsDigest(p.Prev)) {
-		return nil, reject(BadDocument, "v %d, n %d, chain, prev or times are not of version 1", p.V, p.N)
-	}
-	var ms int64
-	for i, x := range p.Plays {
-		if x.Count < 0 || x.MS < 0 || x.MS > p.UntilMS-p.FromMS {
-			return nil, reject(BadDocument, "plays[%d]: count %d or %d ms cannot be", i, x.Count, x.MS)
-		}
-		ms += x.MS
-	}
-	if ms > p.UntilMS-p.FromMS {
-		return nil, reject(BadDocument, "plays of %d ms in %d ms", ms, p.UntilMS-p.FromMS)
-	}
-	return p, nil
 }

@@ -99,17 +99,17 @@ func (a *Auditor) take(ctx context.Context, in proof) (fault string, err error) 
 		return "", err
 	}
 	digest := wire.Digest(in.doc)
-	switch {
-	case p.N <= end:
+	switch p.LinkTo(end, prev) {
+	case wire.LinkPast:
 		have, err := a.book.Digest(ctx, in.sign, p.Chain, p.N)
 		if err != nil || have != digest {
 			return fmt.Sprintf("%s (n %d)", FaultAltered, p.N), nil
 		}
 		a.receipt(in.sign, p.Chain, p.N)
 		return "", nil
-	case p.N == end+1 && p.Prev != prev:
+	case wire.LinkBroken:
 		return fmt.Sprintf("%s (n %d)", FaultChain, p.N), nil
-	case p.N > end+1:
+	case wire.LinkGap:
 		fault = fmt.Sprintf("%s (n %d to %d)", FaultGap, end+1, p.N-1)
 	}
 	if err := a.book.Add(ctx, in.doc, digest, p); err != nil {
