@@ -139,10 +139,7 @@ func turn(running []*Alert, tMS int64) (a *Alert, pos, next, rest int64) {
 		if exclusive(a) {
 			return a, tMS - a.From*1000, next, 0
 		}
-		if c < o {
-			next = min(next, tMS+o-c)
-		}
-		if o <= c && c < o+a.ShareMS {
+		if c < o+a.ShareMS { // and o ≤ c, or one ranked above it would have had the turn
 			return a, c - o, min(next, tMS+o+a.ShareMS-c), 0
 		}
 		o += a.ShareMS
