@@ -27,32 +27,29 @@ type outgoing struct {
 	m    link.Message
 }
 
-// A sign may send 20 messages in 10 s; what is over is dropped by the other
-// side. It keeps a little below.
-const (
-	sendBurst  = 18
-	sendWindow = 10_000 // ms
-)
+// sendBurst is how many messages a box sends in 10 s. The protocol allows 20, and the other side drops the rest: the box
+// keeps a little below, because the two sides count by clocks of their own.
+const sendBurst = timeline.FloodMessages - 2
 
 // send publishes in order, beside the loop: a slow link must not stop the face.
 func (b *Box) send(ctx context.Context) {
-	var sent []int64 // mono of the last sendBurst messages
+	sent := wire.NewWindow(sendBurst, timeline.FloodMS*time.Millisecond)
+	now := func() time.Time { return time.UnixMilli(b.times.Mono()) }
 	for {
-		if len(sent) == sendBurst {
-			t := time.NewTimer(time.Duration(max(0, sent[0]+sendWindow-b.times.Mono())) * time.Millisecond)
+		if wait := sent.Wait(now()); wait > 0 {
+			t := time.NewTimer(wait)
 			select {
 			case <-ctx.Done():
 				t.Stop()
 				return
 			case <-t.C:
 			}
-			sent = sent[1:]
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case o := <-b.out:
-			sent = append(sent, b.times.Mono())
+			sent.Take(now())
 			c, cancel := context.WithTimeout(ctx, 20*time.Second)
 			if err := o.conn.Publish(c, o.m); err != nil {
 				b.log.Debug("publish failed", "topic", o.m.Topic, "err", err)

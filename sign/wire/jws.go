@@ -21,16 +21,6 @@ const (
 	TypPlayed     = "ledcast-played"
 )
 
-// Limits in bytes (PROTOCOL, Limits).
-const (
-	MaxDocument = 256 << 10
-	MaxFrame    = 900 << 10
-	MaxStatus   = 4 << 10
-	MaxAck      = 1 << 10
-	MaxPlayed   = 64 << 10
-	MaxSnapshot = 900 << 10
-)
-
 // b64 is base64url without padding. Strict: unused bits must be zero, or
 // sixteen different last characters of a signature would be the same to us.
 // The decoder skips CR and LF even so; splitStrict checks for these.

@@ -25,9 +25,6 @@ type Played struct {
 	Plays   []Play `json:"plays"`
 }
 
-// MaxPlays bounds a record, so that it stays within MaxPlayed.
-const MaxPlays = 200
-
 // MostShowings returns how often something can have come on that was on for ms milliseconds in all. The clock of a
 // record counts milliseconds, so that each showing takes at least one. A showing that a power cut ended, or that gave
 // way within its first millisecond, has none: it counts once.

@@ -7,20 +7,6 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Limits of documents (PROTOCOL, Limits).
-const (
-	MaxFrames      = 800
-	MaxFrameBytes  = 64 << 20 // of one program
-	MaxStripPixels = 4 << 20
-	MaxStripLen    = 32767
-	MinStepMS      = 100
-	MaxAlerts      = 16
-	MaxAlertFrames = 48
-	MaxAlertBytes  = 2 << 20
-	MaxAlertSigns  = 500
-	MaxAlertLife   = 24 * 3600
-)
-
 // Bounds that keep 64-bit arithmetic in timeline.At from overflowing. The
 // protocol's own bound of 2^53 would not.
 const (

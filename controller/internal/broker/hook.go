@@ -12,6 +12,8 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"ledcast/sign/wire"
 )
 
 // maxSubscriptions bounds what one sign can make the broker remember: five
@@ -108,7 +110,7 @@ func (h *hook) admit(c *conn, p packets.ConnectParams) (code packets.Code, why s
 	}
 	if p.WillFlag && !(Rules{a}).Will(p.WillTopic, len(p.WillPayload)) {
 		return packets.ErrNotAuthorized, fmt.Sprintf("a will of %d bytes on %s; only its own status of at most %d is allowed",
-			len(p.WillPayload), clip(p.WillTopic), MaxStatus)
+			len(p.WillPayload), clip(p.WillTopic), wire.MaxStatus)
 	}
 	if !h.meter.connect(user) {
 		return packets.ErrServerUnavailable, fmt.Sprintf("more than %d connections in %v", floodCount, floodSpan)
@@ -125,8 +127,8 @@ func (h *hook) admitController(c *conn, p packets.ConnectParams) (code packets.C
 		return packets.ErrBadUsernameOrPassword, "wrong password"
 	case !strings.HasPrefix(p.ClientIdentifier, ControllerUser):
 		return packets.ErrClientIdentifierNotValid, "the controller's client ids begin with " + ControllerUser
-	case p.WillFlag && !strings.HasPrefix(p.WillTopic, root):
-		return packets.ErrNotAuthorized, "a will outside " + root
+	case p.WillFlag && !strings.HasPrefix(p.WillTopic, wire.Prefix):
+		return packets.ErrNotAuthorized, "a will outside " + wire.Prefix
 	}
 	return packets.CodeSuccess, ""
 }
@@ -204,7 +206,7 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 		return true
 	}
 	if c.controller() {
-		return strings.HasPrefix(topic, root)
+		return strings.HasPrefix(topic, wire.Prefix)
 	}
 	a, ok := h.account(c.user)
 	return ok && Rules{a}.Subscribe(topic)
@@ -219,7 +221,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	// 10,000 programs, 116 MB.
 	pk.TopicName = strings.Clone(pk.TopicName)
 	if c.controller() {
-		if !strings.HasPrefix(pk.TopicName, root) {
+		if !strings.HasPrefix(pk.TopicName, wire.Prefix) {
 			return pk, packets.CodeSuccessIgnore
 		}
 		return pk, nil
@@ -266,7 +268,7 @@ func (h *hook) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 
 // tell reports trouble with a sign, each kind at most once in floodSpan.
 func (h *hook) tell(sign, kind, what string) {
-	if !h.meter.tell(sign, kind) {
+	if !h.meter.report(sign, kind) {
 		return
 	}
 	reason := kind + ": " + what

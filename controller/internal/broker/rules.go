@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"ledcast/playlists"
+	"ledcast/sign/wire"
 )
 
 // Account is what the broker knows of a sign.
@@ -24,17 +25,6 @@ type Accounts interface {
 	Account(user string) (Account, bool)
 }
 
-// Limits of what a sign may send, in bytes (PROTOCOL.md, Limits).
-const (
-	MaxStatus   = 4 << 10
-	MaxAck      = 1 << 10
-	MaxPlayed   = 64 << 10
-	MaxSnapshot = 900 << 10
-)
-
-// root is where everything of the protocol's version 1 lies.
-const root = "led/v1/"
-
 // Rules says what one sign may do: PROTOCOL.md, Topics and Access. It is the
 // strict reading of it: what is not named there is refused. The rules are pure;
 // the zero Rules, or an account with a name that could be a wildcard, may do
@@ -51,20 +41,24 @@ func (r Rules) Subscribe(filter string) bool {
 	if !plain(a.Sign) || !plain(a.Owner) || !plain(a.Class) {
 		return false
 	}
-	rest, ok := strings.CutPrefix(filter, root)
+	rest, ok := strings.CutPrefix(filter, wire.Prefix)
 	if !ok {
 		return false
 	}
 	kind, rest, _ := strings.Cut(rest, "/")
 	switch kind {
 	case "keys":
-		return filter == root+"keys"
+		return filter == wire.TopicKeys
 	case "signs":
 		leaf, own := strings.CutPrefix(rest, a.Sign+"/")
-		return own && (leaf == "program" || leaf == "frame" || leaf == "request")
+		switch wire.Leaf(leaf) {
+		case wire.LeafProgram, wire.LeafFrame, wire.LeafRequest:
+			return own
+		}
+		return false
 	case "frames":
 		owner, digest, _ := strings.Cut(rest, "/")
-		return (owner == a.Owner || owner == playlists.Public) && isDigest(digest)
+		return (owner == a.Owner || owner == playlists.Public) && wire.IsDigest(digest)
 	case "alerts":
 		return r.alerts(rest)
 	case "alerts-test":
@@ -83,7 +77,7 @@ func (r Rules) alerts(rest string) bool {
 		return true
 	}
 	frame, ok := strings.CutPrefix(rest, "frames/")
-	return ok && (frame == "+" || isDigest(frame))
+	return ok && (frame == "+" || wire.IsDigest(frame))
 }
 
 // Write is what a sign may send on a topic.
@@ -98,19 +92,19 @@ func (r Rules) Publish(topic string) (w Write, ok bool) {
 	if !plain(r.Account.Sign) {
 		return Write{}, false
 	}
-	leaf, own := strings.CutPrefix(topic, root+"signs/"+r.Account.Sign+"/")
-	if !own {
+	sign, leaf, ok := wire.SplitSignTopic(topic)
+	if !ok || sign != r.Account.Sign {
 		return Write{}, false
 	}
 	switch leaf {
-	case "status":
-		return Write{Limit: MaxStatus, Retain: true}, true
-	case "ack":
-		return Write{Limit: MaxAck}, true
-	case "played":
-		return Write{Limit: MaxPlayed}, true
-	case "snapshot":
-		return Write{Limit: MaxSnapshot}, true
+	case wire.LeafStatus:
+		return Write{Limit: wire.MaxStatus, Retain: true}, true
+	case wire.LeafAck:
+		return Write{Limit: wire.MaxAck}, true
+	case wire.LeafPlayed:
+		return Write{Limit: wire.MaxPlayed}, true
+	case wire.LeafSnapshot:
+		return Write{Limit: wire.MaxSnapshot}, true
 	}
 	return Write{}, false
 }
@@ -132,17 +126,4 @@ func plain(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// isDigest reports whether s is 64 lower-case hex digits.
-func isDigest(s string) bool {
-	if len(s) != 64 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
 }

@@ -18,13 +18,6 @@ import (
 // (two statuses and a minute).
 const Silence = 11 * time.Minute
 
-// Flood is PROTOCOL's limit: more than 20 messages in 10 s from one sign are
-// dropped and shown.
-const (
-	floodMessages = 20
-	floodWindow   = 10 * time.Second
-)
-
 // State is what is known of a sign. Its zero value is a sign that was never
 // heard.
 type State struct {
@@ -47,8 +40,6 @@ type Events struct {
 	Online func(sign string, s *wire.Status)
 	// Ack is called with every ack that could be read.
 	Ack func(sign string, a *wire.Ack)
-	// Changed is called whenever a sign's State changed.
-	Changed func(sign string)
 }
 
 // Listener receives. Its methods are safe for concurrent use.
@@ -65,8 +56,8 @@ type Listener struct {
 
 type heard struct {
 	State
-	session string      // of the last online status
-	recent  []time.Time // of messages within the flood window
+	session string // of the last online status
+	recent  *wire.Window
 	// When it last went offline and came online: an absence that is over
 	// before anybody looks is one, too.
 	left, back time.Time
@@ -97,11 +88,11 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	l.mu.Lock()
 	h := l.signs[sign]
 	if h == nil {
-		h = &heard{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}}
+		h = &heard{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}, recent: wire.FloodWindow()}
 		l.signs[sign] = h
 	}
 	was := h.Online
-	if !retained && h.flooded(now) {
+	if !retained && !h.recent.Take(now) {
 		h.Dropped++
 		// But sessions are still followed: without the last one's beginning its
 		// end would be taken for a will that lost its race.
@@ -143,9 +134,6 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	if ack != nil && !retained && l.ev.Ack != nil {
 		l.ev.Ack(sign, ack)
 	}
-	if l.ev.Changed != nil {
-		l.ev.Changed(sign)
-	}
 }
 
 // turned keeps when the sign went or came.
@@ -169,21 +157,6 @@ func (l *Listener) played(sign string, payload []byte) error {
 	default:
 	}
 	return nil
-}
-
-func (h *heard) flooded(now time.Time) bool {
-	keep := h.recent[:0]
-	for _, t := range h.recent {
-		if now.Sub(t) < floodWindow {
-			keep = append(keep, t)
-		}
-	}
-	h.recent = keep
-	if len(h.recent) >= floodMessages {
-		return true
-	}
-	h.recent = append(h.recent, now)
-	return false
 }
 
 // status takes a status or will. An "offline" of another session than the last

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
 
@@ -67,7 +68,7 @@ func TestFlood(t *testing.T) {
 	if l.State("qn-001").Online {
 		t.Error("the end of a session that began in the flood was dropped")
 	}
-	c.t = c.t.Add(floodWindow)
+	c.t = c.t.Add(timeline.FloodMS * time.Millisecond)
 	l.Message(topic, status("online", "c"), false)
 	if !l.State("qn-001").Online {
 		t.Error("a message after the flood was dropped")
@@ -91,7 +92,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 		{wire.LeafAck, []byte(`[]`)}, {wire.LeafSnapshot, []byte("GIF89a")}, {wire.LeafSnapshot, claim}, {wire.LeafSnapshot, make([]byte, wire.MaxSnapshot+1)},
 	} {
 		l.mu.Lock()
-		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", nil
+		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", wire.FloodWindow()
 		l.mu.Unlock()
 		l.Message(wire.SignTopic("qn-001", m.leaf), m.data, false)
 		s := l.State("qn-001")
