@@ -17,7 +17,7 @@ type diary struct{ store store.Store }
 // aliveSetting is when the controller listened last, for one that is killed.
 const aliveSetting = "health.alive_ms"
 
-func (d diary) Note(ctx context.Context, all []listen.Condition) error {
+func (d diary) Append(ctx context.Context, all []listen.Condition) error {
 	in := make([]store.Condition, len(all))
 	for i, c := range all {
 		in[i] = store.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
@@ -25,7 +25,7 @@ func (d diary) Note(ctx context.Context, all []listen.Condition) error {
 	return d.store.Health().Note(ctx, in...)
 }
 
-func (d diary) Newest(ctx context.Context) ([]listen.Condition, error) {
+func (d diary) Latest(ctx context.Context) ([]listen.Condition, error) {
 	all, err := d.store.Health().Newest(ctx)
 	out := make([]listen.Condition, len(all))
 	for i, c := range all {
@@ -34,11 +34,11 @@ func (d diary) Newest(ctx context.Context) ([]listen.Condition, error) {
 	return out, err
 }
 
-func (d diary) Alive(ctx context.Context, at time.Time) error {
+func (d diary) SetHeartbeat(ctx context.Context, at time.Time) error {
 	return d.store.Settings().Set(ctx, aliveSetting, strconv.FormatInt(at.UnixMilli(), 10))
 }
 
-func (d diary) Lived(ctx context.Context) (time.Time, error) {
+func (d diary) Heartbeat(ctx context.Context) (time.Time, error) {
 	text, err := d.store.Settings().Get(ctx, aliveSetting)
 	if missing(err) {
 		return time.Time{}, nil
