@@ -265,6 +265,9 @@ func TestAlertEndsWithoutANetwork(t *testing.T) {
 }
 
 func TestEightDaysOfflineAndAReboot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it plays for eight days")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.start(true)

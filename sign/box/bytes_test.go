@@ -20,6 +20,9 @@ import (
 // 25 frames a second. All that the broker sends is counted, subscriptions that
 // the sign renews by itself among it, with MQTT's own bytes.
 func TestBytesOfADay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it plays for two days with ten pictures each")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.conf.Class = "128x64-rgb"

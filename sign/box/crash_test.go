@@ -66,11 +66,15 @@ func TestPowerCutAtEveryWrite(t *testing.T) {
 	const seed = 1
 	random := rand.New(rand.NewPCG(seed, 0))
 	writes := cutPower(t, math.MaxInt, "all")
+	sample := 6 // one in so many
+	if testing.Short() {
+		sample = 30
+	}
 	points := 0
 	for _, how := range []string{"nothing", "half", "all"} {
 		for k := range writes + 1 {
 			// Always the first write, and the last ones, which accept the program.
-			if chosen := k == 0 || k >= writes-5 || random.IntN(6) == 0; !chosen && !full() {
+			if chosen := k == 0 || k >= writes-5 || random.IntN(sample) == 0; !chosen && !full() {
 				continue
 			}
 			points++
