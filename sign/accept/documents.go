@@ -103,7 +103,13 @@ func (s *step) newProgram(d Document) error {
 		return nil
 	}
 	if c := s.pending; c != nil && c.program.Seq > p.Seq && c.program.Epoch == p.Epoch {
-		s.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.AckRejected, Reason: wire.StaleSeq})
+		s.ack(wire.Ack{
+			Role:   wire.RoleProgram,
+			Epoch:  p.Epoch,
+			Seq:    p.Seq,
+			State:  wire.AckRejected,
+			Reason: wire.StaleSeq,
+		})
 		return nil
 	}
 	s.pending = &pending{doc: d.Doc, digest: digest, program: p}

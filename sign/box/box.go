@@ -185,7 +185,12 @@ func (b *Box) newLink() (Runner, error) {
 		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
 		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
 		Will: func(session string) *link.Message {
-			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.LeafStatus), Payload: b.will(session), QoS: 1, Retained: true}
+			return &link.Message{
+				Topic:    wire.SignTopic(b.cfg.Sign, wire.LeafStatus),
+				Payload:  b.will(session),
+				QoS:      1,
+				Retained: true,
+			}
 		},
 		Up:      func(c link.Conn) { b.in <- eventUp{c} },
 		Down:    func(err error) { b.in <- eventDown{err} },

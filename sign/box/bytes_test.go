@@ -21,7 +21,7 @@ import (
 // the sign renews by itself among it, with MQTT's own bytes.
 func TestBytesOfADay(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it plays for two days with ten pictures each")
+		t.Skip("it plays for a day with ten pictures")
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

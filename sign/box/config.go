@@ -54,7 +54,8 @@ func LoadConfig(path string) (Config, error) {
 	var c Config
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&c); err != nil {
-		return Config{}, fmt.Errorf("%s is not a sign's config: %v; write it anew with `controller sign add`", path, err)
+		return Config{}, fmt.Errorf("%s is not a sign's config: %v; write it anew with `controller sign add`", path,
+			err)
 	}
 	if err := c.Validate(); err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)

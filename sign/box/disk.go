@@ -37,7 +37,12 @@ type disk struct {
 }
 
 func openDisk(dir string) (*disk, error) {
-	d := &disk{dir: dir, stamp: func(*state) {}, write: writeSynced, state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}}}
+	d := &disk{
+		dir:   dir,
+		stamp: func(*state) {},
+		write: writeSynced,
+		state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}},
+	}
 	for _, sub := range []string{"docs", "frames"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("the sign's data folder: %w; choose another with --data", err)
@@ -79,7 +84,8 @@ func (d *disk) load() error {
 		found = true
 		var f stateFile
 		var s state
-		if err == nil && json.Unmarshal(data, &f) == nil && wire.Digest(f.State) == f.SHA256 && json.Unmarshal(f.State, &s) == nil {
+		if err == nil && json.Unmarshal(data, &f) == nil && wire.Digest(f.State) == f.SHA256 &&
+			json.Unmarshal(f.State, &s) == nil {
 			d.state = s
 			return nil
 		}
@@ -231,7 +237,8 @@ func (d *disk) key() (ed25519.PrivateKey, error) {
 	}
 	seed, err := wire.DecodeKey(strings.TrimSpace(string(text)))
 	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: it holds no key of 32 bytes; remove it and confirm the sign's new key", path)
+		return nil, fmt.Errorf("%s is damaged: it holds no key of 32 bytes; remove it and confirm the sign's new key",
+			path)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
 }

@@ -21,7 +21,8 @@ func (b *Box) present() int64 {
 	key := fmt.Sprintf("%s|%s|%s|%d", shown.Why, shown.Item, frame, shown.Step)
 	offset := shown.Offset()
 	flashing := mono < b.identify
-	if key == b.lastKey && !flashing && !b.redraw && offset == b.shown.Offset() && b.drawn && shown.Percent == b.shown.Percent {
+	if key == b.lastKey && !flashing && !b.redraw && offset == b.shown.Offset() && b.drawn &&
+		shown.Percent == b.shown.Percent {
 		b.shown = shown
 		if !b.faults["output"] && !b.blank {
 			b.ackShowing(&shown, mono) // of a new document whose picture is on already

@@ -162,7 +162,8 @@ func (k *book) plays() []wire.Play {
 		}
 	}
 	slices.SortFunc(out, func(a, b wire.Play) int {
-		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Campaign, b.Campaign))
+		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Why, b.Why),
+			cmp.Compare(a.Campaign, b.Campaign))
 	})
 	return out
 }
@@ -258,7 +259,16 @@ func (k *book) record(sign string, untilMS int64) (*wire.Played, error) {
 			return nil, err
 		}
 	}
-	p := &wire.Played{V: 1, Sign: sign, Chain: k.chain.ID, N: k.chain.N + 1, Prev: k.chain.Prev, FromMS: min(k.fromMS, untilMS), UntilMS: untilMS, Plays: k.plays()}
+	p := &wire.Played{
+		V:       1,
+		Sign:    sign,
+		Chain:   k.chain.ID,
+		N:       k.chain.N + 1,
+		Prev:    k.chain.Prev,
+		FromMS:  min(k.fromMS, untilMS),
+		UntilMS: untilMS,
+		Plays:   k.plays(),
+	}
 	if len(p.Plays) == 0 {
 		return nil, nil
 	}

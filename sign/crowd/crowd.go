@@ -126,7 +126,14 @@ const (
 
 // New checks the setup.
 func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
-	c := &Crowd{setup: setup, log: log, wake: make(chan struct{}, 1), asks: make(chan func()), tracks: map[string]*track{}, rejected: map[string]int{}}
+	c := &Crowd{
+		setup:    setup,
+		log:      log,
+		wake:     make(chan struct{}, 1),
+		asks:     make(chan func()),
+		tracks:   map[string]*track{},
+		rejected: map[string]int{},
+	}
 	var err error
 	if c.roots.Root, err = wire.DecodeKey(setup.Root); err != nil {
 		return nil, fmt.Errorf("root: %w", err)
@@ -135,7 +142,8 @@ func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
 		return nil, fmt.Errorf("root_spare: %w", err)
 	}
 	for i := range signs {
-		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, machine: c.machineOf(&signs[i]), frames: map[string]bool{}})
+		c.signs = append(c.signs,
+			&sign{Sign: signs[i], n: i, machine: c.machineOf(&signs[i]), frames: map[string]bool{}})
 	}
 	return c, nil
 }
@@ -205,9 +213,16 @@ func (c *Crowd) settle(ctx context.Context) {
 
 func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
 	status := wire.SignTopic(s.Sign.Sign, wire.LeafStatus)
-	return link.New(link.Options{Broker: c.setup.Broker, ClientID: s.Sign.Sign, Username: s.Sign.Sign, Password: s.Password, Log: c.log,
+	return link.New(link.Options{
+		Broker:   c.setup.Broker,
+		ClientID: s.Sign.Sign,
+		Username: s.Sign.Sign,
+		Password: s.Password,
+		Log:      c.log,
 		Will: func(session string) *link.Message {
-			data, _ := json.Marshal(wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: time.Now().UnixMilli()})
+			data, _ := json.Marshal(
+				wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: time.Now().UnixMilli()},
+			)
 			return &link.Message{Topic: status, Payload: data, QoS: 1, Retained: true}
 		},
 		Up: func(conn link.Conn) {
@@ -215,7 +230,8 @@ func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
 			go c.subscribe(ctx, s, conn)
 		},
 		Down:    func(error) { c.put(event{s: s, kind: isDown}) },
-		Message: func(m link.Message) { c.put(event{s: s, kind: isMessage, m: m, at: time.Now().UnixNano()}) }})
+		Message: func(m link.Message) { c.put(event{s: s, kind: isMessage, m: m, at: time.Now().UnixNano()}) },
+	})
 }
 
 // put queues an event. It never blocks: a connection's time of receipt must not
@@ -234,8 +250,16 @@ func (c *Crowd) put(e event) {
 func (c *Crowd) subscribe(ctx context.Context, s *sign, conn link.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := conn.Subscribe(ctx, map[string]byte{wire.TopicKeys: 0, wire.SignTopic(s.Sign.Sign, wire.LeafRequest): 0, wire.SignTopic(s.Sign.Sign, wire.LeafProgram): 0,
-		wire.AlertsTopic(s.Class, false): 0, wire.AlertFrameTopic(s.Class, false, "+"): 0})
+	err := conn.Subscribe(
+		ctx,
+		map[string]byte{
+			wire.TopicKeys: 0,
+			wire.SignTopic(s.Sign.Sign, wire.LeafRequest): 0,
+			wire.SignTopic(s.Sign.Sign, wire.LeafProgram): 0,
+			wire.AlertsTopic(s.Class, false):              0,
+			wire.AlertFrameTopic(s.Class, false, "+"):     0,
+		},
+	)
 	if err != nil {
 		c.log.Warn("not subscribed", "sign", s.Sign.Sign, "err", err)
 		return
@@ -344,7 +368,8 @@ func (c *Crowd) sendStatus(ctx context.Context, s *sign) {
 		st.Alerts = &wire.SeqOf{Epoch: set.Epoch, Seq: set.Seq}
 	}
 	data, _ := json.Marshal(st)
-	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafStatus), Payload: data, QoS: 1, Retained: true})
+	s.send(ctx,
+		link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafStatus), Payload: data, QoS: 1, Retained: true})
 }
 
 func (s *sign) sendAck(ctx context.Context, k wire.Ack) {

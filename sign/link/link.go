@@ -149,7 +149,10 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	o.SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(true)
 	o.SetStore(mqtt.NewMemoryStore())
 	o.SetAutoReconnect(false).SetConnectRetry(false)
-	o.SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetWriteTimeout(writeTimeout).SetConnectTimeout(connectTimeout)
+	o.SetKeepAlive(keepAlive).
+		SetPingTimeout(pingTimeout).
+		SetWriteTimeout(writeTimeout).
+		SetConnectTimeout(connectTimeout)
 	if l.o.TLS != nil {
 		o.SetTLSConfig(l.o.TLS)
 	}

@@ -34,7 +34,8 @@ func newSACN(spec, addr string, m Map, l *layout) (Output, error) {
 	}
 	n := (len(l.from) + sacnLEDs - 1) / sacnLEDs
 	if s.first < 1 || s.first+n-1 > sacnUniverses {
-		return nil, fmt.Errorf("universe %d: %d LEDs take %d universes, and there are 1 to %d", s.first, len(l.from), n, sacnUniverses)
+		return nil, fmt.Errorf("universe %d: %d LEDs take %d universes, and there are 1 to %d", s.first, len(l.from), n,
+			sacnUniverses)
 	}
 	priority := 100
 	if m.Priority != nil {

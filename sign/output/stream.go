@@ -64,11 +64,13 @@ type stream struct {
 // earlyEvery is the distance of early repeats.
 const earlyEvery = 50 * time.Millisecond
 
-func newStream(spec string, l *layout, every time.Duration, early int, host string, open func(net.IP) (sender, error), pack packer) *stream {
+func newStream(spec string, l *layout, every time.Duration, early int, host string, open func(net.IP) (sender, error),
+	pack packer) *stream {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &stream{spec: spec, layout: l, pack: pack, every: every, early: early, host: host, open: open,
 		stop: stop, done: make(chan struct{}), leds: make([]byte, 3*len(l.from)), left: aliveFor,
-		why: fmt.Errorf("the address of %q is not known yet; check the network and the name", host), timer: time.NewTimer(every)}
+		why: fmt.Errorf("the address of %q is not known yet; check the network and the name",
+			host), timer: time.NewTimer(every)}
 	if ip := net.ParseIP(host); ip != nil {
 		s.connect(ip)
 	}

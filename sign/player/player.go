@@ -37,7 +37,14 @@ type run struct {
 
 // New makes a player for a sign in areas, the config's until a program comes.
 func New(sign string, areas []string, clock Clock) *Player {
-	return &Player{Clock: clock, sign: sign, areas: areas, runs: map[string]*run{}, missing: map[string]bool{}, dirty: true}
+	return &Player{
+		Clock:   clock,
+		sign:    sign,
+		areas:   areas,
+		runs:    map[string]*run{},
+		missing: map[string]bool{},
+		dirty:   true,
+	}
 }
 
 // SetProgram takes over a whole program; nil is none.

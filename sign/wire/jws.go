@@ -72,7 +72,8 @@ func Seal(key ed25519.PrivateKey, typ string, payload any) ([]byte, error) {
 	doc = append(doc, '.')
 	doc = b64.AppendEncode(doc, sig)
 	if len(doc) > limit(typ) {
-		return nil, fmt.Errorf("%s of %d bytes is over the limit of %d; show fewer items or frames on it", typ, len(doc), limit(typ))
+		return nil, fmt.Errorf("%s of %d bytes is over the limit of %d; show fewer items or frames on it", typ,
+			len(doc), limit(typ))
 	}
 	return doc, nil
 }

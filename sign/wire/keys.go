@@ -116,7 +116,8 @@ func (f *Floor) Check(seq int64, digest string) (repeat bool, err error) {
 
 // OpenKeys checks a key set. current is the accepted one, or nil; digest is
 // current's document's.
-func OpenKeys(doc []byte, roots Roots, current *KeySet, digest string, now Clock) (set *KeySet, spare, repeat bool, err error) {
+func OpenKeys(doc []byte, roots Roots, current *KeySet, digest string,
+	now Clock) (set *KeySet, spare, repeat bool, err error) {
 	s, err := Split(doc, TypKeys)
 	if err != nil {
 		return nil, false, false, err

@@ -50,7 +50,8 @@ func OpenPlayed(doc []byte, sign string, pub ed25519.PublicKey) (*Played, error)
 	if p.Sign != sign {
 		return nil, reject(WrongSign, "it is of %q", p.Sign)
 	}
-	if p.V != 1 || p.N < 1 || len(p.Chain) > 64 || p.Chain == "" || p.UntilMS < p.FromMS || (p.N == 1) != (p.Prev == "") ||
+	if p.V != 1 || p.N < 1 || len(p.Chain) > 64 || p.Chain == "" || p.UntilMS < p.FromMS ||
+		(p.N == 1) != (p.Prev == "") ||
 		(p.Prev != "" && !IsDigest(p.Prev)) {
 		return nil, reject(BadDocument, "v %d, n %d, chain, prev or times are not of version 1", p.V, p.N)
 	}
