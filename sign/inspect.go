@@ -20,7 +20,7 @@ import (
 // fetchTimeout is how long a retained message may take to come.
 const fetchTimeout = 10 * time.Second
 
-// inspection is a document and what a sign would judge it by.
+// inspection is a document and what a sign needs to judge it.
 type inspection struct {
 	doc  []byte
 	typ  string // value of a header's typ
@@ -117,7 +117,7 @@ func readDocument(name string, stdin io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// typOf is what kind of document it is: what is asked for, or what it says.
+// typOf returns the kind of document: the one that was asked for, or the one that it claims.
 func typOf(kind string, doc []byte) (string, error) {
 	kinds := []string{
 		wire.TypKeys,

@@ -107,8 +107,7 @@ func newVectors(stdout io.Writer) *cobra.Command {
 	return c
 }
 
-// runVectors asks answer for every case and says which answers are not as they
-// must be.
+// runVectors asks for the answers to every case and reports those that are wrong.
 func runVectors(dir string, without []string, match *regexp.Regexp, answer func(vectorCase) ([]vectorAnswer, error),
 	w io.Writer) error {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -281,7 +280,7 @@ func startImplementation(ctx context.Context, command []string) (*implementation
 }
 
 func (p *implementation) answer(c vectorCase) ([]vectorAnswer, error) {
-	// A process that says nothing is ended, and with it the reading below.
+	// Ending a process that hangs also ends the reading below.
 	late := time.AfterFunc(replyTimeout, func() { _ = p.cmd.Process.Kill() })
 	defer late.Stop()
 	if err := json.NewEncoder(p.in).Encode(c); err != nil {

@@ -12,7 +12,7 @@ package timeline
 
 import "sort"
 
-// Header is what every signed payload but a proof of play begins with.
+// Header begins every signed payload but a proof of play.
 type Header struct {
 	V     int64  `json:"v"` // 1
 	Role  string `json:"role"`
@@ -65,7 +65,7 @@ type Loop struct {
 // Dark is the index of the loop that shows nothing.
 const Dark = -1
 
-// Segment says which loop runs from From (inclusive) until Until (exclusive).
+// Segment runs one loop from From (inclusive) until Until (exclusive).
 type Segment struct {
 	From  int64  `json:"from"`
 	Until int64  `json:"until"`
@@ -73,7 +73,7 @@ type Segment struct {
 	Why   string `json:"why,omitempty"` // the rule that put it there, e.g. "schedule:tet-2027"
 }
 
-// CommLoss is what shows when the broker was not reached for AfterS seconds.
+// CommLoss names the loop that shows when the broker was not reached for AfterS seconds.
 type CommLoss struct {
 	AfterS int64 `json:"after_s"`
 	Loop   int64 `json:"loop"`
@@ -160,7 +160,7 @@ func (a *Alert) Reaches(sign string, areas []string) bool {
 	return false
 }
 
-// Length is the duration of steps played once, in ms.
+// Length returns the duration of steps played once, in ms.
 func Length(steps []Step) int64 {
 	var n int64
 	for i := range steps {
@@ -169,7 +169,7 @@ func Length(steps []Step) int64 {
 	return n
 }
 
-// LoopLength is the duration of loop l played once, in ms.
+// LoopLength returns the duration of loop l played once, in ms.
 func (p *Program) LoopLength(l int64) int64 {
 	if p.starts != nil {
 		s := p.starts[l]

@@ -38,6 +38,17 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 	}
 	r.sendAlerts(r.alerts(3, []timeline.Alert{alert("storm", 3)})) // what ended stays ended
 	r.want("store alerts 3", "alerts 3", "ack alerts 3 received")
+
+	// A set that both has an alert and names it as ended: the alert is over, and the sign still has to say so.
+	r.sendAlerts(r.alerts(4, []timeline.Alert{alert("flood", 3)}))
+	r.log = nil
+	r.sendAlerts(r.alerts(5, []timeline.Alert{alert("flood", 3)}, timeline.Ended{ID: "flood", At: t0, Until: t0 + 3600}))
+	r.want("store alerts 5", "alerts 5", "ack alerts 5 received")
+	if r.m.Closed("flood") {
+		t.Error("closed before its end was acked")
+	}
+	r.step(Over{"flood"})
+	r.want("ack alerts 5 flood ended 33", "save")
 }
 
 func TestAnAlertEndsByItself(t *testing.T) {
@@ -107,13 +118,19 @@ func TestTestAlerts(t *testing.T) {
 			Header: wire.NewHeader(wire.RoleAlertsTest, 1, seq, t0, wire.LifeAlerts), Class: class, Alerts: alerts})})
 	}
 	tests(1, alert("trial", 3))
-	r.want("store alerts-test 1", "alerts 1", "ack alerts-test 1 received", "ack alerts-test 1 trial received 33")
+	r.want("store alerts-test 1", "alerts-test 1", "ack alerts-test 1 received", "ack alerts-test 1 trial received 33")
 	r.sendAlerts(r.alerts(2, []timeline.Alert{alert("storm", 3)}))
 	r.want("store alerts 2", "alerts 2", "ack alerts 2 received", "ack alerts 2 storm received 33")
 	r.step(Shown{Alert: "trial", Frame: digest(3)})
 	r.want("ack alerts-test 1 trial showing 33")
+	tests(2, alert("trial", 3), alert("later", 5))
+	r.want("store alerts-test 2", "alerts-test 2", "ack alerts-test 2 received", "ack alerts-test 2 trial showing 33",
+		"ack alerts-test 2 later rejected missing-frame 55")
+	r.frames[digest(5)] = true
+	r.step(FramesChanged{})
+	r.want("ack alerts-test 2 later received 55")
 	tests(3)
-	r.want("store alerts-test 3", "ack alerts-test 3 trial ended 33", "alerts 3", "ack alerts-test 3 received")
+	r.want("store alerts-test 3", "ack alerts-test 3 trial ended 33", "ack alerts-test 3 later ended 55", "alerts-test 3", "ack alerts-test 3 received")
 	if r.m.Acked("storm") != wire.AckReceived || len(r.m.Alerts(false).Alerts) != 1 || len(r.m.Alerts(true).Alerts) != 0 {
 		t.Errorf("storm is acked %q", r.m.Acked("storm"))
 	}

@@ -130,9 +130,6 @@ func (s *step) storePending() {
 func (s *step) wasStored(ev Stored) {
 	d := &ev.Store
 	if !ev.OK {
-		if d.Role == wire.RoleKeys {
-			s.nextKeys = nil
-		}
 		return
 	}
 	s.stored[d.Role] = d.Digest

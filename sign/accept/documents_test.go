@@ -68,7 +68,8 @@ func TestReplays(t *testing.T) {
 func TestPendingPrograms(t *testing.T) {
 	r := withKeys(t)
 	r.sendProgram(r.program(5))
-	r.want("fetch")
+	r.sendProgram(r.program(5))
+	r.want("fetch", "fetch")
 	r.sendProgram(r.program(4)) // it would be accepted, but a newer one waits
 	r.want("ack program 4 rejected stale-seq")
 	r.sendProgram(r.program(6, func(p *timeline.Program) { p.Frames = frames(2) }))
@@ -250,7 +251,7 @@ func TestRestore(t *testing.T) {
 			t.Errorf("rubbish is restored as %s", d.role)
 		}
 	}
-	b.want("program 5", "alerts 7", "alerts 8")
+	b.want("program 5", "alerts 7", "alerts-test 8")
 	b.sendKeys(a.keySet(1))
 	b.sendProgram(program)
 	b.sendAlerts(alerts)
@@ -260,7 +261,7 @@ func TestRestore(t *testing.T) {
 	b.sendAlerts(a.alerts(9, []timeline.Alert{flood})) // over since before the restart
 	b.want("store alerts 9", "ack alerts 9 storm ended 33", "alerts 9", "ack alerts 9 received")
 	b.sendKeys(b.keySet(2, func(s *wire.KeySet) { s.Revoked = []string{kid(programKey), kid(testKey)} }))
-	b.want("store keys 2", "drop program", "program none", "drop alerts-test", "alerts none", "status")
+	b.want("store keys 2", "drop program", "program none", "drop alerts-test", "alerts-test none", "status")
 }
 
 func TestReads(t *testing.T) {

@@ -95,9 +95,9 @@ func (r *rig) carryOut(effect Effect) {
 		}
 	case SetAlerts:
 		if e.Set == nil {
-			r.say("alerts none")
+			r.say("%s none", alertRole(e.Test))
 		} else {
-			r.say("alerts %d", e.Set.Seq)
+			r.say("%s %d", alertRole(e.Test), e.Set.Seq)
 		}
 	case CheckAlert:
 		r.step(AlertFrames{Check: e, Whole: r.whole(e.Alert.Frames)})

@@ -24,7 +24,7 @@ import (
 // Times of a box in ms (PROTOCOL: What a sign says; Repeating and reconnecting).
 const (
 	statusEvery    = 5 * 60_000
-	saveEvery      = 10 * 60_000 // of the clock and the last contact: a memory card wears out
+	saveEvery      = 10 * 60_000 // of the clock and the last contact; a memory card wears out
 	scrubEvery     = 60_000
 	resubEvery     = 10 * 60_000     // what is urgent
 	resubAllEvery  = 6 * 60 * 60_000 // everything: the controller asks for a resync where a program is behind
@@ -64,8 +64,7 @@ type Options struct {
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
-	// Alive, if given, is called at every turn of the play loop, at least every
-	// 5 s: feed a watchdog there.
+	// Alive, if set, is called by the play loop at least every 5 s: feed a watchdog there.
 	Alive func()
 
 	write func(dir, name string, data []byte) error // in place of writeSynced: tests cut the power here
@@ -92,7 +91,7 @@ type Box struct {
 
 	machine *accept.Machine
 	fetches fetcher
-	book    *book
+	proof   *playLog
 	proofAt int64 // mono of the next sending of a record
 	frames  *frameCache
 
@@ -166,7 +165,7 @@ func New(o Options) (*Box, error) {
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
 	}
-	if b.book, err = openBook(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
+	if b.proof, err = openPlayLog(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
 		return nil, fmt.Errorf("the proof of play: %w", err)
 	}
 	b.closeCutOff(mono)
@@ -241,7 +240,7 @@ func (b *Box) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
-	// The link says goodbye first, so that its events still find a reader.
+	// The link ends first; its last events still need a reader.
 	for running := true; running; {
 		select {
 		case <-b.in:
@@ -253,7 +252,7 @@ func (b *Box) Run(ctx context.Context) error {
 	b.conn = nil
 	b.prove(b.times.Mono(), true)
 	b.save()
-	err := b.book.journal.Close()
+	err := b.proof.journal.Close()
 	for _, o := range b.o.Outputs {
 		err = errors.Join(err, o.Close())
 	}
@@ -297,7 +296,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 	}
 }
 
-// duties does what is due and returns when the next is.
+// duties does what is due and returns when the next duty is.
 func (b *Box) duties(ctx context.Context) int64 {
 	mono := b.times.Mono()
 	if b.conn != nil {

@@ -9,8 +9,7 @@ import (
 	"ledcast/sign/player"
 )
 
-// present puts on the outputs what shows now, and returns the mono before
-// which nothing changes.
+// present puts on the outputs what shows now. It returns the mono before which nothing changes.
 func (b *Box) present() int64 {
 	mono := b.times.Mono()
 	shown, next := b.now(mono)
@@ -32,7 +31,7 @@ func (b *Box) present() int64 {
 	b.blank = false
 	b.redraw = flashing // and once more when the border goes out
 	if !b.draw(&shown) {
-		// Its pixels are not to be had. What is on the face stays: it was accepted.
+		// The frame cannot be read. What is on the face stays: it was accepted.
 		b.shown = shown
 		b.lastKey = key
 		return b.wake(shown, next, mono)
@@ -53,7 +52,7 @@ func (b *Box) present() int64 {
 	b.shown, b.lastKey, b.drawn = shown, key, true
 	if out {
 		delete(b.faults, "output")
-		if changed || b.book.on == nil {
+		if changed || b.proof.on == nil {
 			b.note(&shown, mono)
 		}
 		if !b.blank {

@@ -177,11 +177,11 @@ func TestProofOfPlay(t *testing.T) {
 func TestRecordSurvivesACut(t *testing.T) {
 	dir := t.TempDir()
 	c := &chain{}
-	k, err := openBook(dir, c, 1000)
+	k, err := openPlayLog(dir, c, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := func(k *book, item string, at int64) {
+	show := func(k *playLog, item string, at int64) {
 		t.Helper()
 		if err := k.begin(&timeline.Shown{Item: item, Why: timeline.WhyProgram}, at); err != nil {
 			t.Fatal(err)
@@ -191,7 +191,7 @@ func TestRecordSurvivesACut(t *testing.T) {
 	show(k, "b", 3000)
 	show(k, "a", 4000)
 	// Killed: the journal tells; the play that was on counts without its time.
-	k, err = openBook(dir, c, 9000)
+	k, err = openPlayLog(dir, c, 9000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestRecordSurvivesACut(t *testing.T) {
 	}
 	// Cut after the chain was saved and before the journal began anew.
 	*c = chain{ID: c.ID, N: 1, Prev: "x"}
-	if k, err = openBook(dir, c, 9000); err != nil {
+	if k, err = openPlayLog(dir, c, 9000); err != nil {
 		t.Fatal(err)
 	}
 	if len(k.totals) != 0 {
@@ -216,7 +216,7 @@ func TestRecordSurvivesACut(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, recordName(2)), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if k, err = openBook(dir, c, 9000); err != nil {
+	if k, err = openPlayLog(dir, c, 9000); err != nil {
 		t.Fatal(err)
 	}
 	if n, _ := k.oldest(); n != 0 || len(k.spool) != 1 {
@@ -232,7 +232,7 @@ func TestShowingsWithoutTimeCountOnce(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, journalName), []byte(journal), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	k, err := openBook(dir, &chain{ID: "c"}, 9000)
+	k, err := openPlayLog(dir, &chain{ID: "c"}, 9000)
 	if err != nil {
 		t.Fatal(err)
 	}

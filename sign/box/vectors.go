@@ -23,7 +23,7 @@ type Trial struct {
 	ntp    bool
 }
 
-// NewTrial is a sign that was not started yet. It keeps what must last in dir.
+// NewTrial returns a sign that was not started yet. It keeps its disk in dir.
 func NewTrial(c Config, dir string) *Trial {
 	if c.Broker == "" {
 		c.Broker = "mqtt://127.0.0.1"
@@ -68,18 +68,17 @@ func (t *Trial) Stop() error {
 	t.box.conn = nil
 	t.box.prove(t.mono, true)
 	t.box.save()
-	return t.box.book.journal.Close()
+	return t.box.proof.journal.Close()
 }
 
-// turn is a turn of the play loop.
+// turn runs the play loop once.
 func (t *Trial) turn() {
 	t.box.present()
 	t.box.duties(context.Background())
 	t.box.present()
 }
 
-// Connect makes the sign's connection with the broker stand, and its
-// subscriptions with it: it says its status.
+// Connect connects the sign, with all its subscriptions. The sign publishes its status.
 func (t *Trial) Connect(session string) {
 	c := loopback(session)
 	t.box.conn = c
@@ -106,7 +105,7 @@ func (t *Trial) Wait(ms int64) {
 	t.turn()
 }
 
-// Acks are those since the last call.
+// Acks returns the acks since the last call.
 func (t *Trial) Acks() []wire.Ack {
 	acks := []wire.Ack{}
 	for {
@@ -125,8 +124,8 @@ func (t *Trial) Acks() []wire.Ack {
 	}
 }
 
-// Status is what the sign would say of itself now. To ask is not to publish: a
-// signed time still answers the status before. Call Acks first.
+// Status returns the status that the sign would publish now, without publishing it: a signed time still answers the
+// status before. Call Acks first.
 func (t *Trial) Status() (s wire.Status) {
 	b := t.box
 	conn, up, due := b.conn, b.upMS, b.due["status"]
@@ -148,14 +147,14 @@ func (t *Trial) Status() (s wire.Status) {
 	return s
 }
 
-// Face is what shows now, and its pixels before gamma and brightness.
+// Face returns what shows now, and its pixels before gamma and brightness.
 func (t *Trial) Face() (timeline.Shown, *image.RGBA) {
 	t.box.present()
 	return t.box.shown, t.box.face
 }
 
-// loopback is a connection to nothing, by its session: every subscription
-// stands, and what a sign says is read before it gets there.
+// loopback is a connection without a broker, by its session. Every subscription is granted. Trial reads what the sign
+// publishes before it gets here.
 type loopback string
 
 func (n loopback) Session() string                                { return string(n) }

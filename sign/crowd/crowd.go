@@ -1,12 +1,9 @@
-// Package crowd is thousands of light signs in one process, for
-// `controller simulate`.
+// Package crowd runs thousands of light signs in one process, for `controller simulate`.
 //
-// Each has a connection of its own, kept by sign/link as a real sign's is,
-// subscribes as a sign does, checks the signatures of key set, programs, alert
-// sets and requests itself, checks the digests of alert frames, and acks. It has
-// no face and no disk: floors are in memory, a program's frames are taken to be
-// in its cache, and an alert shows once its frames are there and its set is
-// accepted. It reads no clock but the system's.
+// Each sign has a connection of its own, kept by sign/link as a real sign's is. It subscribes as a sign does, accepts
+// documents with the machine of sign/accept, checks the digests of alert frames, and acks. It has no face and no disk: its
+// floors are in memory, a program's frames count as there, and an alert shows once its set is accepted and its frames are
+// there. It reads no clock but the system's.
 package crowd
 
 import (
@@ -28,7 +25,7 @@ import (
 // line break, and nothing else is done.
 const Mark = "bare:"
 
-// Setup is what all signs of a crowd have in common.
+// Setup holds for all signs of a crowd.
 type Setup struct {
 	Broker   string `json:"broker"`
 	Root     string `json:"root"`
@@ -67,7 +64,7 @@ type Count struct {
 	Ended    int `json:"ended"`
 }
 
-// track is what became of one alert or mark on every sign.
+// track follows one alert or mark on every sign.
 type track struct {
 	at             []int64 // receipt, Unix ns; 0 is not yet
 	showing, ended []bool
@@ -299,7 +296,7 @@ func (c *Crowd) ask(ctx context.Context, f func()) error {
 	return nil
 }
 
-// Count is how far the crowd is with an alert or mark; "" for none.
+// Count counts how far the crowd is, and how far it is with an alert or mark; "" for none.
 func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 	err = c.ask(ctx, func() {
 		n = Count{Connects: c.connects, Resyncs: c.resyncs, Rejected: map[string]int{}}
@@ -333,8 +330,8 @@ func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 	return n, err
 }
 
-// Times are when each sign received an alert's first set, or a mark, in Unix ns;
-// 0 is never. What was noted of it is forgotten.
+// Times returns when each sign received an alert's first set, or a mark, in Unix ns; 0 is never. It forgets the alert or
+// mark.
 func (c *Crowd) Times(ctx context.Context, of string) (at []int64, err error) {
 	err = c.ask(ctx, func() {
 		if t := c.tracks[of]; t != nil {
@@ -377,8 +374,8 @@ func (s *sign) sendAck(ctx context.Context, k wire.Ack) {
 	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafAck), Payload: data, QoS: 1})
 }
 
-// send publishes in order beside the worker. What is left when a connection
-// falls is dropped: the retained set that comes with the next is acked again.
+// send publishes in order beside the worker. When a connection falls, the rest is dropped: the retained set that comes with
+// the next connection is acked again.
 func (s *sign) send(ctx context.Context, m link.Message) {
 	if s.conn == nil {
 		return
@@ -407,7 +404,7 @@ func (s *sign) drain(ctx context.Context) {
 		s.out = s.out[1:]
 		s.mu.Unlock()
 		c, cancel := context.WithTimeout(ctx, 20*time.Second)
-		_ = conn.Publish(c, m) // what a sign says is said again
+		_ = conn.Publish(c, m) // the next connection brings the retained set, which is acked again
 		cancel()
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"log/slog"
 )
 
-// Command is what a crowd in a process of its own is told, as JSON lines: first
-// one with Setup and Signs, then any number with an Op.
+// Command is a JSON line to a crowd in a process of its own: first one with Setup and Signs, then any number with an Op.
 type Command struct {
 	Setup *Setup `json:"setup,omitempty"`
 	Signs []Sign `json:"signs,omitempty"`
@@ -25,7 +24,7 @@ type Answer struct {
 	Times []int64 `json:"times,omitempty"`
 }
 
-// Serve runs a crowd as in's lines say, until in ends.
+// Serve reads commands from in and runs their crowd until in ends.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -41,7 +40,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) e
 	ended := make(chan error, 1)
 	go func() {
 		ended <- c.Run(ctx)
-		cancel() // nobody answers any more
+		cancel() // there is no more crowd to ask
 	}()
 	stop := func(err error) error {
 		cancel()

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Reason says why a document was not accepted. The checks are made in the
-// order of the constants and the first failure is the reason.
+// Reason is why a document was not accepted. The checks are made in the order of the constants, and the first failure
+// is the reason.
 type Reason string
 
 const (

@@ -10,7 +10,7 @@ type SeqOf struct {
 	Seq   int64 `json:"seq"`
 }
 
-// Showing is what is on the face, as a status says it.
+// Showing is what is on the face.
 type Showing struct {
 	Item  string `json:"item"`
 	Frame string `json:"frame"` // digest; "" when dark
@@ -30,7 +30,7 @@ type Limits struct {
 	Document   int64 `json:"document,omitempty"`
 }
 
-// Cache says how much of the sign's frame cache is used.
+// Cache is how much of the sign's frame cache is used.
 type Cache struct {
 	Frames int64 `json:"frames"`
 	Bytes  int64 `json:"bytes"`
@@ -42,7 +42,7 @@ const (
 	Offline = "offline"
 )
 
-// Status is what a sign says of itself; also its will, with state "offline".
+// Status is what a sign reports about itself. Its will is a Status with state "offline".
 type Status struct {
 	V        int64      `json:"v"`
 	State    string     `json:"state"`
@@ -73,7 +73,7 @@ const (
 	AckRejected AckState = "rejected"
 )
 
-// Ack says what became of a program, an alert set, or one alert of it.
+// Ack reports what became of a program, of an alert set, or of one alert of it.
 type Ack struct {
 	V      int64    `json:"v"`
 	AtMS   int64    `json:"at_ms"`
@@ -86,8 +86,7 @@ type Ack struct {
 	Frame  string   `json:"frame,omitempty"`
 }
 
-// ParseStatus reads a status of at most MaxStatus bytes. Its errors say what
-// is wrong with it; the bytes are a stranger's.
+// ParseStatus reads a status of at most MaxStatus bytes. The bytes may be anything: its error says what is wrong.
 func ParseStatus(data []byte) (*Status, error) {
 	s := &Status{}
 	if err := parse(data, MaxStatus, s); err != nil {

@@ -59,8 +59,8 @@ func (b *Box) send(ctx context.Context) {
 	}
 }
 
-// publish hands a message to the sender; without a connection, or behind a
-// full queue, it is dropped: what a sign says is said again.
+// publish hands a message to the sender. It drops the message without a connection or behind a full queue: everything
+// that a sign publishes is repeated.
 func (b *Box) publish(leaf wire.Leaf, payload []byte, retained bool) {
 	if b.conn == nil {
 		return
@@ -68,13 +68,12 @@ func (b *Box) publish(leaf wire.Leaf, payload []byte, retained bool) {
 	select {
 	case b.out <- outgoing{b.conn, link.Message{Topic: wire.SignTopic(b.cfg.Sign, leaf), Payload: payload, QoS: 1, Retained: retained}}:
 	default:
-		b.log.Warn("too much to say", "topic", leaf)
+		b.log.Warn("send queue full, message dropped", "topic", leaf)
 	}
 }
 
-// subscribe asks for everything that a sign reads, or for what is urgent alone:
-// a subscription brings all that is retained, and a program each ten minutes is
-// a hundred times the bytes of one a day. It runs beside the loop.
+// subscribe asks for everything that a sign reads, or only for what is urgent. A subscription brings all that is
+// retained: a program each ten minutes is a hundred times the bytes of one a day. It runs beside the loop.
 func (b *Box) subscribe(ctx context.Context, c link.Conn, everything bool) {
 	q := byte(b.cfg.QoS)
 	topics := map[string]byte{wire.SignTopic(b.cfg.Sign, wire.LeafRequest): q}
@@ -110,8 +109,7 @@ func (b *Box) will(session string) []byte {
 	return data
 }
 
-// wallMS is for the will, which is written outside the loop before a
-// connection stands.
+// wallMS is the time of the will, which is written outside the loop before there is a connection.
 func (b *Box) wallMS() int64 { ms, _ := b.times.System(); return ms }
 
 // sendStatus publishes the sign's status.
@@ -166,7 +164,7 @@ func (b *Box) sendAck(a wire.Ack) {
 	b.publish(wire.LeafAck, data, false)
 }
 
-// ackShowing acks after the first pixel was put out, never before.
+// ackShowing acks what shows. It is called after the first pixel was put out, never before.
 func (b *Box) ackShowing(shown *timeline.Shown, mono int64) {
 	if b.cfg.picture() {
 		return
@@ -209,7 +207,7 @@ func (b *Box) perform(ctx context.Context, q *wire.SignRequest, mono int64) {
 			}
 		}
 	case wire.OpPlayedHave:
-		if b.book.have(q.Chain, q.N) {
+		if b.proof.have(q.Chain, q.N) {
 			b.proofAt = mono // the next one, if there is one
 		}
 	default:
@@ -217,7 +215,7 @@ func (b *Box) perform(ctx context.Context, q *wire.SignRequest, mono int64) {
 	}
 }
 
-// snapshot publishes what is on the output.
+// snapshot publishes a picture of the face.
 func (b *Box) snapshot() {
 	var buf bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
