@@ -145,7 +145,7 @@ func (a *App) open(ctx context.Context) error {
 			return err
 		}
 		a.tap = newTap()
-		if a.broker, err = broker.Start(broker.Options{Heard: a.tap.heard, Listener: ln, TLS: a.tls.config(), Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
+		if a.broker, err = broker.Start(broker.Options{Message: a.tap.heard, Listener: ln, TLS: a.tls.config(), Accounts: a.accounts, ControllerPassword: pass, Log: a.log,
 			Session: func(sign string, remote net.Addr, up bool) { a.presence.session(sign, remote, up, a.now()) },
 			Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }}); err != nil {
 			return err

@@ -39,7 +39,7 @@ const (
 	mosquittoInflight = 1000
 )
 
-// MosquittoOptions says what an outside Mosquitto is to know.
+// MosquittoOptions configure an outside Mosquitto.
 type MosquittoOptions struct {
 	Accounts []Account
 	// Verifiers are what Verifiers made of the signs' passwords, by sign.
@@ -114,7 +114,7 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 	return f, nil
 }
 
-// unknownPasswords names every sign: somebody has to visit each of them.
+// unknownPasswords names every sign, because each must be enrolled anew.
 func unknownPasswords(signs []string) error {
 	return &playlists.Error{Code: playlists.Invalid, Field: "signs",
 		Problem: strings.Join(signs, ", ") + ": nothing is kept that an outside broker could check the password with",
@@ -128,8 +128,7 @@ const mosquittoACLHead = `# Written by controller broker-config: who may read an
 # those of public, is served too; other owners' frames are not.
 `
 
-// What the controller may do: PROTOCOL.md, Topics. It reads and writes for
-// every sign, owner and class, and nothing but these leaves.
+// Topics of the controller (docs/protocol.md, "Topics"): for every sign, owner and class, and nothing but these leaves.
 var (
 	controllerReads = []string{wire.SignTopic("+", wire.LeafStatus), wire.SignTopic("+", wire.LeafAck),
 		wire.SignTopic("+", wire.LeafPlayed), wire.SignTopic("+", wire.LeafSnapshot)}
@@ -159,8 +158,7 @@ func mosquittoTopics(a Account) (read, write []string) {
 	return read, own(wire.LeafStatus, wire.LeafAck, wire.LeafPlayed, wire.LeafSnapshot)
 }
 
-// mosquittoPassword is the password as in Mosquitto's password file, after the
-// user name and a colon.
+// mosquittoPassword returns a password as Mosquitto's password file has it, after the user name and a colon.
 func mosquittoPassword(password string) (string, error) {
 	salt := make([]byte, mosquittoSalt)
 	_, _ = rand.Read(salt) // never fails: crypto/rand.Read panics instead

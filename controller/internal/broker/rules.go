@@ -7,7 +7,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Account is what the broker knows of a sign.
+// Account is a sign as the broker knows it.
 type Account struct {
 	Sign           string // user name and client id
 	Owner          string
@@ -16,19 +16,16 @@ type Account struct {
 	PasswordSHA256 [32]byte
 }
 
-// Accounts finds them. It is asked at every connection, subscription, message
-// and delivery, from many goroutines, and must answer from memory. What it
-// answers counts at once; only what a connection was let in with is not asked
-// again, which is what Broker.Disconnect is for.
+// Accounts finds accounts. It is asked at every connection, subscription, message and delivery, from many goroutines, and
+// must answer from memory. A changed account counts at once, but an open connection keeps the password that it logged in
+// with: call Broker.Disconnect.
 type Accounts interface {
 	// Account returns the account whose Sign is user.
 	Account(user string) (Account, bool)
 }
 
-// Rules says what one sign may do: PROTOCOL.md, Topics and Access. It is the
-// strict reading of it: what is not named there is refused. The rules are pure;
-// the zero Rules, or an account with a name that could be a wildcard, may do
-// nothing.
+// Rules decide what one sign may do (docs/protocol.md, "Topics"). What is not named there is refused. Rules are pure. The
+// zero Rules, and an account with a name that could be a wildcard, may do nothing.
 type Rules struct{ Account Account }
 
 // Subscribe reports whether the sign may subscribe to filter. It holds for
@@ -80,14 +77,13 @@ func (r Rules) alerts(rest string) bool {
 	return ok && (frame == "+" || wire.IsDigest(frame))
 }
 
-// Write is what a sign may send on a topic.
+// Write bounds what a sign may send on a topic.
 type Write struct {
 	Limit  int  // bytes of payload
 	Retain bool // whether the broker keeps the last one
 }
 
-// Publish says what the sign may send on topic; ok is false where it may send
-// nothing.
+// Publish returns what the sign may send on topic, or ok false if it may send nothing there.
 func (r Rules) Publish(topic string) (w Write, ok bool) {
 	if !plain(r.Account.Sign) {
 		return Write{}, false
