@@ -21,7 +21,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Times of a box in ms (PROTOCOL: What a sign says; Repeating and reconnecting).
+// Times of a box in ms (docs/protocol.md, "What a sign says" and "Repeating and reconnecting").
 const (
 	statusEvery    = 5 * 60_000
 	saveEvery      = 10 * 60_000 // of the clock and the last contact; a memory card wears out

@@ -2,8 +2,8 @@ package player
 
 import "ledcast/sign/wire"
 
-// Clock is effective time: the monotonic clock plus an offset (PROTOCOL,
-// Time). MonoMS is milliseconds since the process began; a suspended or reset
+// Clock is effective time: the monotonic clock plus an offset (docs/protocol.md,
+// "Time"). MonoMS is milliseconds since the process began; a suspended or reset
 // system clock does not change it.
 type Clock struct {
 	offsetMS int64

@@ -1,9 +1,8 @@
-// Package player turns a clock and accepted documents into what is on the face
-// now. It checks nothing and fetches nothing: what reaches it was accepted.
-// It has no network, no disk and no goroutine; its caller owns it.
+// Package player turns a clock and accepted documents into what is on the face now. It checks nothing and fetches
+// nothing: give it only what was accepted. It has no network, no disk and no goroutine.
 //
-// What shows is timeline.At's answer. The player adds what a pure function
-// cannot know: when an alert arrived, and that what ended stays ended.
+// [Player.At] answers with timeline.At. The player adds what a pure function cannot know: when an alert arrived, and that
+// what ended stays ended. [Strip] draws the answer.
 package player
 
 import (

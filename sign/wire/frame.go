@@ -13,7 +13,7 @@ import (
 )
 
 // OpenFrame makes the check bad-frame: digest, length, size and profile
-// (PROTOCOL, Pictures). It returns the decoded picture. class is e.g.
+// (docs/protocol.md, "Pictures"). It returns the decoded picture. class is e.g.
 // "128x64-rgb".
 func OpenFrame(data []byte, f *timeline.Frame, class string) (image.Image, error) {
 	if int64(len(data)) != f.Len {
