@@ -48,10 +48,19 @@ func (m *playedMaker) record(verdict string, change ...func(p *wire.Played)) []b
 	m.t.Helper()
 	const quarter = int64(900_000)
 	from := now * 1000 / quarter * quarter
-	p := wire.Played{V: 1, Sign: "qn-001", Chain: "0123456789abcdef", N: m.n + 1, Prev: m.d, FromMS: from, UntilMS: from + quarter, Plays: []wire.Play{
-		{Item: "a", Campaign: "bluezone", Frame: wire.Digest([]byte("a")), Why: "program", Count: 60, MS: 480_000},
-		{Item: "b", Frame: wire.Digest([]byte("b")), Why: "program", Count: 60, MS: 360_000},
-		{Why: "dark", Count: 1, MS: 60_000}}}
+	p := wire.Played{
+		V:       1,
+		Sign:    "qn-001",
+		Chain:   "0123456789abcdef",
+		N:       m.n + 1,
+		Prev:    m.d,
+		FromMS:  from,
+		UntilMS: from + quarter,
+		Plays: []wire.Play{
+			{Item: "a", Campaign: "bluezone", Frame: wire.Digest([]byte("a")), Why: "program", Count: 60, MS: 480_000},
+			{Item: "b", Frame: wire.Digest([]byte("b")), Why: "program", Count: 60, MS: 360_000},
+			{Why: "dark", Count: 1, MS: 60_000}},
+	}
 	for _, f := range change {
 		f(&p)
 	}
@@ -78,8 +87,11 @@ func (m *playedMaker) doc(doc []byte, verdict string) {
 }
 
 func playedVectors(t *testing.T) *playedFile {
-	f := &playedFile{About: "Proofs of play: which records of a sign with this key are kept, and why others are refused.",
-		Sign: "qn-001", Key: wire.EncodeKey(pubOf(playedKey))}
+	f := &playedFile{
+		About: "Proofs of play: which records of a sign with this key are kept, and why others are refused.",
+		Sign:  "qn-001",
+		Key:   wire.EncodeKey(pubOf(playedKey)),
+	}
 	put := func(name string, fill func(m *playedMaker)) {
 		m := &playedMaker{t: t, f: f, c: playedCase{Name: name}}
 		fill(m)
@@ -125,15 +137,21 @@ func playedVectors(t *testing.T) *playedFile {
 	numbers("less than its time", "kept", func(p *wire.Played) { p.Plays = p.Plays[:1] })
 	numbers("1 ms more than its time", "bad-document", func(p *wire.Played) { p.Plays[2].MS++ })
 	numbers("a play of all its time, and another of 1 ms", "bad-document", func(p *wire.Played) {
-		p.Plays = []wire.Play{{Item: "a", Why: "program", Count: 1, MS: 900_000}, {Item: "b", Why: "program", Count: 1, MS: 1}}
+		p.Plays = []wire.Play{
+			{Item: "a", Why: "program", Count: 1, MS: 900_000},
+			{Item: "b", Why: "program", Count: 1, MS: 1},
+		}
 	})
 	numbers("less than no time", "bad-document", func(p *wire.Played) { p.Plays[2].MS = -1 })
 	numbers("less than no showing", "bad-document", func(p *wire.Played) { p.Plays[2].Count = -1 })
 	numbers("a showing each millisecond", "kept", func(p *wire.Played) { p.Plays[2].Count = 60_000 })
-	numbers("one showing more than its milliseconds", "bad-document", func(p *wire.Played) { p.Plays[2].Count = 60_001 })
-	numbers("2^50 showings in 1 ms", "bad-document", func(p *wire.Played) { p.Plays[2].Count, p.Plays[2].MS = 1<<50, 1 })
+	numbers("one showing more than its milliseconds", "bad-document",
+		func(p *wire.Played) { p.Plays[2].Count = 60_001 })
+	numbers("2^50 showings in 1 ms", "bad-document",
+		func(p *wire.Played) { p.Plays[2].Count, p.Plays[2].MS = 1<<50, 1 })
 	numbers("a showing that a power cut ended, without time", "kept", func(p *wire.Played) { p.Plays[2].MS = 0 })
-	numbers("two showings without time", "bad-document", func(p *wire.Played) { p.Plays[2].Count, p.Plays[2].MS = 2, 0 })
+	numbers("two showings without time", "bad-document",
+		func(p *wire.Played) { p.Plays[2].Count, p.Plays[2].MS = 2, 0 })
 	numbers("begun in the record before", "kept", func(p *wire.Played) { p.Plays[2].Count = 0 })
 	put("signed by a key that is not pinned", func(m *playedMaker) {
 		m.sealed(strangerKey, wire.Played{V: 1, Sign: "qn-001", Chain: "c", N: 1, UntilMS: 1}, "unknown-key")
@@ -198,7 +216,8 @@ func TestPlayedVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(had, data.Bytes()) {
-		t.Errorf("%s is not what the tests make; run go test ./sign -run Vectors -update and read the difference", playedPath)
+		t.Errorf("%s is not what the tests make; run go test ./sign -run Vectors -update and read the difference",
+			playedPath)
 	}
 	seen := map[string]int{}
 	for i := range f.Cases {

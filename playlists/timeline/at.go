@@ -53,8 +53,8 @@ func (s *Shown) Offset() int64 {
 	return mod(floorDiv(s.TauMS*s.Scroll.PxS, 1000), n)
 }
 
-// At returns what a sign shows at tMS (Unix ms): THE function. p is its program, or nil before the first. alerts are those
-// of every accepted set, in any order. Both must be valid, as sign/wire checks them. At changes neither.
+// At returns what a sign shows at tMS (Unix ms): THE function. p is its program, or nil before the first. alerts are
+// those of every accepted set, in any order. Both must be valid, as sign/wire checks them. At changes neither.
 func At(p *Program, alerts []Alert, c Conditions, tMS int64) Shown {
 	areas := c.Areas
 	if p != nil {

@@ -12,11 +12,20 @@ const hour = int64(3600)
 func plain() *Program {
 	long := Item{ID: "a", Steps: []Step{{MS: 10 * hour * 1000}}}
 	other := Item{ID: "b", Steps: []Step{{MS: 10 * hour * 1000}}}
-	return &Program{Header: Header{Exp: t0 + 5*hour}, Areas: []string{"quang-ngai/son-tinh"}, Frames: []Frame{{SHA256: "f", W: 16, H: 8}},
-		Items: []Item{long, other}, Loops: []Loop{{Anchor: t0, Order: []int64{0}}, {Anchor: t0, Order: []int64{1}}},
-		Segments: []Segment{{From: t0, Until: t0 + hour, Loop: 0, Why: "one"}, {From: t0 + 2*hour, Until: t0 + 3*hour, Loop: 0, Why: "two"},
-			{From: t0 + 3*hour, Until: t0 + 4*hour, Loop: Dark, Why: "night"}},
-		Fallback: 1, CommLoss: CommLoss{AfterS: 10 * hour, Loop: 1}}
+	return &Program{
+		Header: Header{Exp: t0 + 5*hour},
+		Areas:  []string{"quang-ngai/son-tinh"},
+		Frames: []Frame{{SHA256: "f", W: 16, H: 8}},
+		Items:  []Item{long, other},
+		Loops:  []Loop{{Anchor: t0, Order: []int64{0}}, {Anchor: t0, Order: []int64{1}}},
+		Segments: []Segment{
+			{From: t0, Until: t0 + hour, Loop: 0, Why: "one"},
+			{From: t0 + 2*hour, Until: t0 + 3*hour, Loop: 0, Why: "two"},
+			{From: t0 + 3*hour, Until: t0 + 4*hour, Loop: Dark, Why: "night"},
+		},
+		Fallback: 1,
+		CommLoss: CommLoss{AfterS: 10 * hour, Loop: 1},
+	}
 }
 
 // answer is what shows, why, and until when, in ms after t0.
@@ -81,8 +90,11 @@ func TestCommLossBoundaries(t *testing.T) {
 
 func TestBrightnessBoundaries(t *testing.T) {
 	p := plain()
-	p.Brightness = []Brightness{{From: t0 + 100, Until: t0 + 200, Percent: 40}, {From: t0 + 150, Until: t0 + 300, Percent: 0},
-		{From: t0 + 400, Until: t0 + 500, Percent: 100}}
+	p.Brightness = []Brightness{
+		{From: t0 + 100, Until: t0 + 200, Percent: 40},
+		{From: t0 + 150, Until: t0 + 300, Percent: 0},
+		{From: t0 + 400, Until: t0 + 500, Percent: 100},
+	}
 	for _, c := range []struct{ at, percent, until int64 }{
 		{0, 100, 100_000},
 		{99_999, 100, 100_000},
@@ -145,7 +157,9 @@ func TestShareBoundaries(t *testing.T) {
 	if t0%60 != 0 {
 		t.Fatal("t0 begins no cycle")
 	}
-	x, y, z := long("x", 3, t0-600, t0+600, 0, 12_000, 60_000), long("y", 2, t0, t0+600, 30, 0, 1000), long("z", 1, t0-600, t0+600, 0, 6000, 500)
+	x := long("x", 3, t0-600, t0+600, 0, 12_000, 60_000)
+	y := long("y", 2, t0, t0+600, 30, 0, 1000)
+	z := long("z", 1, t0-600, t0+600, 0, 6000, 500)
 	for _, c := range []struct {
 		at   int64
 		want string
@@ -269,7 +283,8 @@ func TestSteps(t *testing.T) {
 			{6500, 0, 6600, 2, "f"}, {6599, 99, 6600, 2, "f"}, {6600, 0, 7600, 0, "f"}, {8200, 0, 9200, 0, "f"}, {4999, 99, 5000, 2, "f"},
 		} {
 			s := At(p, nil, conditions(t0*1000), t0*1000+c.at)
-			if s.Step != c.step || s.TauMS != c.tau || s.UntilMS != t0*1000+c.until || s.Frame.SHA256 != c.frame || s.Owner != "viet-ads" || s.Campaign != "tet" {
+			if s.Step != c.step || s.TauMS != c.tau || s.UntilMS != t0*1000+c.until || s.Frame.SHA256 != c.frame ||
+				s.Owner != "viet-ads" || s.Campaign != "tet" {
 				t.Errorf("at %d: %+v; want step %d at %d until %d", c.at, s, c.step, c.tau, c.until)
 			}
 			if (s.Scroll != nil) != (c.step == 1) {

@@ -18,8 +18,10 @@ func morning() (*timeline.Program, time.Time) {
 			{ID: "wash-hands", Owner: "public", Steps: []timeline.Step{{Frame: 0, MS: 8000}}},
 			{ID: "coffee", Owner: "viet-ads", Steps: []timeline.Step{{Frame: 0, MS: 4000}}},
 		},
-		Loops:    []timeline.Loop{{Anchor: eight.Unix(), Order: []int64{0, 1}}},
-		Segments: []timeline.Segment{{From: eight.Unix(), Until: eight.Add(time.Hour).Unix(), Loop: 0, Why: "schedule:morning"}},
+		Loops: []timeline.Loop{{Anchor: eight.Unix(), Order: []int64{0, 1}}},
+		Segments: []timeline.Segment{
+			{From: eight.Unix(), Until: eight.Add(time.Hour).Unix(), Loop: 0, Why: "schedule:morning"},
+		},
 		Fallback: timeline.Dark,
 		CommLoss: timeline.CommLoss{AfterS: 86400, Loop: 0},
 	}, eight

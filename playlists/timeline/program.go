@@ -1,9 +1,9 @@
 // Package timeline answers one question: what is on a sign's face at time t?
 //
-// [At] is the only answer to it in all of ledcast. The player on the sign, the publisher of pictures, the preview and the
-// report call it with the same program and cannot disagree. [Walk] asks it for all of a time. Both are pure and need
-// nothing but the standard library, so that makers of signs can read them as the specification: docs/protocol.md, "What
-// is on the face at time t".
+// [At] is the only answer to it in all of ledcast. The player on the sign, the publisher of pictures, the preview and
+// the report call it with the same program and cannot disagree. [Walk] asks it for all of a time. Both are pure and
+// need nothing but the standard library, so that makers of signs can read them as the specification:
+// docs/protocol.md, "What is on the face at time t".
 //
 // Times are Unix seconds, or milliseconds where a name ends in MS. All numbers
 // are integers.

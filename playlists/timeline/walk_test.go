@@ -61,7 +61,8 @@ func TestWalkIsAt(t *testing.T) {
 			}
 			at = s.UntilMS
 			then := s.FromMS + r.Int64N(s.UntilMS-s.FromMS)
-			if x := At(p, []Alert{a}, c, then); x.Why != s.Why || x.Item != s.Item || x.Step != s.Step || x.Percent != s.Percent {
+			if x := At(p, []Alert{a}, c, then); x.Why != s.Why || x.Item != s.Item || x.Step != s.Step ||
+				x.Percent != s.Percent {
 				t.Fatalf("round %d: at %d %s %s, in a span of %s %s", round, then, x.Why, x.Item, s.Why, s.Item)
 			}
 		}

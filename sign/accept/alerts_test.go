@@ -42,7 +42,9 @@ func TestTheLifeOfAnAlert(t *testing.T) {
 	// A set that both has an alert and names it as ended: the alert is over, and the sign still has to say so.
 	r.sendAlerts(r.alerts(4, []timeline.Alert{alert("flood", 3)}))
 	r.log = nil
-	r.sendAlerts(r.alerts(5, []timeline.Alert{alert("flood", 3)}, timeline.Ended{ID: "flood", At: t0, Until: t0 + 3600}))
+	r.sendAlerts(
+		r.alerts(5, []timeline.Alert{alert("flood", 3)}, timeline.Ended{ID: "flood", At: t0, Until: t0 + 3600}),
+	)
 	r.want("store alerts 5", "alerts 5", "ack alerts 5 received")
 	if r.m.Closed("flood") {
 		t.Error("closed before its end was acked")
@@ -106,7 +108,8 @@ func TestAlertsOfOtherSigns(t *testing.T) {
 	r.step(FramesChanged{})
 	r.want("ack alerts 1 elsewhere received 33")
 	r.sendAlerts(r.alerts(2, []timeline.Alert{named}))
-	r.want("store alerts 2", "ack alerts 2 elsewhere ended 33", "alerts 2", "ack alerts 2 received", "ack alerts 2 named received 33")
+	r.want("store alerts 2", "ack alerts 2 elsewhere ended 33", "alerts 2", "ack alerts 2 received",
+		"ack alerts 2 named received 33")
 }
 
 // A test sign keeps both sets apart: a set ends alerts of its own kind only.
@@ -130,8 +133,10 @@ func TestTestAlerts(t *testing.T) {
 	r.step(FramesChanged{})
 	r.want("ack alerts-test 2 later received 55")
 	tests(3)
-	r.want("store alerts-test 3", "ack alerts-test 3 trial ended 33", "ack alerts-test 3 later ended 55", "alerts-test 3", "ack alerts-test 3 received")
-	if r.m.Acked("storm") != wire.AckReceived || len(r.m.Alerts(false).Alerts) != 1 || len(r.m.Alerts(true).Alerts) != 0 {
+	r.want("store alerts-test 3", "ack alerts-test 3 trial ended 33", "ack alerts-test 3 later ended 55",
+		"alerts-test 3", "ack alerts-test 3 received")
+	if r.m.Acked("storm") != wire.AckReceived || len(r.m.Alerts(false).Alerts) != 1 ||
+		len(r.m.Alerts(true).Alerts) != 0 {
 		t.Errorf("storm is acked %q", r.m.Acked("storm"))
 	}
 }

@@ -164,11 +164,16 @@ func (r *rig) keysBy(k ed25519.PrivateKey, seq int64, change ...func(*wire.KeySe
 }
 
 func (r *rig) program(seq int64, change ...func(*timeline.Program)) []byte {
-	p := &timeline.Program{Header: wire.NewHeader(wire.RoleProgram, 1, seq, t0, wire.LifeProgram), Sign: sign, Class: class,
-		Areas: []string{"quang-nam"}, Frames: frames(1),
+	p := &timeline.Program{
+		Header:   wire.NewHeader(wire.RoleProgram, 1, seq, t0, wire.LifeProgram),
+		Sign:     sign,
+		Class:    class,
+		Areas:    []string{"quang-nam"},
+		Frames:   frames(1),
 		Items:    []timeline.Item{{ID: "a", Owner: "public", Steps: []timeline.Step{{MS: 5000}}}},
 		Loops:    []timeline.Loop{{Anchor: t0, Order: []int64{0}}},
-		CommLoss: timeline.CommLoss{AfterS: 86400}}
+		CommLoss: timeline.CommLoss{AfterS: 86400},
+	}
 	for _, f := range change {
 		f(p)
 	}
@@ -176,7 +181,14 @@ func (r *rig) program(seq int64, change ...func(*timeline.Program)) []byte {
 }
 
 func alert(id string, ns ...byte) timeline.Alert {
-	a := timeline.Alert{ID: id, From: t0, Until: t0 + 3600, Areas: []string{"quang-ngai"}, CycleMS: 60000, Frames: frames(ns...)}
+	a := timeline.Alert{
+		ID:      id,
+		From:    t0,
+		Until:   t0 + 3600,
+		Areas:   []string{"quang-ngai"},
+		CycleMS: 60000,
+		Frames:  frames(ns...),
+	}
 	for i := range ns {
 		a.Frames[i].Owner = ""
 		a.Steps = append(a.Steps, timeline.Step{Frame: int64(i), MS: 5000})
@@ -186,7 +198,8 @@ func alert(id string, ns ...byte) timeline.Alert {
 
 func (r *rig) alerts(seq int64, alerts []timeline.Alert, ended ...timeline.Ended) []byte {
 	return r.seal(alertsKey, wire.TypAlerts, &timeline.AlertSet{
-		Header: wire.NewHeader(wire.RoleAlerts, 1, seq, r.now.NowMS/1000, wire.LifeAlerts), Class: class, Alerts: alerts, Ended: ended})
+		Header: wire.NewHeader(wire.RoleAlerts, 1, seq, r.now.NowMS/1000, wire.LifeAlerts),
+		Class:  class, Alerts: alerts, Ended: ended})
 }
 
 func (r *rig) request(seq int64, op string) []byte {

@@ -12,9 +12,9 @@ const (
 	outputAgain = 1_000 // after an output failed
 )
 
-// beat reports that the play loop is alive to the watchdog and to outputs that repeat a still by themselves. It gives the
-// face again to an output that failed: otherwise a sign whose picture does not change would stay without it. It returns
-// the mono of the next beat at the latest.
+// beat reports that the play loop is alive to the watchdog and to outputs that repeat a still by themselves. It gives
+// the face again to an output that failed: otherwise a sign whose picture does not change would stay without it. It
+// returns the mono of the next beat at the latest.
 func (b *Box) beat() int64 {
 	mono, next := b.times.Mono(), int64(math.MaxInt64) // no watchdog
 	if b.o.Alive != nil {

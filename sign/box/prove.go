@@ -7,8 +7,8 @@ import (
 	"ledcast/sign/wire"
 )
 
-// A clock that is set by more than this ends a record. A smaller step stays within what a report allows for at a quarter
-// of an hour.
+// A clock that is set by more than this ends a record. A smaller step stays within what a report allows for at a
+// quarter of an hour.
 const (
 	setBack    = -500   // ms
 	setForward = 10_000 // ms
@@ -46,8 +46,8 @@ func (b *Box) settle(now int64) error {
 	}
 }
 
-// closeCutOff makes the record of a run that was cut off. If the disk is full, the plays of that run become part of this
-// run's first record.
+// closeCutOff makes the record of a run that was cut off. If the disk is full, the plays of that run become part of
+// this run's first record.
 func (b *Box) closeCutOff(mono int64) {
 	until, ok := b.proof.cutOff()
 	if !ok {
@@ -58,8 +58,8 @@ func (b *Box) closeCutOff(mono int64) {
 	}
 }
 
-// clockSet logs that the clock was set from before to now (Unix ms). A leap ends the record. If the clock was not trusted,
-// the times of this run were wrong by the leap, and the record has them corrected.
+// clockSet logs that the clock was set from before to now (Unix ms). A leap ends the record. If the clock was not
+// trusted, the times of this run were wrong by the leap, and the record has them corrected.
 func (b *Box) clockSet(before, now int64, trusted bool) {
 	if before == now {
 		return

@@ -27,8 +27,8 @@ type outgoing struct {
 	m    link.Message
 }
 
-// sendBurst is how many messages a box sends in 10 s. The protocol allows 20, and the other side drops the rest: the box
-// keeps a little below, because the two sides count by clocks of their own.
+// sendBurst is how many messages a box sends in 10 s. The protocol allows 20, and the other side drops the rest: the
+// box keeps a little below, because the two sides count by clocks of their own.
 const sendBurst = timeline.FloodMessages - 2
 
 // send publishes in order, beside the loop: a slow link must not stop the face.

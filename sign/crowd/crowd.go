@@ -1,9 +1,9 @@
 // Package crowd runs thousands of light signs in one process, for `controller simulate`.
 //
 // Each sign has a connection of its own, kept by sign/link as a real sign's is. It subscribes as a sign does, accepts
-// documents with the machine of sign/accept, checks the digests of alert frames, and acks. It has no face and no disk: its
-// floors are in memory, a program's frames count as there, and an alert shows once its set is accepted and its frames are
-// there. It reads no clock but the system's.
+// documents with the machine of sign/accept, checks the digests of alert frames, and acks. It has no face and no
+// disk: its floors are in memory, a program's frames count as there, and an alert shows once its set is accepted and
+// its frames are there. It reads no clock but the system's.
 package crowd
 
 import (
@@ -330,8 +330,8 @@ func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 	return n, err
 }
 
-// Times returns when each sign received an alert's first set, or a mark, in Unix ns; 0 is never. It forgets the alert or
-// mark.
+// Times returns when each sign received an alert's first set, or a mark, in Unix ns; 0 is never. It forgets the alert
+// or mark.
 func (c *Crowd) Times(ctx context.Context, of string) (at []int64, err error) {
 	err = c.ask(ctx, func() {
 		if t := c.tracks[of]; t != nil {
@@ -374,8 +374,8 @@ func (s *sign) sendAck(ctx context.Context, k wire.Ack) {
 	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.LeafAck), Payload: data, QoS: 1})
 }
 
-// send publishes in order beside the worker. When a connection falls, the rest is dropped: the retained set that comes with
-// the next connection is acked again.
+// send publishes in order beside the worker. When a connection falls, the rest is dropped: the retained set that
+// comes with the next connection is acked again.
 func (s *sign) send(ctx context.Context, m link.Message) {
 	if s.conn == nil {
 		return

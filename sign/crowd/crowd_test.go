@@ -52,17 +52,23 @@ func header(role string, seq, life int64) timeline.Header {
 func keySet(t *testing.T) []byte {
 	s := &wire.KeySet{Header: header(wire.RoleKeys, 1, wire.LifeKeys)}
 	for role, k := range map[string]ed25519.PrivateKey{wire.RoleProgram: programKey, wire.RoleAlerts: alertsKey, wire.RoleRequest: requestKey} {
-		s.Keys = append(s.Keys, wire.Key{Kid: wire.KeyID(k.Public().(ed25519.PublicKey)), Role: role, X: x(k), Nbf: s.Nbf, Exp: s.Exp})
+		s.Keys = append(s.Keys,
+			wire.Key{Kid: wire.KeyID(k.Public().(ed25519.PublicKey)), Role: role, X: x(k), Nbf: s.Nbf, Exp: s.Exp})
 	}
 	return seal(t, root, wire.TypKeys, s)
 }
 
 func program(t *testing.T, sign string, seq int64) []byte {
 	f := timeline.Frame{SHA256: strings.Repeat("a", 64), Len: 9, Type: "image/png", W: 16, H: 8, Owner: "public"}
-	return seal(t, programKey, wire.TypProgram, &timeline.Program{Header: header(wire.RoleProgram, seq, wire.LifeProgram),
-		Sign: sign, Class: class, Areas: []string{"quang-ngai"}, Frames: []timeline.Frame{f},
-		Items: []timeline.Item{{ID: "a", Owner: "public", Steps: []timeline.Step{{MS: 5000}}}},
-		Loops: []timeline.Loop{{Order: []int64{0}}}})
+	return seal(
+		t,
+		programKey,
+		wire.TypProgram,
+		&timeline.Program{Header: header(wire.RoleProgram, seq, wire.LifeProgram),
+			Sign: sign, Class: class, Areas: []string{"quang-ngai"}, Frames: []timeline.Frame{f},
+			Items: []timeline.Item{{ID: "a", Owner: "public", Steps: []timeline.Step{{MS: 5000}}}},
+			Loops: []timeline.Loop{{Order: []int64{0}}}},
+	)
 }
 
 // picture is a frame of an alert. A light sign checks its digest only.
@@ -76,7 +82,8 @@ func alert(id string) timeline.Alert {
 }
 
 func alerts(t *testing.T, seq int64, alerts ...timeline.Alert) []byte {
-	return seal(t, alertsKey, wire.TypAlerts, &timeline.AlertSet{Header: header(wire.RoleAlerts, seq, wire.LifeAlerts), Class: class, Alerts: alerts})
+	return seal(t, alertsKey, wire.TypAlerts,
+		&timeline.AlertSet{Header: header(wire.RoleAlerts, seq, wire.LifeAlerts), Class: class, Alerts: alerts})
 }
 
 // recorder is a connection that remembers what a sign publishes.
@@ -97,7 +104,8 @@ func (r *recorder) Publish(_ context.Context, m link.Message) error {
 		if err != nil {
 			return err
 		}
-		r.said = append(r.said, strings.Join(strings.Fields(fmt.Sprintf("%s %d %s %s %s", a.Role, a.Seq, a.Alert, a.State, a.Reason)), " "))
+		r.said = append(r.said,
+			strings.Join(strings.Fields(fmt.Sprintf("%s %d %s %s %s", a.Role, a.Seq, a.Alert, a.State, a.Reason)), " "))
 	case wire.LeafStatus:
 		s, err := wire.ParseStatus(m.Payload)
 		if err != nil {
@@ -133,7 +141,8 @@ func (r *recorder) want(t *testing.T, lines ...string) {
 func TestALightSign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
-		c, err := New(setup(), []Sign{{Sign: "sim-1", Class: class, Areas: []string{"quang-ngai"}}}, slog.New(slog.DiscardHandler))
+		c, err := New(setup(), []Sign{{Sign: "sim-1", Class: class, Areas: []string{"quang-ngai"}}},
+			slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +152,8 @@ func TestALightSign(t *testing.T) {
 			at++
 			c.handle(ctx, &event{s: s, kind: isMessage, m: link.Message{Topic: topic, Payload: payload}, at: at})
 		}
-		alertTopic, frameTopic := wire.AlertsTopic(class, false), wire.AlertFrameTopic(class, false, wire.Digest(picture))
+		alertTopic := wire.AlertsTopic(class, false)
+		frameTopic := wire.AlertFrameTopic(class, false, wire.Digest(picture))
 		send(wire.SignTopic("sim-1", wire.LeafProgram), program(t, "sim-1", 5)) // without a connection it says nothing
 		c.handle(ctx, &event{s: s, kind: isUp, conn: r})
 		send(wire.TopicKeys, keySet(t))
@@ -174,8 +184,17 @@ func TestALightSign(t *testing.T) {
 		r.want(t, "alerts 4 storm ended", "alerts 4 received")
 
 		send(alertTopic, []byte(Mark+"m1\nxxx"))
-		send(wire.SignTopic("sim-1", wire.LeafRequest), seal(t, requestKey, wire.TypRequest,
-			&wire.SignRequest{Header: header(wire.RoleRequest, 1, wire.LifeRequest), Sign: "sim-1", ID: "r", Op: wire.OpResync}))
+		send(wire.SignTopic("sim-1", wire.LeafRequest), seal(
+			t,
+			requestKey,
+			wire.TypRequest,
+			&wire.SignRequest{
+				Header: header(wire.RoleRequest, 1, wire.LifeRequest),
+				Sign:   "sim-1",
+				ID:     "r",
+				Op:     wire.OpResync,
+			},
+		))
 		send(wire.SignTopic("sim-1", wire.LeafRequest), []byte("rubbish"))
 		r.want(t)
 		if r.subscribed != 1 || c.resyncs != 1 {
@@ -185,7 +204,8 @@ func TestALightSign(t *testing.T) {
 			t.Errorf("rejected %v", n)
 		}
 		storm, mark := c.tracks["storm"], c.tracks["m1"]
-		if storm.at[0] != set || !storm.showing[0] || !storm.ended[0] || mark.at[0] == 0 || c.tracks["drill"].showing[0] {
+		if storm.at[0] != set || !storm.showing[0] || !storm.ended[0] || mark.at[0] == 0 ||
+			c.tracks["drill"].showing[0] {
 			t.Errorf("storm %+v, mark %+v", storm, mark)
 		}
 		c.handle(ctx, &event{s: s, kind: isDown})
@@ -197,7 +217,9 @@ func TestALightSign(t *testing.T) {
 // open lets everybody in.
 type open struct{ mochi.HookBase }
 
-func (*open) Provides(b byte) bool                                     { return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck }
+func (*open) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
 func (*open) OnConnectAuthenticate(*mochi.Client, packets.Packet) bool { return true }
 func (*open) OnACLCheck(_ *mochi.Client, _ string, _ bool) bool        { return true }
 
@@ -261,7 +283,8 @@ func TestServe(t *testing.T) {
 		return c
 	}
 	send(Command{Setup: &s, Signs: signs})
-	if c := until("", func(c *Count) bool { return c.Ready == n }); c.Subscribed != n || c.Connects != n || len(c.Rejected) != 0 {
+	if c := until("", func(c *Count) bool { return c.Ready == n }); c.Subscribed != n || c.Connects != n ||
+		len(c.Rejected) != 0 {
 		t.Errorf("%+v", c)
 	}
 	publish(wire.AlertFrameTopic(class, false, wire.Digest(picture)), picture)

@@ -10,7 +10,8 @@ import (
 	"log/slog"
 )
 
-// Command is a JSON line to a crowd in a process of its own: first one with Setup and Signs, then any number with an Op.
+// Command is a JSON line to a crowd in a process of its own: first one with Setup and Signs, then any number with an
+// Op.
 type Command struct {
 	Setup *Setup `json:"setup,omitempty"`
 	Signs []Sign `json:"signs,omitempty"`

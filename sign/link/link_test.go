@@ -79,10 +79,14 @@ func TestEachConnectionHasItsSessionAndWill(t *testing.T) {
 	for range 3 {
 		p := b.accept(packets.Accepted)
 		conn := <-c.up
-		if p.ClientIdentifier != "qn-001" || p.Username != "qn-001" || string(p.Password) != "secret" || !p.CleanSession || p.ProtocolVersion != 4 {
+		if p.ClientIdentifier != "qn-001" || p.Username != "qn-001" || string(p.Password) != "secret" ||
+			!p.CleanSession ||
+			p.ProtocolVersion != 4 {
 			t.Errorf("CONNECT %v", p)
 		}
-		if !p.WillFlag || p.WillTopic != "status" || string(p.WillMessage) != "offline "+conn.Session() || p.WillQos != 1 || !p.WillRetain {
+		if !p.WillFlag || p.WillTopic != "status" || string(p.WillMessage) != "offline "+conn.Session() ||
+			p.WillQos != 1 ||
+			!p.WillRetain {
 			t.Errorf("the will %s %q", p.WillTopic, p.WillMessage)
 		}
 		sessions[conn.Session()] = true
@@ -241,7 +245,8 @@ func TestFarewell(t *testing.T) {
 	if p.TopicName != "status" || string(p.Payload) != "offline "+conn.Session() || p.Qos != 1 || !p.Retain {
 		t.Errorf("published %v", p)
 	}
-	if err := conn.Publish(context.Background(), Message{Topic: "status", Payload: []byte("online")}); !errors.Is(err, ErrDown) {
+	if err := conn.Publish(context.Background(), Message{Topic: "status", Payload: []byte("online")}); !errors.Is(err,
+		ErrDown) {
 		t.Errorf("published after the farewell: %v", err)
 	}
 	b.puback(p.MessageID)

@@ -10,8 +10,8 @@ type Clock struct {
 	trusted  bool
 }
 
-// StartClock begins with the newer of the system's clock and the time last saved, because a box without a battery starts
-// in 1970. trusted says that NTP holds the system's clock, which then counts alone.
+// StartClock begins with the newer of the system's clock and the time last saved, because a box without a battery
+// starts in 1970. trusted says that NTP holds the system's clock, which then counts alone.
 func StartClock(monoMS, systemMS, savedMS int64, trusted bool) Clock {
 	if trusted {
 		return Clock{offsetMS: systemMS - monoMS, trusted: true}

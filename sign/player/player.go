@@ -1,8 +1,8 @@
 // Package player turns a clock and accepted documents into what is on the face now. It checks nothing and fetches
 // nothing: give it only what was accepted. It has no network, no disk and no goroutine.
 //
-// [Player.At] answers with timeline.At. The player adds what a pure function cannot know: when an alert arrived, and that
-// what ended stays ended. [Strip] draws the answer.
+// [Player.At] answers with timeline.At. The player adds what a pure function cannot know: when an alert arrived, and
+// that what ended stays ended. [Strip] draws the answer.
 package player
 
 import (
@@ -83,8 +83,8 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 	}
 }
 
-// lower brings an alert's deadline down to its end by the present clock. A deadline never rises: a jump of the clock must
-// not prolong an alert.
+// lower brings an alert's deadline down to its end by the present clock. A deadline never rises: a jump of the clock
+// must not prolong an alert.
 func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
 	left := a.Until*1000 - p.Clock.Now(monoMS)
 	if !p.Clock.Trusted() {

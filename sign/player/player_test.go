@@ -15,8 +15,12 @@ func program() *timeline.Program {
 	step := func(ms int64) []timeline.Step { return []timeline.Step{{MS: ms}} }
 	p := &timeline.Program{
 		Header: timeline.Header{Iat: t0, Exp: t0 + 8*86400}, Areas: []string{"quang-nam"},
-		Frames:   []timeline.Frame{{SHA256: "f", W: 16, H: 8}},
-		Items:    []timeline.Item{{ID: "a", Steps: step(5000)}, {ID: "b", Steps: step(3000)}, {ID: "c", Steps: step(1000)}},
+		Frames: []timeline.Frame{{SHA256: "f", W: 16, H: 8}},
+		Items: []timeline.Item{
+			{ID: "a", Steps: step(5000)},
+			{ID: "b", Steps: step(3000)},
+			{ID: "c", Steps: step(1000)},
+		},
 		Loops:    []timeline.Loop{{Anchor: t0, Order: []int64{0, 1}}, {Anchor: t0, Order: []int64{2}}},
 		Segments: []timeline.Segment{{From: t0, Until: t0 + 7200, Why: "default"}},
 		Fallback: 1, CommLoss: timeline.CommLoss{AfterS: 600, Loop: 1}}
@@ -117,7 +121,8 @@ func TestAlerts(t *testing.T) {
 	p.SetReady("storm", true)
 	expect(t, p, 7000, timeline.WhyAlert, "storm", 12000)
 	p.SetAlerts(true, nil, 7000)
-	p.SetAlerts(false, &timeline.AlertSet{Alerts: []timeline.Alert{alert("storm")}, Ended: []timeline.Ended{{ID: "storm"}}}, 7000)
+	p.SetAlerts(false,
+		&timeline.AlertSet{Alerts: []timeline.Alert{alert("storm")}, Ended: []timeline.Ended{{ID: "storm"}}}, 7000)
 	expect(t, p, 7000, timeline.WhyProgram, "b", 8000)
 	if !p.Over("storm") || p.Over("trial") || p.Over("unknown") {
 		t.Error("what is named as ended is over, and nothing else")
@@ -232,7 +237,8 @@ func TestStrips(t *testing.T) {
 			t.Errorf("%s: %d bytes, want %d", c.what, s.Bytes(), want)
 		}
 		face := image.NewRGBA(image.Rect(0, 0, w, h))
-		s.Blit(face, &timeline.Shown{Frame: &timeline.Frame{W: int64(c.pw), H: int64(c.ph)}, Scroll: c.scroll, TauMS: c.tau})
+		s.Blit(face,
+			&timeline.Shown{Frame: &timeline.Frame{W: int64(c.pw), H: int64(c.ph)}, Scroll: c.scroll, TauMS: c.tau})
 		for x := range w {
 			for y := range h {
 				if got, want := face.RGBAAt(x, y), at((x+c.dx)%c.pw, (y+c.dy)%c.ph); got != want {

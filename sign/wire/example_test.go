@@ -21,7 +21,15 @@ const issued = int64(1_800_000_000) // Unix s
 // keys is a key set that says which key may sign programs.
 func keys(root, program ed25519.PrivateKey) []byte {
 	set := wire.KeySet{Header: wire.NewHeader(wire.RoleKeys, 1, issued*1000, issued, wire.LifeKeys)}
-	set.Keys = []wire.Key{{Kid: wire.KeyID(public(program)), Role: wire.RoleProgram, X: wire.EncodeKey(public(program)), Nbf: set.Nbf, Exp: set.Exp}}
+	set.Keys = []wire.Key{
+		{
+			Kid:  wire.KeyID(public(program)),
+			Role: wire.RoleProgram,
+			X:    wire.EncodeKey(public(program)),
+			Nbf:  set.Nbf,
+			Exp:  set.Exp,
+		},
+	}
 	doc, err := wire.Seal(root, wire.TypKeys, set)
 	if err != nil {
 		panic(err)
@@ -61,8 +69,12 @@ func ExampleOpenProgram() {
 // A sign seals what it put out with its own key. The controller opens it with the key that it pinned.
 func ExampleOpenPlayed() {
 	own := key(8)
-	doc, err := wire.Seal(own, wire.TypPlayed, wire.Played{V: 1, Sign: "qn-001", Chain: "f1c3", N: 1, FromMS: 0, UntilMS: 900_000,
-		Plays: []wire.Play{{Item: "wash-hands", Why: timeline.WhyProgram, Count: 60, MS: 480_000}}})
+	doc, err := wire.Seal(
+		own,
+		wire.TypPlayed,
+		wire.Played{V: 1, Sign: "qn-001", Chain: "f1c3", N: 1, FromMS: 0, UntilMS: 900_000,
+			Plays: []wire.Play{{Item: "wash-hands", Why: timeline.WhyProgram, Count: 60, MS: 480_000}}},
+	)
 	if err != nil {
 		panic(err)
 	}

@@ -1,10 +1,10 @@
 // Package broker is the MQTT broker within the controller.
 //
-// It is a cache: it keeps nothing on disk, and the controller publishes again at start. It serves the protocol of led/v1
-// and nothing else. Rules decide what a sign may read and write, by its Account. A message that a sign may not send is
-// acknowledged and dropped, and Options.Dropped is called: a client repeats for ever what is not acknowledged. A session
-// ends with its connection, and every subscription is granted at QoS 0. The server underneath is mochi-mqtt; its types do
-// not leave this package.
+// It is a cache: it keeps nothing on disk, and the controller publishes again at start. It serves the protocol of
+// led/v1 and nothing else. Rules decide what a sign may read and write, by its Account. A message that a sign may not
+// send is acknowledged and dropped, and Options.Dropped is called: a client repeats for ever what is not
+// acknowledged. A session ends with its connection, and every subscription is granted at QoS 0. The server underneath
+// is mochi-mqtt; its types do not leave this package.
 package broker
 
 import (
@@ -35,8 +35,8 @@ func Reserved(sign string) bool { return strings.HasPrefix(sign, ControllerUser)
 // maxPacket is the largest MQTT packet, above every limit of the protocol.
 const maxPacket = 1 << 20
 
-// connectWithin bounds the time from a connection to the end of its CONNECT, including the TLS handshake. The server itself
-// would wait for ever.
+// connectWithin bounds the time from a connection to the end of its CONNECT, including the TLS handshake. The server
+// itself would wait for ever.
 const connectWithin = 10 * time.Second
 
 // Options configure a broker.
@@ -58,8 +58,8 @@ type Options struct {
 	// in the goroutine of the sign's connection: while it blocks, nothing more is read from that sign. It must not
 	// change the payload.
 	Message func(topic string, payload []byte)
-	// Session, if set, is called when a user's session begins (up) and ends, with the address it comes from. It must not
-	// block and must not call the broker.
+	// Session, if set, is called when a user's session begins (up) and ends, with the address it comes from. It must
+	// not block and must not call the broker.
 	Session func(user string, remote net.Addr, up bool)
 	Now     func() time.Time // for the limits by time; nil for time.Now
 }

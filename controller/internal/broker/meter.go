@@ -51,8 +51,8 @@ func (m *meter) connect(sign string) bool {
 	return m.of(sign).connects.Take(m.now())
 }
 
-// report reports whether trouble of a kind should be reported: once in floodSpan for a sign, so that a flood of messages is
-// no flood of reports.
+// report reports whether trouble of a kind should be reported: once in floodSpan for a sign, so that a flood of
+// messages is no flood of reports.
 func (m *meter) report(sign, kind string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -16,16 +16,16 @@ type Account struct {
 	PasswordSHA256 [32]byte
 }
 
-// Accounts finds accounts. It is asked at every connection, subscription, message and delivery, from many goroutines, and
-// must answer from memory. A changed account counts at once, but an open connection keeps the password that it logged in
-// with: call Broker.Disconnect.
+// Accounts finds accounts. It is asked at every connection, subscription, message and delivery, from many goroutines,
+// and must answer from memory. A changed account counts at once, but an open connection keeps the password that it
+// logged in with: call Broker.Disconnect.
 type Accounts interface {
 	// Account returns the account whose Sign is user.
 	Account(user string) (Account, bool)
 }
 
-// Rules decide what one sign may do (docs/protocol.md, "Topics"). What is not named there is refused. Rules are pure. The
-// zero Rules, and an account with a name that could be a wildcard, may do nothing.
+// Rules decide what one sign may do (docs/protocol.md, "Topics"). What is not named there is refused. Rules are pure.
+// The zero Rules, and an account with a name that could be a wildcard, may do nothing.
 type Rules struct{ Account Account }
 
 // Subscribe reports whether the sign may subscribe to filter. It holds for

@@ -13,8 +13,8 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Silence is how long a sign may send nothing before it counts as offline, although its will never came: two statuses and
-// a minute.
+// Silence is how long a sign may send nothing before it counts as offline, although its will never came: two statuses
+// and a minute.
 const Silence = 11 * time.Minute
 
 // State is what is known of a sign. The zero State is a sign that never sent anything.

@@ -72,7 +72,8 @@ func TestWhatGaveWay(t *testing.T) {
 			play("shoes", "", "ad", "program", 3*minute)}},
 		// In this one an item shows more than its part: nothing gave way for it.
 		report.Record{FromMS: day0*1000 + quarter, UntilMS: day0*1000 + 2*quarter, Plays: []report.Play{
-			play("storm", "", "s", "alert", 5*minute), play("install", "bluezone", "blue", "program", 8*minute), play("shoes", "", "ad", "program", 2*minute)}},
+			play("storm", "", "s", "alert",
+				5*minute), play("install", "bluezone", "blue", "program", 8*minute), play("shoes", "", "ad", "program", 2*minute)}},
 		// And in this one no urgent message shows: what is missing is missing, and gave way to nothing.
 		part(2*quarter, 3*quarter, 10*minute))
 	for _, c := range []struct {

@@ -2,8 +2,8 @@ package report
 
 import "ledcast/playlists/timeline"
 
-// given calls add for what a program alone, without urgent messages, gives the face from a until b (Unix ms). A round of
-// a loop is walked once and counted as often as whole rounds fit.
+// given calls add for what a program alone, without urgent messages, gives the face from a until b (Unix ms). A round
+// of a loop is walked once and counted as often as whole rounds fit.
 func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64)) {
 	// A sign in contact, with a clock that can be trusted: what was planned for it.
 	c := timeline.Conditions{Sign: p.Sign, Areas: p.Areas, ClockTrusted: true, LastContactMS: b}
