@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// notifier tells systemd that the sign plays and goes on playing: sd_notify(3),
+// notifier reports to systemd that the sign plays and goes on playing: sd_notify(3),
 // READY=1 at the first turn of the play loop, WATCHDOG=1 at later ones. systemd
 // starts a sign again whose loop hangs. nil is a process that nobody watches.
 type notifier struct {

@@ -1,12 +1,9 @@
-// Package link is the paho client as both ends of the wire use it: one
-// outbound connection that comes back by itself, with a session of its own
-// each time.
+// Package link keeps one outbound MQTT connection, for signs and the controller. It reconnects by itself, with a new
+// session each time.
 //
-// paho's own reconnecting is switched off. It resends what a broker refused at
-// every reconnect for ever, doubles without jitter, and gives a token that
-// completes without error for what was never delivered. Here a connection is a
-// paho client that lives once; what was in flight when it broke is reported as
-// failed to its caller, who knows what is still wanted.
+// It does not use paho's own reconnecting, which resends for ever what a broker refused, doubles its delay without
+// jitter, and completes tokens without error for messages that were never delivered. Here each connection is a new
+// paho client. What was in flight when it broke fails for its caller, who knows whether it is still wanted.
 package link
 
 import (
@@ -26,8 +23,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// Times of a connection (FACTS: paho's defaults let a stuck write block the
-// pings for ever).
+// Times of a connection. With paho's defaults a stuck write blocks the pings for ever.
 const (
 	keepAlive      = 30 * time.Second
 	pingTimeout    = 10 * time.Second

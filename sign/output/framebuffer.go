@@ -17,7 +17,7 @@ type Screen struct {
 	Stride int `json:"stride,omitempty"` // bytes a row; 0: no gap between rows
 }
 
-// graphics is where Linux tells the form of /dev/fbN.
+// graphics is where Linux describes /dev/fbN.
 const graphics = "/sys/class/graphics"
 
 // framebuffer writes a face onto a screen, which is black around it.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Map says how a face lies on what an output drives: a member of "outputs" in
+// Map places a face on the LEDs that an output drives: a member of "outputs" in
 // the sign's config file, under the output's kind ("ddp") or under its whole
 // spec ("ddp:10.0.0.7"), which goes first. The zero Map is a face wired row by
 // row from its top left. docs/sign-config.md is its long form.
@@ -33,7 +33,7 @@ type Map struct {
 	Priority *int   `json:"priority,omitempty"` // sacn: 0 to 200; 100 where it is left out
 	From     string `json:"from,omitempty"`     // ddp, sacn: local IP address to send from, which chooses the network
 
-	Screen *Screen `json:"screen,omitempty"` // fb: needed where the system does not tell, e.g. for a file
+	Screen *Screen `json:"screen,omitempty"` // fb: needed where the system does not describe it, e.g. for a file
 	X      int     `json:"x,omitempty"`      // fb: where the picture's top left lies on the screen, in pixels
 	Y      int     `json:"y,omitempty"`
 }

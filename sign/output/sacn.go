@@ -132,14 +132,14 @@ func (s *sacn) put(to sender) error {
 	return failed
 }
 
-// end says three times that the stream ends (6.2.6), so that receivers need not
+// end announces three times that the stream ends (6.2.6), so that receivers need not
 // wait to notice it.
 func (s *sacn) end(to sender) {
 	for _, p := range s.packets {
 		p[112] = sacnEnded
 	}
 	for range 3 {
-		_ = s.put(to) // the last words: nobody could do anything about a failure
+		_ = s.put(to) // the process ends: a failure changes nothing
 	}
 }
 
