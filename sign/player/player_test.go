@@ -168,6 +168,10 @@ func TestAlertsWithoutAClock(t *testing.T) {
 	} {
 		p := New("qn-001", nil, StartClock(0, 1000, 0, false))
 		p.SetAlerts(false, set(t0+c.iat, alert("storm")), 0)
+		// It goes on where it is on signs that have had it since it was issued.
+		if s, _ := p.At(0); s.TauMS != max(0, c.iat)*1000%6000 {
+			t.Errorf("%s: it begins %d ms into its step", c.what, s.TauMS)
+		}
 		if s, _ := p.At(99_999); s.Item != "storm" {
 			t.Errorf("%s: %q shows", c.what, s.Item)
 		}
