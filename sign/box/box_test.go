@@ -265,6 +265,7 @@ func TestAlertEndsWithoutANetwork(t *testing.T) {
 }
 
 func TestEightDaysOfflineAndAReboot(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it plays for eight days")
 	}

@@ -20,6 +20,7 @@ import (
 // 25 frames a second. All that the broker sends is counted, subscriptions that
 // the sign renews by itself among it, with MQTT's own bytes.
 func TestBytesOfADay(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it plays for a day with ten pictures")
 	}

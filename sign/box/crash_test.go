@@ -63,6 +63,7 @@ func (f *faulty) cut(k int, how string) (writes *int) {
 // The power goes at single writes of a program's download and acceptance: afterwards the old program or the new plays
 // whole, the floor is not lower, and the face is not dark. With LEDCAST_FULL=1 it goes at every write.
 func TestPowerCutAtEveryWrite(t *testing.T) {
+	t.Parallel()
 	const seed = 1
 	random := rand.New(rand.NewPCG(seed, 0))
 	writes := cutPower(t, math.MaxInt, "all")

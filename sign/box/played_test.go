@@ -84,6 +84,7 @@ func (w *world) kill() {
 // counted is what the output was given. How long the picture stood that a kill
 // cut short nobody knows: each kill may cost one picture's time and no count.
 func TestProofOfPlay(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := newAuditor(w)
