@@ -15,8 +15,8 @@ import (
 	"ledcast/sign/wire"
 )
 
-// state is what a box must not forget, in DIR/state.json. Documents lie beside
-// it under the digest that it names, so that one rename changes everything.
+// state is what a box keeps over a restart, in DIR/state.json. Documents lie beside it under the digests that it names,
+// so that one rename changes everything.
 type state struct {
 	Floors       map[string]wire.Floor `json:"floors"` // by role|subject|epoch
 	Docs         map[string]string     `json:"docs"`   // digest of the accepted document, by role
@@ -27,8 +27,8 @@ type state struct {
 	Chain        chain                 `json:"chain"` // of the proof of play
 }
 
-// disk is a box's folder. Every write is atomic and synced before it counts:
-// a power cut leaves the old or the new, never half.
+// disk is a box's folder. Every write is atomic and synced before it counts: a power cut leaves the old file or the new
+// one, never half of it.
 type disk struct {
 	dir   string
 	state state
@@ -61,8 +61,7 @@ func openDisk(dir string) (*disk, error) {
 	return d, err
 }
 
-// stateFiles are two copies of one content: floors are what keeps yesterday's
-// program out, so one bad sector must not lose them.
+// stateFiles are two copies of the state. Floors keep yesterday's program out, so one bad sector must not lose them.
 var stateFiles = [...]string{"state.json", "state.copy.json"}
 
 type stateFile struct {
@@ -70,8 +69,7 @@ type stateFile struct {
 	State  json.RawMessage `json:"state"`
 }
 
-// errStateLost is openDisk's error when both copies are damaged: the box goes
-// on without floors and says so as a fault.
+// errStateLost is openDisk's error when both copies are damaged. The box goes on without floors and reports a fault.
 var errStateLost = errors.New("both copies of the state are damaged")
 
 func (d *disk) load() error {
@@ -221,7 +219,7 @@ func (d *disk) frames() (map[string]int64, error) {
 	return sizes, nil
 }
 
-// key is the sign's own signing key, made at the first start.
+// key returns the sign's own signing key. It makes the key at the first start.
 func (d *disk) key() (ed25519.PrivateKey, error) {
 	path := filepath.Join(d.dir, "sign.key")
 	text, err := os.ReadFile(path)

@@ -51,7 +51,7 @@ const (
 	settleMost = 2 * time.Second
 )
 
-// Count is how far a crowd is.
+// Count counts the signs of a crowd by how far they are.
 type Count struct {
 	Subscribed int            `json:"subscribed"` // online, and every subscription granted
 	Ready      int            `json:"ready"`      // of these, with keys and a program that they have accepted

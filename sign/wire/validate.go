@@ -71,9 +71,8 @@ func checkProgram(p *timeline.Program, w, h int64) error {
 	return nil
 }
 
-// CheckAlerts is what a sign checks of an alert set's fields, for those who
-// make one: every sign refuses a set of which a single alert is out of bounds.
-// Its error is a Rejection of reason bad-document.
+// CheckAlerts makes a sign's checks of an alert set's fields, for the maker of a set: every sign refuses a set of which
+// one alert is out of bounds. Its error is a Rejection of reason bad-document.
 func CheckAlerts(a *timeline.AlertSet) error {
 	w, h, ok := classSize(a.Class)
 	if !ok {
