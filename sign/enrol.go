@@ -60,7 +60,8 @@ func newEnrol(stdout io.Writer) *cobra.Command {
 	f.StringVar(&server, "server", "", "`address` of the controller, https://host:port")
 	f.StringVar(&code, "code", "", "the one-time `code`")
 	f.StringVar(&out, "out", "", "`file` for the config, mode 0600")
-	f.StringVar(&ca, "ca", "", "PEM `file` of the authority behind the controller's certificate, where the system does not know it")
+	f.StringVar(&ca, "ca", "",
+		"PEM `file` of the authority behind the controller's certificate, where the system does not know it")
 	return c
 }
 
@@ -70,8 +71,12 @@ func enrol(ctx context.Context, server, code, ca string) ([]byte, error) {
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, usageError{fmt.Errorf("--server %q is not an address; write https://host:port", server)}
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("--server %s would not be encrypted: whoever listens could become this sign; write https://", server)
+	if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" &&
+		(ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf(
+			"--server %s would not be encrypted: whoever listens could become this sign; write https://",
+			server,
+		)
 	}
 	client := &http.Client{Timeout: 30 * time.Second}
 	if ca != "" {
@@ -89,7 +94,8 @@ func enrol(ctx context.Context, server, code, ca string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.JoinPath("api/v1/enrol").String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.JoinPath("api/v1/enrol").String(),
+		bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 // fetchTimeout is how long a retained message may take to come.
 const fetchTimeout = 10 * time.Second
 
-// inspection is a document and what a sign would judge it by.
+// inspection is a document and what a sign needs to judge it.
 type inspection struct {
 	doc  []byte
 	typ  string // value of a header's typ
@@ -44,7 +44,9 @@ func newInspect(stdin io.Reader, stdout io.Writer, clock func() time.Time) *cobr
 			"  sign inspect --config qn-001.json --topic led/v1/signs/qn-001/program",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || (len(args) == 1) == (topic != "") {
-				return usageError{errors.New("give one file, - for standard input, or --topic; see sign inspect --help")}
+				return usageError{
+					errors.New("give one file, - for standard input, or --topic; see sign inspect --help"),
+				}
 			}
 			return nil
 		},
@@ -72,7 +74,9 @@ func newInspect(stdin io.Reader, stdout io.Writer, clock func() time.Time) *cobr
 			}
 			if topic != "" {
 				if in.conf == nil {
-					return usageError{errors.New("--topic needs --config: the broker and the sign's credentials stand there")}
+					return usageError{
+						errors.New("--topic needs --config: the broker and the sign's credentials stand there"),
+					}
 				}
 				return in.fromTopic(c.Context(), topic, stdout)
 			}
@@ -87,7 +91,8 @@ func newInspect(stdin io.Reader, stdout io.Writer, clock func() time.Time) *cobr
 	}
 	f := c.Flags()
 	f.StringVar(&config, "config", "", "the sign's config `file`: its name, class, roots and broker")
-	f.StringVar(&typ, "typ", "", "`kind`: keys, program, alerts, alerts-test, request or played; otherwise as the document says")
+	f.StringVar(&typ, "typ", "",
+		"`kind`: keys, program, alerts, alerts-test, request or played; otherwise as the document says")
 	f.StringVar(&keys, "keys", "", "the key set's `file`")
 	f.StringVar(&topic, "topic", "", "fetch this `topic` instead of reading a file")
 	f.StringVar(&at, "time", "", "judge it as at this `time`, e.g. 2026-01-31T18:30:00+07:00")
@@ -112,9 +117,16 @@ func readDocument(name string, stdin io.Reader) ([]byte, error) {
 	return data, err
 }
 
-// typOf is what kind of document it is: what is asked for, or what it says.
+// typOf returns the kind of document: the one that was asked for, or the one that it claims.
 func typOf(kind string, doc []byte) (string, error) {
-	kinds := []string{wire.TypKeys, wire.TypProgram, wire.TypAlerts, wire.TypAlertsTest, wire.TypRequest, wire.TypPlayed}
+	kinds := []string{
+		wire.TypKeys,
+		wire.TypProgram,
+		wire.TypAlerts,
+		wire.TypAlertsTest,
+		wire.TypRequest,
+		wire.TypPlayed,
+	}
 	for _, typ := range kinds {
 		if kind == strings.TrimPrefix(typ, "ledcast-") {
 			return typ, nil
@@ -162,11 +174,11 @@ func topicKind(topic string, conf *box.Config) (string, error) {
 	}
 	if _, leaf, ok := wire.SplitSignTopic(topic); ok {
 		switch leaf {
-		case wire.Program:
+		case wire.LeafProgram:
 			return wire.TypProgram, nil
-		case wire.Frame:
+		case wire.LeafFrame:
 			return "picture", nil
-		case wire.Request:
+		case wire.LeafRequest:
 			return wire.TypRequest, nil
 		}
 	}
@@ -178,7 +190,10 @@ func topicKind(topic string, conf *box.Config) (string, error) {
 	case wire.IsDigest(topic[strings.LastIndexByte(topic, '/')+1:]):
 		return "frame", nil
 	}
-	return "", usageError{fmt.Errorf("--topic %q is none that a sign of the class %s reads; docs/protocol.md lists them", topic, conf.Class)}
+	return "", usageError{
+		fmt.Errorf("--topic %q is none that a sign of the class %s reads; docs/protocol.md lists them", topic,
+			conf.Class),
+	}
 }
 
 // fetch gets retained messages with the sign's credentials, over one connection.
@@ -190,7 +205,12 @@ func fetch(ctx context.Context, conf *box.Config, topics []string) (map[string][
 		return nil, err
 	}
 	messages, failed := make(chan link.Message, 16), make(chan error, 2)
-	l, err := link.New(link.Options{Broker: conf.Broker, ClientID: conf.Sign, Username: conf.Username, Password: conf.Password, TLS: tls,
+	l, err := link.New(link.Options{
+		Broker:   conf.Broker,
+		ClientID: conf.Sign,
+		Username: conf.Username,
+		Password: conf.Password,
+		TLS:      tls,
 		Up: func(c link.Conn) {
 			go func() {
 				ask := map[string]byte{}
@@ -210,7 +230,8 @@ func fetch(ctx context.Context, conf *box.Config, topics []string) (map[string][
 		},
 		Wait: func(context.Context, time.Duration) error {
 			return fmt.Errorf("no connection, or it was ended; check the address, the password and the certificate")
-		}})
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +246,8 @@ func fetch(ctx context.Context, conf *box.Config, topics []string) (map[string][
 		case err := <-failed:
 			return nil, fmt.Errorf("%s as %s: %w", conf.Broker, conf.Sign, err)
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%s: %w; perhaps nothing is retained there, or this sign may not read it", strings.Join(topics, " and "), context.Cause(ctx))
+			return nil, fmt.Errorf("%s: %w; perhaps nothing is retained there, or this sign may not read it",
+				strings.Join(topics, " and "), context.Cause(ctx))
 		}
 	}
 	return got, nil

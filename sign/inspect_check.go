@@ -98,7 +98,8 @@ func readPayload(doc []byte, typ string) any {
 // describe writes what a payload says, for people.
 func describe(w io.Writer, payload any, now time.Time) {
 	header := func(what string, h *timeline.Header) {
-		fmt.Fprintf(w, "%s, epoch %d, seq %d\n  issued %s, valid from %s until %s\n", what, h.Epoch, h.Seq, clock(h.Iat), clock(h.Nbf), clock(h.Exp))
+		fmt.Fprintf(w, "%s, epoch %d, seq %d\n  issued %s, valid from %s until %s\n", what, h.Epoch, h.Seq,
+			clock(h.Iat), clock(h.Nbf), clock(h.Exp))
 	}
 	switch p := payload.(type) {
 	case *wire.KeySet:

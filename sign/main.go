@@ -52,7 +52,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(stdout, stderr), newEnrol(stdout), newVectors(stdout), newInspect(os.Stdin, stdout, time.Now))
+	root.AddCommand(newRun(stdout, stderr), newEnrol(stdout), newVectors(stdout),
+		newInspect(os.Stdin, stdout, time.Now))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
@@ -82,18 +83,24 @@ func newRun(stdout, stderr io.Writer) *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if config == "" {
-				return usageError{errors.New("--config is missing; give the file that the controller wrote for this sign")}
+				return usageError{
+					errors.New("--config is missing; give the file that the controller wrote for this sign"),
+				}
 			}
 			if len(outputs) == 0 {
-				return usageError{errors.New("--output is missing; give terminal, png:DIR, ddp:HOST, sacn:HOST or fb:/dev/fb0")}
+				return usageError{
+					errors.New("--output is missing; give terminal, png:DIR, ddp:HOST, sacn:HOST or fb:/dev/fb0"),
+				}
 			}
 			return play(c.Context(), config, data, outputs, verbose, stdout, stderr)
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&config, "config", "", "the sign's config `file`")
-	f.StringVar(&data, "data", "", "`folder` for what must last: keys, floors, programs, frames (default: ledcast-sign/<sign> in your cache folder)")
-	f.StringArrayVar(&outputs, "output", nil, "where the face goes: terminal, png:DIR, ddp:HOST[:PORT], sacn:HOST, sacn:multicast or fb:/dev/fb0; may be given several times")
+	f.StringVar(&data, "data", "",
+		"`folder` for what must last: keys, floors, programs, frames (default: ledcast-sign/<sign> in your cache folder)")
+	f.StringArrayVar(&outputs, "output", nil,
+		"where the face goes: terminal, png:DIR, ddp:HOST[:PORT], sacn:HOST, sacn:multicast or fb:/dev/fb0; may be given several times")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log more")
 	return c
 }
@@ -125,8 +132,15 @@ func play(ctx context.Context, config, data string, specs []string, verbose bool
 	}
 	times := box.RealTimes()
 	systemd := watched(times.Mono)
-	b, err := box.New(box.Options{Config: conf, Dir: data, Outputs: outs, Software: "ledcast " + version(), Times: times, Alive: systemd.alive,
-		Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))})
+	b, err := box.New(box.Options{
+		Config:   conf,
+		Dir:      data,
+		Outputs:  outs,
+		Software: "ledcast " + version(),
+		Times:    times,
+		Alive:    systemd.alive,
+		Log:      slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})),
+	})
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// notifier tells systemd that the sign plays and goes on playing: sd_notify(3),
+// notifier reports to systemd that the sign plays and goes on playing: sd_notify(3),
 // READY=1 at the first turn of the play loop, WATCHDOG=1 at later ones. systemd
 // starts a sign again whose loop hangs. nil is a process that nobody watches.
 type notifier struct {
@@ -55,14 +55,14 @@ func (n *notifier) alive() {
 	}
 }
 
-// stopping says that the end is meant.
+// stopping reports that the process ends on purpose.
 func (n *notifier) stopping() {
 	if n != nil {
 		n.send("STOPPING=1")
 	}
 }
 
-// send has nobody to tell of a failure: systemd notices the silence.
+// send ignores failures: systemd notices the silence.
 func (n *notifier) send(state string) {
 	c, err := net.DialUnix("unixgram", nil, n.addr)
 	if err != nil {

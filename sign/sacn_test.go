@@ -32,7 +32,7 @@ func TestSACNIsReceived(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	kill := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	kill := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
 	t.Cleanup(func() { kill.Stop() })
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)

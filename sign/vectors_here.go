@@ -12,13 +12,13 @@ import (
 	"ledcast/sign/box"
 )
 
-// answerHere is this sign behind the vectors.
+// answerHere plays a case with this sign.
 func answerHere(c vectorCase) ([]vectorAnswer, error) {
 	var conf box.Config
 	if err := json.Unmarshal(c.Config, &conf); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "ledcast-vectors-")
+	dir, err := box.TempDir()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func answerHere(c vectorCase) ([]vectorAnswer, error) {
 		}
 		reply.Answers = append(reply.Answers, a)
 	}
-	// As if it had come from a process: numbers compare as they are written.
+	// Read the reply as if it came from a process: numbers compare as they are written.
 	line, err := json.Marshal(reply)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func ask(t *box.Trial, what string) (a vectorAnswer, err error) {
 		a.Face = map[string]any{"why": shown.Why, "item": shown.Item, "frame": frame, "offset": shown.Offset(),
 			"percent": shown.Percent, "rgb_sha256": pixelDigest(img)}
 	default:
-		err = fmt.Errorf("%q is nothing to ask for", what)
+		err = fmt.Errorf("unknown query %q; ask for status or face", what)
 	}
 	return a, err
 }

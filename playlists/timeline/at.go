@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// What put the present picture on the face, as a sign's status says it.
+// Values of Shown.Why, and of why in a sign's status: what put the picture on the face.
 const (
 	WhyProgram  = "program"
 	WhyAlert    = "alert"
@@ -17,7 +17,7 @@ const (
 // commLossLife is how long the comm-loss loop goes on past a program's end.
 const commLossLife = 30 * 24 * 3600
 
-// Conditions is what the sign knows besides its documents.
+// Conditions are what a sign knows besides its documents.
 type Conditions struct {
 	Sign          string
 	Areas         []string        // of the config: used until there is a program
@@ -41,8 +41,7 @@ type Shown struct {
 	UntilMS  int64 // the answer is the same, but for TauMS, before this; may be early, never late
 }
 
-// Offset is the strip's pixel that the face's first pixel shows, along the
-// scroll's axis; 0 for a still.
+// Offset returns which pixel of the strip the face's first pixel shows, along the scroll's axis; 0 for a still.
 func (s *Shown) Offset() int64 {
 	if s.Scroll == nil || s.Frame == nil {
 		return 0
@@ -54,9 +53,8 @@ func (s *Shown) Offset() int64 {
 	return mod(floorDiv(s.TauMS*s.Scroll.PxS, 1000), n)
 }
 
-// At is what a sign shows at tMS (Unix ms): THE function. p is its program, or
-// nil before the first; alerts are those of every accepted set, in any order.
-// Both must be valid. It changes neither.
+// At returns what a sign shows at tMS (Unix ms): THE function. p is its program, or nil before the first. alerts are
+// those of every accepted set, in any order. Both must be valid, as sign/wire checks them. At changes neither.
 func At(p *Program, alerts []Alert, c Conditions, tMS int64) Shown {
 	areas := c.Areas
 	if p != nil {
@@ -113,8 +111,8 @@ func ranked(alerts []Alert, areas []string, c Conditions, tMS int64) (running []
 	return running, next
 }
 
-// turn finds whose turn it is among running alerts: an alert and its position,
-// or nil and the position from which the program's loop counts.
+// turn finds whose turn it is among running alerts, first-ranked first: an alert and its position, or nil and the
+// position from which the program's loop counts.
 func turn(running []*Alert, tMS int64) (a *Alert, pos, next, rest int64) {
 	exclusive := func(a *Alert) bool { return tMS < (a.From+a.ExclusiveS)*1000 }
 	var shares, cycle int64
@@ -139,10 +137,7 @@ func turn(running []*Alert, tMS int64) (a *Alert, pos, next, rest int64) {
 		if exclusive(a) {
 			return a, tMS - a.From*1000, next, 0
 		}
-		if c < o {
-			next = min(next, tMS+o-c)
-		}
-		if o <= c && c < o+a.ShareMS {
+		if c < o+a.ShareMS { // and o ≤ c, or one ranked above it would have had the turn
 			return a, c - o, min(next, tMS+o+a.ShareMS-c), 0
 		}
 		o += a.ShareMS

@@ -1,10 +1,9 @@
 // Package timeline answers one question: what is on a sign's face at time t?
 //
-// At is the only answer to it in all of ledcast. The player on the sign, the
-// publisher of pictures, the preview and the report call it with the same
-// program and cannot disagree. It has no clock, no disk and no network, and
-// imports nothing but the standard library, so that a maker of signs can read
-// it as the specification: PROTOCOL.md, "What is on the face at time t".
+// [At] is the only answer to it in all of ledcast. The player on the sign, the publisher of pictures, the preview and
+// the report call it with the same program and cannot disagree. [Walk] asks it for all of a time. Both are pure and
+// need nothing but the standard library, so that makers of signs can read them as the specification:
+// docs/protocol.md, "What is on the face at time t".
 //
 // Times are Unix seconds, or milliseconds where a name ends in MS. All numbers
 // are integers.
@@ -12,7 +11,7 @@ package timeline
 
 import "sort"
 
-// Header is what every signed payload but a proof of play begins with.
+// Header begins every signed payload but a proof of play.
 type Header struct {
 	V     int64  `json:"v"` // 1
 	Role  string `json:"role"`
@@ -65,7 +64,7 @@ type Loop struct {
 // Dark is the index of the loop that shows nothing.
 const Dark = -1
 
-// Segment says which loop runs from From (inclusive) until Until (exclusive).
+// Segment runs one loop from From (inclusive) until Until (exclusive).
 type Segment struct {
 	From  int64  `json:"from"`
 	Until int64  `json:"until"`
@@ -73,7 +72,7 @@ type Segment struct {
 	Why   string `json:"why,omitempty"` // the rule that put it there, e.g. "schedule:tet-2027"
 }
 
-// CommLoss is what shows when the broker was not reached for AfterS seconds.
+// CommLoss names the loop that shows when the broker was not reached for AfterS seconds.
 type CommLoss struct {
 	AfterS int64 `json:"after_s"`
 	Loop   int64 `json:"loop"`
@@ -160,7 +159,7 @@ func (a *Alert) Reaches(sign string, areas []string) bool {
 	return false
 }
 
-// Length is the duration of steps played once, in ms.
+// Length returns the duration of steps played once, in ms.
 func Length(steps []Step) int64 {
 	var n int64
 	for i := range steps {
@@ -169,7 +168,7 @@ func Length(steps []Step) int64 {
 	return n
 }
 
-// LoopLength is the duration of loop l played once, in ms.
+// LoopLength returns the duration of loop l played once, in ms.
 func (p *Program) LoopLength(l int64) int64 {
 	if p.starts != nil {
 		s := p.starts[l]

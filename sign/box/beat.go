@@ -6,18 +6,17 @@ import (
 	"ledcast/sign/output"
 )
 
-// Times of a turn of the play loop in ms.
+// Times of the play loop in ms.
 const (
-	beatEvery   = 5_000 // a turn at least so often, so that a watchdog can tell a loop that hangs
+	beatEvery   = 5_000 // so that a watchdog notices a loop that hangs
 	outputAgain = 1_000 // after an output failed
 )
 
-// beat tells whoever watches that the play loop turns: the watchdog, and
-// outputs that repeat a still by themselves. An output that failed is given the
-// face again, or a sign whose picture does not change would stay without it.
-// It returns the mono of the next turn at the latest.
+// beat reports that the play loop is alive to the watchdog and to outputs that repeat a still by themselves. It gives
+// the face again to an output that failed: otherwise a sign whose picture does not change would stay without it. It
+// returns the mono of the next beat at the latest.
 func (b *Box) beat() int64 {
-	mono, next := b.times.Mono(), int64(math.MaxInt64) // nobody listens
+	mono, next := b.times.Mono(), int64(math.MaxInt64) // no watchdog
 	if b.o.Alive != nil {
 		b.o.Alive()
 		next = mono + beatEvery

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/output"
 	"ledcast/sign/wire"
@@ -55,7 +56,7 @@ func scrolling(b *testing.B) (o Options, mono *int64) {
 	if err := d.putFrame(sha, buf.Bytes()); err != nil {
 		b.Fatal(err)
 	}
-	if err := d.accept(docProgram, wire.RoleProgram, "qn-001", 1, 1, doc); err != nil {
+	if err := d.accept(&accept.Store{Role: wire.RoleProgram, Subject: "qn-001", Epoch: 1, Seq: 1, Digest: wire.Digest(doc), Doc: doc}); err != nil {
 		b.Fatal(err)
 	}
 	mono = new(int64)

@@ -14,16 +14,17 @@ import (
 	"time"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/output"
 	"ledcast/sign/player"
 	"ledcast/sign/wire"
 )
 
-// Times of a box in ms (PROTOCOL: What a sign says; Repeating and reconnecting).
+// Times of a box in ms (docs/protocol.md, "What a sign says" and "Repeating and reconnecting").
 const (
 	statusEvery    = 5 * 60_000
-	saveEvery      = 10 * 60_000 // of the clock and the last contact: a memory card wears out
+	saveEvery      = 10 * 60_000 // of the clock and the last contact; a memory card wears out
 	scrubEvery     = 60_000
 	resubEvery     = 10 * 60_000     // what is urgent
 	resubAllEvery  = 6 * 60 * 60_000 // everything: the controller asks for a resync where a program is behind
@@ -63,8 +64,7 @@ type Options struct {
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
-	// Alive, if given, is called at every turn of the play loop, at least every
-	// 5 s: feed a watchdog there.
+	// Alive, if set, is called by the play loop at least every 5 s: feed a watchdog there.
 	Alive func()
 
 	write func(dir, name string, data []byte) error // in place of writeSynced: tests cut the power here
@@ -89,16 +89,11 @@ type Box struct {
 	in     chan any // events of the link and the fetches
 	out    chan outgoing
 
-	roots      wire.Roots
-	keys       *wire.KeySet
-	keysDigest string
-	waiting    map[string][]byte // refused documents to try again, by topic
-	pending    *candidate        // a program whose frames are being fetched
-	acked      map[string]string // last ack by "program" or alert id
-	fetches    fetcher
-	book       *book
-	proofAt    int64 // mono of the next sending of a record
-	frames     *frameCache
+	machine *accept.Machine
+	fetches fetcher
+	proof   *playLog
+	proofAt int64 // mono of the next sending of a record
+	frames  *frameCache
 
 	conn      link.Conn
 	upMS      int64 // mono of the last online status
@@ -112,8 +107,6 @@ type Box struct {
 	due       map[string]int64 // mono of each periodic duty
 	faults    map[string]bool
 	identify  int64 // mono until which the border flashes
-	requests  map[int64]*wire.Floor
-	reload    bool // the stored program is damaged: store the repeat
 	startMono int64
 
 	picture     image.Image // of a picture sign
@@ -139,10 +132,9 @@ func New(o Options) (*Box, error) {
 	w, h, _ := o.Config.size()
 	roots, _ := o.Config.roots()
 	b := &Box{
-		o: o, cfg: o.Config, w: w, h: h, log: o.Log.With("sign", o.Config.Sign), times: o.Times, roots: roots,
+		o: o, cfg: o.Config, w: w, h: h, log: o.Log.With("sign", o.Config.Sign), times: o.Times,
 		in: make(chan any, 256), out: make(chan outgoing, 256),
-		waiting: map[string][]byte{}, acked: map[string]string{}, due: map[string]int64{},
-		faults: map[string]bool{}, requests: map[int64]*wire.Floor{},
+		due: map[string]int64{}, faults: map[string]bool{},
 		face: image.NewRGBA(image.Rect(0, 0, w, h)),
 	}
 	player.Darken(b.face)
@@ -158,7 +150,9 @@ func New(o Options) (*Box, error) {
 	if b.key, err = b.disk.key(); err != nil {
 		return nil, err
 	}
-	b.roots.FirstRetired = b.disk.state.FirstRetired
+	roots.FirstRetired = b.disk.state.FirstRetired
+	b.machine = accept.New(accept.Config{Sign: b.cfg.Sign, Class: b.cfg.Class, Areas: b.cfg.Areas, Test: b.cfg.Test,
+		Picture: b.cfg.picture(), Roots: roots})
 	mono := b.times.Mono()
 	b.startMono = mono
 	system, trusted := b.times.System()
@@ -166,11 +160,12 @@ func New(o Options) (*Box, error) {
 	b.player.SetContact(b.disk.state.ContactMS)
 	b.disk.stamp = func(s *state) {
 		s.SavedMS, s.ContactMS = b.player.Clock.Now(b.times.Mono()), b.player.LastContact()
+		s.Ended = b.machine.Ended()
 	}
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
 	}
-	if b.book, err = openBook(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
+	if b.proof, err = openPlayLog(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
 		return nil, fmt.Errorf("the proof of play: %w", err)
 	}
 	b.closeCutOff(mono)
@@ -189,7 +184,12 @@ func (b *Box) newLink() (Runner, error) {
 		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
 		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
 		Will: func(session string) *link.Message {
-			return &link.Message{Topic: wire.SignTopic(b.cfg.Sign, wire.StatusOf), Payload: b.will(session), QoS: 1, Retained: true}
+			return &link.Message{
+				Topic:    wire.SignTopic(b.cfg.Sign, wire.LeafStatus),
+				Payload:  b.will(session),
+				QoS:      1,
+				Retained: true,
+			}
 		},
 		Up:      func(c link.Conn) { b.in <- eventUp{c} },
 		Down:    func(err error) { b.in <- eventDown{err} },
@@ -240,7 +240,7 @@ func (b *Box) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
-	// The link says goodbye first, so that its events still find a reader.
+	// The link ends first; its last events still need a reader.
 	for running := true; running; {
 		select {
 		case <-b.in:
@@ -252,7 +252,7 @@ func (b *Box) Run(ctx context.Context) error {
 	b.conn = nil
 	b.prove(b.times.Mono(), true)
 	b.save()
-	err := b.book.journal.Close()
+	err := b.proof.journal.Close()
 	for _, o := range b.o.Outputs {
 		err = errors.Join(err, o.Close())
 	}
@@ -279,7 +279,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		if _, ok := b.due["resub-all"]; !ok || b.due["resub-all"] <= mono {
 			b.due["resub-all"] = mono + resubAllEvery*9/10 + rand.Int64N(resubAllEvery/5)
 		}
-		b.say(mono)
+		b.sendStatus(mono)
 		b.fetches.resume(ctx, mono)
 		b.proofAt = mono
 	case eventDown:
@@ -296,7 +296,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 	}
 }
 
-// duties does what is due and returns when the next is.
+// duties does what is due and returns when the next duty is.
 func (b *Box) duties(ctx context.Context) int64 {
 	mono := b.times.Mono()
 	if b.conn != nil {
@@ -311,7 +311,7 @@ func (b *Box) duties(ctx context.Context) int64 {
 		return true
 	}
 	if take("status", statusEvery) {
-		b.say(mono)
+		b.sendStatus(mono)
 	}
 	if take("save", saveEvery) {
 		b.save()
@@ -356,5 +356,5 @@ func (b *Box) setTime(ctx context.Context, mono, atMS int64) {
 	before, trusted := b.player.Clock.Now(mono), b.player.Clock.Trusted()
 	b.player.SetTime(mono, atMS)
 	b.clockSet(before, atMS, trusted)
-	b.retry(ctx, mono)
+	b.step(ctx, accept.ClockSet{}, mono)
 }

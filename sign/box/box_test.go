@@ -21,7 +21,7 @@ func TestPlaysAProgram(t *testing.T) {
 		w.sendProgram(w.program(1, 2, 3))
 		w.expect("item-1", timeline.WhyProgram)
 		acks := w.n.acks(t, "qn-001")
-		if len(acks) != 2 || acks[0].State != wire.Received || acks[1].State != wire.ShowingNow {
+		if len(acks) != 2 || acks[0].State != wire.AckReceived || acks[1].State != wire.AckShowing {
 			t.Fatalf("acks %+v", acks)
 		}
 		time.Sleep(5 * time.Second)
@@ -49,7 +49,7 @@ func TestProgramsAreTakenWhole(t *testing.T) {
 		w.expect("item-1", timeline.WhyProgram) // the old one, whole
 		time.Sleep(31 * time.Second)
 		synctest.Wait()
-		if a := w.lastAck(); a.State != wire.RejectedNow || a.Reason != wire.MissingFrame || a.Seq != p.Seq {
+		if a := w.lastAck(); a.State != wire.AckRejected || a.Reason != wire.MissingFrame || a.Seq != p.Seq {
 			t.Errorf("ack %+v", a)
 		}
 		w.expect("item-1", timeline.WhyProgram)
@@ -70,7 +70,7 @@ func TestReplayIsRefused(t *testing.T) {
 		old := w.sendProgram(w.program(1))
 		time.Sleep(time.Second)
 		now := w.sendProgram(w.program(2))
-		w.n.send(wire.SignTopic("qn-001", wire.Program), old, true)
+		w.n.send(wire.SignTopic("qn-001", wire.LeafProgram), old, true)
 		synctest.Wait()
 		if a := w.lastAck(); a.Reason != wire.StaleSeq {
 			t.Errorf("yesterday's program: %+v", a)
@@ -78,16 +78,16 @@ func TestReplayIsRefused(t *testing.T) {
 		w.expect("item-2", timeline.WhyProgram)
 		w.halt()
 		w.start(true)
-		w.n.send(wire.SignTopic("qn-001", wire.Program), old, true)
+		w.n.send(wire.SignTopic("qn-001", wire.LeafProgram), old, true)
 		synctest.Wait()
 		if a := w.lastAck(); a.Reason != wire.StaleSeq {
 			t.Errorf("yesterday's program after a restart: %+v", a)
 		}
 		w.expect("item-2", timeline.WhyProgram)
 		// The one in force, again: no rejection.
-		w.n.send(wire.SignTopic("qn-001", wire.Program), now, true)
+		w.n.send(wire.SignTopic("qn-001", wire.LeafProgram), now, true)
 		synctest.Wait()
-		if a := w.lastAck(); a.State != wire.ShowingNow {
+		if a := w.lastAck(); a.State != wire.AckShowing {
 			t.Errorf("the program in force, again: %+v", a)
 		}
 		w.halt()
@@ -110,7 +110,7 @@ func TestReconnectRejectsNothing(t *testing.T) {
 			time.Sleep(10 * time.Second)
 		}
 		for _, a := range w.n.acks(t, "qn-001") {
-			if a.State == wire.RejectedNow {
+			if a.State == wire.AckRejected {
 				t.Errorf("rejected: %+v", a)
 			}
 		}
@@ -148,7 +148,7 @@ func TestRotationAndRevocation(t *testing.T) {
 			t.Fatalf("the status does not say that it has the new keys: %+v", s.Keys)
 		}
 		p := w.program(2)
-		w.n.send(wire.SignTopic("qn-001", wire.Program), w.seal(next, wire.TypProgram, p), true)
+		w.n.send(wire.SignTopic("qn-001", wire.LeafProgram), w.seal(next, wire.TypProgram, p), true)
 		w.expect("item-2", timeline.WhyProgram)
 		// The old key leaves: what it signed no longer matters, and the new plays.
 		w.sendKeys(rootKey, add, func(k *wire.KeySet) { k.Revoked = []string{wire.KeyID(pub(programKey))} })
@@ -201,13 +201,13 @@ func TestAlerts(t *testing.T) {
 		}
 		w.alert("storm", 9, true) // now the frame comes
 		w.expect("storm", timeline.WhyAlert)
-		states := []string{}
+		states := []wire.AckState{}
 		for _, k := range w.n.acks(t, "qn-001") {
 			if k.Alert == "storm" {
 				states = append(states, k.State)
 			}
 		}
-		if len(states) != 3 || states[1] != wire.Received || states[2] != wire.ShowingNow {
+		if len(states) != 3 || states[1] != wire.AckReceived || states[2] != wire.AckShowing {
 			t.Errorf("the alert's acks: %v", states)
 		}
 		// A second alert without a frame does not hold up the first one's cancel.
@@ -225,18 +225,18 @@ func TestAlerts(t *testing.T) {
 		w.sendAlerts(w.alertSet(d))
 		time.Sleep(10 * time.Second) // it says no more than 18 things in 10 s
 		w.expect("item-1", timeline.WhyProgram)
-		if k := w.lastAck(); k.Alert != "drill" || k.State != wire.Received {
+		if k := w.lastAck(); k.Alert != "drill" || k.State != wire.AckReceived {
 			t.Errorf("the drill's ack %+v", k)
 		}
 		time.Sleep(3601 * time.Second)
 		synctest.Wait()
-		last := ""
+		last := wire.AckState("")
 		for _, k := range w.n.acks(t, "qn-001") {
 			if k.Alert == "drill" {
 				last = k.State
 			}
 		}
-		if last != wire.EndedState {
+		if last != wire.AckEnded {
 			t.Errorf("the drill's last ack: %s", last)
 		}
 	})
@@ -265,6 +265,10 @@ func TestAlertEndsWithoutANetwork(t *testing.T) {
 }
 
 func TestEightDaysOfflineAndAReboot(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it plays for eight days")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.start(true)
@@ -303,7 +307,7 @@ func TestDamagedDiskIsMended(t *testing.T) {
 			}
 		}
 		f := filepath.Join(w.dir, "frames", p.Frames[0].SHA256)
-		stored := filepath.Join(w.dir, "docs", docFile(docProgram, wire.Digest(doc)))
+		stored := filepath.Join(w.dir, "docs", docFile(wire.RoleProgram, wire.Digest(doc)))
 		damage(f)
 		damage(stored)
 		w.n.power(false)

@@ -20,6 +20,10 @@ import (
 // 25 frames a second. All that the broker sends is counted, subscriptions that
 // the sign renews by itself among it, with MQTT's own bytes.
 func TestBytesOfADay(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it plays for a day with ten pictures")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.conf.Class = "128x64-rgb"
@@ -66,11 +70,11 @@ func TestBytesOfADay(t *testing.T) {
 		total += pongs
 		changes, stream := one*86400/8, one*86400*25
 		t.Logf("a program of %d bytes came %d times, the keys %d times; with ten frames of about %d bytes, four more and MQTT's own: %d bytes in the day. A frame at each change: %d, 1/%d of it; 25 frames a second: 1/%d",
-			doc, counted[wire.SignTopic("qn-001", wire.Program)], counted[wire.TopicKeys], one, total, changes, changes/total, stream/total)
+			doc, counted[wire.SignTopic("qn-001", wire.LeafProgram)], counted[wire.TopicKeys], one, total, changes, changes/total, stream/total)
 		if total*100 > changes || total*10_000 > stream {
 			t.Error("over 1/100 of a frame at each change, or 1/10,000 of a stream")
 		}
-		if n := counted[wire.SignTopic("qn-001", wire.Program)]; n < 4 {
+		if n := counted[wire.SignTopic("qn-001", wire.LeafProgram)]; n < 4 {
 			t.Errorf("the program came %d times: the sign does not subscribe again by itself", n)
 		}
 	})

@@ -1,11 +1,9 @@
-// Package box is a whole sign without flags: it connects, accepts documents,
-// keeps floors and frames on disk, plays, and says what it does. `sign run`
-// is a box with flags; the demo's virtual signs and `controller simulate` are
-// boxes too.
+// Package box is a whole sign: it connects, accepts documents, keeps floors and frames on disk, plays, and reports
+// what it does. `sign run` and the demo's virtual signs are boxes.
 //
-// One goroutine owns everything that a box knows; the link and the fetches
-// reach it through a channel. Nothing is shown that was not accepted, and what
-// was accepted goes on through broken networks, restarts and full disks.
+// One goroutine owns the state of a box. The link and the fetches reach it through a channel. Package accept decides
+// about documents, package player about the face; the box gives them a disk, a clock and a network. A box shows
+// nothing that was not accepted, and plays on through broken networks, restarts and full disks.
 package box
 
 import (
@@ -35,8 +33,7 @@ type Config struct {
 	Root      string   `json:"root"`         // base64url of 32 bytes
 	RootSpare string   `json:"root_spare"`
 	QoS       int      `json:"qos,omitempty"` // of subscriptions: 0 (default) or 1
-	// Outputs is how the face lies on what an output drives, by "ddp" or
-	// "ddp:10.0.0.7" (docs/sign-config.md).
+	// Outputs maps the face to the LEDs of an output, by "ddp" or "ddp:10.0.0.7" (docs/sign-config.md).
 	Outputs map[string]output.Map `json:"outputs,omitempty"`
 }
 
@@ -54,7 +51,8 @@ func LoadConfig(path string) (Config, error) {
 	var c Config
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&c); err != nil {
-		return Config{}, fmt.Errorf("%s is not a sign's config: %v; write it anew with `controller sign add`", path, err)
+		return Config{}, fmt.Errorf("%s is not a sign's config: %v; write it anew with `controller sign add`", path,
+			err)
 	}
 	if err := c.Validate(); err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
@@ -119,7 +117,7 @@ func (c *Config) roots() (wire.Roots, error) {
 
 func (c *Config) picture() bool { return c.Mode == "picture" }
 
-// Face is what an output needs to know of the sign.
+// Face describes the sign for its outputs.
 func (c *Config) Face() output.Face {
 	w, h, _ := c.size()
 	return output.Face{Sign: c.Sign, Class: c.Class, Colour: c.colour(), W: w, H: h}

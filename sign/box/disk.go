@@ -11,14 +11,15 @@ import (
 	"path/filepath"
 	"strings"
 
+	"ledcast/sign/accept"
 	"ledcast/sign/wire"
 )
 
-// state is what a box must not forget, in DIR/state.json. Documents lie beside
-// it under the digest that it names, so that one rename changes everything.
+// state is what a box keeps over a restart, in DIR/state.json. Documents lie beside it under the digests that it names,
+// so that one rename changes everything.
 type state struct {
 	Floors       map[string]wire.Floor `json:"floors"` // by role|subject|epoch
-	Docs         map[string]string     `json:"docs"`   // name → digest of the accepted document
+	Docs         map[string]string     `json:"docs"`   // digest of the accepted document, by role
 	FirstRetired bool                  `json:"first_root_retired,omitempty"`
 	SavedMS      int64                 `json:"saved_ms"`   // effective time when this was written
 	ContactMS    int64                 `json:"contact_ms"` // last contact with the broker
@@ -26,25 +27,22 @@ type state struct {
 	Chain        chain                 `json:"chain"` // of the proof of play
 }
 
-// Names of accepted documents.
-const (
-	docKeys       = "keys"
-	docProgram    = "program"
-	docAlerts     = "alerts"
-	docAlertsTest = "alerts-test"
-)
-
-// disk is a box's folder. Every write is atomic and synced before it counts:
-// a power cut leaves the old or the new, never half.
+// disk is a box's folder. Every write is atomic and synced before it counts: a power cut leaves the old file or the new
+// one, never half of it.
 type disk struct {
 	dir   string
 	state state
 	stamp func(*state)                              // brings the times up to date before each save
-	write func(dir, name string, data []byte) error // writeSynced; tests cut the power here
+	write func(dir, name string, data []byte) error // writeSynced, but in tests
 }
 
 func openDisk(dir string) (*disk, error) {
-	d := &disk{dir: dir, stamp: func(*state) {}, write: writeSynced, state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}}}
+	d := &disk{
+		dir:   dir,
+		stamp: func(*state) {},
+		write: writeSynced,
+		state: state{Floors: map[string]wire.Floor{}, Docs: map[string]string{}, Ended: map[string]int64{}},
+	}
 	for _, sub := range []string{"docs", "frames"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return nil, fmt.Errorf("the sign's data folder: %w; choose another with --data", err)
@@ -63,8 +61,7 @@ func openDisk(dir string) (*disk, error) {
 	return d, err
 }
 
-// stateFiles are two copies of one content: floors are what keeps yesterday's
-// program out, so one bad sector must not lose them.
+// stateFiles are two copies of the state. Floors keep yesterday's program out, so one bad sector must not lose them.
 var stateFiles = [...]string{"state.json", "state.copy.json"}
 
 type stateFile struct {
@@ -72,8 +69,7 @@ type stateFile struct {
 	State  json.RawMessage `json:"state"`
 }
 
-// errStateLost is openDisk's error when both copies are damaged: the box goes
-// on without floors and says so as a fault.
+// errStateLost is openDisk's error when both copies are damaged. The box goes on without floors and reports a fault.
 var errStateLost = errors.New("both copies of the state are damaged")
 
 func (d *disk) load() error {
@@ -86,24 +82,14 @@ func (d *disk) load() error {
 		found = true
 		var f stateFile
 		var s state
-		if err == nil && json.Unmarshal(data, &f) == nil && wire.Digest(f.State) == f.SHA256 && json.Unmarshal(f.State, &s) == nil {
+		if err == nil && json.Unmarshal(data, &f) == nil && wire.Digest(f.State) == f.SHA256 &&
+			json.Unmarshal(f.State, &s) == nil {
 			d.state = s
 			return nil
 		}
 	}
 	if found {
 		return errStateLost
-	}
-	return nil
-}
-
-func floorKey(role, subject string, epoch int64) string {
-	return fmt.Sprintf("%s|%s|%d", role, subject, epoch)
-}
-
-func (d *disk) floor(role, subject string, epoch int64) *wire.Floor {
-	if f, ok := d.state.Floors[floorKey(role, subject, epoch)]; ok {
-		return &f
 	}
 	return nil
 }
@@ -128,18 +114,17 @@ func (d *disk) save() error {
 }
 
 // accept stores a document and its floor, synced, before anything of it shows.
-func (d *disk) accept(name, role, subject string, epoch, seq int64, doc []byte) error {
-	digest := wire.Digest(doc)
-	if err := d.write(filepath.Join(d.dir, "docs"), docFile(name, digest), doc); err != nil {
+func (d *disk) accept(e *accept.Store) error {
+	if err := d.write(filepath.Join(d.dir, "docs"), docFile(e.Role, e.Digest), e.Doc); err != nil {
 		return err
 	}
-	key := floorKey(role, subject, epoch)
+	key := accept.FloorKey(e.Role, e.Subject, e.Epoch)
 	oldFloor, hadFloor := d.state.Floors[key]
-	oldDoc := d.state.Docs[name]
-	d.state.Floors[key] = wire.Floor{Seq: seq, Digest: digest}
-	d.state.Docs[name] = digest
+	oldDoc := d.state.Docs[e.Role]
+	d.state.Floors[key] = wire.Floor{Seq: e.Seq, Digest: e.Digest}
+	d.state.Docs[e.Role] = e.Digest
 	if err := d.save(); err != nil {
-		d.state.Docs[name] = oldDoc
+		d.state.Docs[e.Role] = oldDoc
 		if hadFloor {
 			d.state.Floors[key] = oldFloor
 		} else {
@@ -151,9 +136,9 @@ func (d *disk) accept(name, role, subject string, epoch, seq int64, doc []byte) 
 	return nil
 }
 
-// drop forgets an accepted document and keeps its floor.
-func (d *disk) drop(name string) error {
-	delete(d.state.Docs, name)
+// drop forgets the accepted document of a role and keeps its floor.
+func (d *disk) drop(role string) error {
+	delete(d.state.Docs, role)
 	if err := d.save(); err != nil {
 		return err
 	}
@@ -161,24 +146,24 @@ func (d *disk) drop(name string) error {
 	return nil
 }
 
-func docFile(name, digest string) string { return name + "." + digest[:16] + ".jws" }
+func docFile(role, digest string) string { return role + "." + digest[:16] + ".jws" }
 
-// doc reads an accepted document: nil when there is none, an error when its
-// bytes are not those that were accepted.
-func (d *disk) doc(name string) ([]byte, error) {
-	digest := d.state.Docs[name]
+// doc reads the accepted document of a role. It returns nil when there is none, and an error when its bytes are not
+// those that were accepted.
+func (d *disk) doc(role string) ([]byte, error) {
+	digest := d.state.Docs[role]
 	if digest == "" {
 		return nil, nil
 	}
 	if !wire.IsDigest(digest) {
-		return nil, fmt.Errorf("the state names %q as the digest of %s", digest, name)
+		return nil, fmt.Errorf("the state names %q as the digest of the %s document", digest, role)
 	}
-	data, err := os.ReadFile(filepath.Join(d.dir, "docs", docFile(name, digest)))
+	data, err := os.ReadFile(filepath.Join(d.dir, "docs", docFile(role, digest)))
 	if err != nil {
 		return nil, err
 	}
 	if wire.Digest(data) != digest {
-		return nil, fmt.Errorf("the stored %s is not what was accepted", name)
+		return nil, fmt.Errorf("the stored %s document is not what was accepted", role)
 	}
 	return data, nil
 }
@@ -191,9 +176,9 @@ func (d *disk) tidyDocs() {
 		return
 	}
 	keep := map[string]bool{}
-	for name, digest := range d.state.Docs {
+	for role, digest := range d.state.Docs {
 		if wire.IsDigest(digest) {
-			keep[docFile(name, digest)] = true
+			keep[docFile(role, digest)] = true
 		}
 	}
 	for _, e := range entries {
@@ -234,7 +219,7 @@ func (d *disk) frames() (map[string]int64, error) {
 	return sizes, nil
 }
 
-// key is the sign's own signing key, made at the first start.
+// key returns the sign's own signing key. It makes the key at the first start.
 func (d *disk) key() (ed25519.PrivateKey, error) {
 	path := filepath.Join(d.dir, "sign.key")
 	text, err := os.ReadFile(path)
@@ -243,14 +228,15 @@ func (d *disk) key() (ed25519.PrivateKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		return key, writeSynced(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n"))
+		return key, d.write(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n"))
 	}
 	if err != nil {
 		return nil, err
 	}
 	seed, err := wire.DecodeKey(strings.TrimSpace(string(text)))
 	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: it holds no key of 32 bytes; remove it and confirm the sign's new key", path)
+		return nil, fmt.Errorf("%s is damaged: it holds no key of 32 bytes; remove it and confirm the sign's new key",
+			path)
 	}
 	return ed25519.NewKeyFromSeed(seed), nil
 }
@@ -283,4 +269,14 @@ func writeSynced(dir, name string, data []byte) error {
 	}
 	defer df.Close()
 	return df.Sync()
+}
+
+// writeUnsynced replaces dir/name without syncs. It is for trials and tests, whose process lives on: there a write
+// that a power cut would lose cannot be told from one that was synced.
+func writeUnsynced(dir, name string, data []byte) error {
+	tmp := filepath.Join(dir, ".new-"+name)
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(dir, name))
 }

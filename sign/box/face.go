@@ -9,8 +9,7 @@ import (
 	"ledcast/sign/player"
 )
 
-// present puts on the outputs what shows now, and returns the mono before
-// which nothing changes.
+// present puts on the outputs what shows now. It returns the mono before which nothing changes.
 func (b *Box) present() int64 {
 	mono := b.times.Mono()
 	shown, next := b.now(mono)
@@ -21,7 +20,8 @@ func (b *Box) present() int64 {
 	key := fmt.Sprintf("%s|%s|%s|%d", shown.Why, shown.Item, frame, shown.Step)
 	offset := shown.Offset()
 	flashing := mono < b.identify
-	if key == b.lastKey && !flashing && !b.redraw && offset == b.shown.Offset() && b.drawn && shown.Percent == b.shown.Percent {
+	if key == b.lastKey && !flashing && !b.redraw && offset == b.shown.Offset() && b.drawn &&
+		shown.Percent == b.shown.Percent {
 		b.shown = shown
 		if !b.faults["output"] && !b.blank {
 			b.ackShowing(&shown, mono) // of a new document whose picture is on already
@@ -31,7 +31,7 @@ func (b *Box) present() int64 {
 	b.blank = false
 	b.redraw = flashing // and once more when the border goes out
 	if !b.draw(&shown) {
-		// Its pixels are not to be had. What is on the face stays: it was accepted.
+		// The frame cannot be read. What is on the face stays: it was accepted.
 		b.shown = shown
 		b.lastKey = key
 		return b.wake(shown, next, mono)
@@ -52,7 +52,7 @@ func (b *Box) present() int64 {
 	b.shown, b.lastKey, b.drawn = shown, key, true
 	if out {
 		delete(b.faults, "output")
-		if changed || b.book.on == nil {
+		if changed || b.proof.on == nil {
 			b.note(&shown, mono)
 		}
 		if !b.blank {
@@ -63,7 +63,7 @@ func (b *Box) present() int64 {
 	}
 	if k := shown.Why + "|" + shown.Rule; k != b.shownKey {
 		b.shownKey = k
-		b.say(mono)
+		b.sendStatus(mono)
 	}
 	return b.wake(shown, next, mono)
 }

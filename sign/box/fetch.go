@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
@@ -59,14 +60,13 @@ func (f *fetcher) fill(ctx context.Context, mono int64) {
 		}
 		w.queued, w.running, w.at = false, true, mono+fetchTimeout
 		f.active++
-		// An answer is a message on the topic; a refused or lost subscription
-		// is one that never comes.
+		// The answer is a message on the topic. After a refused or lost subscription none comes, and the try
+		// times out.
 		go func() { _ = c.Subscribe(ctx, map[string]byte{topic: byte(f.b.cfg.QoS)}) }()
 	}
 }
 
-// arrived takes a frame from its topic. Topics that were not asked for are
-// ignored.
+// arrived takes a frame from its topic. It ignores topics that were not asked for.
 func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono int64) {
 	w := f.wanted[topic]
 	if w == nil {
@@ -74,7 +74,7 @@ func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono i
 	}
 	if _, err := wire.OpenFrame(data, &w.frame, f.b.cfg.Class); err != nil {
 		f.b.log.Warn("frame refused", "frame", w.frame.SHA256, "err", err)
-		f.b.frameFailed(&w.frame, wire.BadFrame, mono)
+		f.b.step(ctx, accept.FrameFailed{SHA256: w.frame.SHA256, Reason: wire.BadFrame}, mono)
 		f.later(ctx, topic, mono)
 		return
 	}
@@ -87,7 +87,7 @@ func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono i
 	f.b.frames.forget(w.frame.SHA256)
 	f.fill(ctx, mono)
 	f.b.advance(ctx, mono)
-	f.b.readyAll(ctx, mono)
+	f.b.step(ctx, accept.FramesChanged{}, mono)
 	f.b.redraw = f.b.redraw || f.b.blank // what could not be drawn may be drawable now
 	f.b.due["scrub"] = min(f.b.due["scrub"], mono+1000)
 }
@@ -113,8 +113,7 @@ func (f *fetcher) stop(ctx context.Context, topic string, w *fetch) {
 	}
 }
 
-// later ends a try and sets the next, or forgets a frame that nothing names
-// any more.
+// later ends a try and schedules the next one, or forgets a frame that no document names any more.
 func (f *fetcher) later(ctx context.Context, topic string, mono int64) {
 	w := f.wanted[topic]
 	f.stop(ctx, topic, w)
@@ -126,8 +125,7 @@ func (f *fetcher) later(ctx context.Context, topic string, mono int64) {
 	f.fill(ctx, mono)
 }
 
-// expire ends tries that took too long, begins those whose time has come, and
-// returns when to look again.
+// expire ends tries that took too long and begins those that are due. It returns the mono of its next call.
 func (f *fetcher) expire(ctx context.Context, mono int64) int64 {
 	next := int64(math.MaxInt64)
 	if f.b.conn == nil {
@@ -138,7 +136,7 @@ func (f *fetcher) expire(ctx context.Context, mono int64) int64 {
 		case w.queued:
 			continue
 		case w.running && mono >= w.at:
-			f.b.frameFailed(&w.frame, wire.MissingFrame, mono)
+			f.b.step(ctx, accept.FrameFailed{SHA256: w.frame.SHA256, Reason: wire.MissingFrame}, mono)
 			f.later(ctx, topic, mono)
 		case !w.running && mono >= w.at:
 			w.queued = true
@@ -152,7 +150,7 @@ func (f *fetcher) expire(ctx context.Context, mono int64) int64 {
 	return next
 }
 
-// down notes that the connection is gone and every running fetch with it.
+// down queues every running fetch again, because the connection is gone.
 func (f *fetcher) down() {
 	f.active = 0
 	for topic, w := range f.wanted {

@@ -12,8 +12,8 @@ import (
 // stripBudget bounds the decoded pixels that a box keeps in memory.
 const stripBudget = 12 << 20
 
-// frameCache is the frames on disk and the decoded ones among them. A frame's
-// digest is checked each time it is read: what is on the face was accepted.
+// frameCache holds the frames on disk, and some of them decoded. It checks a frame's digest at every read: only what
+// was accepted gets to the face.
 type frameCache struct {
 	disk   *disk
 	class  string
@@ -71,8 +71,8 @@ func (c *frameCache) put(f *timeline.Frame, data []byte, needed func(sha string)
 	return nil
 }
 
-// evict removes what was used longest ago, and never what is needed, until
-// the cache is within its cap.
+// evict removes the frames that were used longest ago until the cache is within its cap. It never removes what is
+// needed.
 func (c *frameCache) evict(needed func(sha string) bool) {
 	for c.total > c.cap {
 		oldest, at := "", int64(0)
@@ -112,7 +112,7 @@ func (c *frameCache) forget(sha string) {
 	}
 }
 
-// strip is a frame ready to be drawn.
+// strip returns a frame ready to be drawn.
 func (c *frameCache) strip(f *timeline.Frame, scroll *timeline.Scroll) (*player.Strip, error) {
 	axis := ""
 	if scroll != nil {

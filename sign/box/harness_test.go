@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/png"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -197,7 +198,7 @@ func (n *memNet) acks(t *testing.T, sign string) []wire.Ack {
 	defer n.mu.Unlock()
 	var out []wire.Ack
 	for _, m := range n.said {
-		if m.Topic == wire.SignTopic(sign, wire.AckOf) {
+		if m.Topic == wire.SignTopic(sign, wire.LeafAck) {
 			a, err := wire.ParseAck(m.Payload)
 			if err != nil {
 				t.Errorf("an ack that cannot be read: %v", err)
@@ -213,7 +214,7 @@ func (n *memNet) lastStatus(t *testing.T, sign string) *wire.Status {
 	t.Helper()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s, err := wire.ParseStatus(n.retained[wire.SignTopic(sign, wire.StatusOf)])
+	s, err := wire.ParseStatus(n.retained[wire.SignTopic(sign, wire.LeafStatus)])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,12 +270,23 @@ var rootKey, spareKey, programKey, alertsKey, requestKey = key(1), key(2), key(3
 // frame is a distinct 16x8 picture.
 func frame(t *testing.T, n uint8) (timeline.Frame, []byte) {
 	t.Helper()
+	if data, ok := pictures.Load(n); ok {
+		return frameOf(data.([]byte)), data.([]byte)
+	}
 	img := image.NewPaletted(image.Rect(0, 0, 16, 8), color.Palette{color.RGBA{n, n, n, 255}, color.RGBA{255, 255, n, 255}})
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
 		t.Fatal(err)
 	}
-	return timeline.Frame{SHA256: wire.Digest(b.Bytes()), Len: int64(b.Len()), Type: "image/png", W: 16, H: 8, Owner: "public"}, b.Bytes()
+	pictures.Store(n, b.Bytes())
+	return frameOf(b.Bytes()), b.Bytes()
+}
+
+// pictures are the frames that were drawn already: to compress one takes longer than all that a sign does with it.
+var pictures sync.Map
+
+func frameOf(data []byte) timeline.Frame {
+	return timeline.Frame{SHA256: wire.Digest(data), Len: int64(len(data)), Type: "image/png", W: 16, H: 8, Owner: "public"}
 }
 
 // world is a controller by hand, a broker in memory, and one sign.
@@ -291,7 +303,12 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, n: newNet(), dir: t.TempDir(), clk: time.Now, conf: Config{Sign: "qn-001", Class: "16x8-rgb", Areas: []string{"quang-ngai/son-tinh"},
+	dir, err := TempDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return &world{t: t, n: newNet(), dir: dir, clk: time.Now, conf: Config{Sign: "qn-001", Class: "16x8-rgb", Areas: []string{"quang-ngai/son-tinh"},
 		Broker: "mqtt://memory:1", Username: "qn-001", Password: "x", Root: wire.EncodeKey(pub(rootKey)), RootSpare: wire.EncodeKey(pub(spareKey))}}
 }
 
@@ -300,7 +317,7 @@ func (w *world) start(trusted bool, change ...func(*Options)) *Box {
 	w.t.Helper()
 	begin := time.Now()
 	w.out = &recorder{}
-	o := Options{Config: w.conf, Dir: w.dir, Outputs: []output.Output{w.out}, Network: w.n.dial, Software: "test",
+	o := Options{Config: w.conf, Dir: w.dir, Outputs: []output.Output{w.out}, Network: w.n.dial, Software: "test", write: writeUnsynced,
 		Times: Times{Mono: func() int64 { return time.Since(begin).Milliseconds() }, System: func() (int64, bool) { return w.clk().UnixMilli(), trusted }}}
 	for _, f := range change {
 		f(&o)
@@ -378,7 +395,7 @@ func (w *world) program(frames ...uint8) *timeline.Program {
 func (w *world) sendProgram(p *timeline.Program) []byte {
 	w.t.Helper()
 	doc := w.seal(programKey, wire.TypProgram, p)
-	w.n.send(wire.SignTopic(w.conf.Sign, wire.Program), doc, true)
+	w.n.send(wire.SignTopic(w.conf.Sign, wire.LeafProgram), doc, true)
 	synctest.Wait()
 	return doc
 }
@@ -389,7 +406,7 @@ func (w *world) request(op string, change ...func(*wire.SignRequest)) {
 	for _, f := range change {
 		f(q)
 	}
-	w.n.send(wire.SignTopic(w.conf.Sign, wire.Request), w.seal(requestKey, wire.TypRequest, q), false)
+	w.n.send(wire.SignTopic(w.conf.Sign, wire.LeafRequest), w.seal(requestKey, wire.TypRequest, q), false)
 	synctest.Wait()
 }
 

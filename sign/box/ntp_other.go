@@ -2,5 +2,5 @@
 
 package box
 
-// clockSynchronised: only Linux tells; elsewhere a signed time vouches.
+// clockSynchronised is false: only Linux reports it. Elsewhere a signed time is needed.
 func clockSynchronised() bool { return false }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,29 +27,29 @@ const (
 	recordForm  = "%012d.jws"        // a record's file
 )
 
-// book keeps the proof of play in DIR/played: a journal of what was put out
-// since the last record, and the signed records that wait for a receipt.
+// playLog keeps the proof of play in DIR/played: a journal of what was put out since the last record, and the signed
+// records that wait for a receipt.
 //
-// A journal line is written when a play begins and when it ends, so that a
-// killed process loses nothing that it had put out; a record is synced.
+// A journal line is written when a play begins and when it ends, so that a killed process loses nothing that it had put
+// out. A record is synced.
 //
-// A dark face is a play, too. So the plays of a record add up to its time, and a
-// record is of one run of the sign: what a power cut ended is closed as a record
-// of its own when the sign is back, which ends at the last that the journal
-// knows. Nobody can say what the face showed between.
-type book struct {
+// A dark face is a play, too, so the plays of a record add up to its time. A record is of one run of the sign. After a
+// power cut the sign first closes the record of the run before, at the last moment in the journal: what the face showed
+// between is not known.
+type playLog struct {
 	dir     string
 	chain   *chain
+	spool   []int64 // numbers of the record files, rising
 	journal *os.File
 	totals  map[playKey]*wire.Play
 	fromMS  int64
-	lastMS  int64    // the last that was noted
-	bornMS  int64    // when this run began: what is before is a run's that was cut off
+	lastMS  int64    // the last moment that was logged
+	bornMS  int64    // when this run began; what is before it is of a run that was cut off
 	on      *playKey // what is on now
 	onMS    int64
 }
 
-// chain is the end of the chain of records, kept in the sign's state.
+// chain is the end of the chain of records. It is kept in the sign's state.
 type chain struct {
 	ID   string `json:"id"`
 	N    int64  `json:"n"`    // of the last record
@@ -70,19 +69,17 @@ type entry struct {
 	playKey
 }
 
-// openBook reads the journal of the run before. state.Chain is made anew where
-// there is none: a lost disk begins another chain.
-func openBook(dir string, c *chain, nowMS int64) (*book, error) {
+// openPlayLog reads the journal of the run before. It begins another chain where there is none: after a lost disk.
+func openPlayLog(dir string, c *chain, nowMS int64) (*playLog, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	if c.ID == "" {
-		var b [16]byte
-		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
-		*c = chain{ID: hex.EncodeToString(b[:])}
+		*c = chain{ID: rand.Text()}
 	}
-	k := &book{dir: dir, chain: c, totals: map[playKey]*wire.Play{}, fromMS: nowMS, bornMS: nowMS}
+	k := &playLog{dir: dir, chain: c, totals: map[playKey]*wire.Play{}, fromMS: nowMS, bornMS: nowMS}
 	k.replay()
+	k.spool = spooled(dir)
 	var err error
 	k.journal, err = os.OpenFile(filepath.Join(dir, journalName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil && len(k.totals) == 0 {
@@ -92,14 +89,13 @@ func openBook(dir string, c *chain, nowMS int64) (*book, error) {
 }
 
 // restart empties the journal for the next record.
-func (k *book) restart() error {
+func (k *playLog) restart() error {
 	return errors.Join(k.journal.Truncate(0), k.line(entry{Kind: "n", N: k.chain.N + 1}))
 }
 
-// replay adds up the journal of a run that was cut off. A play that never ended
-// counts, with no time: how long it stood nobody knows. A line that was cut
-// short ends the reading.
-func (k *book) replay() {
+// replay adds up the journal of a run that was cut off. A play that never ended counts with no time, because its end is
+// not known. A line that was cut short ends the reading.
+func (k *playLog) replay() {
 	data, err := os.ReadFile(filepath.Join(k.dir, journalName))
 	if err != nil {
 		return
@@ -136,34 +132,36 @@ func (k *book) replay() {
 			begun = entry{}
 		}
 	}
-	if len(k.plays()) == 0 { // a clean stop leaves only what went on
+	if len(k.list()) == 0 { // a clean stop leaves only what went on
 		clear(k.totals)
 		return
 	}
 	k.fromMS = fromMS
 }
 
-// cutOff reports whether there is something of a run before this one, which
-// its record must tell before anything of this run is noted, and until when.
-func (k *book) cutOff() (untilMS int64, ok bool) {
+// cutOff reports whether a run before this one needs a record before anything of this run is logged, and until when.
+func (k *playLog) cutOff() (untilMS int64, ok bool) {
 	return k.lastMS, len(k.totals) > 0 && k.on == nil
 }
 
-// plays are those of the period, without what went on in it for no time.
-func (k *book) plays() []wire.Play {
+// list returns the plays of the period, without those that went on in it for no time.
+func (k *playLog) list() []wire.Play {
 	var out []wire.Play
 	for _, t := range k.totals {
 		if t.Count > 0 || t.MS > 0 {
-			out = append(out, *t)
+			p := *t
+			p.Count = min(p.Count, wire.MostShowings(p.MS)) // several of no time, by power cuts in a row
+			out = append(out, p)
 		}
 	}
 	slices.SortFunc(out, func(a, b wire.Play) int {
-		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Campaign, b.Campaign))
+		return cmp.Or(cmp.Compare(a.Item, b.Item), cmp.Compare(a.Frame, b.Frame), cmp.Compare(a.Why, b.Why),
+			cmp.Compare(a.Campaign, b.Campaign))
 	})
 	return out
 }
 
-func (k *book) add(key playKey, count, ms int64) {
+func (k *playLog) add(key playKey, count, ms int64) {
 	t := k.totals[key]
 	if t == nil {
 		t = &wire.Play{Item: key.Item, Campaign: key.Campaign, Frame: key.Frame, Why: key.Why}
@@ -173,11 +171,11 @@ func (k *book) add(key playKey, count, ms int64) {
 	t.MS += ms
 }
 
-func (k *book) write(kind string, key playKey, atMS int64) error {
+func (k *playLog) write(kind string, key playKey, atMS int64) error {
 	return k.line(entry{Kind: kind, AtMS: atMS, playKey: key})
 }
 
-func (k *book) line(e entry) error {
+func (k *playLog) line(e entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -186,8 +184,8 @@ func (k *book) line(e entry) error {
 	return err
 }
 
-// begin notes that something else is on the output since atMS.
-func (k *book) begin(shown *timeline.Shown, atMS int64) error {
+// begin logs that something else is on the output since atMS.
+func (k *playLog) begin(shown *timeline.Shown, atMS int64) error {
 	key := playKey{Item: shown.Item, Campaign: shown.Campaign, Why: shown.Why}
 	if shown.Frame != nil {
 		key.Frame = shown.Frame.SHA256
@@ -201,8 +199,8 @@ func (k *book) begin(shown *timeline.Shown, atMS int64) error {
 	return errors.Join(err, k.write("b", key, atMS))
 }
 
-// end notes that what was on is no longer.
-func (k *book) end(atMS int64) error {
+// end logs that nothing is on any more.
+func (k *playLog) end(atMS int64) error {
 	if k.on == nil {
 		return nil
 	}
@@ -212,17 +210,16 @@ func (k *book) end(atMS int64) error {
 	return k.write("e", key, atMS)
 }
 
-// goOn notes that key, which was on before, is on from atMS: it is not counted
-// again.
-func (k *book) goOn(key playKey, atMS int64) error {
+// goOn logs that key goes on at atMS, without counting it again.
+func (k *playLog) goOn(key playKey, atMS int64) error {
 	k.on, k.onMS, k.lastMS = &key, atMS, atMS
 	k.add(key, 0, 0)
 	return k.write("c", key, atMS)
 }
 
-// moved notes that the clock was set from beforeMS to nowMS: what is on stood
-// until the one and goes on from the other, and what lies between is no time.
-func (k *book) moved(beforeMS, nowMS int64) error {
+// moved logs that the clock was set from beforeMS to nowMS. What is on ends at the one and goes on at the other. The
+// time between them does not exist.
+func (k *playLog) moved(beforeMS, nowMS int64) error {
 	if k.on == nil {
 		return nil
 	}
@@ -230,31 +227,39 @@ func (k *book) moved(beforeMS, nowMS int64) error {
 	return errors.Join(k.end(beforeMS), k.goOn(key, nowMS))
 }
 
-// quarter is when the record that is being written ends at the latest.
-func (k *book) quarter() int64 {
+// quarter returns when the present record ends at the latest.
+func (k *playLog) quarter() int64 {
 	return (k.fromMS/recordEvery + 1) * recordEvery
 }
 
-// due reports whether a record should be made, and until when it goes: to the
-// quarter exactly, unless something later is in it already, since its disk was
-// full meanwhile.
-func (k *book) due(nowMS int64) (untilMS int64, ok bool) {
+// due reports whether a record should be made, and until when: to the quarter exactly, unless it holds something later
+// already, because the disk was full meanwhile.
+func (k *playLog) due(nowMS int64) (untilMS int64, ok bool) {
 	if len(k.totals) == 0 || nowMS < k.quarter() && len(k.totals) < wire.MaxPlays-2 {
 		return 0, false
 	}
 	return max(min(nowMS, k.quarter()), k.lastMS), true
 }
 
-// record closes the period at untilMS, and gives the payload of its record, or
-// nil if nothing was on. What is on goes on in the next period.
-func (k *book) record(sign string, untilMS int64) (*wire.Played, error) {
+// record closes the period at untilMS and returns the payload of its record, or nil if nothing was on. What is on goes
+// on in the next period.
+func (k *playLog) record(sign string, untilMS int64) (*wire.Played, error) {
 	if k.on != nil {
 		key, onMS := *k.on, k.onMS
 		if err := errors.Join(k.end(untilMS), k.goOn(key, max(untilMS, onMS))); err != nil {
 			return nil, err
 		}
 	}
-	p := &wire.Played{V: 1, Sign: sign, Chain: k.chain.ID, N: k.chain.N + 1, Prev: k.chain.Prev, FromMS: min(k.fromMS, untilMS), UntilMS: untilMS, Plays: k.plays()}
+	p := &wire.Played{
+		V:       1,
+		Sign:    sign,
+		Chain:   k.chain.ID,
+		N:       k.chain.N + 1,
+		Prev:    k.chain.Prev,
+		FromMS:  min(k.fromMS, untilMS),
+		UntilMS: untilMS,
+		Plays:   k.list(),
+	}
 	if len(p.Plays) == 0 {
 		return nil, nil
 	}
@@ -268,7 +273,7 @@ func (k *book) record(sign string, untilMS int64) (*wire.Played, error) {
 }
 
 // stored begins the next period after a record is on disk and in the chain.
-func (k *book) stored(fromMS int64) error {
+func (k *playLog) stored(fromMS int64) error {
 	k.totals = map[playKey]*wire.Play{}
 	k.fromMS, k.lastMS = fromMS, fromMS
 	if err := k.restart(); err != nil || k.on == nil {
@@ -277,26 +282,29 @@ func (k *book) stored(fromMS int64) error {
 	return k.goOn(*k.on, max(fromMS, k.onMS))
 }
 
-// oldest is the first record that waits for its receipt, and its bytes. A file
-// beyond the chain's end is of a record that a power cut ended: not yet one.
-func (k *book) oldest() (n int64, doc []byte) {
-	names := k.spooled()
-	if len(names) == 0 || names[0] > k.chain.N {
+// oldest returns the first record that waits for its receipt, and its bytes. A file beyond the chain's end is not a
+// record yet: a power cut came before the state that names it.
+func (k *playLog) oldest() (n int64, doc []byte) {
+	if len(k.spool) == 0 || k.spool[0] > k.chain.N {
 		return 0, nil
 	}
-	doc, err := os.ReadFile(filepath.Join(k.dir, fmt.Sprintf(recordForm, names[0])))
+	doc, err := os.ReadFile(k.file(k.spool[0]))
 	if err != nil {
 		return 0, nil
 	}
-	return names[0], doc
+	return k.spool[0], doc
 }
 
-func (k *book) spooled() []int64 {
-	entries, err := os.ReadDir(k.dir)
+func recordName(n int64) string { return fmt.Sprintf(recordForm, n) }
+
+func (k *playLog) file(n int64) string { return filepath.Join(k.dir, recordName(n)) }
+
+// spooled lists the record files of a folder.
+func spooled(dir string) (out []int64) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
-	var out []int64
 	for _, e := range entries {
 		num, ok := strings.CutSuffix(e.Name(), ".jws")
 		if n, err := strconv.ParseInt(num, 10, 64); ok && err == nil {
@@ -307,33 +315,41 @@ func (k *book) spooled() []int64 {
 	return out
 }
 
-// have deletes what the controller says it has, and reports whether there was
-// anything of it: a receipt that comes twice must not send the next one twice.
-func (k *book) have(id string, n int64) (news bool) {
+// keep notes that the file of a record was written.
+func (k *playLog) keep(n int64) {
+	if i, there := slices.BinarySearch(k.spool, n); !there {
+		k.spool = slices.Insert(k.spool, i, n)
+	}
+}
+
+// have deletes the records for which a receipt came. It reports whether there were any: a receipt that comes twice
+// must not send the next record twice.
+func (k *playLog) have(id string, n int64) (news bool) {
 	if id != k.chain.ID {
 		return false
 	}
-	for _, m := range k.spooled() {
-		if m <= min(n, k.chain.N) && os.Remove(filepath.Join(k.dir, fmt.Sprintf(recordForm, m))) == nil {
-			news = true
-		}
-	}
+	k.spool = slices.DeleteFunc(k.spool, func(m int64) bool {
+		gone := m <= min(n, k.chain.N) && os.Remove(k.file(m)) == nil
+		news = news || gone
+		return gone
+	})
 	return news
 }
 
 // expire deletes records that waited for 30 days.
-func (k *book) expire(nowMS int64) {
-	for _, n := range k.spooled() {
-		path := filepath.Join(k.dir, fmt.Sprintf(recordForm, n))
-		doc, err := os.ReadFile(path)
-		if err != nil {
-			continue
+func (k *playLog) expire(nowMS int64) {
+	for len(k.spool) > 0 {
+		n := k.spool[0]
+		doc, err := os.ReadFile(k.file(n))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return
 		}
 		if p, err := wire.StoredPlayed(doc); err == nil && nowMS-p.UntilMS < spoolFor {
 			return
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(k.file(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return
 		}
+		k.spool = k.spool[1:]
 	}
 }

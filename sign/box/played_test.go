@@ -1,9 +1,11 @@
 package box
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,7 +37,7 @@ func (a *auditor) take() {
 	a.w.n.mu.Unlock()
 	status := a.w.n.lastStatus(a.w.t, a.w.conf.Sign)
 	for _, m := range said {
-		if m.Topic != wire.SignTopic(a.w.conf.Sign, wire.PlayedOf) {
+		if m.Topic != wire.SignTopic(a.w.conf.Sign, wire.LeafPlayed) {
 			continue
 		}
 		pub, err := wire.DecodeKey(status.Key.X)
@@ -82,6 +84,7 @@ func (w *world) kill() {
 // counted is what the output was given. How long the picture stood that a kill
 // cut short nobody knows: each kill may cost one picture's time and no count.
 func TestProofOfPlay(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := newAuditor(w)
@@ -175,11 +178,11 @@ func TestProofOfPlay(t *testing.T) {
 func TestRecordSurvivesACut(t *testing.T) {
 	dir := t.TempDir()
 	c := &chain{}
-	k, err := openBook(dir, c, 1000)
+	k, err := openPlayLog(dir, c, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := func(k *book, item string, at int64) {
+	show := func(k *playLog, item string, at int64) {
 		t.Helper()
 		if err := k.begin(&timeline.Shown{Item: item, Why: timeline.WhyProgram}, at); err != nil {
 			t.Fatal(err)
@@ -189,7 +192,7 @@ func TestRecordSurvivesACut(t *testing.T) {
 	show(k, "b", 3000)
 	show(k, "a", 4000)
 	// Killed: the journal tells; the play that was on counts without its time.
-	k, err = openBook(dir, c, 9000)
+	k, err = openPlayLog(dir, c, 9000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,17 +207,49 @@ func TestRecordSurvivesACut(t *testing.T) {
 	}
 	// Cut after the chain was saved and before the journal began anew.
 	*c = chain{ID: c.ID, N: 1, Prev: "x"}
-	if k, err = openBook(dir, c, 9000); err != nil {
+	if k, err = openPlayLog(dir, c, 9000); err != nil {
 		t.Fatal(err)
 	}
 	if len(k.totals) != 0 {
 		t.Errorf("what is in the record would be counted again: %v", k.totals)
 	}
 	// Cut before the chain was saved: the file beyond its end is not sent.
-	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf(recordForm, 2)), []byte("half"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, recordName(2)), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if n, _ := k.oldest(); n != 0 {
-		t.Errorf("record %d would be sent before it is one", n)
+	if k, err = openPlayLog(dir, c, 9000); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := k.oldest(); n != 0 || len(k.spool) != 1 {
+		t.Errorf("record %d would be sent before it is one; files %v", n, k.spool)
+	}
+}
+
+// Power cuts in a row, each in the first moment of the same play: a record never claims more showings than it has
+// milliseconds, or one.
+func TestShowingsWithoutTimeCountOnce(t *testing.T) {
+	dir := t.TempDir()
+	journal := `{"k":"n","n":1}` + "\n" + strings.Repeat(`{"k":"b","t":1000,"Item":"a","Why":"program"}`+"\n", 3)
+	if err := os.WriteFile(filepath.Join(dir, journalName), []byte(journal), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k, err := openPlayLog(dir, &chain{ID: "c"}, 9000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := k.record("qn-001", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Plays) != 1 || p.Plays[0].Count != 1 || p.Plays[0].MS != 0 {
+		t.Errorf("plays %+v", p.Plays)
+	}
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	doc, err := wire.Seal(key, wire.TypPlayed, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wire.OpenPlayed(doc, "qn-001", key.Public().(ed25519.PublicKey)); err != nil {
+		t.Error(err)
 	}
 }

@@ -204,7 +204,7 @@ func TestRecordOfACutRunThatCannotBeKept(t *testing.T) {
 				if full.Load() {
 					return errors.New("no space left on device")
 				}
-				return writeWhole(dir, name, data)
+				return writeUnsynced(dir, name, data)
 			}
 		})
 		time.Sleep(time.Minute)
@@ -227,7 +227,7 @@ func TestRecordOfACutRunThatCannotBeKept(t *testing.T) {
 // at its quarter of an hour, and what was on goes on in the next.
 func TestRecordsEndAtTheQuarter(t *testing.T) {
 	const quarter = int64(recordEvery)
-	k, err := openBook(t.TempDir(), &chain{}, 1_000_000*quarter+1000)
+	k, err := openPlayLog(t.TempDir(), &chain{}, 1_000_000*quarter+1000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"image"
+	"os"
 
 	"ledcast/playlists/timeline"
 	"ledcast/sign/link"
@@ -22,12 +23,21 @@ type Trial struct {
 	ntp    bool
 }
 
-// NewTrial is a sign that was not started yet. It keeps what must last in dir.
+// NewTrial returns a sign that was not started yet. It keeps its disk in dir.
 func NewTrial(c Config, dir string) *Trial {
 	if c.Broker == "" {
 		c.Broker = "mqtt://127.0.0.1"
 	}
 	return &Trial{config: c, dir: dir}
+}
+
+// TempDir makes a folder for trials, in memory where the system has such a file system: a trial of a week writes
+// thousands of small files. The caller removes the folder.
+func TempDir() (string, error) {
+	if dir, err := os.MkdirTemp("/dev/shm", "ledcast-trial-"); err == nil {
+		return dir, nil
+	}
+	return os.MkdirTemp("", "ledcast-trial-")
 }
 
 // Start starts the sign, or ends it in good order and starts it again with
@@ -38,7 +48,7 @@ func (t *Trial) Start(systemMS int64, ntp bool) error {
 		return err
 	}
 	t.system, t.ntp = systemMS-t.mono, ntp
-	b, err := New(Options{Config: t.config, Dir: t.dir, Software: "trial", Times: Times{
+	b, err := New(Options{Config: t.config, Dir: t.dir, Software: "trial", write: writeUnsynced, Times: Times{
 		Mono:   func() int64 { return t.mono },
 		System: func() (int64, bool) { return t.system + t.mono, t.ntp },
 	}})
@@ -58,18 +68,17 @@ func (t *Trial) Stop() error {
 	t.box.conn = nil
 	t.box.prove(t.mono, true)
 	t.box.save()
-	return t.box.book.journal.Close()
+	return t.box.proof.journal.Close()
 }
 
-// turn is a turn of the play loop.
+// turn runs the play loop once.
 func (t *Trial) turn() {
 	t.box.present()
 	t.box.duties(context.Background())
 	t.box.present()
 }
 
-// Connect makes the sign's connection with the broker stand, and its
-// subscriptions with it: it says its status.
+// Connect connects the sign, with all its subscriptions. The sign publishes its status.
 func (t *Trial) Connect(session string) {
 	c := loopback(session)
 	t.box.conn = c
@@ -96,13 +105,13 @@ func (t *Trial) Wait(ms int64) {
 	t.turn()
 }
 
-// Acks are those since the last call.
+// Acks returns the acks since the last call.
 func (t *Trial) Acks() []wire.Ack {
 	acks := []wire.Ack{}
 	for {
 		select {
 		case o := <-t.box.out:
-			if _, leaf, _ := wire.SplitSignTopic(o.m.Topic); leaf != wire.AckOf {
+			if _, leaf, _ := wire.SplitSignTopic(o.m.Topic); leaf != wire.LeafAck {
 				continue
 			}
 			var a wire.Ack
@@ -115,15 +124,15 @@ func (t *Trial) Acks() []wire.Ack {
 	}
 }
 
-// Status is what the sign would say of itself now. To ask is not to publish: a
-// signed time still answers the status before. Call Acks first.
+// Status returns the status that the sign would publish now, without publishing it: a signed time still answers the
+// status before. Call Acks first.
 func (t *Trial) Status() (s wire.Status) {
 	b := t.box
 	conn, up, due := b.conn, b.upMS, b.due["status"]
 	if conn == nil {
 		b.conn = loopback("")
 	}
-	b.say(t.mono)
+	b.sendStatus(t.mono)
 	b.conn, b.upMS = conn, up
 	if due == 0 {
 		delete(b.due, "status")
@@ -138,14 +147,14 @@ func (t *Trial) Status() (s wire.Status) {
 	return s
 }
 
-// Face is what shows now, and its pixels before gamma and brightness.
+// Face returns what shows now, and its pixels before gamma and brightness.
 func (t *Trial) Face() (timeline.Shown, *image.RGBA) {
 	t.box.present()
 	return t.box.shown, t.box.face
 }
 
-// loopback is a connection to nothing, by its session: every subscription
-// stands, and what a sign says is read before it gets there.
+// loopback is a connection without a broker, by its session. Every subscription is granted. Trial reads what the sign
+// publishes before it gets here.
 type loopback string
 
 func (n loopback) Session() string                                { return string(n) }

@@ -2,30 +2,24 @@ package crowd
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
-	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
 
-func (s *sign) receiver() wire.Receiver {
-	return wire.Receiver{Sign: s.Sign.Sign, Class: s.Class, Keys: s.keys, Now: wire.Clock{NowMS: time.Now().UnixMilli(), Trusted: true},
-		Floor: func(role, _ string, epoch int64) *wire.Floor { return s.floors[floorOf(role, epoch)] }}
+// machineOf returns the acceptance machine of one sign of the crowd.
+func (c *Crowd) machineOf(s *Sign) *accept.Machine {
+	return accept.New(accept.Config{Sign: s.Sign, Class: s.Class, Areas: s.Areas, Roots: c.roots, QuietUntilKeys: true})
 }
 
-func floorOf(role string, epoch int64) string { return role + "/" + strconv.FormatInt(epoch, 10) }
-
-func (s *sign) rise(h *timeline.Header, doc []byte) {
-	s.floors[floorOf(h.Role, h.Epoch)] = &wire.Floor{Seq: h.Seq, Digest: wire.Digest(doc)}
-}
-
-// message sorts what arrives by its topic.
+// message sorts a message by its topic. at is when it arrived, in Unix ns.
 func (c *Crowd) message(ctx context.Context, s *sign, m link.Message, at int64) {
+	sha, isFrame := strings.CutPrefix(m.Topic, wire.AlertFrameTopic(s.Class, false, ""))
 	if len(m.Payload) == 0 {
-		if sha, ok := strings.CutPrefix(m.Topic, wire.AlertFrameTopic(s.Class, false, "")); ok {
+		if isFrame {
 			delete(s.frames, sha)
 		}
 		return
@@ -36,187 +30,76 @@ func (c *Crowd) message(ctx context.Context, s *sign, m link.Message, at int64) 
 		}
 		return
 	}
-	switch m.Topic {
-	case wire.TopicKeys:
-		c.onKeys(ctx, s, m, at)
-	case wire.SignTopic(s.Sign.Sign, wire.Request):
-		c.onRequest(ctx, s, m)
-	case wire.SignTopic(s.Sign.Sign, wire.Program):
-		c.onProgram(ctx, s, m)
-	case wire.AlertsTopic(s.Class, false):
-		c.onAlerts(ctx, s, m, at)
-	default:
-		if sha, ok := strings.CutPrefix(m.Topic, wire.AlertFrameTopic(s.Class, false, "")); ok {
-			c.onFrame(ctx, s, sha, m.Payload)
-		}
-	}
-}
-
-// refuse counts and acks a refused document, and keeps what keys that are still
-// on their way may make right.
-func (c *Crowd) refuse(ctx context.Context, s *sign, role, typ string, m link.Message, err error) {
-	reason := wire.ReasonOf(err)
-	switch reason {
-	case wire.UnknownKey, wire.WrongEpoch, wire.NotYet:
-		s.waiting[m.Topic] = m.Payload
-		if s.keys == nil {
-			return // the key set comes with the same subscription
-		}
-	}
-	c.rejected[string(reason)]++
-	if role == wire.RoleProgram || role == wire.RoleAlerts {
-		h := wire.Claimed(m.Payload, typ)
-		s.ack(ctx, wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.RejectedNow, Reason: reason})
-	}
-}
-
-func (c *Crowd) onKeys(ctx context.Context, s *sign, m link.Message, at int64) {
-	set, spare, repeat, err := wire.OpenKeys(m.Payload, s.roots(c), s.keys, s.keysDigest, s.receiver().Now)
 	switch {
-	case err != nil:
-		c.refuse(ctx, s, wire.RoleKeys, wire.TypKeys, m, err)
-		return
-	case repeat:
-		return
-	}
-	s.keys, s.keysDigest = set, wire.Digest(m.Payload)
-	s.retired = s.retired || spare
-	for topic, doc := range s.waiting {
-		delete(s.waiting, topic)
-		c.message(ctx, s, link.Message{Topic: topic, Payload: doc}, at)
-	}
-}
-
-func (s *sign) roots(c *Crowd) wire.Roots {
-	r := c.roots
-	r.FirstRetired = s.retired
-	return r
-}
-
-// onProgram accepts a program. Its frames are taken to be in the cache.
-func (c *Crowd) onProgram(ctx context.Context, s *sign, m link.Message) {
-	p, _, err := wire.OpenProgram(m.Payload, s.receiver())
-	if err != nil {
-		c.refuse(ctx, s, wire.RoleProgram, wire.TypProgram, m, err)
-		return
-	}
-	delete(s.waiting, m.Topic)
-	s.rise(&p.Header, m.Payload)
-	s.program = &wire.SeqOf{Epoch: p.Epoch, Seq: p.Seq}
-	s.ack(ctx, wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.Received})
-}
-
-func (c *Crowd) onRequest(ctx context.Context, s *sign, m link.Message) {
-	q, repeat, err := wire.OpenRequest(m.Payload, s.receiver())
-	if err != nil {
-		c.rejected["request: "+string(wire.ReasonOf(err))]++
-		return
-	}
-	if repeat {
-		return
-	}
-	s.rise(&q.Header, m.Payload)
-	if q.Op == wire.OpResync {
-		c.resyncs++
-		if s.conn != nil {
-			go c.subscribe(ctx, s, s.conn)
-		}
-	}
-}
-
-// onAlerts takes an alert set over on its signature and fields alone.
-func (c *Crowd) onAlerts(ctx context.Context, s *sign, m link.Message, at int64) {
-	set, repeat, err := wire.OpenAlerts(m.Payload, false, s.receiver())
-	if err != nil {
-		c.refuse(ctx, s, wire.RoleAlerts, wire.TypAlerts, m, err)
-		return
-	}
-	delete(s.waiting, m.Topic)
-	if !repeat {
-		s.rise(&set.Header, m.Payload)
-		c.endMissing(ctx, s, set)
-		s.set = set
-	}
-	s.ack(ctx, wire.Ack{Role: wire.RoleAlerts, Epoch: set.Epoch, Seq: set.Seq, State: wire.Received})
-	for i := range set.Alerts {
-		a := &set.Alerts[i]
-		if !a.Reaches(s.Sign.Sign, s.Areas) {
-			continue
-		}
-		if t := c.track(a.ID); t.at[s.n] == 0 {
-			t.at[s.n] = at
-		}
-		c.ready(ctx, s, a, true)
-	}
-}
-
-// endMissing acks the end of alerts that the new set no longer has.
-func (c *Crowd) endMissing(ctx context.Context, s *sign, set *timeline.AlertSet) {
-	if s.set == nil {
-		return
-	}
-	still := map[string]bool{}
-	for i := range set.Alerts {
-		still[set.Alerts[i].ID] = true
-	}
-	for i := range s.set.Alerts {
-		a := &s.set.Alerts[i]
-		if !still[a.ID] && s.acked[a.ID] != "" {
-			delete(s.acked, a.ID)
-			if t := c.tracks[a.ID]; t != nil {
-				t.ended[s.n] = true
-			}
-			s.ackAlert(ctx, set, a, wire.EndedState, "")
-		}
-	}
-}
-
-// ready acks an alert as far as it is; fresh says that its set has just come.
-func (c *Crowd) ready(ctx context.Context, s *sign, a *timeline.Alert, fresh bool) {
-	for i := range a.Frames {
-		if !s.frames[a.Frames[i].SHA256] {
-			if fresh || s.acked[a.ID] == "" {
-				s.ackAlert(ctx, s.set, a, wire.RejectedNow, wire.MissingFrame)
-			}
+	case s.machine.Reads(m.Topic):
+		c.step(ctx, s, accept.Document{Topic: m.Topic, Doc: m.Payload}, at)
+	case isFrame:
+		// Of a frame only its digest is checked and remembered.
+		if len(m.Payload) > wire.MaxFrame || wire.Digest(m.Payload) != sha {
+			c.rejected[string(wire.BadFrame)]++
 			return
 		}
-	}
-	if s.acked[a.ID] == "" || s.acked[a.ID] == wire.RejectedNow {
-		s.ackAlert(ctx, s.set, a, wire.Received, "")
-		if !a.Drill {
-			s.ackAlert(ctx, s.set, a, wire.ShowingNow, "")
-			c.track(a.ID).showing[s.n] = true
-		}
-	} else if fresh {
-		s.ackAlert(ctx, s.set, a, s.acked[a.ID], "")
+		s.frames[sha] = true
+		c.step(ctx, s, accept.FramesChanged{}, at)
 	}
 }
 
-// onFrame takes a frame that is pushed before its set, and keeps only that it
-// was right.
-func (c *Crowd) onFrame(ctx context.Context, s *sign, sha string, data []byte) {
-	if len(data) > wire.MaxFrame || wire.Digest(data) != sha {
-		c.rejected[string(wire.BadFrame)]++
-		return
-	}
-	s.frames[sha] = true
-	if s.set == nil {
-		return
-	}
-	for i := range s.set.Alerts {
-		if a := &s.set.Alerts[i]; s.acked[a.ID] == wire.RejectedNow {
-			c.ready(ctx, s, a, false)
-		}
+// step gives a sign's acceptance machine an event and carries out what follows.
+func (c *Crowd) step(ctx context.Context, s *sign, ev accept.Event, at int64) {
+	now := wire.Clock{NowMS: time.Now().UnixMilli(), Trusted: true}
+	for _, e := range s.machine.Step(ev, now) {
+		c.carryOut(ctx, s, e, at)
 	}
 }
 
-func (s *sign) ackAlert(ctx context.Context, set *timeline.AlertSet, a *timeline.Alert, state string, reason wire.Reason) {
-	if state != wire.EndedState {
-		s.acked[a.ID] = state
+// carryOut does for a light sign what package box does for a whole one. There is no disk to fail, a program's frames
+// count as there, and programs and alert sets are dropped once the machine knows what it needs of them. A status is
+// sent once a connection only.
+func (c *Crowd) carryOut(ctx context.Context, s *sign, effect accept.Effect, at int64) {
+	switch e := effect.(type) {
+	case accept.Refused:
+		reason := string(wire.ReasonOf(e.Err))
+		if e.Role == wire.RoleRequest {
+			reason = "request: " + reason
+		}
+		c.rejected[reason]++
+	case accept.SendAck:
+		if t := c.tracks[e.Ack.Alert]; t != nil && e.Ack.State == wire.AckEnded {
+			t.ended[s.n] = true
+		}
+		s.sendAck(ctx, e.Ack)
+	case accept.Store:
+		c.step(ctx, s, accept.Stored{Store: e, OK: true}, at)
+	case accept.FetchProgram:
+		c.step(ctx, s, accept.ProgramFrames{}, at)
+	case accept.CheckAlert:
+		c.checkAlert(ctx, s, e, at)
+	case accept.Perform:
+		if e.Request.Op == wire.OpResync {
+			c.resyncs++
+			if s.conn != nil {
+				go c.subscribe(ctx, s, s.conn)
+			}
+		}
+	case accept.Again:
+		c.step(ctx, s, e.Document, at)
 	}
-	k := wire.Ack{Role: wire.RoleAlerts, Epoch: set.Epoch, Seq: set.Seq, Alert: a.ID, State: state, Reason: reason}
-	if len(a.Frames) > 0 {
-		k.Frame = a.Frames[0].SHA256
+}
+
+// checkAlert notes when an alert came. An alert that is no drill shows as soon as its frames are there.
+func (c *Crowd) checkAlert(ctx context.Context, s *sign, e accept.CheckAlert, at int64) {
+	id := e.Alert.ID
+	t := c.track(id)
+	if t.at[s.n] == 0 {
+		t.at[s.n] = at
 	}
-	s.ack(ctx, k)
+	whole := true
+	for i := range e.Alert.Frames {
+		whole = whole && s.frames[e.Alert.Frames[i].SHA256]
+	}
+	c.step(ctx, s, accept.AlertFrames{Check: e, Whole: whole}, at)
+	if whole && !e.Alert.Drill && s.machine.Acked(id) != wire.AckShowing {
+		c.step(ctx, s, accept.Shown{Alert: id}, at)
+		t.showing[s.n] = true
+	}
 }

@@ -1,12 +1,9 @@
-// Package crowd is thousands of light signs in one process, for
-// `controller simulate`.
+// Package crowd runs thousands of light signs in one process, for `controller simulate`.
 //
-// Each has a connection of its own, kept by sign/link as a real sign's is,
-// subscribes as a sign does, checks the signatures of key set, programs, alert
-// sets and requests itself, checks the digests of alert frames, and acks. It has
-// no face and no disk: floors are in memory, a program's frames are taken to be
-// in its cache, and an alert shows once its frames are there and its set is
-// accepted. It reads no clock but the system's.
+// Each sign has a connection of its own, kept by sign/link as a real sign's is. It subscribes as a sign does, accepts
+// documents with the machine of sign/accept, checks the digests of alert frames, and acks. It has no face and no
+// disk: its floors are in memory, a program's frames count as there, and an alert shows once its set is accepted and
+// its frames are there. It reads no clock but the system's.
 package crowd
 
 import (
@@ -18,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
@@ -28,7 +25,7 @@ import (
 // line break, and nothing else is done.
 const Mark = "bare:"
 
-// Setup is what all signs of a crowd have in common.
+// Setup holds for all signs of a crowd.
 type Setup struct {
 	Broker   string `json:"broker"`
 	Root     string `json:"root"`
@@ -54,7 +51,7 @@ const (
 	settleMost = 2 * time.Second
 )
 
-// Count is how far a crowd is.
+// Count counts the signs of a crowd by how far they are.
 type Count struct {
 	Subscribed int            `json:"subscribed"` // online, and every subscription granted
 	Ready      int            `json:"ready"`      // of these, with keys and a program that they have accepted
@@ -67,7 +64,7 @@ type Count struct {
 	Ended    int `json:"ended"`
 }
 
-// track is what became of one alert or mark on every sign.
+// track follows one alert or mark on every sign.
 type track struct {
 	at             []int64 // receipt, Unix ns; 0 is not yet
 	showing, ended []bool
@@ -98,16 +95,9 @@ type sign struct {
 	Sign
 	n          int
 	conn       link.Conn // nil while there is none
-	retired    bool      // the first root
 	subscribed bool
-	keys       *wire.KeySet
-	keysDigest string
-	program    *wire.SeqOf
-	floors     map[string]*wire.Floor // by role and epoch
-	waiting    map[string][]byte      // by topic: what may become acceptable
-	set        *timeline.AlertSet
-	frames     map[string]bool   // alert frames whose digest was right
-	acked      map[string]string // by alert
+	machine    *accept.Machine
+	frames     map[string]bool // alert frames that came with the right digest
 
 	mu      sync.Mutex
 	out     []link.Message
@@ -133,7 +123,14 @@ const (
 
 // New checks the setup.
 func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
-	c := &Crowd{setup: setup, log: log, wake: make(chan struct{}, 1), asks: make(chan func()), tracks: map[string]*track{}, rejected: map[string]int{}}
+	c := &Crowd{
+		setup:    setup,
+		log:      log,
+		wake:     make(chan struct{}, 1),
+		asks:     make(chan func()),
+		tracks:   map[string]*track{},
+		rejected: map[string]int{},
+	}
 	var err error
 	if c.roots.Root, err = wire.DecodeKey(setup.Root); err != nil {
 		return nil, fmt.Errorf("root: %w", err)
@@ -142,7 +139,8 @@ func New(setup Setup, signs []Sign, log *slog.Logger) (*Crowd, error) {
 		return nil, fmt.Errorf("root_spare: %w", err)
 	}
 	for i := range signs {
-		c.signs = append(c.signs, &sign{Sign: signs[i], n: i, floors: map[string]*wire.Floor{}, waiting: map[string][]byte{}, frames: map[string]bool{}, acked: map[string]string{}})
+		c.signs = append(c.signs,
+			&sign{Sign: signs[i], n: i, machine: c.machineOf(&signs[i]), frames: map[string]bool{}})
 	}
 	return c, nil
 }
@@ -211,10 +209,17 @@ func (c *Crowd) settle(ctx context.Context) {
 }
 
 func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
-	status := wire.SignTopic(s.Sign.Sign, wire.StatusOf)
-	return link.New(link.Options{Broker: c.setup.Broker, ClientID: s.Sign.Sign, Username: s.Sign.Sign, Password: s.Password, Log: c.log,
+	status := wire.SignTopic(s.Sign.Sign, wire.LeafStatus)
+	return link.New(link.Options{
+		Broker:   c.setup.Broker,
+		ClientID: s.Sign.Sign,
+		Username: s.Sign.Sign,
+		Password: s.Password,
+		Log:      c.log,
 		Will: func(session string) *link.Message {
-			data, _ := json.Marshal(wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: time.Now().UnixMilli()})
+			data, _ := json.Marshal(
+				wire.Status{V: 1, State: wire.Offline, Session: session, AtMS: time.Now().UnixMilli()},
+			)
 			return &link.Message{Topic: status, Payload: data, QoS: 1, Retained: true}
 		},
 		Up: func(conn link.Conn) {
@@ -222,7 +227,8 @@ func (c *Crowd) link(ctx context.Context, s *sign) (*link.Link, error) {
 			go c.subscribe(ctx, s, conn)
 		},
 		Down:    func(error) { c.put(event{s: s, kind: isDown}) },
-		Message: func(m link.Message) { c.put(event{s: s, kind: isMessage, m: m, at: time.Now().UnixNano()}) }})
+		Message: func(m link.Message) { c.put(event{s: s, kind: isMessage, m: m, at: time.Now().UnixNano()}) },
+	})
 }
 
 // put queues an event. It never blocks: a connection's time of receipt must not
@@ -241,8 +247,16 @@ func (c *Crowd) put(e event) {
 func (c *Crowd) subscribe(ctx context.Context, s *sign, conn link.Conn) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	err := conn.Subscribe(ctx, map[string]byte{wire.TopicKeys: 0, wire.SignTopic(s.Sign.Sign, wire.Request): 0, wire.SignTopic(s.Sign.Sign, wire.Program): 0,
-		wire.AlertsTopic(s.Class, false): 0, wire.AlertFrameTopic(s.Class, false, "+"): 0})
+	err := conn.Subscribe(
+		ctx,
+		map[string]byte{
+			wire.TopicKeys: 0,
+			wire.SignTopic(s.Sign.Sign, wire.LeafRequest): 0,
+			wire.SignTopic(s.Sign.Sign, wire.LeafProgram): 0,
+			wire.AlertsTopic(s.Class, false):              0,
+			wire.AlertFrameTopic(s.Class, false, "+"):     0,
+		},
+	)
 	if err != nil {
 		c.log.Warn("not subscribed", "sign", s.Sign.Sign, "err", err)
 		return
@@ -262,7 +276,7 @@ func (c *Crowd) handle(ctx context.Context, e *event) {
 		if s.conn == e.conn {
 			if !s.subscribed {
 				s.subscribed = true
-				c.say(ctx, s)
+				c.sendStatus(ctx, s)
 			}
 		}
 	case isMessage:
@@ -282,7 +296,7 @@ func (c *Crowd) ask(ctx context.Context, f func()) error {
 	return nil
 }
 
-// Count is how far the crowd is with an alert or mark; "" for none.
+// Count counts how far the crowd is, and how far it is with an alert or mark; "" for none.
 func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 	err = c.ask(ctx, func() {
 		n = Count{Connects: c.connects, Resyncs: c.resyncs, Rejected: map[string]int{}}
@@ -292,7 +306,7 @@ func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 		for _, s := range c.signs {
 			if s.subscribed {
 				n.Subscribed++
-				if s.keys != nil && s.program != nil {
+				if s.machine.Keys() != nil && s.machine.Program() != nil {
 					n.Ready++
 				}
 			}
@@ -316,8 +330,8 @@ func (c *Crowd) Count(ctx context.Context, of string) (n Count, err error) {
 	return n, err
 }
 
-// Times are when each sign received an alert's first set, or a mark, in Unix ns;
-// 0 is never. What was noted of it is forgotten.
+// Times returns when each sign received an alert's first set, or a mark, in Unix ns; 0 is never. It forgets the alert
+// or mark.
 func (c *Crowd) Times(ctx context.Context, of string) (at []int64, err error) {
 	err = c.ask(ctx, func() {
 		if t := c.tracks[of]; t != nil {
@@ -340,61 +354,7 @@ func (c *Crowd) track(of string) *track {
 	return t
 }
 
-// say tells the sign's status.
-func (c *Crowd) say(ctx context.Context, s *sign) {
-	st := wire.Status{V: 1, State: wire.Online, Session: s.conn.Session(), AtMS: time.Now().UnixMilli(), Software: c.setup.Software, Class: s.Class, Clock: "trusted", Program: s.program}
-	if s.keys != nil {
-		st.Keys = &wire.SeqOf{Epoch: s.keys.Epoch, Seq: s.keys.Seq}
-	}
-	if s.set != nil {
-		st.Alerts = &wire.SeqOf{Epoch: s.set.Epoch, Seq: s.set.Seq}
-	}
-	data, _ := json.Marshal(st)
-	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.StatusOf), Payload: data, QoS: 1, Retained: true})
-}
-
-func (s *sign) ack(ctx context.Context, k wire.Ack) {
-	k.V, k.AtMS = 1, time.Now().UnixMilli()
-	data, _ := json.Marshal(k)
-	s.send(ctx, link.Message{Topic: wire.SignTopic(s.Sign.Sign, wire.AckOf), Payload: data, QoS: 1})
-}
-
-// send publishes in order beside the worker. What is left when a connection
-// falls is dropped: the retained set that comes with the next is acked again.
-func (s *sign) send(ctx context.Context, m link.Message) {
-	if s.conn == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over != s.conn {
-		s.over, s.out = s.conn, nil
-	}
-	s.out = append(s.out, m)
-	if !s.sending {
-		s.sending = true
-		go s.drain(ctx)
-	}
-}
-
-func (s *sign) drain(ctx context.Context) {
-	for {
-		s.mu.Lock()
-		if len(s.out) == 0 {
-			s.sending = false
-			s.mu.Unlock()
-			return
-		}
-		m, conn := s.out[0], s.over
-		s.out = s.out[1:]
-		s.mu.Unlock()
-		c, cancel := context.WithTimeout(ctx, 20*time.Second)
-		_ = conn.Publish(c, m) // what a sign says is said again
-		cancel()
-	}
-}
-
-// marked is the name of a payload that is no document.
+// marked returns the name of a mark, and false for other payloads.
 func marked(payload []byte) (name string, ok bool) {
 	rest, ok := bytes.CutPrefix(payload, []byte(Mark))
 	if !ok {

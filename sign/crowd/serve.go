@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,8 +10,8 @@ import (
 	"log/slog"
 )
 
-// Command is what a crowd in a process of its own is told, as JSON lines: first
-// one with Setup and Signs, then any number with an Op.
+// Command is a JSON line to a crowd in a process of its own: first one with Setup and Signs, then any number with an
+// Op.
 type Command struct {
 	Setup *Setup `json:"setup,omitempty"`
 	Signs []Sign `json:"signs,omitempty"`
@@ -24,7 +25,7 @@ type Answer struct {
 	Times []int64 `json:"times,omitempty"`
 }
 
-// Serve runs a crowd as in's lines say, until in ends.
+// Serve reads commands from in and runs their crowd until in ends.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -38,24 +39,30 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, log *slog.Logger) e
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- c.Run(ctx) }()
+	go func() {
+		ended <- c.Run(ctx)
+		cancel() // there is no more crowd to ask
+	}()
+	stop := func(err error) error {
+		cancel()
+		return cmp.Or(<-ended, err)
+	}
 	for {
 		var x Command
 		if err := d.Decode(&x); err != nil { // the other side has gone
-			cancel()
-			return <-ended
+			return stop(nil)
 		}
 		var a Answer
 		switch x.Op {
 		case "count":
 			n, err := c.Count(ctx, x.Of)
 			if err != nil {
-				return err
+				return stop(err)
 			}
 			a.Count = &n
 		case "times":
 			if a.Times, err = c.Times(ctx, x.Of); err != nil {
-				return err
+				return stop(err)
 			}
 		default:
 			return fmt.Errorf("op %q is not known; write count or times", x.Op)

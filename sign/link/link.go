@@ -1,19 +1,15 @@
-// Package link is the paho client as both ends of the wire use it: one
-// outbound connection that comes back by itself, with a session of its own
-// each time.
+// Package link keeps one outbound MQTT connection, for signs and the controller. It reconnects by itself, with a new
+// session each time.
 //
-// paho's own reconnecting is switched off. It resends what a broker refused at
-// every reconnect for ever, doubles without jitter, and gives a token that
-// completes without error for what was never delivered. Here a connection is a
-// paho client that lives once; what was in flight when it broke is reported as
-// failed to its caller, who knows what is still wanted.
+// It does not use paho's own reconnecting, which resends for ever what a broker refused, doubles its delay without
+// jitter, and completes tokens without error for messages that were never delivered. Here each connection is a new
+// paho client. What was in flight when it broke fails for its caller, who knows whether it is still wanted.
 package link
 
 import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +23,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
-// Times of a connection (FACTS: paho's defaults let a stuck write block the
-// pings for ever).
+// Times of a connection. With paho's defaults a stuck write blocks the pings for ever.
 const (
 	keepAlive      = 30 * time.Second
 	pingTimeout    = 10 * time.Second
@@ -61,20 +56,19 @@ type Options struct {
 	Password string
 	TLS      *tls.Config // for mqtts; nil is the system's roots
 
-	// Will is asked at every connection for the will to leave; nil is none.
+	// Will returns the will of a new connection, or nil for none.
 	Will func(session string) *Message
-	// Up is called when a connection stands; subscribe there.
+	// Up is called when a connection is made; subscribe there.
 	Up func(c Conn)
-	// Down is called when it fell, with the reason.
+	// Down is called when the connection ended, with the reason.
 	Down func(err error)
 	// Message is called for each message that arrives. It must not block.
 	Message func(m Message)
-	// Gate, if given, is waited for before every attempt to connect.
+	// Gate, if set, is called before every attempt to connect, which waits until it returns.
 	Gate func(ctx context.Context) error
 	// Wait sleeps for a backoff; nil waits for real.
 	Wait func(ctx context.Context, d time.Duration) error
-	// Opened, if given, is told the local address of each connection before
-	// CONNECT is sent.
+	// Opened, if set, is called with the local address of each connection before CONNECT is sent.
 	Opened func(local net.Addr)
 	Log    *slog.Logger
 }
@@ -87,7 +81,7 @@ type Link struct {
 	conn *conn
 }
 
-// New checks the options. Its error says what to write instead.
+// New checks the options and returns a link. Its error says how to write the address.
 func New(o Options) (*Link, error) {
 	u, err := url.Parse(o.Broker)
 	if err != nil || u.Host == "" || (u.Scheme != "mqtt" && u.Scheme != "mqtts") {
@@ -141,7 +135,7 @@ func (l *Link) Run(ctx context.Context) error {
 
 // once makes one connection and waits for its end.
 func (l *Link) once(ctx context.Context) (up bool, err error) {
-	c := &conn{session: newSession(), slots: make(chan struct{}, MaxInflight), gone: make(chan struct{})}
+	c := &conn{session: rand.Text(), slots: make(chan struct{}, MaxInflight), gone: make(chan struct{})}
 	lost := make(chan error, 1)
 	o := mqtt.NewClientOptions()
 	o.AddBroker(l.o.Broker)
@@ -149,7 +143,10 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	o.SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(true)
 	o.SetStore(mqtt.NewMemoryStore())
 	o.SetAutoReconnect(false).SetConnectRetry(false)
-	o.SetKeepAlive(keepAlive).SetPingTimeout(pingTimeout).SetWriteTimeout(writeTimeout).SetConnectTimeout(connectTimeout)
+	o.SetKeepAlive(keepAlive).
+		SetPingTimeout(pingTimeout).
+		SetWriteTimeout(writeTimeout).
+		SetConnectTimeout(connectTimeout)
 	if l.o.TLS != nil {
 		o.SetTLSConfig(l.o.TLS)
 	}
@@ -206,14 +203,13 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	return true, err
 }
 
-// farewell says by hand what the will would say: a broker publishes the will of
-// a connection that breaks, not of one that is ended.
+// farewell publishes the will: a broker does so for a connection that breaks, but not for one that ends cleanly.
 func (l *Link) farewell(c *conn) {
 	if l.o.Will == nil {
 		return
 	}
 	if w := l.o.Will(c.session); w != nil {
-		c.last.Lock() // nothing comes behind it: an "online" there would stand for ever
+		c.last.Lock() // nothing may follow: an "online" after it would stay retained for ever
 		c.left = true
 		t := c.client.Publish(w.Topic, w.QoS, w.Retained, w.Payload)
 		c.last.Unlock()
@@ -259,7 +255,7 @@ type conn struct {
 	gone    chan struct{}
 
 	last sync.Mutex // orders publishes before the farewell
-	left bool       // it was said
+	left bool       // the farewell was published
 }
 
 func (c *conn) Session() string { return c.session }
@@ -280,7 +276,7 @@ func (c *conn) Publish(ctx context.Context, m Message) error {
 	return c.wait(ctx, t)
 }
 
-// hand gives a message to the client unless the farewell was said.
+// hand gives a message to the client unless the farewell was published.
 func (c *conn) hand(m Message) (mqtt.Token, error) {
 	c.last.Lock()
 	defer c.last.Unlock()
@@ -311,6 +307,11 @@ func (c *conn) Unsubscribe(ctx context.Context, topics ...string) error {
 
 func (c *conn) wait(ctx context.Context, t mqtt.Token) error {
 	select {
+	case <-c.gone: // the client's own error is of no use to the caller
+		return ErrDown
+	default:
+	}
+	select {
 	case <-t.Done():
 		return t.Error()
 	case <-c.gone:
@@ -327,10 +328,4 @@ func wait(ctx context.Context, t mqtt.Token) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func newSession() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
-	return hex.EncodeToString(b[:])
 }

@@ -17,7 +17,7 @@ type Screen struct {
 	Stride int `json:"stride,omitempty"` // bytes a row; 0: no gap between rows
 }
 
-// graphics is where Linux tells the form of /dev/fbN.
+// graphics is where Linux describes /dev/fbN.
 const graphics = "/sys/class/graphics"
 
 // framebuffer writes a face onto a screen, which is black around it.
@@ -47,10 +47,12 @@ func newFramebuffer(path, sysfs string, m Map, l *layout) (Output, error) {
 		screen.Stride = screen.Width * screen.Bits / 8
 	}
 	if screen.Width < 1 || screen.Height < 1 || screen.Stride < screen.Width*screen.Bits/8 {
-		return nil, fmt.Errorf("a screen of %dx%d pixels and rows of %d bytes cannot be", screen.Width, screen.Height, screen.Stride)
+		return nil, fmt.Errorf("a screen of %dx%d pixels and rows of %d bytes cannot be", screen.Width, screen.Height,
+			screen.Stride)
 	}
 	if m.X < 0 || m.Y < 0 || m.X+l.rasterW > screen.Width || m.Y+l.rasterH > screen.Height {
-		return nil, fmt.Errorf("a picture of %dx%d at %d,%d does not lie on a screen of %dx%d", l.rasterW, l.rasterH, m.X, m.Y, screen.Width, screen.Height)
+		return nil, fmt.Errorf("a picture of %dx%d at %d,%d does not lie on a screen of %dx%d", l.rasterW, l.rasterH,
+			m.X, m.Y, screen.Width, screen.Height)
 	}
 	file, err := os.OpenFile(path, flag, 0o644)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Map says how a face lies on what an output drives: a member of "outputs" in
+// Map places a face on the LEDs that an output drives: a member of "outputs" in
 // the sign's config file, under the output's kind ("ddp") or under its whole
 // spec ("ddp:10.0.0.7"), which goes first. The zero Map is a face wired row by
 // row from its top left. docs/sign-config.md is its long form.
@@ -33,7 +33,7 @@ type Map struct {
 	Priority *int   `json:"priority,omitempty"` // sacn: 0 to 200; 100 where it is left out
 	From     string `json:"from,omitempty"`     // ddp, sacn: local IP address to send from, which chooses the network
 
-	Screen *Screen `json:"screen,omitempty"` // fb: needed where the system does not tell, e.g. for a file
+	Screen *Screen `json:"screen,omitempty"` // fb: needed where the system does not describe it, e.g. for a file
 	X      int     `json:"x,omitempty"`      // fb: where the picture's top left lies on the screen, in pixels
 	Y      int     `json:"y,omitempty"`
 }
@@ -67,7 +67,8 @@ func (m *Map) UnmarshalJSON(data []byte) error {
 	d.DisallowUnknownFields()
 	var p plain
 	if err := d.Decode(&p); err != nil {
-		return fmt.Errorf("outputs: %s; see docs/sign-config.md for what may stand there", strings.TrimPrefix(err.Error(), "json: "))
+		return fmt.Errorf("outputs: %s; see docs/sign-config.md for what may stand there",
+			strings.TrimPrefix(err.Error(), "json: "))
 	}
 	*m = Map(p)
 	return nil
@@ -134,7 +135,8 @@ func (m Map) compile(f Face, gamma float64) (*layout, error) {
 			pw, ph = ph, pw
 		}
 		if p.X < 0 || p.Y < 0 || p.X+pw > w || p.Y+ph > h {
-			return nil, fmt.Errorf("panels[%d] reaches from %d,%d to %d,%d, outside the face of %dx%d", i, p.X, p.Y, p.X+pw, p.Y+ph, w, h)
+			return nil, fmt.Errorf("panels[%d] reaches from %d,%d to %d,%d, outside the face of %dx%d", i, p.X, p.Y,
+				p.X+pw, p.Y+ph, w, h)
 		}
 		for _, led := range wire {
 			x, y := turn(led[0], led[1], panel.W, panel.H, p.Rotate)
@@ -147,7 +149,8 @@ func (m Map) compile(f Face, gamma float64) (*layout, error) {
 		l.rasterW = w
 	}
 	if l.rasterW < 1 || len(l.from)%l.rasterW != 0 {
-		return nil, fmt.Errorf("raster_width %d does not divide the %d LEDs into rows; give the width of a panel", l.rasterW, len(l.from))
+		return nil, fmt.Errorf("raster_width %d does not divide the %d LEDs into rows; give the width of a panel",
+			l.rasterW, len(l.from))
 	}
 	l.rasterH = len(l.from) / l.rasterW
 	return l, nil

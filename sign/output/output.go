@@ -2,9 +2,8 @@
 // sACN) or behind a sending card (a Linux framebuffer), a terminal, a folder of
 // PNGs.
 //
-// An output is given whole faces. When Show returns nil the pixels are out:
-// only then does a sign say "showing". How a face lies on an output, and gamma
-// and brightness, are the output's business: see Map.
+// An output takes whole faces. When Show returns nil the pixels are out: only then does a sign ack "showing". The
+// output applies its Map, which places the face, gamma and brightness.
 package output
 
 import (
@@ -32,7 +31,7 @@ type Output interface {
 	Close() error
 }
 
-// Face is what an output needs to know of a sign.
+// Face describes a sign for its outputs.
 type Face struct {
 	Sign   string
 	Class  string // e.g. "64x32-red"
@@ -40,8 +39,7 @@ type Face struct {
 	W, H   int    // LEDs
 }
 
-// Lit is the colour of a lit LED of a one-colour face, and false for the
-// classes whose frames hold colours themselves.
+// Lit returns the colour of a lit LED of a one-colour face, and false for classes whose frames hold colours themselves.
 func (f Face) Lit() (color.RGBA, bool) {
 	switch f.Colour {
 	case "red":
@@ -56,7 +54,7 @@ func (f Face) Lit() (color.RGBA, bool) {
 	return color.RGBA{}, false
 }
 
-// kinds lists what Open knows, for its errors.
+// kinds lists the outputs that Open knows, for its errors.
 const kinds = "terminal, png:DIR, ddp:HOST, sacn:HOST, sacn:multicast or fb:/dev/fb0"
 
 // Open makes the output that spec names: "terminal" (to w), "png:DIR",

@@ -12,7 +12,12 @@ type raster struct {
 }
 
 func newRaster(l *layout, inner Output) *raster {
-	r := &raster{inner: inner, layout: l, leds: make([]byte, 3*len(l.from)), img: image.NewRGBA(image.Rect(0, 0, l.rasterW, l.rasterH))}
+	r := &raster{
+		inner:  inner,
+		layout: l,
+		leds:   make([]byte, 3*len(l.from)),
+		img:    image.NewRGBA(image.Rect(0, 0, l.rasterW, l.rasterH)),
+	}
 	for i := 3; i < len(r.img.Pix); i += 4 {
 		r.img.Pix[i] = 255
 	}

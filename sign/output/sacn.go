@@ -34,7 +34,8 @@ func newSACN(spec, addr string, m Map, l *layout) (Output, error) {
 	}
 	n := (len(l.from) + sacnLEDs - 1) / sacnLEDs
 	if s.first < 1 || s.first+n-1 > sacnUniverses {
-		return nil, fmt.Errorf("universe %d: %d LEDs take %d universes, and there are 1 to %d", s.first, len(l.from), n, sacnUniverses)
+		return nil, fmt.Errorf("universe %d: %d LEDs take %d universes, and there are 1 to %d", s.first, len(l.from), n,
+			sacnUniverses)
 	}
 	priority := 100
 	if m.Priority != nil {
@@ -131,14 +132,14 @@ func (s *sacn) put(to sender) error {
 	return failed
 }
 
-// end says three times that the stream ends (6.2.6), so that receivers need not
+// end announces three times that the stream ends (6.2.6), so that receivers need not
 // wait to notice it.
 func (s *sacn) end(to sender) {
 	for _, p := range s.packets {
 		p[112] = sacnEnded
 	}
 	for range 3 {
-		_ = s.put(to) // the last words: nobody could do anything about a failure
+		_ = s.put(to) // the process ends: a failure changes nothing
 	}
 }
 

@@ -8,18 +8,15 @@ import (
 	"time"
 )
 
-// aliveFor is how many repeats a stream makes on its own. A sign whose play
-// loop hangs must not hold an ended alert on the face for ever: without a
-// picture or Keep for so long, the stream falls silent and its receivers go
-// dark.
+// aliveFor is how many repeats a stream makes without a picture or Keep. Then it stops, and its receivers go dark: a
+// sign whose play loop hangs must not hold an ended alert on the face for ever.
 const aliveFor = 30
 
 // resolveTimeout bounds one look-up of a receiver's name.
 const resolveTimeout = 5 * time.Second
 
-// Keeper is an output that repeats a still by itself, because its receivers go
-// dark without data. Keep tells it that the play loop is alive; call it at
-// least every 10 s.
+// Keeper is an output that repeats a still by itself, because its receivers go dark without data. Call Keep at least
+// every 10 s, from the play loop: it proves that the loop is alive.
 type Keeper interface {
 	Output
 	Keep()
@@ -34,7 +31,7 @@ type sender interface {
 // packer turns a frame of LEDs into packets.
 type packer interface {
 	frame(to sender, leds []byte) error
-	end(to sender) // says that no more will come
+	end(to sender) // ends the stream
 }
 
 // stream sends faces over a network and repeats the last one. Names are looked
@@ -64,11 +61,13 @@ type stream struct {
 // earlyEvery is the distance of early repeats.
 const earlyEvery = 50 * time.Millisecond
 
-func newStream(spec string, l *layout, every time.Duration, early int, host string, open func(net.IP) (sender, error), pack packer) *stream {
+func newStream(spec string, l *layout, every time.Duration, early int, host string, open func(net.IP) (sender, error),
+	pack packer) *stream {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &stream{spec: spec, layout: l, pack: pack, every: every, early: early, host: host, open: open,
 		stop: stop, done: make(chan struct{}), leds: make([]byte, 3*len(l.from)), left: aliveFor,
-		why: fmt.Errorf("the address of %q is not known yet; check the network and the name", host), timer: time.NewTimer(every)}
+		why: fmt.Errorf("the address of %q is not known yet; check the network and the name",
+			host), timer: time.NewTimer(every)}
 	if ip := net.ParseIP(host); ip != nil {
 		s.connect(ip)
 	}
@@ -76,7 +75,7 @@ func newStream(spec string, l *layout, every time.Duration, early int, host stri
 	return s
 }
 
-// Show sends a picture; nil says that every packet was handed to the network.
+// Show sends a picture. It returns nil once every packet was handed to the network.
 func (s *stream) Show(p Picture) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +170,7 @@ func (s *stream) repeat() {
 		return
 	}
 	s.left--
-	// A failure shows at the next picture; a repeat has nobody to tell.
+	// Ignore a failure: the next picture reports it.
 	_ = s.put()
 }
 

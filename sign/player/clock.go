@@ -2,17 +2,16 @@ package player
 
 import "ledcast/sign/wire"
 
-// Clock is effective time: the monotonic clock plus an offset (PROTOCOL,
-// Time). MonoMS is milliseconds since the process began; a suspended or reset
+// Clock is effective time: the monotonic clock plus an offset (docs/protocol.md,
+// "Time"). MonoMS is milliseconds since the process began; a suspended or reset
 // system clock does not change it.
 type Clock struct {
 	offsetMS int64
 	trusted  bool
 }
 
-// StartClock begins with the newer of the system's clock and the time last
-// saved, because a box without a battery starts in 1970. trusted says that the
-// system itself vouches for its clock (NTP holds it).
+// StartClock begins with the newer of the system's clock and the time last saved, because a box without a battery
+// starts in 1970. trusted says that NTP holds the system's clock, which then counts alone.
 func StartClock(monoMS, systemMS, savedMS int64, trusted bool) Clock {
 	if trusted {
 		return Clock{offsetMS: systemMS - monoMS, trusted: true}

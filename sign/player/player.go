@@ -1,9 +1,8 @@
-// Package player turns a clock and accepted documents into what is on the face
-// now. It checks nothing and fetches nothing: what reaches it was accepted.
-// It has no network, no disk and no goroutine; its caller owns it.
+// Package player turns a clock and accepted documents into what is on the face now. It checks nothing and fetches
+// nothing: give it only what was accepted. It has no network, no disk and no goroutine.
 //
-// What shows is timeline.At's answer. The player adds what a pure function
-// cannot know: when an alert arrived, and that what ended stays ended.
+// [Player.At] answers with timeline.At. The player adds what a pure function cannot know: when an alert arrived, and
+// that what ended stays ended. [Strip] draws the answer.
 package player
 
 import (
@@ -12,7 +11,7 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Player is one face. Every time it is given is monotonic, in ms.
+// Player plays one face. Its times are monotonic, in ms.
 type Player struct {
 	Clock Clock
 
@@ -35,19 +34,26 @@ type run struct {
 	ended    bool
 }
 
-// New makes a player for a sign in areas, the config's until a program comes.
+// New returns a player of a sign. areas are those of its config: they count until the first program.
 func New(sign string, areas []string, clock Clock) *Player {
-	return &Player{Clock: clock, sign: sign, areas: areas, runs: map[string]*run{}, missing: map[string]bool{}, dirty: true}
+	return &Player{
+		Clock:   clock,
+		sign:    sign,
+		areas:   areas,
+		runs:    map[string]*run{},
+		missing: map[string]bool{},
+		dirty:   true,
+	}
 }
 
 // SetProgram takes over a whole program; nil is none.
 func (p *Player) SetProgram(g *timeline.Program) { p.program = g }
 
-// Program is the present program, or nil.
+// Program returns the present program, or nil.
 func (p *Player) Program() *timeline.Program { return p.program }
 
-// SetAlerts takes over a set that arrived at mono; nil is none. What it names
-// under ended, and what was there before and is gone, is over at once.
+// SetAlerts takes over a set that arrived at mono; nil is none. Alerts that it names under ended, and alerts of the set
+// before that it no longer has, are over at once.
 func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 	i := 0
 	if test {
@@ -77,8 +83,8 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 	}
 }
 
-// lower brings an alert's deadline down to what the clock says now. A deadline
-// never rises: a jump of the clock must not prolong an alert.
+// lower brings an alert's deadline down to its end by the present clock. A deadline never rises: a jump of the clock
+// must not prolong an alert.
 func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
 	left := a.Until*1000 - p.Clock.Now(monoMS)
 	if !p.Clock.Trusted() {
@@ -112,13 +118,13 @@ func (p *Player) end(id string) {
 	p.runs[id].ended = true
 }
 
-// End marks an alert as over for good, as it was before a restart.
+// End marks an alert as over for good. Call it after a restart for alerts that were over before.
 func (p *Player) End(id string) { p.end(id); p.dirty = true }
 
 // Over reports whether an alert is over for this sign.
 func (p *Player) Over(id string) bool { r := p.runs[id]; return r != nil && r.ended }
 
-// SetReady says whether all frames of an alert are there.
+// SetReady sets whether all frames of an alert are there.
 func (p *Player) SetReady(alert string, ready bool) {
 	if ready {
 		delete(p.missing, alert)
@@ -133,12 +139,11 @@ func (p *Player) Contact(monoMS int64) { p.contact = p.Clock.Now(monoMS) }
 // SetContact restores the last contact from disk, in effective ms.
 func (p *Player) SetContact(ms int64) { p.contact = ms }
 
-// LastContact is the last contact with the broker in effective ms.
+// LastContact returns the last contact with the broker in effective ms.
 func (p *Player) LastContact() int64 { return p.contact }
 
-// At is what shows at mono. The second result is the monotonic time before
-// which the answer stays the same but for a scroll's position; it may be
-// early and is never late.
+// At returns what shows at mono, and the mono before which the answer stays the same but for a scroll's position. That
+// time may be early and is never late.
 func (p *Player) At(monoMS int64) (timeline.Shown, int64) {
 	now := p.Clock.Now(monoMS)
 	next := int64(math.MaxInt64)
@@ -187,7 +192,7 @@ func (p *Player) merge() {
 	p.dirty = false
 }
 
-// Alerts are those of both sets, with whether they are test alerts.
+// Alerts visits the alerts of both sets.
 func (p *Player) Alerts(visit func(a *timeline.Alert, set *timeline.AlertSet, test bool)) {
 	for i, set := range p.sets {
 		if set == nil {
@@ -199,7 +204,7 @@ func (p *Player) Alerts(visit func(a *timeline.Alert, set *timeline.AlertSet, te
 	}
 }
 
-// Areas are those in force: the program's, or the config's before the first.
+// Areas returns the areas in force: the program's, or the config's before the first program.
 func (p *Player) Areas() []string {
 	if p.program != nil {
 		return p.program.Areas

@@ -17,7 +17,7 @@ const maxInt = 1<<53 - 1
 // maxDepth bounds nesting; our own documents need 7.
 const maxDepth = 32
 
-// decode reads JSON into the struct that v points to, as PROTOCOL demands and
+// decode reads JSON into the struct that v points to, as docs/protocol.md demands and
 // encoding/json does not: names are case-sensitive, a duplicate name is an
 // error at any depth, numbers are integers below 2^53, the text is UTF-8 and
 // nothing follows it. Unknown members are ignored. A member that is not there

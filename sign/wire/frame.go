@@ -13,7 +13,7 @@ import (
 )
 
 // OpenFrame makes the check bad-frame: digest, length, size and profile
-// (PROTOCOL, Pictures). It returns the decoded picture. class is e.g.
+// (docs/protocol.md, "Pictures"). It returns the decoded picture. class is e.g.
 // "128x64-rgb".
 func OpenFrame(data []byte, f *timeline.Frame, class string) (image.Image, error) {
 	if int64(len(data)) != f.Len {
@@ -57,7 +57,8 @@ func openPNG(data []byte, w, h int64, colour string) (image.Image, error) {
 	if len(data) < 33 || string(data[:8]) != pngMagic || string(data[12:16]) != "IHDR" {
 		return bad("it is no PNG")
 	}
-	if gw, gh := int64(binary.BigEndian.Uint32(data[16:])), int64(binary.BigEndian.Uint32(data[20:])); gw != w || gh != h {
+	if gw, gh := int64(binary.BigEndian.Uint32(data[16:])), int64(binary.BigEndian.Uint32(data[20:])); gw != w ||
+		gh != h {
 		return bad("%dx%d pixels instead of %dx%d", gw, gh, w, h)
 	}
 	depth, kind, interlaced := data[24], data[25], data[28]

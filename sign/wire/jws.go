@@ -21,16 +21,6 @@ const (
 	TypPlayed     = "ledcast-played"
 )
 
-// Limits in bytes (PROTOCOL, Limits).
-const (
-	MaxDocument = 256 << 10
-	MaxFrame    = 900 << 10
-	MaxStatus   = 4 << 10
-	MaxAck      = 1 << 10
-	MaxPlayed   = 64 << 10
-	MaxSnapshot = 900 << 10
-)
-
 // b64 is base64url without padding. Strict: unused bits must be zero, or
 // sixteen different last characters of a signature would be the same to us.
 // The decoder skips CR and LF even so; splitStrict checks for these.
@@ -82,7 +72,8 @@ func Seal(key ed25519.PrivateKey, typ string, payload any) ([]byte, error) {
 	doc = append(doc, '.')
 	doc = b64.AppendEncode(doc, sig)
 	if len(doc) > limit(typ) {
-		return nil, fmt.Errorf("%s of %d bytes is over the limit of %d; show fewer items or frames on it", typ, len(doc), limit(typ))
+		return nil, fmt.Errorf("%s of %d bytes is over the limit of %d; show fewer items or frames on it", typ,
+			len(doc), limit(typ))
 	}
 	return doc, nil
 }
@@ -174,6 +165,18 @@ func Split(doc []byte, typ string) (*Sealed, error) {
 	}
 	return &Sealed{Typ: typ, Kid: kid, Payload: raw[1],
 		signed: doc[:len(parts[0])+1+len(parts[1])], sig: raw[2]}, nil
+}
+
+// ClaimedKey returns the kid that a document names, unchecked, without reading the rest of it: "" where there is
+// none. It tells which accepted documents a revoked key signed.
+func ClaimedKey(doc []byte) string {
+	const before, kid = len(`{"alg":"Ed25519","kid":"`), 16
+	head, _, _ := bytes.Cut(doc, []byte("."))
+	raw, err := decodeStrict(head)
+	if err != nil || len(raw) < before+kid {
+		return ""
+	}
+	return string(raw[before : before+kid])
 }
 
 // Verify checks the signature: bad-signature.

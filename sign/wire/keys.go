@@ -39,7 +39,7 @@ type Key struct {
 	Exp  int64  `json:"exp"`
 }
 
-// KeySet says which keys may sign what: the payload of led/v1/keys.
+// KeySet names the keys that may sign, by role: the payload of led/v1/keys.
 type KeySet struct {
 	timeline.Header
 	Keys    []Key    `json:"keys"`
@@ -57,7 +57,7 @@ type Clock struct {
 func (c Clock) before(nbf int64) bool { return c.Trusted && c.NowMS < nbf*1000 }
 func (c Clock) after(exp int64) bool  { return c.NowMS >= exp*1000 }
 
-// Find is the key of that kid and role which is valid now: unknown-key.
+// Find returns the key of that kid and role if it is valid now: the check unknown-key.
 func (k *KeySet) Find(kid, role string, now Clock) (ed25519.PublicKey, error) {
 	if k == nil {
 		return nil, reject(UnknownKey, "no key set was accepted yet")
@@ -116,7 +116,8 @@ func (f *Floor) Check(seq int64, digest string) (repeat bool, err error) {
 
 // OpenKeys checks a key set. current is the accepted one, or nil; digest is
 // current's document's.
-func OpenKeys(doc []byte, roots Roots, current *KeySet, digest string, now Clock) (set *KeySet, spare, repeat bool, err error) {
+func OpenKeys(doc []byte, roots Roots, current *KeySet, digest string,
+	now Clock) (set *KeySet, spare, repeat bool, err error) {
 	s, err := Split(doc, TypKeys)
 	if err != nil {
 		return nil, false, false, err

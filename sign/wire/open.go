@@ -4,7 +4,7 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Receiver is what a sign is and has accepted so far, as the checks need it.
+// Receiver is a sign and what it has accepted so far, for the checks.
 type Receiver struct {
 	Sign  string
 	Class string // e.g. "128x64-rgb"
@@ -163,8 +163,8 @@ func (c *checked) finish(h *timeline.Header, r Receiver, subject string) (repeat
 	return false, checkTime(h, r.Now)
 }
 
-// StoredProgram reads a program that was accepted before and whose bytes are
-// known to be those: what was accepted plays on after an expiry or a rotation.
+// StoredProgram reads a program that was accepted before, from bytes whose digest was checked. It makes no check of
+// time or keys: what was accepted plays on after an expiry or a rotation.
 func StoredProgram(doc []byte) (*timeline.Program, error) {
 	p := &timeline.Program{}
 	if err := stored(doc, TypProgram, p); err != nil {
@@ -206,8 +206,8 @@ func stored(doc []byte, typ string, v any) error {
 	return decode(s.Payload, v)
 }
 
-// Claimed is the header that a document claims, unchecked: zero where it
-// cannot be read. It is for saying what was refused, for nothing else.
+// Claimed returns the header that a document claims, unchecked: zero where it cannot be read. Use it only to name a
+// document that was refused.
 func Claimed(doc []byte, typ string) timeline.Header {
 	var v struct{ timeline.Header }
 	if s, err := Split(doc, typ); err != nil || decode(s.Payload, &v) != nil {

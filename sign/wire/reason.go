@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// Reason says why a document was not accepted. The checks are made in the
-// order of the constants and the first failure is the reason.
+// Reason is why a document was not accepted. The checks are made in the order of the constants, and the first failure
+// is the reason.
 type Reason string
 
 const (
 	TooLarge     Reason = "too-large"
-	BadHeader    Reason = "bad-header"    // not three strict parts, other header bytes, or another typ than its topic carries
+	BadHeader    Reason = "bad-header"    // not three strict parts, other header bytes, or another typ than its topic's
 	UnknownKey   Reason = "unknown-key"   // no unrevoked key of that kid and role with nbf ≤ now < exp
 	BadSignature Reason = "bad-signature" //
 	BadDocument  Reason = "bad-document"  // JSON, v, role, too long a life, an index, a limit other than size

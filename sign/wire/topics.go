@@ -8,28 +8,31 @@ const Prefix = "led/v1/"
 // TopicKeys carries the signed key set.
 const TopicKeys = Prefix + "keys"
 
-// Topics below led/v1/signs/{sign}/.
+// Leaf is the last part of a topic below led/v1/signs/{sign}/.
+type Leaf string
+
+// Leaves. The controller publishes the first three, the sign the others.
 const (
-	Program  = "program"
-	Frame    = "frame"
-	Request  = "request"
-	StatusOf = "status"
-	AckOf    = "ack"
-	PlayedOf = "played"
-	Snapshot = "snapshot"
+	LeafProgram  Leaf = "program"
+	LeafFrame    Leaf = "frame"
+	LeafRequest  Leaf = "request"
+	LeafStatus   Leaf = "status"
+	LeafAck      Leaf = "ack"
+	LeafPlayed   Leaf = "played"
+	LeafSnapshot Leaf = "snapshot"
 )
 
-// SignTopic is led/v1/signs/{sign}/{leaf}.
-func SignTopic(sign, leaf string) string { return Prefix + "signs/" + sign + "/" + leaf }
+// SignTopic returns led/v1/signs/{sign}/{leaf}.
+func SignTopic(sign string, leaf Leaf) string { return Prefix + "signs/" + sign + "/" + string(leaf) }
 
-// SplitSignTopic is the inverse of SignTopic; ok is false for other topics.
-func SplitSignTopic(topic string) (sign, leaf string, ok bool) {
+// SplitSignTopic is the inverse of SignTopic. It returns ok false for every other topic.
+func SplitSignTopic(topic string) (sign string, leaf Leaf, ok bool) {
 	rest, ok := strings.CutPrefix(topic, Prefix+"signs/")
 	if !ok {
 		return "", "", false
 	}
-	sign, leaf, ok = strings.Cut(rest, "/")
-	return sign, leaf, ok && sign != "" && leaf != "" && !strings.Contains(leaf, "/")
+	sign, last, ok := strings.Cut(rest, "/")
+	return sign, Leaf(last), ok && sign != "" && last != "" && !strings.Contains(last, "/")
 }
 
 // FrameTopic is where a program's frame file is found.

@@ -7,20 +7,6 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Limits of documents (PROTOCOL, Limits).
-const (
-	MaxFrames      = 800
-	MaxFrameBytes  = 64 << 20 // of one program
-	MaxStripPixels = 4 << 20
-	MaxStripLen    = 32767
-	MinStepMS      = 100
-	MaxAlerts      = 16
-	MaxAlertFrames = 48
-	MaxAlertBytes  = 2 << 20
-	MaxAlertSigns  = 500
-	MaxAlertLife   = 24 * 3600
-)
-
 // Bounds that keep 64-bit arithmetic in timeline.At from overflowing. The
 // protocol's own bound of 2^53 would not.
 const (
@@ -85,9 +71,8 @@ func checkProgram(p *timeline.Program, w, h int64) error {
 	return nil
 }
 
-// CheckAlerts is what a sign checks of an alert set's fields, for those who
-// make one: every sign refuses a set of which a single alert is out of bounds.
-// Its error is a Rejection of reason bad-document.
+// CheckAlerts makes a sign's checks of an alert set's fields, for the maker of a set: every sign refuses a set of which
+// one alert is out of bounds. Its error is a Rejection of reason bad-document.
 func CheckAlerts(a *timeline.AlertSet) error {
 	w, h, ok := classSize(a.Class)
 	if !ok {

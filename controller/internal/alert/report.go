@@ -237,16 +237,19 @@ func walk(programs []*timeline.Program, on timeline.Alert, others []onSign, sign
 					with = append(with, x.Alert)
 				}
 			}
-			c := timeline.Conditions{Sign: sign, ClockTrusted: true, LastContactMS: t}
-			shows, otherwise := timeline.At(p, with, c, t), timeline.At(p, nil, c, t)
-			next = min(next, shows.UntilMS, otherwise.UntilMS)
-			if next <= t {
-				break // At promises a later time; a fault there must not hang the report
-			}
-			if shows.Why == timeline.WhyAlert && shows.Item == on.ID && otherwise.Item != "" {
-				what := playlists.GaveWay{Owner: otherwise.Owner, Item: otherwise.Item}
-				out.pieces = append(out.pieces, piece{t, next, what})
-				out.total[what] += next - t
+			c := timeline.Conditions{Sign: sign, ClockTrusted: true, LastContactMS: next}
+			for shows := range timeline.Walk(p, with, c, t, next) {
+				if shows.Why != timeline.WhyAlert || shows.Item != on.ID {
+					continue
+				}
+				for otherwise := range timeline.Walk(p, nil, c, shows.FromMS, shows.UntilMS) {
+					if otherwise.Item == "" {
+						continue
+					}
+					what := playlists.GaveWay{Owner: otherwise.Owner, Item: otherwise.Item}
+					out.pieces = append(out.pieces, piece{otherwise.FromMS, otherwise.UntilMS, what})
+					out.total[what] += otherwise.UntilMS - otherwise.FromMS
+				}
 			}
 			t = next
 		}

@@ -15,7 +15,7 @@ func (a *App) acked(sign string) (seq int64) {
 	if x := st.Status; x != nil && x.Program != nil {
 		seq = x.Program.Seq
 	}
-	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.RejectedNow {
+	if x := st.Acks[wire.RoleProgram]; x != nil && x.State != wire.AckRejected {
 		seq = max(seq, x.Seq)
 	}
 	return seq
@@ -34,7 +34,7 @@ func (a *App) countAck(sign string, k *wire.Ack) {
 	if k.Role != wire.RoleAlerts && k.Role != wire.RoleAlertsTest {
 		return
 	}
-	a.alerts.Heard(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert, State: k.State, Reason: string(k.Reason)})
+	a.alerts.Heard(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert, State: string(k.State), Reason: string(k.Reason)})
 }
 
 // acknowledged reports which signs are online and what they acknowledged.

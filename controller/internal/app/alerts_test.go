@@ -287,7 +287,7 @@ func TestDrill(t *testing.T) {
 	c.want("author", "POST", "/api/v1/alerts/dien-tap/cancel", map[string]bool{}, 200, nil)
 	eventually(t, "every sign acks its end", func() bool {
 		for _, id := range []string{"demo-64x32", "demo-128x64", "demo-320x160", "va-001"} {
-			if k := d.listener.State(id).Acks["alerts/dien-tap"]; k == nil || k.State != wire.EndedState {
+			if k := d.listener.State(id).Acks["alerts/dien-tap"]; k == nil || k.State != wire.AckEnded {
 				return false
 			}
 		}

@@ -52,7 +52,7 @@ func TestAlertWithoutNetwork(t *testing.T) {
 			}
 		}
 		k := d.listener.State("va-001").Acks[wire.RoleAlerts]
-		return k != nil && k.State == wire.RejectedNow && k.Reason == wire.StaleSeq
+		return k != nil && k.State == wire.AckRejected && k.Reason == wire.StaleSeq
 	})
 	c.shows("still", 4, 1) // a replayed set changes no counts
 	for _, x := range a.changes(t)[n:] {
@@ -66,7 +66,7 @@ func TestAlertWithoutNetwork(t *testing.T) {
 	c.want("author", "POST", "/api/v1/alerts/still/cancel", map[string]bool{}, 200, nil)
 	eventually(t, "the cancel is known", func() bool {
 		k := d.listener.State("va-001").Acks["alerts/still"]
-		return k != nil && k.State == wire.EndedState
+		return k != nil && k.State == wire.AckEnded
 	})
 	until := int64(c.alert("brief").Until)
 	d.stop(t)

@@ -23,7 +23,7 @@ import (
 func wrong(t *testing.T, conf box.Config, seq int64) (stop func()) {
 	t.Helper()
 	picture := onePicture(t)
-	say := func(c link.Conn, leaf string, payload []byte) {
+	say := func(c link.Conn, leaf wire.Leaf, payload []byte) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		_ = c.Publish(ctx, link.Message{Topic: wire.SignTopic(conf.Sign, leaf), Payload: payload, QoS: 1}) // the test waits for what it should do
@@ -39,19 +39,19 @@ func wrong(t *testing.T, conf box.Config, seq int64) (stop func()) {
 	var to link.Conn
 	l, err := link.New(link.Options{Broker: conf.Broker, ClientID: conf.Sign, Username: conf.Username, Password: conf.Password,
 		Will: func(session string) *link.Message {
-			return &link.Message{Topic: wire.SignTopic(conf.Sign, wire.StatusOf), Payload: status(wire.Offline, session), QoS: 1, Retained: true}
+			return &link.Message{Topic: wire.SignTopic(conf.Sign, wire.LeafStatus), Payload: status(wire.Offline, session), QoS: 1, Retained: true}
 		},
 		Up: func(c link.Conn) {
 			to = c
 			go func() {
-				_ = c.Subscribe(context.Background(), map[string]byte{wire.SignTopic(conf.Sign, wire.Request): 1})
-				say(c, wire.StatusOf, status(wire.Online, c.Session()))
-				say(c, wire.Snapshot, picture)
+				_ = c.Subscribe(context.Background(), map[string]byte{wire.SignTopic(conf.Sign, wire.LeafRequest): 1})
+				say(c, wire.LeafStatus, status(wire.Online, c.Session()))
+				say(c, wire.LeafSnapshot, picture)
 			}()
 		},
 		Message: func(link.Message) {
 			c := to
-			go say(c, wire.Snapshot, picture)
+			go say(c, wire.LeafSnapshot, picture)
 		}})
 	if err != nil {
 		t.Fatal(err)

@@ -193,7 +193,7 @@ func changeOne(b *testing.B, a *app.App, n int) time.Duration {
 	defer func() { cancel(); <-done }()
 	conn := <-up
 	for _, id := range chosen {
-		if err := conn.Subscribe(ctx, map[string]byte{wire.SignTopic(id, wire.Program): 0}); err != nil {
+		if err := conn.Subscribe(ctx, map[string]byte{wire.SignTopic(id, wire.LeafProgram): 0}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ type healthLog struct{ store store.Store }
 // aliveSetting is when the controller listened last, for one that is killed.
 const aliveSetting = "health.alive_ms"
 
-func (d healthLog) Note(ctx context.Context, all []listen.Condition) error {
+func (d healthLog) Append(ctx context.Context, all []listen.Condition) error {
 	in := make([]playlists.Condition, len(all))
 	for i, c := range all {
 		in[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
@@ -24,7 +24,7 @@ func (d healthLog) Note(ctx context.Context, all []listen.Condition) error {
 	return d.store.Health().Note(ctx, in...)
 }
 
-func (d healthLog) Newest(ctx context.Context) ([]listen.Condition, error) {
+func (d healthLog) Latest(ctx context.Context) ([]listen.Condition, error) {
 	all, err := d.store.Health().Newest(ctx)
 	out := make([]listen.Condition, len(all))
 	for i, c := range all {
@@ -33,11 +33,11 @@ func (d healthLog) Newest(ctx context.Context) ([]listen.Condition, error) {
 	return out, err
 }
 
-func (d healthLog) Alive(ctx context.Context, at time.Time) error {
+func (d healthLog) SetHeartbeat(ctx context.Context, at time.Time) error {
 	return d.store.Settings().Set(ctx, aliveSetting, strconv.FormatInt(at.UnixMilli(), 10))
 }
 
-func (d healthLog) Lived(ctx context.Context) (time.Time, error) {
+func (d healthLog) Heartbeat(ctx context.Context) (time.Time, error) {
 	text, err := d.store.Settings().Get(ctx, aliveSetting)
 	if playlists.IsNotFound(err) {
 		return time.Time{}, nil

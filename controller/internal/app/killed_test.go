@@ -253,7 +253,7 @@ func (k *victim) listen(conf box.Config) {
 	l, err := link.New(link.Options{Broker: conf.Broker, ClientID: conf.Sign, Username: conf.Sign, Password: conf.Password,
 		Up: func(c link.Conn) {
 			go func() {
-				_ = c.Subscribe(context.Background(), map[string]byte{wire.SignTopic(conf.Sign, wire.Program): 0})
+				_ = c.Subscribe(context.Background(), map[string]byte{wire.SignTopic(conf.Sign, wire.LeafProgram): 0})
 			}() // it may be killed meanwhile
 		},
 		Message: func(m link.Message) {

@@ -1,14 +1,10 @@
-// Package broker is the MQTT broker that a controller carries with it, for up to
-// about 2,000 signs; beyond that an outside one takes over.
+// Package broker is the MQTT broker within the controller.
 //
-// It is a cache: nothing is kept on disk, the controller publishes again at
-// start. It belongs to the protocol of led/v1 and to nothing else: who may read
-// and write what is in Rules, which knows a sign by its Account. A message that
-// may not be sent is acknowledged and dropped, so that a client which repeats
-// what was not acknowledged does not do so for ever; Options.Dropped hears of
-// it. A session ends with its connection, and subscriptions are granted at QoS 0,
-// whatever was asked for. The server underneath (mochi-mqtt) is never seen from
-// outside.
+// It is a cache: it keeps nothing on disk, and the controller publishes again at start. It serves the protocol of
+// led/v1 and nothing else. Rules decide what a sign may read and write, by its Account. A message that a sign may not
+// send is acknowledged and dropped, and Options.Dropped is called: a client repeats for ever what is not
+// acknowledged. A session ends with its connection, and every subscription is granted at QoS 0. The server underneath
+// is mochi-mqtt; its types do not leave this package.
 package broker
 
 import (
@@ -29,8 +25,7 @@ import (
 	"ledcast/playlists"
 )
 
-// ControllerUser is the user name of the controller's own connections, and how
-// their client ids begin.
+// ControllerUser is the user name of the controller's own connections. Their client ids begin with it.
 const ControllerUser = "controller"
 
 // Reserved reports whether a sign cannot have this name: its client id could be
@@ -40,11 +35,11 @@ func Reserved(sign string) bool { return strings.HasPrefix(sign, ControllerUser)
 // maxPacket is the largest MQTT packet, above every limit of the protocol.
 const maxPacket = 1 << 20
 
-// connectWithin is how long a connection may take to say who it is, the TLS
-// handshake included. The server itself would wait for ever.
+// connectWithin bounds the time from a connection to the end of its CONNECT, including the TLS handshake. The server
+// itself would wait for ever.
 const connectWithin = 10 * time.Second
 
-// Options says where and for whom a broker runs.
+// Options configure a broker.
 type Options struct {
 	Listen   string       // TCP address, e.g. "127.0.0.1:1883"; not looked at if Listener is set
 	Listener net.Listener // open already; Stop closes it
@@ -54,19 +49,17 @@ type Options struct {
 	// may do everything under led/v1/. Make it anew, at random, at each start.
 	ControllerPassword string
 	Log                *slog.Logger // nil for none
-	// Dropped, if set, hears of messages from a sign, or to it, that were not
-	// passed on: "not allowed: …", "too large: …", "flood: …", "slow: …",
-	// "subscriptions: …", each kind at most once in 10 s for a sign ("slow"
-	// for the controller's own connection as well, under its user name). It
-	// runs in a connection's goroutine and must not block.
+	// Dropped, if set, is called when messages from a sign or to it were dropped, with the reason: "not allowed: …",
+	// "too large: …", "flood: …", "slow: …", "subscriptions: …". It is called at most once in 10 s for each sign and
+	// kind; "slow" also for the controller's own connection, under its user name. It runs in a connection's goroutine
+	// and must not block.
 	Dropped func(sign, reason string)
-	// Heard, if set, hears what signs say on their own topics, their wills too,
-	// once Rules have allowed it and before anybody who has subscribed. It runs
-	// in the sign's connection's goroutine: while it blocks, nothing more is
-	// read from that sign. It must not change the payload.
-	Heard func(topic string, payload []byte)
-	// Session, if set, hears when a user's session begins and ends, and from
-	// where. It must not block and must not call the broker.
+	// Message, if set, is called with each message and will of a sign that Rules allow, before it is delivered. It runs
+	// in the goroutine of the sign's connection: while it blocks, nothing more is read from that sign. It must not
+	// change the payload.
+	Message func(topic string, payload []byte)
+	// Session, if set, is called when a user's session begins (up) and ends, with the address it comes from. It must
+	// not block and must not call the broker.
 	Session func(user string, remote net.Addr, up bool)
 	Now     func() time.Time // for the limits by time; nil for time.Now
 }
@@ -105,12 +98,12 @@ func Start(o Options) (*Broker, error) {
 		}
 	}
 	b := &Broker{listener: listener, tls: o.TLS, log: o.Log,
-		sessions: &sessions{all: map[*conn]struct{}{}, byID: map[string]*conn{}, tell: o.Session},
+		sessions: &sessions{all: map[*conn]struct{}{}, byID: map[string]*conn{}, changed: o.Session},
 		closing:  make(chan struct{}), closed: make(chan struct{})}
 	b.server = mqtt.New(&mqtt.Options{Capabilities: capabilities(), Logger: slog.New(quiet{o.Log.Handler()}),
-		SysTopicResendInterval: 3600}) // each stops the world to count memory, and nobody may read them
+		SysTopicResendInterval: 3600}) // each stops the world to count memory, and no client may read them
 	err := b.server.AddHook(&hook{accounts: o.Accounts, controller: sha256.Sum256([]byte(o.ControllerPassword)), sessions: b.sessions,
-		meter: &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, heard: o.Heard, log: o.Log, server: b.server}, nil)
+		meter: &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, message: o.Message, log: o.Log, server: b.server}, nil)
 	if err == nil {
 		err = b.server.Serve()
 	}
@@ -121,8 +114,7 @@ func Start(o Options) (*Broker, error) {
 	return b, nil
 }
 
-// capabilities is what the server offers. Where a number is not the default it
-// is because of what was measured: see each.
+// capabilities returns what the server offers. Numbers that are not the default come from measurements.
 func capabilities() *mqtt.Capabilities {
 	c := mqtt.NewDefaultServerCapabilities()
 	c.MaximumMessageExpiryInterval = 0 // else retained messages vanish after a day

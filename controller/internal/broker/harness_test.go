@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 const controllerPassword = "controller-secret"
 

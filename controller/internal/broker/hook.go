@@ -12,6 +12,8 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"ledcast/sign/wire"
 )
 
 // maxSubscriptions bounds what one sign can make the broker remember: five
@@ -26,7 +28,7 @@ type hook struct {
 	sessions   *sessions
 	meter      *meter
 	dropped    func(sign, reason string)
-	heard      func(topic string, payload []byte) // or nil
+	message    func(topic string, payload []byte) // or nil
 	log        *slog.Logger
 	server     *mqtt.Server
 }
@@ -108,7 +110,7 @@ func (h *hook) admit(c *conn, p packets.ConnectParams) (code packets.Code, why s
 	}
 	if p.WillFlag && !(Rules{a}).Will(p.WillTopic, len(p.WillPayload)) {
 		return packets.ErrNotAuthorized, fmt.Sprintf("a will of %d bytes on %s; only its own status of at most %d is allowed",
-			len(p.WillPayload), clip(p.WillTopic), MaxStatus)
+			len(p.WillPayload), clip(p.WillTopic), wire.MaxStatus)
 	}
 	if !h.meter.connect(user) {
 		return packets.ErrServerUnavailable, fmt.Sprintf("more than %d connections in %v", floodCount, floodSpan)
@@ -125,8 +127,8 @@ func (h *hook) admitController(c *conn, p packets.ConnectParams) (code packets.C
 		return packets.ErrBadUsernameOrPassword, "wrong password"
 	case !strings.HasPrefix(p.ClientIdentifier, ControllerUser):
 		return packets.ErrClientIdentifierNotValid, "the controller's client ids begin with " + ControllerUser
-	case p.WillFlag && !strings.HasPrefix(p.WillTopic, root):
-		return packets.ErrNotAuthorized, "a will outside " + root
+	case p.WillFlag && !strings.HasPrefix(p.WillTopic, wire.Prefix):
+		return packets.ErrNotAuthorized, "a will outside " + wire.Prefix
 	}
 	return packets.CodeSuccess, ""
 }
@@ -173,7 +175,7 @@ func (h *hook) OnSessionEstablished(cl *mqtt.Client, pk packets.Packet) {
 //
 // QoS 1 towards a client would add nothing: a session ends with its connection,
 // and on a live one the server never sends again. But of a burst it drops what
-// goes beyond its window of 256, and tells nobody: of 600 acks from 300 signs
+// goes beyond its window of 256, without any error: of 600 acks from 300 signs
 // the controller got 256 at QoS 1, and all at QoS 0.
 func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 	c := of(cl)
@@ -186,7 +188,7 @@ func (h *hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 		}
 		if room--; room < 0 {
 			f.Filter = ""
-			h.tell(c.user, "subscriptions", fmt.Sprintf("more than %d", maxSubscriptions))
+			h.reportDropped(c.user, "subscriptions", fmt.Sprintf("more than %d", maxSubscriptions))
 		}
 	}
 	return pk
@@ -204,7 +206,7 @@ func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
 		return true
 	}
 	if c.controller() {
-		return strings.HasPrefix(topic, root)
+		return strings.HasPrefix(topic, wire.Prefix)
 	}
 	a, ok := h.account(c.user)
 	return ok && Rules{a}.Subscribe(topic)
@@ -219,7 +221,7 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	// 10,000 programs, 116 MB.
 	pk.TopicName = strings.Clone(pk.TopicName)
 	if c.controller() {
-		if !strings.HasPrefix(pk.TopicName, root) {
+		if !strings.HasPrefix(pk.TopicName, wire.Prefix) {
 			return pk, packets.CodeSuccessIgnore
 		}
 		return pk, nil
@@ -231,42 +233,42 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 	w, ok := Rules{a}.Publish(pk.TopicName)
 	switch {
 	case !ok:
-		h.tell(c.user, "not allowed", "a message on "+clip(pk.TopicName))
+		h.reportDropped(c.user, "not allowed", "a message on "+clip(pk.TopicName))
 		return pk, packets.CodeSuccessIgnore
 	case len(pk.Payload) > w.Limit:
-		h.tell(c.user, "too large", fmt.Sprintf("%d bytes on %s, over the limit of %d", len(pk.Payload), pk.TopicName, w.Limit))
+		h.reportDropped(c.user, "too large", fmt.Sprintf("%d bytes on %s, over the limit of %d", len(pk.Payload), pk.TopicName, w.Limit))
 		return pk, packets.CodeSuccessIgnore
 	case !h.meter.message(c.user):
-		h.tell(c.user, "flood", fmt.Sprintf("more than %d messages in %v", floodCount, floodSpan))
+		h.reportDropped(c.user, "flood", fmt.Sprintf("more than %d messages in %v", floodCount, floodSpan))
 		return pk, packets.CodeSuccessIgnore
 	}
 	// MQTT 5's properties have no limit of their own, would be retained with
 	// the message, and could make it expire.
 	pk.Properties, pk.Expiry = packets.Properties{}, 0
 	pk.FixedHeader.Retain = pk.FixedHeader.Retain && w.Retain
-	if h.heard != nil {
-		h.heard(pk.TopicName, pk.Payload)
+	if h.message != nil {
+		h.message(pk.TopicName, pk.Payload)
 	}
 	return pk, nil
 }
 
 // OnWillSent passes a sign's will on; admit has checked it.
 func (h *hook) OnWillSent(cl *mqtt.Client, pk packets.Packet) {
-	if c := of(cl); h.heard != nil && c != nil && !c.controller() {
-		h.heard(pk.TopicName, pk.Payload)
+	if c := of(cl); h.message != nil && c != nil && !c.controller() {
+		h.message(pk.TopicName, pk.Payload)
 	}
 }
 
 // OnPublishDropped reports a reader that is too slow; the server only counts.
 func (h *hook) OnPublishDropped(cl *mqtt.Client, pk packets.Packet) {
 	if c := of(cl); c != nil {
-		h.tell(c.user, "slow", "messages to it were dropped, the first on "+clip(pk.TopicName))
+		h.reportDropped(c.user, "slow", "messages to it were dropped, the first on "+clip(pk.TopicName))
 	}
 }
 
-// tell reports trouble with a sign, each kind at most once in floodSpan.
-func (h *hook) tell(sign, kind, what string) {
-	if !h.meter.tell(sign, kind) {
+// reportDropped logs and reports dropped messages, at most once in floodSpan for each sign and kind.
+func (h *hook) reportDropped(sign, kind, what string) {
+	if !h.meter.report(sign, kind) {
 		return
 	}
 	reason := kind + ": " + what
@@ -276,7 +278,7 @@ func (h *hook) tell(sign, kind, what string) {
 	}
 }
 
-// clip cuts what a stranger sent to what a log can bear.
+// clip shortens text of a client for the log.
 func clip(s string) string {
 	const most = 200
 	if len(s) > most {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -89,35 +88,6 @@ func TestConnectFlood(t *testing.T) {
 	h.in(as("qn-002"))
 	h.clock.move(floodSpan)
 	h.in(as("qn-001"))
-}
-
-func TestWindow(t *testing.T) {
-	var w window
-	c := &clock{t: time.Unix(1767200400, 0)}
-	for i := range 3 * floodCount {
-		if got, want := w.take(c.now()), i < floodCount || i >= 2*floodCount; got != want {
-			t.Fatalf("message %d: %v, want %v", i, got, want)
-		}
-		if i == 2*floodCount-1 {
-			c.move(floodSpan)
-		}
-	}
-	// One a second never fills it; the eleventh in a second does, after ten
-	// seconds of one a second.
-	w = window{}
-	for i := range 100 {
-		if !w.take(c.now()) {
-			t.Fatalf("one a second: message %d was dropped", i)
-		}
-		c.move(floodSpan / 10)
-	}
-	n := 0
-	for w.take(c.now()) {
-		n++
-	}
-	if n != floodCount-9 {
-		t.Errorf("%d more fit, want %d", n, floodCount-9)
-	}
 }
 
 func TestTooManySubscriptions(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"ledcast/playlists"
+	"ledcast/sign/wire"
 )
 
 // Names of the files in MosquittoFiles; the configuration names the others.
@@ -38,7 +39,7 @@ const (
 	mosquittoInflight = 1000
 )
 
-// MosquittoOptions says what an outside Mosquitto is to know.
+// MosquittoOptions configure an outside Mosquitto.
 type MosquittoOptions struct {
 	Accounts []Account
 	// Verifiers are what Verifiers made of the signs' passwords, by sign.
@@ -113,7 +114,7 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 	return f, nil
 }
 
-// unknownPasswords names every sign: somebody has to visit each of them.
+// unknownPasswords names every sign, because each must be enrolled anew.
 func unknownPasswords(signs []string) error {
 	return &playlists.Error{Code: playlists.Invalid, Field: "signs",
 		Problem: strings.Join(signs, ", ") + ": nothing is kept that an outside broker could check the password with",
@@ -127,34 +128,37 @@ const mosquittoACLHead = `# Written by controller broker-config: who may read an
 # those of public, is served too; other owners' frames are not.
 `
 
-// What the controller may do: PROTOCOL.md, Topics. It reads and writes for
-// every sign, owner and class, and nothing but these leaves.
+// Topics of the controller (docs/protocol.md, "Topics"): for every sign, owner and class, and nothing but these leaves.
 var (
-	controllerReads = []string{root + "signs/+/status", root + "signs/+/ack", root + "signs/+/played", root + "signs/+/snapshot"}
+	controllerReads = []string{wire.SignTopic("+", wire.LeafStatus), wire.SignTopic("+", wire.LeafAck),
+		wire.SignTopic("+", wire.LeafPlayed), wire.SignTopic("+", wire.LeafSnapshot)}
 
-	controllerWrites = []string{root + "keys", root + "signs/+/program", root + "signs/+/frame", root + "signs/+/request", root + "frames/+/+",
-		root + "alerts/+", root + "alerts/+/frames/+", root + "alerts-test/+", root + "alerts-test/+/frames/+"}
+	controllerWrites = []string{wire.TopicKeys, wire.SignTopic("+", wire.LeafProgram), wire.SignTopic("+", wire.LeafFrame),
+		wire.SignTopic("+", wire.LeafRequest), wire.FrameTopic("+", "+"),
+		wire.AlertsTopic("+", false), wire.AlertFrameTopic("+", false, "+"), wire.AlertsTopic("+", true), wire.AlertFrameTopic("+", true, "+")}
 )
 
-// mosquittoTopics is Rules as lists.
+// mosquittoTopics lists what Rules allow.
 func mosquittoTopics(a Account) (read, write []string) {
-	own := root + "signs/" + a.Sign + "/"
-	read = []string{root + "keys", own + "program", own + "frame", own + "request", root + "frames/" + a.Owner + "/+"}
+	own := func(leaves ...wire.Leaf) (topics []string) {
+		for _, leaf := range leaves {
+			topics = append(topics, wire.SignTopic(a.Sign, leaf))
+		}
+		return topics
+	}
+	read = append([]string{wire.TopicKeys}, own(wire.LeafProgram, wire.LeafFrame, wire.LeafRequest)...)
+	read = append(read, wire.FrameTopic(a.Owner, "+"))
 	if a.Owner != playlists.Public {
-		read = append(read, root+"frames/"+playlists.Public+"/+")
+		read = append(read, wire.FrameTopic(playlists.Public, "+"))
 	}
-	kinds := []string{"alerts/"}
+	read = append(read, wire.AlertsTopic(a.Class, false), wire.AlertFrameTopic(a.Class, false, "+"))
 	if a.Test {
-		kinds = append(kinds, "alerts-test/")
+		read = append(read, wire.AlertsTopic(a.Class, true), wire.AlertFrameTopic(a.Class, true, "+"))
 	}
-	for _, k := range kinds {
-		read = append(read, root+k+a.Class, root+k+a.Class+"/frames/+")
-	}
-	return read, []string{own + "status", own + "ack", own + "played", own + "snapshot"}
+	return read, own(wire.LeafStatus, wire.LeafAck, wire.LeafPlayed, wire.LeafSnapshot)
 }
 
-// mosquittoPassword is the password as in Mosquitto's password file, after the
-// user name and a colon.
+// mosquittoPassword returns a password as Mosquitto's password file has it, after the user name and a colon.
 func mosquittoPassword(password string) (string, error) {
 	salt := make([]byte, mosquittoSalt)
 	_, _ = rand.Read(salt) // never fails: crypto/rand.Read panics instead

@@ -4,9 +4,10 @@ import (
 	"strings"
 
 	"ledcast/playlists"
+	"ledcast/sign/wire"
 )
 
-// Account is what the broker knows of a sign.
+// Account is a sign as the broker knows it.
 type Account struct {
 	Sign           string // user name and client id
 	Owner          string
@@ -15,30 +16,16 @@ type Account struct {
 	PasswordSHA256 [32]byte
 }
 
-// Accounts finds them. It is asked at every connection, subscription, message
-// and delivery, from many goroutines, and must answer from memory. What it
-// answers counts at once; only what a connection was let in with is not asked
-// again, which is what Broker.Disconnect is for.
+// Accounts finds accounts. It is asked at every connection, subscription, message and delivery, from many goroutines,
+// and must answer from memory. A changed account counts at once, but an open connection keeps the password that it
+// logged in with: call Broker.Disconnect.
 type Accounts interface {
 	// Account returns the account whose Sign is user.
 	Account(user string) (Account, bool)
 }
 
-// Limits of what a sign may send, in bytes (PROTOCOL.md, Limits).
-const (
-	MaxStatus   = 4 << 10
-	MaxAck      = 1 << 10
-	MaxPlayed   = 64 << 10
-	MaxSnapshot = 900 << 10
-)
-
-// root is where everything of the protocol's version 1 lies.
-const root = "led/v1/"
-
-// Rules says what one sign may do: PROTOCOL.md, Topics and Access. It is the
-// strict reading of it: what is not named there is refused. The rules are pure;
-// the zero Rules, or an account with a name that could be a wildcard, may do
-// nothing.
+// Rules decide what one sign may do (docs/protocol.md, "Topics"). What is not named there is refused. Rules are pure.
+// The zero Rules, and an account with a name that could be a wildcard, may do nothing.
 type Rules struct{ Account Account }
 
 // Subscribe reports whether the sign may subscribe to filter. It holds for
@@ -51,20 +38,24 @@ func (r Rules) Subscribe(filter string) bool {
 	if !plain(a.Sign) || !plain(a.Owner) || !plain(a.Class) {
 		return false
 	}
-	rest, ok := strings.CutPrefix(filter, root)
+	rest, ok := strings.CutPrefix(filter, wire.Prefix)
 	if !ok {
 		return false
 	}
 	kind, rest, _ := strings.Cut(rest, "/")
 	switch kind {
 	case "keys":
-		return filter == root+"keys"
+		return filter == wire.TopicKeys
 	case "signs":
 		leaf, own := strings.CutPrefix(rest, a.Sign+"/")
-		return own && (leaf == "program" || leaf == "frame" || leaf == "request")
+		switch wire.Leaf(leaf) {
+		case wire.LeafProgram, wire.LeafFrame, wire.LeafRequest:
+			return own
+		}
+		return false
 	case "frames":
 		owner, digest, _ := strings.Cut(rest, "/")
-		return (owner == a.Owner || owner == playlists.Public) && isDigest(digest)
+		return (owner == a.Owner || owner == playlists.Public) && wire.IsDigest(digest)
 	case "alerts":
 		return r.alerts(rest)
 	case "alerts-test":
@@ -83,34 +74,33 @@ func (r Rules) alerts(rest string) bool {
 		return true
 	}
 	frame, ok := strings.CutPrefix(rest, "frames/")
-	return ok && (frame == "+" || isDigest(frame))
+	return ok && (frame == "+" || wire.IsDigest(frame))
 }
 
-// Write is what a sign may send on a topic.
+// Write bounds what a sign may send on a topic.
 type Write struct {
 	Limit  int  // bytes of payload
 	Retain bool // whether the broker keeps the last one
 }
 
-// Publish says what the sign may send on topic; ok is false where it may send
-// nothing.
+// Publish returns what the sign may send on topic, or ok false if it may send nothing there.
 func (r Rules) Publish(topic string) (w Write, ok bool) {
 	if !plain(r.Account.Sign) {
 		return Write{}, false
 	}
-	leaf, own := strings.CutPrefix(topic, root+"signs/"+r.Account.Sign+"/")
-	if !own {
+	sign, leaf, ok := wire.SplitSignTopic(topic)
+	if !ok || sign != r.Account.Sign {
 		return Write{}, false
 	}
 	switch leaf {
-	case "status":
-		return Write{Limit: MaxStatus, Retain: true}, true
-	case "ack":
-		return Write{Limit: MaxAck}, true
-	case "played":
-		return Write{Limit: MaxPlayed}, true
-	case "snapshot":
-		return Write{Limit: MaxSnapshot}, true
+	case wire.LeafStatus:
+		return Write{Limit: wire.MaxStatus, Retain: true}, true
+	case wire.LeafAck:
+		return Write{Limit: wire.MaxAck}, true
+	case wire.LeafPlayed:
+		return Write{Limit: wire.MaxPlayed}, true
+	case wire.LeafSnapshot:
+		return Write{Limit: wire.MaxSnapshot}, true
 	}
 	return Write{}, false
 }
@@ -132,17 +122,4 @@ func plain(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// isDigest reports whether s is 64 lower-case hex digits.
-func isDigest(s string) bool {
-	if len(s) != 64 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
 }

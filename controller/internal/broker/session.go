@@ -11,7 +11,7 @@ import (
 // conn is one accepted connection, from accept until the broker has let go of it.
 type conn struct {
 	net.Conn          // what the broker reads and writes: raw, or TLS on it
-	raw      net.Conn // closed to end it at once; TLS would wait to say goodbye
+	raw      net.Conn // closed to end it at once; TLS would wait for the other side
 	done     chan struct{}
 
 	// Set while the CONNECT is read, by the connection's own goroutine.
@@ -30,15 +30,15 @@ func (c *conn) controller() bool { return c.user == ControllerUser }
 // The server under us replaces a session while the old connection's goroutine
 // may still be cleaning up; if that comes late it removes the new session from
 // the server's tables, and the new connection lives on without ever being sent
-// anything. It also says goodbye to the old connection first, and waits for
-// ever where that one no longer reads. So a newcomer waits here until the old
-// connection was closed and is gone from the server; the server never sees two.
+// anything. It also sends DISCONNECT to the old connection first, and waits for
+// ever if that one no longer reads. So a new connection waits here until the old
+// one was closed and is gone from the server: the server never sees two.
 type sessions struct {
 	mu      sync.Mutex
 	closing bool
 	all     map[*conn]struct{}
 	byID    map[string]*conn                            // let in
-	tell    func(user string, remote net.Addr, up bool) // or nil
+	changed func(user string, remote net.Addr, up bool) // or nil
 }
 
 // add counts a connection in; false when the broker is closing.
@@ -52,7 +52,7 @@ func (s *sessions) add(c *conn) bool {
 	return true
 }
 
-// enter gives c its client id, after whoever had it is gone.
+// enter gives c its client id, after the connection that had it is gone.
 func (s *sessions) enter(c *conn) {
 	for {
 		s.mu.Lock()
@@ -60,8 +60,8 @@ func (s *sessions) enter(c *conn) {
 		if old == nil {
 			s.byID[c.id] = c
 			s.mu.Unlock()
-			if s.tell != nil {
-				s.tell(c.user, c.RemoteAddr(), true)
+			if s.changed != nil {
+				s.changed(c.user, c.RemoteAddr(), true)
 			}
 			return
 		}
@@ -71,15 +71,15 @@ func (s *sessions) enter(c *conn) {
 	}
 }
 
-// leave forgets c and lets those in who wait for its id.
+// leave forgets c and lets in the connections that wait for its id.
 func (s *sessions) leave(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, c)
 	if s.byID[c.id] == c {
 		delete(s.byID, c.id)
-		if s.tell != nil {
-			s.tell(c.user, c.RemoteAddr(), false)
+		if s.changed != nil {
+			s.changed(c.user, c.RemoteAddr(), false)
 		}
 	}
 	close(c.done)

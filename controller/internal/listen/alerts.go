@@ -15,12 +15,12 @@ func (s *State) Alerts(set *timeline.AlertSet, test bool) (out []timeline.Alert)
 	if s.Status == nil || !test && s.Status.Alerts == nil {
 		return nil // it has no set at all
 	}
-	took := func(a *wire.Ack) bool { return a != nil && a.State != wire.RejectedNow && a.Seq >= set.Seq }
+	took := func(a *wire.Ack) bool { return a != nil && a.State != wire.AckRejected && a.Seq >= set.Seq }
 	all := !test && s.Status.Alerts.Seq >= set.Seq || took(s.Acks[role])
 	for _, a := range set.Alerts {
 		k := s.Acks[role+"/"+a.ID]
 		switch {
-		case k == nil && all, k != nil && (k.State == wire.Received || k.State == wire.ShowingNow): // also of an older set
+		case k == nil && all, k != nil && (k.State == wire.AckReceived || k.State == wire.AckShowing): // also of an older set
 			out = append(out, a)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Condition is how a sign was from a time on.
+// Condition is the state of a sign from a moment on.
 type Condition struct {
 	Sign   string // "" is the controller itself, which is online while it listens
 	At     time.Time
@@ -22,64 +22,65 @@ func (c *Condition) same(x *Condition) bool {
 	return c.Online == x.Online && c.Clock == x.Clock && slices.Equal(c.Faults, x.Faults)
 }
 
-// Diary keeps conditions.
-type Diary interface {
-	Note(ctx context.Context, all []Condition) error
-	// Newest is the last condition of every sign.
-	Newest(ctx context.Context) ([]Condition, error)
-	// Alive keeps that the controller listened at that time, in place of what
-	// was kept before; Lived is the last such time, zero before the first.
-	Alive(ctx context.Context, at time.Time) error
-	Lived(ctx context.Context) (time.Time, error)
+// HealthLog keeps how the conditions of signs changed.
+type HealthLog interface {
+	// Append adds conditions.
+	Append(ctx context.Context, all []Condition) error
+	// Latest returns the last condition of every sign.
+	Latest(ctx context.Context) ([]Condition, error)
+	// SetHeartbeat keeps that the controller listened at that time, in place of the time before.
+	SetHeartbeat(ctx context.Context, at time.Time) error
+	// Heartbeat returns the last such time, zero before the first.
+	Heartbeat(ctx context.Context) (time.Time, error)
 }
 
-// Rhythm and bounds of a health history. A sign whose condition changes all the
-// time, or that wants to fill the database, is looked at less often.
+// Rhythm and bounds of the health log. A sign whose condition changes all the time, or that wants to fill the database,
+// is logged less often.
 const (
-	lookEvery   = 5 * time.Second
-	aliveEvery  = time.Minute
-	mostPerHour = 60 // changes of one sign; then one a minute
-	mostFaults  = 10
-	longFault   = 200 // bytes
+	updateEvery    = 5 * time.Second
+	heartbeatEvery = time.Minute
+	mostPerHour    = 60 // changes of one sign; then one a minute
+	mostFaults     = 10
+	longFault      = 200 // bytes
 )
 
-// Watch writes down how the conditions of signs change.
+// Watch logs how the conditions of signs change.
 type Watch struct {
-	l     *Listener
-	diary Diary
-	log   *slog.Logger
+	l      *Listener
+	health HealthLog
+	log    *slog.Logger
 
-	began time.Time
-	alive time.Time
-	last  map[string]*noted
+	began     time.Time // zero until the log was read
+	heartbeat time.Time
+	last      map[string]*logged
 }
 
-// noted is what the diary holds of a sign.
-type noted struct {
+// logged is the last condition of a sign in the health log.
+type logged struct {
 	Condition
 	hour  int64 // since 1970, in which its changes are counted
 	count int
 }
 
-// NewWatch makes one beside a listener; Run does the work.
-func NewWatch(l *Listener, d Diary, log *slog.Logger) *Watch {
-	return &Watch{l: l, diary: d, log: log, last: map[string]*noted{}}
+// NewWatch makes a watch over a listener's signs. Run does the work.
+func NewWatch(l *Listener, health HealthLog, log *slog.Logger) *Watch {
+	return &Watch{l: l, health: health, log: log, last: map[string]*logged{}}
 }
 
-// Run writes until ctx ends, and then that nobody listens any more.
+// Run logs changes until ctx ends, and then that the controller no longer listens.
 func (w *Watch) Run(ctx context.Context) {
-	t := time.NewTicker(lookEvery)
+	t := time.NewTicker(updateEvery)
 	defer t.Stop()
 	for {
-		if err := w.look(ctx, w.l.now()); err != nil && ctx.Err() == nil {
-			w.log.Warn("how signs are was not written down", "err", err)
+		if err := w.update(ctx, w.l.now()); err != nil && ctx.Err() == nil {
+			w.log.Warn("health of signs not logged", "err", err)
 		}
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			if err := w.end(last, w.l.now()); err != nil {
-				w.log.Warn("the end of listening was not written down", "err", err)
+				w.log.Warn("end of listening not logged", "err", err)
 			}
 			return
 		case <-t.C:
@@ -87,25 +88,24 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// begin reads what the diary holds. Between the end of the last controller and
-// now nobody listened.
+// begin reads the log. Between the heartbeat of the last controller and now nobody listened.
 func (w *Watch) begin(ctx context.Context, now time.Time) error {
-	all, err := w.diary.Newest(ctx)
+	all, err := w.health.Latest(ctx)
 	if err != nil {
 		return err
 	}
-	lived, err := w.diary.Lived(ctx)
+	heartbeat, err := w.health.Heartbeat(ctx)
 	if err != nil {
 		return err
 	}
 	var own []Condition
 	for _, c := range all {
-		w.last[c.Sign] = &noted{Condition: c}
-		if c.Sign == "" && c.Online && lived.After(c.At) {
-			own = append(own, Condition{At: lived})
+		w.last[c.Sign] = &logged{Condition: c}
+		if c.Sign == "" && c.Online && heartbeat.After(c.At) {
+			own = append(own, Condition{At: heartbeat})
 		}
 	}
-	if err := w.diary.Note(ctx, append(own, Condition{At: now, Online: true})); err != nil {
+	if err := w.health.Append(ctx, append(own, Condition{At: now, Online: true})); err != nil {
 		return err
 	}
 	w.began = now
@@ -116,11 +116,11 @@ func (w *Watch) end(ctx context.Context, now time.Time) error {
 	if w.began.IsZero() {
 		return nil
 	}
-	return w.diary.Note(ctx, []Condition{{At: now}})
+	return w.health.Append(ctx, []Condition{{At: now}})
 }
 
-// look writes down what has changed since the last look.
-func (w *Watch) look(ctx context.Context, now time.Time) error {
+// update logs what has changed since the last update.
+func (w *Watch) update(ctx context.Context, now time.Time) error {
 	if w.began.IsZero() {
 		if err := w.begin(ctx, now); err != nil {
 			return err
@@ -130,7 +130,7 @@ func (w *Watch) look(ctx context.Context, now time.Time) error {
 	for _, h := range w.l.conditions(now, w.began) {
 		last := w.last[h.now.Sign]
 		if h.now.Online && h.back.After(w.began) && (last == nil || !last.Online && h.back.After(last.At)) {
-			h.now.At = h.back // and not when it was seen
+			h.now.At = h.back // and not the time of this update
 		}
 		if last == nil {
 			all = append(all, h.now)
@@ -139,7 +139,7 @@ func (w *Watch) look(ctx context.Context, now time.Time) error {
 		if last.hour == now.Unix()/3600 && last.count >= mostPerHour && now.Sub(last.At) < time.Minute {
 			continue
 		}
-		// It was away and came back between two looks.
+		// It went and came back between two updates.
 		if last.Online && h.now.Online && h.left.After(last.At) && h.back.After(h.left) {
 			all = append(all, Condition{Sign: h.now.Sign, At: h.left})
 			h.now.At = h.back
@@ -151,19 +151,18 @@ func (w *Watch) look(ctx context.Context, now time.Time) error {
 		}
 		all = append(all, h.now)
 	}
-	// A sign that was there when the controller ended, and has not been heard
-	// since it is back.
+	// A sign that was online when the controller ended, and has sent nothing since it is back.
 	for id, last := range w.last {
-		if id != "" && last.Online && now.Sub(w.began) > Silence && !w.l.heardSince(id) {
+		if id != "" && last.Online && now.Sub(w.began) > Silence && !w.l.active(id) {
 			all = append(all, Condition{Sign: id, At: w.began})
 		}
 	}
 	if len(all) > 0 {
-		if err := w.diary.Note(ctx, all); err != nil {
+		if err := w.health.Append(ctx, all); err != nil {
 			return err
 		}
 		for _, c := range all {
-			n := cmp.Or(w.last[c.Sign], &noted{})
+			n := cmp.Or(w.last[c.Sign], &logged{})
 			if hour := now.Unix() / 3600; n.hour != hour {
 				n.hour, n.count = hour, 0
 			}
@@ -172,30 +171,30 @@ func (w *Watch) look(ctx context.Context, now time.Time) error {
 			w.last[c.Sign] = n
 		}
 	}
-	if now.Sub(w.alive) < aliveEvery {
+	if now.Sub(w.heartbeat) < heartbeatEvery {
 		return nil
 	}
-	w.alive = now
-	return w.diary.Alive(ctx, now)
+	w.heartbeat = now
+	return w.health.SetHeartbeat(ctx, now)
 }
 
-// seen is a sign's condition, and when it last went and came.
-type seen struct {
+// observed is a sign's condition now, and when it last went and came.
+type observed struct {
 	now        Condition
 	left, back time.Time
 }
 
-// conditions are those of every sign that was heard, sorted. What the broker
-// had kept is no sign of life.
-func (l *Listener) conditions(now, began time.Time) []seen {
+// conditions returns the condition of every sign that sent something, sorted by sign. What the broker had retained does
+// not count.
+func (l *Listener) conditions(now, began time.Time) []observed {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make([]seen, 0, len(l.signs))
+	out := make([]observed, 0, len(l.signs))
 	for id, h := range l.signs {
 		if h.HeardAt.IsZero() {
 			continue
 		}
-		s := seen{now: Condition{Sign: id, At: now}, left: h.left, back: h.back}
+		s := observed{now: Condition{Sign: id, At: now}, left: h.left, back: h.back}
 		switch {
 		case !h.Online:
 			s.now.At = latest(h.left, began)
@@ -215,11 +214,12 @@ func (l *Listener) conditions(now, began time.Time) []seen {
 		}
 		out = append(out, s)
 	}
-	slices.SortFunc(out, func(a, b seen) int { return cmp.Compare(a.now.Sign, b.now.Sign) })
+	slices.SortFunc(out, func(a, b observed) int { return cmp.Compare(a.now.Sign, b.now.Sign) })
 	return out
 }
 
-func (l *Listener) heardSince(sign string) bool {
+// active reports whether a sign has sent anything since the controller listens.
+func (l *Listener) active(sign string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.signs[sign]
@@ -233,7 +233,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// short cuts a text where a character ends.
+// short cuts a text to longFault bytes, at the end of a character.
 func short(s string) string {
 	if len(s) <= longFault {
 		return s

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// memory is a diary.
+// memory is a health log in memory.
 type memory struct {
 	all    []Condition
 	alive  time.Time
 	broken bool
 }
 
-func (m *memory) Note(_ context.Context, all []Condition) error {
+func (m *memory) Append(_ context.Context, all []Condition) error {
 	if m.broken {
 		return errors.New("no disk")
 	}
@@ -25,7 +25,7 @@ func (m *memory) Note(_ context.Context, all []Condition) error {
 	return nil
 }
 
-func (m *memory) Newest(context.Context) ([]Condition, error) {
+func (m *memory) Latest(context.Context) ([]Condition, error) {
 	last := map[string]Condition{}
 	for _, c := range m.all {
 		last[c.Sign] = c
@@ -37,9 +37,9 @@ func (m *memory) Newest(context.Context) ([]Condition, error) {
 	return out, nil
 }
 
-func (m *memory) Alive(_ context.Context, at time.Time) error { m.alive = at; return nil }
+func (m *memory) SetHeartbeat(_ context.Context, at time.Time) error { m.alive = at; return nil }
 
-func (m *memory) Lived(context.Context) (time.Time, error) { return m.alive, nil }
+func (m *memory) Heartbeat(context.Context) (time.Time, error) { return m.alive, nil }
 
 // says is what was written since the last call, with seconds since a time.
 func (m *memory) says(since time.Time) string {
@@ -58,7 +58,7 @@ func TestWatch(t *testing.T) {
 	began := c.t
 	expect := func(what, want string) {
 		t.Helper()
-		if err := w.look(t.Context(), c.t); err != nil {
+		if err := w.update(t.Context(), c.t); err != nil {
 			t.Fatal(what, err)
 		}
 		if got := m.says(began); got != want {
@@ -89,12 +89,12 @@ func TestWatch(t *testing.T) {
 	expect("away between two looks", "qn-001@13 false; qn-001@14 true untrusted")
 	say("offline", "b", "")
 	m.broken = true
-	if err := w.look(t.Context(), c.t); err == nil {
-		t.Error("a diary that fails is not told of")
+	if err := w.update(t.Context(), c.t); err == nil {
+		t.Error("a health log that fails is not reported")
 	}
 	m.broken = false
 	c.t = began.Add(20 * time.Second)
-	expect("written once the diary works", "qn-001@15 false")
+	expect("written once the log works", "qn-001@15 false")
 	c.t = began.Add(30 * time.Second)
 	say("online", "c", "")
 	c.t = began.Add(33 * time.Second)
@@ -112,9 +112,9 @@ func TestWatchFlapping(t *testing.T) {
 	m := &memory{}
 	w := NewWatch(l, m, slog.New(slog.DiscardHandler))
 	for i := range 720 { // an hour
-		c.t = c.t.Add(lookEvery)
+		c.t = c.t.Add(updateEvery)
 		l.Message(topic, fmt.Appendf(nil, `{"v":1,"state":"online","session":"a","at_ms":1,"faults":["%d%s"]}`, i, strings.Repeat("ồ", 100)), false)
-		if err := w.look(t.Context(), c.t); err != nil {
+		if err := w.update(t.Context(), c.t); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestWatchAfterDeath(t *testing.T) {
 	began := c.t
 	m := &memory{alive: began.Add(-time.Hour), all: []Condition{{At: began.Add(-3 * time.Hour), Online: true}, {Sign: "qn-001", At: began.Add(-2 * time.Hour), Online: true}}}
 	w := NewWatch(l, m, slog.New(slog.DiscardHandler))
-	if err := w.look(t.Context(), c.t); err != nil {
+	if err := w.update(t.Context(), c.t); err != nil {
 		t.Fatal(err)
 	}
 	m.all = m.all[2:]
@@ -143,7 +143,7 @@ func TestWatchAfterDeath(t *testing.T) {
 		t.Error(got)
 	}
 	c.t = began.Add(Silence + time.Second)
-	if err := w.look(t.Context(), c.t); err != nil {
+	if err := w.update(t.Context(), c.t); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.says(began); got != "qn-001@0 false" {

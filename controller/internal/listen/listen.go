@@ -1,6 +1,5 @@
-// Package listen keeps what signs say of themselves: status, acks and
-// snapshots. It believes a sign only about itself, and only within the limits
-// of PROTOCOL.
+// Package listen keeps what signs report about themselves: status, acks and snapshots. It believes a sign only about
+// itself, and only within the limits of docs/protocol.md.
 package listen
 
 import (
@@ -14,41 +13,30 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Silence after which a sign counts as offline although its will never came
-// (two statuses and a minute).
+// Silence is how long a sign may send nothing before it counts as offline, although its will never came: two statuses
+// and a minute.
 const Silence = 11 * time.Minute
 
-// Flood is PROTOCOL's limit: more than 20 messages in 10 s from one sign are
-// dropped and shown.
-const (
-	floodMessages = 20
-	floodWindow   = 10 * time.Second
-)
-
-// State is what is known of a sign. Its zero value is a sign that was never
-// heard.
+// State is what is known of a sign. The zero State is a sign that never sent anything.
 type State struct {
 	Sign     string
 	Status   *wire.Status // the last online one; nil before
 	Online   bool
-	HeardAt  time.Time            // of anything it said
+	HeardAt  time.Time            // of its last message
 	Snapshot []byte               // PNG, its last
 	ShotAt   time.Time            // when the snapshot came
 	Acks     map[string]*wire.Ack // last by role, and role/alert
 	Dropped  int                  // messages over the limit, since start
-	Proof    string               // what is wrong with its proof of play; "" for nothing
-	Bad      string               // the last thing it said that could not be read
+	Proof    string               // a fault of its proof of play; "" for none
+	Bad      string               // the error of its last message that could not be read
 }
 
-// Events are told of changes, from the goroutine that received them.
+// Events are called when something changes, from the goroutine that received the message.
 type Events struct {
-	// Online is called when a sign's online status begins a session, and at
-	// each later one of it.
+	// Online is called with every online status.
 	Online func(sign string, s *wire.Status)
 	// Ack is called with every ack that could be read.
 	Ack func(sign string, a *wire.Ack)
-	// Changed is called whenever a sign's State changed.
-	Changed func(sign string)
 }
 
 // Listener receives. Its methods are safe for concurrent use.
@@ -58,36 +46,35 @@ type Listener struct {
 	ev  Events
 
 	mu    sync.Mutex
-	signs map[string]*heard
+	signs map[string]*signState
 
 	proofs chan<- proof // to the Auditor; nil without one
 }
 
-type heard struct {
+// signState is a sign as the listener keeps it.
+type signState struct {
 	State
-	session string      // of the last online status
-	recent  []time.Time // of messages within the flood window
-	// When it last went offline and came online: an absence that is over
-	// before anybody looks is one, too.
+	session string // of the last online status
+	recent  *wire.Window
+	// When it last went offline and came online. An absence between two updates of the health log is one, too.
 	left, back time.Time
 }
 
-// New makes a listener.
+// New returns a listener that has received nothing yet.
 func New(now func() time.Time, log *slog.Logger, ev Events) *Listener {
-	return &Listener{now: now, log: log, ev: ev, signs: map[string]*heard{}}
+	return &Listener{now: now, log: log, ev: ev, signs: map[string]*signState{}}
 }
 
-// Topics are the filters to subscribe to.
+// Topics returns the filters to subscribe to.
 func Topics() []string {
 	out := []string{}
-	for _, leaf := range []string{wire.StatusOf, wire.AckOf, wire.Snapshot, wire.PlayedOf} {
+	for _, leaf := range []wire.Leaf{wire.LeafStatus, wire.LeafAck, wire.LeafSnapshot, wire.LeafPlayed} {
 		out = append(out, wire.SignTopic("+", leaf))
 	}
 	return out
 }
 
-// Message takes one message. retained says that the broker had it already: it
-// is no sign of life.
+// Message takes one message. retained says that the broker had it already: it does not prove that the sign is alive.
 func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	sign, leaf, ok := wire.SplitSignTopic(topic)
 	if !ok || len(payload) == 0 {
@@ -97,22 +84,22 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	l.mu.Lock()
 	h := l.signs[sign]
 	if h == nil {
-		h = &heard{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}}
+		h = &signState{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}, recent: wire.FloodWindow()}
 		l.signs[sign] = h
 	}
 	was := h.Online
-	if !retained && h.flooded(now) {
+	if !retained && !h.recent.Take(now) {
 		h.Dropped++
-		// But sessions are still followed: without the last one's beginning its
-		// end would be taken for a will that lost its race.
-		if s, bad := wire.ParseStatus(payload); leaf == wire.StatusOf && bad == nil {
+		// Sessions are followed all the same. If the begin of the last one were dropped, its end would be taken for
+		// a will that lost its race.
+		if s, bad := wire.ParseStatus(payload); leaf == wire.LeafStatus && bad == nil {
 			if s.State == wire.Online {
 				h.session, h.Online = s.Session, true
 			} else if s.Session == h.session {
 				h.Online = false
 			}
 		}
-		h.turned(was, now)
+		h.noteChange(was, now)
 		l.mu.Unlock()
 		return
 	}
@@ -120,22 +107,22 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	var ack *wire.Ack
 	var err error
 	switch leaf {
-	case wire.StatusOf:
+	case wire.LeafStatus:
 		online, err = h.status(payload)
-	case wire.AckOf:
+	case wire.LeafAck:
 		ack, err = h.ack(payload)
-	case wire.Snapshot:
+	case wire.LeafSnapshot:
 		err = h.snapshot(payload, now)
-	case wire.PlayedOf:
+	case wire.LeafPlayed:
 		err = l.played(sign, payload)
 	}
 	if err != nil {
 		h.Bad = err.Error()
-		l.log.Warn("a sign said what cannot be read", "sign", sign, "topic", leaf, "err", err)
+		l.log.Warn("message from a sign cannot be read", "sign", sign, "topic", leaf, "err", err)
 	} else if !retained {
 		h.HeardAt = now
 	}
-	h.turned(was, now)
+	h.noteChange(was, now)
 	l.mu.Unlock()
 	if online != nil && l.ev.Online != nil {
 		l.ev.Online(sign, online)
@@ -143,13 +130,10 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	if ack != nil && !retained && l.ev.Ack != nil {
 		l.ev.Ack(sign, ack)
 	}
-	if l.ev.Changed != nil {
-		l.ev.Changed(sign)
-	}
 }
 
-// turned keeps when the sign went or came.
-func (h *heard) turned(was bool, now time.Time) {
+// noteChange keeps when the sign went offline or came online.
+func (h *signState) noteChange(was bool, now time.Time) {
 	switch {
 	case was && !h.Online:
 		h.left = now
@@ -158,8 +142,7 @@ func (h *heard) turned(was bool, now time.Time) {
 	}
 }
 
-// played hands a record to the auditor; a full queue drops it, and the sign
-// sends it again.
+// played hands a record to the auditor. A full queue drops it: the sign sends it again.
 func (l *Listener) played(sign string, payload []byte) error {
 	if len(payload) > wire.MaxPlayed {
 		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a proof of play over 64 KiB"}
@@ -171,24 +154,9 @@ func (l *Listener) played(sign string, payload []byte) error {
 	return nil
 }
 
-func (h *heard) flooded(now time.Time) bool {
-	keep := h.recent[:0]
-	for _, t := range h.recent {
-		if now.Sub(t) < floodWindow {
-			keep = append(keep, t)
-		}
-	}
-	h.recent = keep
-	if len(h.recent) >= floodMessages {
-		return true
-	}
-	h.recent = append(h.recent, now)
-	return false
-}
-
-// status takes a status or will. An "offline" of another session than the last
-// "online" is a will that lost its race, and is ignored.
-func (h *heard) status(payload []byte) (online *wire.Status, err error) {
+// status takes a status or a will. An "offline" of another session than that of the last "online" is a will that lost
+// its race, and is ignored.
+func (h *signState) status(payload []byte) (online *wire.Status, err error) {
 	s, err := wire.ParseStatus(payload)
 	if err != nil {
 		return nil, err
@@ -203,7 +171,7 @@ func (h *heard) status(payload []byte) (online *wire.Status, err error) {
 	return s, nil
 }
 
-func (h *heard) ack(payload []byte) (*wire.Ack, error) {
+func (h *signState) ack(payload []byte) (*wire.Ack, error) {
 	a, err := wire.ParseAck(payload)
 	if err != nil {
 		return nil, err
@@ -226,8 +194,7 @@ func (l *Listener) Online(sign string) bool {
 	return h != nil && h.Online && l.now().Sub(h.HeardAt) <= Silence
 }
 
-// Seq is the seq of the document of a role that a sign acked last, or told in
-// its status.
+// Seq returns the highest seq that a sign acked last for a role, or reported in its status.
 func (l *Listener) Seq(sign, role string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -248,8 +215,8 @@ func (l *Listener) Seq(sign, role string) int64 {
 	return seq
 }
 
-// snapshot checks a stranger's PNG by its header before anything decodes it.
-func (h *heard) snapshot(payload []byte, now time.Time) error {
+// snapshot checks a PNG by its header before anything decodes it.
+func (h *signState) snapshot(payload []byte, now time.Time) error {
 	if len(payload) > wire.MaxSnapshot {
 		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a snapshot over 900 KiB"}
 	}
@@ -264,7 +231,7 @@ func (h *heard) snapshot(payload []byte, now time.Time) error {
 	return nil
 }
 
-// State is what is known of a sign now.
+// State returns what is known of a sign now.
 func (l *Listener) State(sign string) State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -283,7 +250,7 @@ func (l *Listener) State(sign string) State {
 	return s
 }
 
-// Signs lists every sign that was heard, sorted.
+// Signs lists every sign that ever sent something, sorted.
 func (l *Listener) Signs() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
 
@@ -25,7 +26,7 @@ func status(state, session string) []byte {
 	return fmt.Appendf(nil, `{"v":1,"state":%q,"session":%q,"at_ms":1}`, state, session)
 }
 
-var topic = wire.SignTopic("qn-001", wire.StatusOf)
+var topic = wire.SignTopic("qn-001", wire.LeafStatus)
 
 func TestWillsRace(t *testing.T) {
 	l, _ := listener()
@@ -67,7 +68,7 @@ func TestFlood(t *testing.T) {
 	if l.State("qn-001").Online {
 		t.Error("the end of a session that began in the flood was dropped")
 	}
-	c.t = c.t.Add(floodWindow)
+	c.t = c.t.Add(timeline.FloodMS * time.Millisecond)
 	l.Message(topic, status("online", "c"), false)
 	if !l.State("qn-001").Online {
 		t.Error("a message after the flood was dropped")
@@ -84,14 +85,14 @@ func TestWhatCannotBeRead(t *testing.T) {
 	claim := bytes.Clone(huge.Bytes())
 	copy(claim[16:], []byte{0, 3, 0, 0, 0, 3, 0, 0}) // 196,608 x 196,608; its checksum is wrong too
 	for _, m := range []struct {
-		leaf string
+		leaf wire.Leaf
 		data []byte
 	}{
-		{wire.StatusOf, []byte(`{"v":1`)}, {wire.StatusOf, bytes.Repeat([]byte("x"), wire.MaxStatus+1)}, {wire.StatusOf, []byte(`{"v":2,"state":"online","session":"","at_ms":1}`)},
-		{wire.AckOf, []byte(`[]`)}, {wire.Snapshot, []byte("GIF89a")}, {wire.Snapshot, claim}, {wire.Snapshot, make([]byte, wire.MaxSnapshot+1)},
+		{wire.LeafStatus, []byte(`{"v":1`)}, {wire.LeafStatus, bytes.Repeat([]byte("x"), wire.MaxStatus+1)}, {wire.LeafStatus, []byte(`{"v":2,"state":"online","session":"","at_ms":1}`)},
+		{wire.LeafAck, []byte(`[]`)}, {wire.LeafSnapshot, []byte("GIF89a")}, {wire.LeafSnapshot, claim}, {wire.LeafSnapshot, make([]byte, wire.MaxSnapshot+1)},
 	} {
 		l.mu.Lock()
-		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", nil
+		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", wire.FloodWindow()
 		l.mu.Unlock()
 		l.Message(wire.SignTopic("qn-001", m.leaf), m.data, false)
 		s := l.State("qn-001")

@@ -10,17 +10,17 @@ import (
 
 // Book keeps proof of play and the keys that signs prove it with.
 type Book interface {
-	// Pin keeps a sign's key if it has none yet, and returns the pinned one.
+	// Pin pins a sign's key if it has none yet, and returns the pinned one.
 	Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) ([32]byte, error)
-	// End is a chain's last record: 0 and "" before the first.
+	// End returns n and digest of a chain's last record: 0 and "" before the first.
 	End(ctx context.Context, sign, chain string) (n int64, digest string, err error)
-	// Digest is that of a record that is kept.
+	// Digest returns the digest of a record that is kept.
 	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
 	// Add keeps a record.
 	Add(ctx context.Context, doc []byte, digest string, p *wire.Played) error
 }
 
-// Faults of a proof of play, as they are shown.
+// Faults of a proof of play, as people see them.
 const (
 	FaultKey     = "proof: another key than the pinned one" // a person must confirm it
 	FaultForged  = "proof: a record that its key did not sign"
@@ -29,10 +29,9 @@ const (
 	FaultChain   = "proof: a record does not continue its chain"
 )
 
-// Auditor takes proof of play: each record is checked against the sign's
-// pinned key, counted once, and answered with a receipt. What is wrong with
-// one is named and nothing of it is counted; but a gap is named and what
-// follows it is counted, for a sign gives up records after 30 days.
+// Auditor takes proof of play. It checks each record against the sign's pinned key, counts it once, and answers with a
+// receipt. A record with a fault is not counted, and the fault is shown. A gap is shown, too, but the record after it
+// counts: a sign gives up records after 30 days.
 type Auditor struct {
 	l       *Listener
 	book    Book
@@ -45,8 +44,8 @@ type proof struct {
 	doc  []byte
 }
 
-// NewAuditor makes one beside a listener. Run does the work; receipt is called
-// for each record that is kept, also when it came before.
+// NewAuditor returns an auditor of a listener's records. Run does the work. It calls receipt for each record that is
+// kept, also if the record came before.
 func NewAuditor(l *Listener, book Book, receipt func(sign, chain string, n int64)) *Auditor {
 	a := &Auditor{l: l, book: book, receipt: receipt, in: make(chan proof, 1024)}
 	l.mu.Lock()
@@ -55,8 +54,7 @@ func NewAuditor(l *Listener, book Book, receipt func(sign, chain string, n int64
 	return a
 }
 
-// Run takes records until ctx ends. One that did not get in, or whose keeping
-// failed, is sent again by its sign.
+// Run takes records until ctx ends. The sign sends a record again that was dropped or could not be kept.
 func (a *Auditor) Run(ctx context.Context) {
 	for {
 		select {
@@ -79,7 +77,7 @@ func (a *Auditor) Run(ctx context.Context) {
 func (a *Auditor) take(ctx context.Context, in proof) (fault string, err error) {
 	key := a.l.key(in.sign)
 	if key == nil {
-		return "", nil // no status yet; it comes again
+		return "", nil // no status yet; the record comes again
 	}
 	var x [32]byte
 	copy(x[:], key)
@@ -99,17 +97,17 @@ func (a *Auditor) take(ctx context.Context, in proof) (fault string, err error) 
 		return "", err
 	}
 	digest := wire.Digest(in.doc)
-	switch {
-	case p.N <= end:
+	switch p.LinkTo(end, prev) {
+	case wire.LinkPast:
 		have, err := a.book.Digest(ctx, in.sign, p.Chain, p.N)
 		if err != nil || have != digest {
 			return fmt.Sprintf("%s (n %d)", FaultAltered, p.N), nil
 		}
 		a.receipt(in.sign, p.Chain, p.N)
 		return "", nil
-	case p.N == end+1 && p.Prev != prev:
+	case wire.LinkBroken:
 		return fmt.Sprintf("%s (n %d)", FaultChain, p.N), nil
-	case p.N > end+1:
+	case wire.LinkGap:
 		fault = fmt.Sprintf("%s (n %d to %d)", FaultGap, end+1, p.N-1)
 	}
 	if err := a.book.Add(ctx, in.doc, digest, p); err != nil {
@@ -119,7 +117,7 @@ func (a *Auditor) take(ctx context.Context, in proof) (fault string, err error) 
 	return fault, nil
 }
 
-// key is the public key that a sign's last status shows, or nil.
+// key returns the public key of a sign's last status, or nil.
 func (l *Listener) key(sign string) ed25519.PublicKey {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,7 +132,7 @@ func (l *Listener) key(sign string) ed25519.PublicKey {
 	return pub
 }
 
-// proofFault shows a fault until a record without one comes.
+// proofFault shows a fault until a record without a fault comes.
 func (l *Listener) proofFault(sign, fault string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

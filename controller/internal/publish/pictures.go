@@ -79,7 +79,7 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 	g := *plan.Program // the prepared copy is this player's own
 	g.Prepare()
 	pl.SetProgram(&g)
-	topic := wire.SignTopic(id, wire.Frame)
+	topic := wire.SignTopic(id, wire.LeafFrame)
 	var last string
 	var lastAt time.Time
 	retry := time.Second

@@ -24,16 +24,16 @@ func TestFramesComeBeforePrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.stopPictures()
-	if w.got(wire.SignTopic("one", wire.Program)) == "" {
+	if w.got(wire.SignTopic("one", wire.LeafProgram)) == "" {
 		t.Fatal("no program")
 	}
-	if w.got(wire.SignTopic("pic", wire.Program)) != "" {
+	if w.got(wire.SignTopic("pic", wire.LeafProgram)) != "" {
 		t.Error("a picture sign was sent a program")
 	}
 	have := map[string]bool{}
 	programs := 0
 	for _, topic := range w.topics() {
-		if sign, leaf, ok := wire.SplitSignTopic(topic); ok && leaf == wire.Program {
+		if sign, leaf, ok := wire.SplitSignTopic(topic); ok && leaf == wire.LeafProgram {
 			programs++
 			for _, f := range p.Plan(sign).Program.Frames {
 				if !have[wire.FrameTopic(f.Owner, f.SHA256)] {
@@ -58,7 +58,7 @@ func TestNothingChangedNothingSent(t *testing.T) {
 	defer p.stopPictures()
 	count := map[string]int{}
 	for _, topic := range w.topics() {
-		if _, leaf, _ := wire.SplitSignTopic(topic); leaf != wire.Frame {
+		if _, leaf, _ := wire.SplitSignTopic(topic); leaf != wire.LeafFrame {
 			count[topic]++
 		}
 	}
@@ -68,16 +68,16 @@ func TestNothingChangedNothingSent(t *testing.T) {
 		}
 	}
 	// One company's change leaves the others' programs as they are.
-	before := w.got(wire.SignTopic("one", wire.Program))
-	own := w.got(wire.SignTopic("three", wire.Program))
+	before := w.got(wire.SignTopic("one", wire.LeafProgram))
+	own := w.got(wire.SignTopic("three", wire.LeafProgram))
 	w.lists["viet-ads/own"].Items[0].DwellMS = 20000
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if w.got(wire.SignTopic("one", wire.Program)) != before {
+	if w.got(wire.SignTopic("one", wire.LeafProgram)) != before {
 		t.Error("another sign's program changed")
 	}
-	if w.got(wire.SignTopic("three", wire.Program)) == own {
+	if w.got(wire.SignTopic("three", wire.LeafProgram)) == own {
 		t.Error("the changed sign's program did not change")
 	}
 	// A broker that came back empty is filled again, with the same documents.
@@ -88,7 +88,7 @@ func TestNothingChangedNothingSent(t *testing.T) {
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if w.got(wire.SignTopic("one", wire.Program)) != before {
+	if w.got(wire.SignTopic("one", wire.LeafProgram)) != before {
 		t.Error("the emptied broker did not get the same program again")
 	}
 }
@@ -100,21 +100,21 @@ func TestABadMessageStopsOneSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.stopPictures()
-	kept := w.got(wire.SignTopic("three", wire.Program))
+	kept := w.got(wire.SignTopic("three", wire.LeafProgram))
 	w.messages["viet-ads/bad-letter"] = &playlists.Message{ID: "bad-letter", Owner: "viet-ads"}
 	w.lists["viet-ads/own"].Items = append(w.lists["viet-ads/own"].Items, playlists.Item{Message: "bad-letter"})
 	w.lists["public/default"].Items[1].DwellMS = 12000
-	one := w.got(wire.SignTopic("one", wire.Program))
+	one := w.got(wire.SignTopic("one", wire.LeafProgram))
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.Problem("three").EN; !strings.Contains(got, "☃") || !strings.Contains(got, "take it out") {
 		t.Errorf("the problem says %q", got)
 	}
-	if w.got(wire.SignTopic("three", wire.Program)) != kept {
+	if w.got(wire.SignTopic("three", wire.LeafProgram)) != kept {
 		t.Error("the sign did not keep its last program")
 	}
-	if w.got(wire.SignTopic("one", wire.Program)) == one {
+	if w.got(wire.SignTopic("one", wire.LeafProgram)) == one {
 		t.Error("another sign's change was held up")
 	}
 	if p.Problem("one") != (playlists.Text{}) {
@@ -130,7 +130,7 @@ func TestProgramsAreRenewedDaily(t *testing.T) {
 		go func() { defer close(done); p.Run(ctx) }()
 		p.Connected()
 		synctest.Wait()
-		topic := wire.SignTopic("one", wire.Program)
+		topic := wire.SignTopic("one", wire.LeafProgram)
 		if n := len(w.at(topic)); n != 1 {
 			t.Fatalf("%d programs at the start", n)
 		}
@@ -160,7 +160,7 @@ func TestPicturesComeAtTheirTime(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		times := w.at(wire.SignTopic("pic", wire.Frame))
+		times := w.at(wire.SignTopic("pic", wire.LeafFrame))
 		plan := p.Plan("pic").Program
 		changes := 0
 		for i, at := range times {

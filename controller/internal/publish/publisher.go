@@ -293,14 +293,14 @@ func (p *Publisher) publish(ctx context.Context) error {
 	}
 	for id, plan := range p.plans {
 		if plan.Sign.Picture() {
-			named[wire.SignTopic(id, wire.Frame)] = true
+			named[wire.SignTopic(id, wire.LeafFrame)] = true
 			continue
 		}
 		programs = append(programs, p.program(id, plan))
-		named[wire.SignTopic(id, wire.Program)] = true
+		named[wire.SignTopic(id, wire.LeafProgram)] = true
 	}
 	for id := range p.problems { // a sign whose plan could never be made has nothing, and is not gone
-		named[wire.SignTopic(id, wire.Program)], named[wire.SignTopic(id, wire.Frame)] = true, true
+		named[wire.SignTopic(id, wire.LeafProgram)], named[wire.SignTopic(id, wire.LeafFrame)] = true, true
 	}
 	p.mu.Unlock()
 	if err := p.remember(ctx, slices.Collect(maps.Keys(named))); err != nil {
@@ -343,7 +343,7 @@ func (p *Publisher) publishSome(ctx context.Context, signs []playlists.Sign) err
 }
 
 func (p *Publisher) program(id string, plan *Plan) wanted {
-	return wanted{wire.SignTopic(id, wire.Program), plan.sha, func(ctx context.Context) ([]byte, error) { return p.signed(ctx, id, plan) }}
+	return wanted{wire.SignTopic(id, wire.LeafProgram), plan.sha, func(ctx context.Context) ([]byte, error) { return p.signed(ctx, id, plan) }}
 }
 
 // send publishes what this connection has not sent yet.

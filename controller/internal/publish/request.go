@@ -83,7 +83,7 @@ func (r *Requester) send(ctx context.Context, batch []wire.SignRequest) error {
 			return err
 		}
 		c, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err = r.o.Broker.Publish(c, wire.SignTopic(q.Sign, wire.Request), doc, false)
+		err = r.o.Broker.Publish(c, wire.SignTopic(q.Sign, wire.LeafRequest), doc, false)
 		cancel()
 		if err != nil {
 			return err

@@ -52,7 +52,7 @@ func TestRetainedIsCleared(t *testing.T) {
 		p, stop := run()
 		ack(p, "one", "two", "three")
 		ours := wire.FrameTopic("viet-ads", p.Plan("three").Program.Frames[0].SHA256)
-		if w.got(ours) == "" || w.got(wire.SignTopic("pic", wire.Frame)) == "" {
+		if w.got(ours) == "" || w.got(wire.SignTopic("pic", wire.LeafFrame)) == "" {
 			t.Fatal("nothing is retained")
 		}
 		w.mu.Lock()
@@ -61,7 +61,7 @@ func TestRetainedIsCleared(t *testing.T) {
 		w.signs = slices.DeleteFunc(w.signs, func(s playlists.Sign) bool { return s.ID == "two" || s.ID == "pic" })
 		w.mu.Unlock()
 		later(p, time.Minute)
-		for _, topic := range []string{wire.SignTopic("two", wire.Program), wire.SignTopic("pic", wire.Frame)} {
+		for _, topic := range []string{wire.SignTopic("two", wire.LeafProgram), wire.SignTopic("pic", wire.LeafFrame)} {
 			if w.got(topic) != "" {
 				t.Errorf("%s is retained, and its sign is gone", topic)
 			}
@@ -90,7 +90,7 @@ func TestRetainedIsCleared(t *testing.T) {
 			t.Error("the frame is still there days after the sign acked another program")
 		}
 		// What is wanted was not touched.
-		for _, topic := range []string{wire.SignTopic("one", wire.Program), wire.SignTopic("three", wire.Program), wire.FrameTopic("public", p.Plan("one").Program.Frames[0].SHA256)} {
+		for _, topic := range []string{wire.SignTopic("one", wire.LeafProgram), wire.SignTopic("three", wire.LeafProgram), wire.FrameTopic("public", p.Plan("one").Program.Frames[0].SHA256)} {
 			if w.got(topic) == "" {
 				t.Errorf("%s is gone", topic)
 			}

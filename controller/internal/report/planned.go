@@ -2,18 +2,14 @@ package report
 
 import "ledcast/playlists/timeline"
 
-// given calls add for what a program alone, without urgent messages, gives the
-// face from a until b (Unix ms): timeline.At walked from change to change. Only
-// whole rounds of a loop are walked once and counted as often as they fit.
+// given calls add for what a program alone, without urgent messages, gives the face from a until b (Unix ms). A round
+// of a loop is walked once and counted as often as whole rounds fit.
 func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64)) {
 	// A sign in contact, with a clock that can be trusted: what was planned for it.
 	c := timeline.Conditions{Sign: p.Sign, Areas: p.Areas, ClockTrusted: true, LastContactMS: b}
 	walk := func(from, until, rounds int64) {
-		for at := from; at < until; {
-			s := timeline.At(p, nil, c, at)
-			next := min(s.UntilMS, until)
-			add(&s, (next-at)*rounds)
-			at = next
+		for s := range timeline.Walk(p, nil, c, from, until) {
+			add(&s.Shown, (s.UntilMS-s.FromMS)*rounds)
 		}
 	}
 	for at := a; at < b; {

@@ -284,7 +284,7 @@ func (w *week) give(r plan.Rulebook) {
 			f, data := picture(it.Owner + it.ID)
 			w.n.send(wire.FrameTopic(it.Owner, f.SHA256), data, true)
 		}
-		w.n.send(wire.SignTopic(s.sign.ID, wire.Program), w.seal(programKey, wire.TypProgram, g), true)
+		w.n.send(wire.SignTopic(s.sign.ID, wire.LeafProgram), w.seal(programKey, wire.TypProgram, g), true)
 	}
 }
 
@@ -296,12 +296,12 @@ func (w *week) take() {
 	w.n.mu.Unlock()
 	for _, m := range said {
 		parts := strings.Split(m.Topic, "/")
-		if parts[len(parts)-1] != wire.PlayedOf {
+		if parts[len(parts)-1] != string(wire.LeafPlayed) {
 			continue
 		}
 		id := parts[3]
 		w.n.mu.Lock()
-		status, err := wire.ParseStatus(w.n.retained[wire.SignTopic(id, wire.StatusOf)])
+		status, err := wire.ParseStatus(w.n.retained[wire.SignTopic(id, wire.LeafStatus)])
 		w.n.mu.Unlock()
 		if err != nil {
 			w.t.Fatal(err)
@@ -329,7 +329,7 @@ func (w *week) take() {
 			w.book.records[id] = append(w.book.records[id], r)
 		}
 		q := &wire.SignRequest{Header: w.header(wire.RoleRequest, wire.LifeRequest), Sign: id, ID: fmt.Sprint(w.seq), Op: wire.OpPlayedHave, Chain: p.Chain, N: p.N}
-		w.n.send(wire.SignTopic(id, wire.Request), w.seal(requestKey, wire.TypRequest, q), false)
+		w.n.send(wire.SignTopic(id, wire.LeafRequest), w.seal(requestKey, wire.TypRequest, q), false)
 	}
 }
 

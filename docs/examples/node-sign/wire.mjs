@@ -42,7 +42,7 @@ export function parse(bytes) {
 }
 
 // The schemas of docs/schemas, as far as they use these words. A member that may be left out when empty has a default.
-const schema = (name) => JSON.parse(fs.readFileSync(new URL(`../../schemas/${name}.json`, import.meta.url)))
+export const schema = (name) => JSON.parse(fs.readFileSync(new URL(`../../schemas/${name}.json`, import.meta.url)))
 const parts = schema('parts').$defs, schemas = Object.fromEntries(['keys', 'program', 'alerts', 'request'].map((n) => [n, schema(n)]))
 const kinds = { integer: Number.isSafeInteger, array: Array.isArray, object: (v) => v && typeof v === 'object' && !Array.isArray(v) }
 const words = {
@@ -50,7 +50,7 @@ const words = {
   minimum: (v, n) => v >= n, maximum: (v, n) => v <= n, pattern: (v, re) => new RegExp(re).test(v), minLength: (v, n) => v.length >= n,
   minItems: (v, n) => v.length >= n, maxItems: (v, n) => v.length <= n, required: (v, names) => names.every((n) => Object.hasOwn(v, n)),
 }
-function fit(v, { $ref, ...is }, path) {
+export function fit(v, { $ref, ...is }, path) {
   if ($ref) return fit(v, parts[$ref.split('/').at(-1)], path)
   for (const [word, arg] of Object.entries(is)) doc(words[word]?.(v, arg) ?? true, `${path}: ${word}`)
   for (const [name, of] of Object.entries(is.properties ?? {})) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/accept"
 	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
@@ -26,32 +27,29 @@ type outgoing struct {
 	m    link.Message
 }
 
-// A sign may send 20 messages in 10 s; what is over is dropped by the other
-// side. It keeps a little below.
-const (
-	sendBurst  = 18
-	sendWindow = 10_000 // ms
-)
+// sendBurst is how many messages a box sends in 10 s. The protocol allows 20, and the other side drops the rest: the
+// box keeps a little below, because the two sides count by clocks of their own.
+const sendBurst = timeline.FloodMessages - 2
 
 // send publishes in order, beside the loop: a slow link must not stop the face.
 func (b *Box) send(ctx context.Context) {
-	var sent []int64 // mono of the last sendBurst messages
+	sent := wire.NewWindow(sendBurst, timeline.FloodMS*time.Millisecond)
+	now := func() time.Time { return time.UnixMilli(b.times.Mono()) }
 	for {
-		if len(sent) == sendBurst {
-			t := time.NewTimer(time.Duration(max(0, sent[0]+sendWindow-b.times.Mono())) * time.Millisecond)
+		if wait := sent.Wait(now()); wait > 0 {
+			t := time.NewTimer(wait)
 			select {
 			case <-ctx.Done():
 				t.Stop()
 				return
 			case <-t.C:
 			}
-			sent = sent[1:]
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case o := <-b.out:
-			sent = append(sent, b.times.Mono())
+			sent.Take(now())
 			c, cancel := context.WithTimeout(ctx, 20*time.Second)
 			if err := o.conn.Publish(c, o.m); err != nil {
 				b.log.Debug("publish failed", "topic", o.m.Topic, "err", err)
@@ -61,33 +59,32 @@ func (b *Box) send(ctx context.Context) {
 	}
 }
 
-// publish hands a message to the sender; without a connection, or behind a
-// full queue, it is dropped: what a sign says is said again.
-func (b *Box) publish(leaf string, payload []byte, retained bool) {
+// publish hands a message to the sender. It drops the message without a connection or behind a full queue: everything
+// that a sign publishes is repeated.
+func (b *Box) publish(leaf wire.Leaf, payload []byte, retained bool) {
 	if b.conn == nil {
 		return
 	}
 	select {
 	case b.out <- outgoing{b.conn, link.Message{Topic: wire.SignTopic(b.cfg.Sign, leaf), Payload: payload, QoS: 1, Retained: retained}}:
 	default:
-		b.log.Warn("too much to say", "topic", leaf)
+		b.log.Warn("send queue full, message dropped", "topic", leaf)
 	}
 }
 
-// subscribe asks for everything that a sign reads, or for what is urgent alone:
-// a subscription brings all that is retained, and a program each ten minutes is
-// a hundred times the bytes of one a day. It runs beside the loop.
+// subscribe asks for everything that a sign reads, or only for what is urgent. A subscription brings all that is
+// retained: a program each ten minutes is a hundred times the bytes of one a day. It runs beside the loop.
 func (b *Box) subscribe(ctx context.Context, c link.Conn, everything bool) {
 	q := byte(b.cfg.QoS)
-	topics := map[string]byte{wire.SignTopic(b.cfg.Sign, wire.Request): q}
+	topics := map[string]byte{wire.SignTopic(b.cfg.Sign, wire.LeafRequest): q}
 	if everything {
 		topics[wire.TopicKeys] = q
 	}
 	if b.cfg.picture() {
-		topics[wire.SignTopic(b.cfg.Sign, wire.Frame)] = q
+		topics[wire.SignTopic(b.cfg.Sign, wire.LeafFrame)] = q
 	} else {
 		if everything {
-			topics[wire.SignTopic(b.cfg.Sign, wire.Program)] = q
+			topics[wire.SignTopic(b.cfg.Sign, wire.LeafProgram)] = q
 		}
 		tests := []bool{false}
 		if b.cfg.Test {
@@ -112,12 +109,11 @@ func (b *Box) will(session string) []byte {
 	return data
 }
 
-// wallMS is for the will, which is written outside the loop before a
-// connection stands.
+// wallMS is the time of the will, which is written outside the loop before there is a connection.
 func (b *Box) wallMS() int64 { ms, _ := b.times.System(); return ms }
 
-// say publishes the sign's status.
-func (b *Box) say(mono int64) {
+// sendStatus publishes the sign's status.
+func (b *Box) sendStatus(mono int64) {
 	if b.conn == nil {
 		return
 	}
@@ -134,8 +130,8 @@ func (b *Box) say(mono int64) {
 	if b.player.Clock.Trusted() {
 		s.Clock = "trusted"
 	}
-	if b.keys != nil {
-		s.Keys = &wire.SeqOf{Epoch: b.keys.Epoch, Seq: b.keys.Seq}
+	if k := b.machine.Keys(); k != nil {
+		s.Keys = &wire.SeqOf{Epoch: k.Epoch, Seq: k.Seq}
 	}
 	if p := b.player.Program(); p != nil {
 		s.Program = &wire.SeqOf{Epoch: p.Epoch, Seq: p.Seq}
@@ -154,59 +150,37 @@ func (b *Box) say(mono int64) {
 		b.log.Error("status not sent", "bytes", len(data), "err", err)
 		return
 	}
-	b.publish(wire.StatusOf, data, true)
+	b.publish(wire.LeafStatus, data, true)
 	b.upMS = mono
 	b.due["status"] = mono + statusEvery
 }
 
-func (b *Box) ack(a wire.Ack, mono int64) {
-	a.V, a.AtMS = 1, b.player.Clock.Now(mono)
+func (b *Box) sendAck(a wire.Ack) {
 	data, err := json.Marshal(a)
 	if err != nil || len(data) > wire.MaxAck {
 		b.log.Error("ack not sent", "bytes", len(data), "err", err)
 		return
 	}
-	b.publish(wire.AckOf, data, false)
+	b.publish(wire.LeafAck, data, false)
 }
 
-// reject acks a refusal with the place that the document claims, where it can
-// be read; nothing else of a refused document is used.
-func (b *Box) reject(role string, doc []byte, typ string, reason wire.Reason, mono int64) {
-	h := wire.Claimed(doc, typ)
-	b.ack(wire.Ack{Role: role, Epoch: h.Epoch, Seq: h.Seq, State: wire.RejectedNow, Reason: reason}, mono)
-}
-
-// ackShowing acks after the first pixel was put out, never before.
+// ackShowing acks what shows. It is called after the first pixel was put out, never before.
 func (b *Box) ackShowing(shown *timeline.Shown, mono int64) {
 	if b.cfg.picture() {
 		return
 	}
+	ev := accept.Shown{}
 	if shown.Why == timeline.WhyAlert {
-		b.player.Alerts(func(a *timeline.Alert, set *timeline.AlertSet, test bool) {
-			if a.ID == shown.Item && b.acked[a.ID] != wire.ShowingNow {
-				b.ackAlert(a, set, test, wire.ShowingNow, "", mono)
-			}
-		})
-		return
+		ev.Alert = shown.Item
 	}
-	p := b.player.Program()
-	if p == nil || shown.Frame == nil || b.acked["program"] == wire.ShowingNow {
-		return
+	if shown.Frame != nil {
+		ev.Frame = shown.Frame.SHA256
 	}
-	b.acked["program"] = wire.ShowingNow
-	b.ack(wire.Ack{Role: wire.RoleProgram, Epoch: p.Epoch, Seq: p.Seq, State: wire.ShowingNow, Frame: shown.Frame.SHA256}, mono)
+	b.step(context.Background(), ev, mono)
 }
 
-func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
-	q, repeat, err := wire.OpenRequest(doc, b.receiver(mono))
-	if err != nil {
-		b.log.Warn("request refused", "err", err)
-		return
-	}
-	if repeat {
-		return
-	}
-	b.requests[q.Epoch] = &wire.Floor{Seq: q.Seq, Digest: wire.Digest(doc)}
+// perform carries out a request.
+func (b *Box) perform(ctx context.Context, q *wire.SignRequest, mono int64) {
 	switch q.Op {
 	case wire.OpSnapshot:
 		b.snapshot()
@@ -222,18 +196,18 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 				b.frames.remove(sha)
 			}
 		}
-		b.say(mono)
+		b.sendStatus(mono)
 	case wire.OpTime:
 		rtt := mono - b.upMS
 		if b.conn != nil && q.Session == b.conn.Session() && rtt >= 0 && rtt <= timeWindow {
 			trusted := b.player.Clock.Trusted()
 			b.setTime(ctx, mono, q.AtMS+rtt/2)
 			if !trusted {
-				b.say(mono)
+				b.sendStatus(mono)
 			}
 		}
 	case wire.OpPlayedHave:
-		if b.book.have(q.Chain, q.N) {
+		if b.proof.have(q.Chain, q.N) {
 			b.proofAt = mono // the next one, if there is one
 		}
 	default:
@@ -241,7 +215,7 @@ func (b *Box) onRequest(ctx context.Context, doc []byte, mono int64) {
 	}
 }
 
-// snapshot publishes what is on the output.
+// snapshot publishes a picture of the face.
 func (b *Box) snapshot() {
 	var buf bytes.Buffer
 	enc := png.Encoder{CompressionLevel: png.BestSpeed}
@@ -249,7 +223,7 @@ func (b *Box) snapshot() {
 		b.log.Warn("snapshot not sent", "bytes", buf.Len(), "err", err)
 		return
 	}
-	b.publish(wire.Snapshot, buf.Bytes(), false)
+	b.publish(wire.LeafSnapshot, buf.Bytes(), false)
 }
 
 func (b *Box) onPicture(data []byte, mono int64) {
