@@ -107,6 +107,7 @@ func (c *caller) ownSign(id, area string) (config string) {
 
 // Two people send an alert to four signs; one ends it.
 func TestAlertOnTheDemo(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -15,6 +15,7 @@ import (
 // Areas are added, changed and replaced by the department's administrator, read
 // by its officers, and what is gone or was never there is told as such.
 func TestChromiumAreas(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -76,6 +77,7 @@ func TestChromiumAreas(t *testing.T) {
 // Areas of an urgent message chosen on the map: with the mouse, by touch and by
 // keyboard, by a sign's mark and by a border. List and map are one selection.
 func TestChromiumAreasOnMap(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -56,6 +56,7 @@ func rect(selector string) string {
 // What dragging does, what undoing undoes, and that of two people who edit the
 // same thing neither overwrites the other.
 func TestChromiumEditors(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

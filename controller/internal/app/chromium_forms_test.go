@@ -21,6 +21,7 @@ func besides(path, text string) chromedp.Action {
 // where one sees it; nothing that is left empty means everything; and what was
 // typed is not lost without being asked.
 func TestChromiumForms(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -118,6 +119,7 @@ func TestChromiumForms(t *testing.T) {
 // A report on paper says what it is, of when, and by which letter; nothing of
 // the screen stands around it and no column is cut off.
 func TestChromiumPrint(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -171,6 +173,7 @@ var dialogs = []struct{ who, page, ready, open, there string }{
 // Nothing serious keeps anybody from using what opens on a page, light or dark,
 // on a laptop or a telephone; and nothing there is wider than the screen.
 func TestChromiumAccessibleDialogs(t *testing.T) {
+	browsers(t)
 	script := axe(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
@@ -217,6 +220,7 @@ func (v *visitor) small(name string) {
 
 // Every page is one that the tests of barriers and of traffic look at.
 func TestChromiumPagesAreAllLookedAt(t *testing.T) {
+	browsers(t)
 	var barriers strings.Builder
 	for _, pages := range accessiblePages {
 		barriers.WriteString(strings.Join(pages, " ") + " ")

@@ -13,6 +13,7 @@ import (
 // alone, on whatever page they are, and when that is over; a company is not. And
 // what cannot be read from afar goes only with a reason.
 func TestChromiumGlass(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

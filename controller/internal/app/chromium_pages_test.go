@@ -64,6 +64,7 @@ func media(scheme string) chromedp.Action {
 // the command that makes every page's picture, in both languages and widths,
 // light and dark.
 func TestChromiumPages(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -11,6 +11,7 @@ import (
 
 // The README's three pictures, as pages are now: LEDCAST_README=DIR makes them.
 func TestChromiumReadme(t *testing.T) {
+	browsers(t)
 	dir := os.Getenv("LEDCAST_README")
 	if dir == "" {
 		t.Skip("LEDCAST_README says where the pictures go")

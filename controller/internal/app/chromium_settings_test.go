@@ -9,6 +9,7 @@ import (
 // The department's settings in two browsers: what one person changes, another
 // approves, and a change ends the approval.
 func TestChromiumSettings(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -66,6 +66,7 @@ func wrong(t *testing.T, conf box.Config, seq int64) (stop func()) {
 // what was wrong with it, what it proved to have shown, and that its own
 // picture is not what it should be. A company's pages and the department's.
 func TestChromiumSign(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

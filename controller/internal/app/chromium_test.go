@@ -27,6 +27,15 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// browsers skips a test with a browser, which takes minutes, unless everything
+// is tested.
+func browsers(t *testing.T) {
+	t.Helper()
+	if os.Getenv("LEDCAST_FULL") == "" {
+		t.Skip("set LEDCAST_FULL=1 to look at the pages in a browser")
+	}
+}
+
 // visitor is somebody with a real Chromium.
 type visitor struct {
 	t    *testing.T
@@ -42,6 +51,7 @@ type visitor struct {
 // but not where everything must hold.
 func chromium(t *testing.T, base string) *visitor {
 	t.Helper()
+	browsers(t)
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("CI") == "true" {

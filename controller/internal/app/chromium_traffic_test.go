@@ -15,6 +15,7 @@ import (
 // A company's pages never hold another's name, picture or number: searched for
 // in everything that its browser was sent.
 func TestChromiumNothingOfAnotherCompany(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

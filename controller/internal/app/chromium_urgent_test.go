@@ -45,6 +45,7 @@ func late(path, expression string) string {
 // Vietnamese, on a laptop and a telephone: written, approved by the number read
 // off the preview, counted live, cancelled, reported.
 func TestChromiumUrgent(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -116,6 +117,7 @@ func typed(name, text string) chromedp.Action {
 
 // An urgent message without a mouse, from signing in to cancelling.
 func TestChromiumKeyboard(t *testing.T) {
+	browsers(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -213,6 +215,7 @@ var accessiblePages = map[string][]string{
 
 // Nothing serious keeps anybody from using a page, light or dark.
 func TestChromiumAccessible(t *testing.T) {
+	browsers(t)
 	script := axe(t)
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)

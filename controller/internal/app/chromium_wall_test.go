@@ -165,6 +165,7 @@ const scrollAll = `(async () => {
 // The wall with 2,000 signs: there at once, and never stuck while somebody
 // scrolls. LEDCAST_WALL_MINUTES watches its memory for longer.
 func TestChromiumWall2000(t *testing.T) {
+	browsers(t)
 	f := &fakeWall{signs: 2000, began: time.Now()}
 	for i := range 24 {
 		f.frames = append(f.frames, squares(t, i))
@@ -257,6 +258,7 @@ func squares(t *testing.T, n int) []byte {
 // A sign's light is good only when it has said that it has the program that it
 // should have, on the wall and on the map.
 func TestChromiumLight(t *testing.T) {
+	browsers(t)
 	f := &fakeWall{signs: 4, began: time.Now(), frames: [][]byte{squares(t, 0)}}
 	srv := httptest.NewServer(f.handler(t))
 	defer srv.Close()

@@ -296,6 +296,7 @@ func TestOutsideClientChecksEverything(t *testing.T) {
 // A picture sign gets the picture at once, and each change within 100 ms of
 // the program signs' own.
 func TestPictureSignIsInStep(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	eventually(t, "ready", func() bool { return d.source.Ready() == nil })

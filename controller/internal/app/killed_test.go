@@ -31,6 +31,7 @@ const kills = 12
 // A controller that is killed at random moments while it is written to: what it
 // acknowledged is there, no seq is used twice, and its database is whole.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts and kills a process again and again")
 	}

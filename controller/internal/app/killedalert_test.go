@@ -17,6 +17,7 @@ import (
 // acknowledged holds, what it did not is one or the other, and the alert that
 // runs is on its signs when the controller is back.
 func TestKilledWithAnAlert(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts and kills a process again and again")
 	}

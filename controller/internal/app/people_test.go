@@ -254,6 +254,7 @@ func TestStolenDatabase(t *testing.T) {
 // What somebody changed behind the controller's back shows: a row of the log,
 // its end, and a thing itself.
 func TestAuditVerify(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	d := startDemo(t, dir)
 	c := newCaller(t, d)

@@ -19,6 +19,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 // TestPostgres: a controller keeps everything in PostgreSQL, finds it again
 // after a restart, and nothing opens an empty SQLite beside it by mistake.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	dir, dsn := t.TempDir(), pgtest.Database(t)
 	options := app.Options{Data: dir, Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"}
 	var first string
@@ -61,6 +62,7 @@ func TestPostgres(t *testing.T) {
 
 // A controller whose database another one has taken ends itself.
 func TestDatabaseLost(t *testing.T) {
+	t.Parallel()
 	dsn := pgtest.Database(t)
 	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"})
 	if err != nil {

@@ -40,10 +40,14 @@ func Main(m *testing.M) int {
 }
 
 // Database makes an empty database that lives as long as the test, and returns
-// its address. It skips the test where there is no PostgreSQL, or fails it with
-// CI=true.
+// its address. It skips the test unless LEDCAST_FULL or LEDCAST_POSTGRES is set:
+// a server takes seconds to start. Where there is no PostgreSQL it skips the test
+// too, or fails it with CI=true.
 func Database(t testing.TB) (dsn string) {
 	t.Helper()
+	if os.Getenv("LEDCAST_FULL") == "" && os.Getenv(Variable) == "" {
+		t.Skip("set LEDCAST_FULL=1 to test with PostgreSQL")
+	}
 	begun.Do(begin)
 	if errors.Is(problem, errNone) && os.Getenv("CI") != "true" {
 		t.Skip(problem)
