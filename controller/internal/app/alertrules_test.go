@@ -13,6 +13,7 @@ import (
 
 // What is refused, and why.
 func TestAlertRefusals(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -86,6 +87,7 @@ func TestAlertRefusals(t *testing.T) {
 
 // One person, a template that another approved, one area, a quarter of an hour.
 func TestBreakGlass(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

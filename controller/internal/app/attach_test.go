@@ -178,9 +178,12 @@ func TestAttachedSign(t *testing.T) {
 			t.Errorf("at %d it showed %s; its program says %s", c.AtMS, c.Frame, want.Frame.SHA256)
 		}
 	}
-	a.stop(t)
+	// Asked while it stops: the virtual sign may be back before that is done.
+	ended := make(chan struct{})
 	back := time.Now()
+	go func() { defer close(ended); a.stop(t) }()
 	eventually(t, "a sign that said goodbye is offline", func() bool { return !d.source.Heard("demo-64x32").Online })
+	<-ended
 	eventually(t, "the virtual sign is back", said("(virtual)"))
 	if took := time.Since(back); took < demo.YieldFor-2*time.Second {
 		t.Errorf("the virtual sign came back after %v, before %v", took, demo.YieldFor)

@@ -21,6 +21,7 @@ import (
 // A demo moves to an outside Mosquitto with the files that were written for it:
 // its controller publishes there, and its signs play from there.
 func TestMoveToMosquitto(t *testing.T) {
+	t.Parallel()
 	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
 	startDemo(t, data).stop(t)
 	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr})
@@ -95,6 +96,7 @@ func playsThrough(t *testing.T, data, login, addr string) {
 
 // What cannot be written is refused with its name, and leaves nothing behind.
 func TestMosquittoRefusals(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	d := startDemo(t, data)
 	out := filepath.Join(data, "mosquitto")
@@ -129,6 +131,7 @@ func TestMosquittoRefusals(t *testing.T) {
 // A whole installation through a real nats-server with the rules written for it:
 // a sign plays, and its status and acks come back.
 func TestMoveToNATS(t *testing.T) {
+	t.Parallel()
 	path, err := exec.LookPath("nats-server")
 	if err != nil {
 		out, _ := exec.Command("go", "env", "GOPATH").Output()

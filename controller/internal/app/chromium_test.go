@@ -246,6 +246,7 @@ func says(text string) chromedp.Action {
 // A company's first day, in Vietnamese, on a desktop and on a telephone: from a
 // link somebody handed over to its own picture on its own sign.
 func TestChromiumFirstDay(t *testing.T) {
+	t.Parallel()
 	for _, width := range []int64{1440, 390} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) { firstDay(t, width) })
 	}

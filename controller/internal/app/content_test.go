@@ -28,6 +28,7 @@ func (c *caller) all(asks []ask) {
 }
 
 func TestAreas(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	newCaller(t, d).all([]ask{
@@ -63,6 +64,7 @@ func alertFor(id, area string) string {
 }
 
 func TestMediaOverHTTP(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -107,6 +109,7 @@ func TestMediaOverHTTP(t *testing.T) {
 
 // A body that never ends is not read to its end.
 func TestHugeBodies(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -142,6 +145,7 @@ func (c *counted) Read(p []byte) (int, error) {
 // What cannot be read from where people look at a sign is refused, unless
 // somebody lets it through by name, which the log keeps.
 func TestReadableOrOverridden(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -159,6 +163,7 @@ func TestReadableOrOverridden(t *testing.T) {
 }
 
 func TestOutOfService(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -178,6 +183,7 @@ func TestOutOfService(t *testing.T) {
 
 // The metrics are open, so they name nobody.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

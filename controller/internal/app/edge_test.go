@@ -10,6 +10,7 @@ import (
 // and not repeated; and the demo's guest is one who asks this machine by a name
 // of its own.
 func TestEdge(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

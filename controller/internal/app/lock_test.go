@@ -8,6 +8,7 @@ import (
 )
 
 func TestOneControllerAFolder(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	_, err := app.New(t.Context(), app.Options{Data: d.data, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"})

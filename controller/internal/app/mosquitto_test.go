@@ -72,6 +72,7 @@ func runMosquitto(t *testing.T, addr, config string) {
 
 // Delivery and playing once more through a broker that is not ours.
 func TestThroughMosquitto(t *testing.T) {
+	t.Parallel()
 	addr := mosquitto(t)
 	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", Broker: addr})
 	if err != nil {

@@ -27,6 +27,7 @@ func (c *caller) token(d *installation, t auth.Token) {
 // Officers act within their areas: on what stands there now, on where it would
 // stand, on what shows elsewhere too, and on who could do more than they.
 func TestOfficersStayWithin(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -99,6 +100,7 @@ func TestOfficersStayWithin(t *testing.T) {
 
 // A token that is scoped stays so, however many it makes.
 func TestTokensCannotWiden(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -120,6 +122,7 @@ func TestTokensCannotWiden(t *testing.T) {
 // Two companies that want one name at the same time: one has it, the other is
 // told that it is taken, and neither's thing is the other's.
 func TestTwoWantOneName(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -172,6 +175,7 @@ func TestTwoWantOneName(t *testing.T) {
 // What the department answers for, it sees; a company's content it does not,
 // in no list, stream or log.
 func TestDepartmentReadsNoCompanysContent(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -239,6 +243,7 @@ func TestDepartmentReadsNoCompanysContent(t *testing.T) {
 
 // A company sees of a campaign's signs its own.
 func TestCampaignNamesNoOthersSigns(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -257,6 +262,7 @@ func TestCampaignNamesNoOthersSigns(t *testing.T) {
 
 // A change that waits is taken back by putting the sign as it was.
 func TestWaitingChangeTakenBack(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	const path = "/api/v1/signs/va-1"
@@ -281,6 +287,7 @@ func TestWaitingChangeTakenBack(t *testing.T) {
 
 // What cannot be read is found by every way on which it would come to a sign.
 func TestReadableByEveryWay(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -56,6 +56,7 @@ func keeps(t *testing.T, req *http.Request, res *http.Response, body []byte) {
 
 // The document is valid OpenAPI 3.1, and has each route once.
 func TestOpenAPI(t *testing.T) {
+	t.Parallel()
 	v, err := contract()
 	if err != nil {
 		t.Fatal(err)

@@ -2,9 +2,12 @@ package app_test
 
 import (
 	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +17,18 @@ import (
 	"ledcast/controller/internal/store/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+// Most tests here wait for timers of signs and alerts rather than for the
+// processor, so that more of them run beside each other than there are
+// processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		if err := parallel.Value.Set("12"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(pgtest.Main(m))
+}
 
 // TestPostgres: a controller keeps everything in PostgreSQL, finds it again
 // after a restart, and nothing opens an empty SQLite beside it by mistake.

@@ -11,6 +11,7 @@ import (
 // Refusals as the API gives them: English for programs, Vietnamese beside it
 // for people, and nothing English left in that.
 func TestProblemsOverHTTP(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

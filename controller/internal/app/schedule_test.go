@@ -16,6 +16,7 @@ const letter = `"letter":{"number":"12/STTTT-TTBCXB","date":"2021-01-28"}`
 
 // What cannot be planned is refused with field, value, numbers and remedy.
 func TestWhatCannotBePlanned(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -54,6 +55,7 @@ func TestWhatCannotBePlanned(t *testing.T) {
 // A schedule and a campaign at work: what the sign is given, what `at` says of
 // it and why, and its day.
 func TestScheduleAndWhy(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -169,6 +171,7 @@ func TestScheduleAndWhy(t *testing.T) {
 // A controller that starts again still says why, also of a sign whose plan
 // cannot be made any more: the reasons are kept with the program in force.
 func TestDayAfterRestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	day := func(d *installation) string {
 		t.Helper()

@@ -36,6 +36,7 @@ func onePicture(t *testing.T) []byte {
 // Every route, as every role of another owner: 404 and no trace, for reading
 // and writing, lists and events included.
 func TestNothingOfAnotherCompany(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
@@ -219,6 +220,7 @@ func (d *installation) strangersEvents(t *testing.T, c *caller, trace []string) 
 // A stream of one sign is that sign's owner's and the department's: to others
 // there is no such sign.
 func TestEventsOfOneSign(t *testing.T) {
+	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)

@@ -52,6 +52,7 @@ func selfSigned(t *testing.T, dir string, serial int64) (cert, key string) {
 // A controller with a certificate: HTTPS, MQTTS, a sign that trusts what its
 // config file says, and a renewed certificate without a restart.
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cert, key := selfSigned(t, dir, 1)
 	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", TLSCert: cert, TLSKey: key})
@@ -124,6 +125,7 @@ func TestTLS(t *testing.T) {
 
 // Other machines are not spoken to in the clear by accident.
 func TestAddresses(t *testing.T) {
+	t.Parallel()
 	cert, key := selfSigned(t, t.TempDir(), 1)
 	for what, c := range map[string]struct {
 		o    app.Options

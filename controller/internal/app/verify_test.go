@@ -12,6 +12,7 @@ import (
 // What an earlier version kept without an entry is in the log after the first
 // start; what somebody slips in later is not.
 func TestLogAdoptsOnce(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	slip := func(id string) {
 		t.Helper()
