@@ -1,7 +1,6 @@
 package playlists
 
 import (
-	"cmp"
 	_ "embed"
 	"encoding/json"
 	"regexp"
@@ -19,27 +18,12 @@ import (
 //go:embed problems.vi.json
 var problemsVI []byte
 
-// Reason is what an error says in another language than English.
-type Reason struct {
-	Title  string `json:"title"`            // what is wrong, as in the English title
-	Remedy string `json:"remedy,omitempty"` // what to do
-	Field  string `json:"field,omitempty"`  // what people call the field; none where they have no name for it
-}
-
-// Vietnamese is what e says in Vietnamese. What the catalogue does not have
-// (another program's words) stays English.
-func (e *Error) Vietnamese() Reason {
+// matched finds the Vietnamese by the English.
+func (e *Error) matched() Reason {
 	c := catalogueVI()
 	name := e.Field[strings.LastIndexAny(e.Field, "./")+1:]
 	name, _, _ = strings.Cut(name, "[")
 	return Reason{c.say(e.Problem, e.Parts), c.say(e.Remedy, e.Parts), c.fields[name]}
-}
-
-// VI is Error in Vietnamese.
-func (e *Error) VI() string {
-	vi := e.Vietnamese()
-	n := Error{Field: cmp.Or(vi.Field, e.Field), Value: e.Value, Problem: vi.Title, Remedy: vi.Remedy, File: e.File, Line: e.Line}
-	return n.Error()
 }
 
 // verb is a gap in a format.
@@ -53,7 +37,7 @@ type saying struct {
 	letters int // of the English that are no gap
 }
 
-type catalogue struct {
+type matcher struct {
 	exact, words map[string]string
 	fields       map[string]string
 	texts        []saying // with gaps, the longest first
@@ -61,12 +45,12 @@ type catalogue struct {
 	phrases      []saying // what stands in gaps, with gaps of its own
 }
 
-var catalogueVI = sync.OnceValue(func() *catalogue {
+var catalogueVI = sync.OnceValue(func() *matcher {
 	var file struct{ Texts, Words, Fields map[string]string }
 	if err := json.Unmarshal(problemsVI, &file); err != nil {
 		panic("problems.vi.json: " + err.Error()) // it is embedded, and a test reads it
 	}
-	c := &catalogue{exact: map[string]string{}, words: map[string]string{}, fields: file.Fields}
+	c := &matcher{exact: map[string]string{}, words: map[string]string{}, fields: file.Fields}
 	for en, vi := range file.Texts {
 		e := newSaying(en, vi)
 		switch {
@@ -171,14 +155,14 @@ func fill(format string, gaps []string, translate func(string) string) string {
 }
 
 // say is the Vietnamese of a text, or the text itself.
-func (c *catalogue) say(text string, parts []Text) string {
+func (c *matcher) say(text string, parts []Text) string {
 	if vi, ok := c.find(text, parts); ok {
 		return vi
 	}
 	return text
 }
 
-func (c *catalogue) find(text string, parts []Text) (string, bool) {
+func (c *matcher) find(text string, parts []Text) (string, bool) {
 	if vi, ok := c.exact[text]; ok {
 		return vi, true
 	}
@@ -199,7 +183,7 @@ func (c *catalogue) find(text string, parts []Text) (string, bool) {
 }
 
 // part is the Vietnamese of what stands in a gap.
-func (c *catalogue) part(gap string, parts []Text) string {
+func (c *matcher) part(gap string, parts []Text) string {
 	for _, p := range parts {
 		if p.EN == gap {
 			return p.VI

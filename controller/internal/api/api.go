@@ -113,13 +113,14 @@ func (s *Server) Run(ctx context.Context) { s.wall.run(ctx) }
 
 // problem is an RFC 9457 problem document.
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Field  string `json:"field,omitempty"`
-	Value  string `json:"value,omitempty"`
-	Remedy string `json:"remedy,omitempty"`
+	Type   string            `json:"type"`
+	Code   playlists.TextKey `json:"code" jsonschema_description:"what is wrong, for programs; it stays the same in later versions"`
+	Title  string            `json:"title"`
+	Status int               `json:"status"`
+	Detail string            `json:"detail,omitempty"`
+	Field  string            `json:"field,omitempty"`
+	Value  string            `json:"value,omitempty"`
+	Remedy string            `json:"remedy,omitempty"`
 
 	VI *playlists.Reason `json:"vi,omitempty" jsonschema_description:"title and remedy in Vietnamese, and what people call the field"`
 }
