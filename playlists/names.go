@@ -19,8 +19,7 @@ func CheckSlug(field, s string) error {
 		return nil
 	}
 	return &Error{Code: Invalid, Field: field, Value: s,
-		Problem: "is not a name: 2 to 48 of a-z, 0-9 and -, beginning with a letter or digit",
-		Remedy:  "use a name such as bluezone-1"}
+		Key: "name-malformed"}
 }
 
 var areaSegment = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,47}$`)
@@ -36,8 +35,7 @@ func CheckArea(field, s string) error {
 		return nil
 	}
 	return &Error{Code: Invalid, Field: field, Value: s,
-		Problem: "is not an area: segments of a-z, 0-9 and -, joined by /",
-		Remedy:  "use an area such as quang-ngai/son-tinh"}
+		Key: "area-malformed"}
 }
 
 // SplitRef reads a reference to a message or playlist: an id of the owner's

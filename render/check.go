@@ -127,8 +127,8 @@ func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 	if e.Value != "" {
 		value = fmt.Sprintf("%q ", e.Value)
 	}
-	vi := e.Vietnamese()
+	en, vi := e.English(), e.Vietnamese()
 	return playlists.Finding{Level: playlists.Refuse, Code: code, Class: c.String(), Field: e.Field,
-		Text:   playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + e.Problem + "."},
-		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + e.Remedy + "."}}
+		Text:   playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + en.Title + "."},
+		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + en.Remedy + "."}}
 }

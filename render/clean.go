@@ -41,7 +41,8 @@ func CleanMedia(name string, data []byte) ([]byte, *MediaInfo, error) {
 	}
 	size := m.still.Bounds().Size()
 	if size.X < 1 || size.Y < 1 {
-		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "image.media", Value: name, Problem: "has no pixels", Remedy: "save it again"}
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "image.media", Value: name,
+			Key: "picture-without-pixels"}
 	}
 	img := m.still
 	if long := max(size.X, size.Y); long > maxKept || m.orientation != 1 {

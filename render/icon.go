@@ -49,7 +49,7 @@ func checkIcon(name string) error {
 	}
 	slices.Sort(names)
 	return &playlists.Error{Code: playlists.Invalid, Field: "icon", Value: name,
-		Problem: "is not an icon", Remedy: "use " + strings.Join(names, ", ") + ", or leave it out"}
+		Key: "icon-unknown", Args: []any{strings.Join(names, ", ")}}
 }
 
 // iconMasks keeps icons that were drawn: a few names at a few sizes.

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"slices"
 
 	"golang.org/x/image/math/fixed"
@@ -172,8 +171,7 @@ func (l *layouter) tooSmall(b *block) error {
 		}
 	}
 	return &playlists.Error{Code: playlists.Invalid, Field: "class", Value: l.class.String(),
-		Problem: fmt.Sprintf("has no room for %q in the smallest letters that can be told apart", text),
-		Remedy:  "use shorter words or a larger face"}
+		Key: "class-too-small", Args: []any{text}}
 }
 
 // lead is the headline's size over a body of px.

@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -40,18 +39,18 @@ type medium struct {
 // decodeMedium reads PNG, JPEG, GIF or WebP, told apart by its first bytes.
 // Its error is an *playlists.Error of code Invalid or TooLarge.
 func decodeMedium(field, name string, data []byte) (*medium, error) {
-	bad := func(code playlists.Code, remedy, format string, args ...any) (*medium, error) {
-		return nil, &playlists.Error{Code: code, Field: field, Value: name, Problem: fmt.Sprintf(format, args...), Remedy: remedy}
+	bad := func(code playlists.Code, key playlists.TextKey, args ...any) (*medium, error) {
+		return nil, &playlists.Error{Code: code, Key: key, Args: args, Field: field, Value: name}
 	}
 	if len(data) > MaxMedia {
-		return bad(playlists.TooLarge, "save it smaller", "has %d bytes, over the limit of %d", len(data), MaxMedia)
+		return bad(playlists.TooLarge, "picture-bytes-over-limit", len(data), MaxMedia)
 	}
 	kind, cfg, err := sniff(data)
 	if kind == "" {
-		return bad(playlists.Invalid, "save it as PNG, JPEG, GIF or WebP", "is not a picture of a known kind")
+		return bad(playlists.Invalid, "picture-kind-unknown")
 	}
 	if err != nil {
-		return bad(playlists.Invalid, "save it again", "is not a whole %s file (%v)", kind, err)
+		return bad(playlists.Invalid, "picture-incomplete", kind, err)
 	}
 	m := &medium{orientation: 1}
 	perPixel := bytesPerPixel(cfg.ColorModel)
@@ -67,18 +66,16 @@ func decodeMedium(field, name string, data []byte) (*medium, error) {
 		perPixel *= 2 // an interlaced one is decoded in passes
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || int64(cfg.Width)*int64(cfg.Height)*int64(perPixel) > maxDecoded {
-		return bad(playlists.TooLarge, fmt.Sprintf("make it at most %d megapixels", maxDecoded/perPixel/1000000),
-			"is %d x %d pixels, too many to decode", cfg.Width, cfg.Height)
+		return bad(playlists.TooLarge, "picture-pixels-over-limit", cfg.Width, cfg.Height, maxDecoded/perPixel/1000000)
 	}
 	if kind == "GIF" {
 		n := gifFrames(data)
 		if n > maxGIFFrames || int64(n)*int64(cfg.Width)*int64(cfg.Height) > maxGIFPixels {
-			return bad(playlists.TooLarge, fmt.Sprintf("make it at most %d frames and smaller", maxGIFFrames),
-				"has %d frames of %d x %d pixels, over the limit of %d frames and %d pixels", n, cfg.Width, cfg.Height, maxGIFFrames, maxGIFPixels)
+			return bad(playlists.TooLarge, "gif-over-limit", n, cfg.Width, cfg.Height, maxGIFFrames, maxGIFPixels)
 		}
 	}
 	if err := m.decode(kind, data); err != nil {
-		return bad(playlists.Invalid, "save it again", "is a damaged %s file (%v)", kind, err)
+		return bad(playlists.Invalid, "picture-damaged", kind, err)
 	}
 	return m, nil
 }

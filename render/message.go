@@ -58,7 +58,7 @@ func (l *layouter) message(m *playlists.Message, o Options) (*layout, error) {
 			return out, nil
 		}
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "qr", Value: m.QR,
-			Problem: fmt.Sprintf("cannot be shown on %s and the message has nothing else", l.class), Remedy: "write a text or a short address"}
+			Key: "qr-not-shown", Args: []any{l.class}}
 	}
 	if m.Layout == playlists.LayoutScroll {
 		if l.mayScroll(o) && len(texts) > 0 {
@@ -159,7 +159,7 @@ func (l *layouter) block(field, text, lang string, ro role) (*block, error) {
 	}
 	if !some {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: s,
-			Problem: "mixes letters that no one font has together", Remedy: "replace the rarest sign by a word"}
+			Key: "letters-of-several-fonts"}
 	}
 	return b, nil
 }

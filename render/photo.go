@@ -49,8 +49,7 @@ func encodePhoto(img *image.RGBA, photo, text bool) ([]byte, string, error) {
 	}
 	if len(best) > maxBytes {
 		return nil, "", &playlists.Error{Code: playlists.TooLarge, Field: "image.media",
-			Problem: fmt.Sprintf("comes to %d bytes on this class, over the limit of %d", len(best), maxBytes),
-			Remedy:  "use a JPEG without a caption, or a picture with less detail"}
+			Key: "photo-too-large", Args: []any{len(best), maxBytes}}
 	}
 	return best, kind, nil
 }

@@ -20,10 +20,10 @@ import (
 func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Message, t assets.Theme, o Options) error {
 	name := m.Image.Media
 	if o.Media == nil {
-		return &playlists.Error{Code: playlists.NotFound, Field: "image.media", Value: name, Problem: "cannot be looked up here", Remedy: "upload it first"}
+		return &playlists.Error{Code: playlists.NotFound, Field: "image.media", Value: name, Key: "media-unknown-here"}
 	}
 	if len(name) == 0 {
-		return &playlists.Error{Code: playlists.Invalid, Field: "image.media", Problem: "is missing", Remedy: "name an uploaded picture"}
+		return &playlists.Error{Code: playlists.Invalid, Field: "image.media", Key: "image-missing"}
 	}
 	data, err := o.Media(name)
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 	switch m.Image.Fit {
 	case "", "fit", "fill", "stretch":
 	default:
-		return &playlists.Error{Code: playlists.Invalid, Field: "image.fit", Value: m.Image.Fit, Problem: "is not a way to place a picture", Remedy: "use fit, fill or stretch"}
+		return &playlists.Error{Code: playlists.Invalid, Field: "image.fit", Value: m.Image.Fit, Key: "fit-unknown"}
 	}
 	var captions []*block
 	for i, v := range m.Variants {

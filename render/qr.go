@@ -1,8 +1,6 @@
 package render
 
 import (
-	"fmt"
-
 	"rsc.io/qr"
 
 	"ledcast/playlists"
@@ -33,7 +31,7 @@ func encodeQR(text string) (*qr.Code, error) {
 	low, err := qr.Encode(text, qr.L)
 	if err != nil {
 		return nil, &playlists.Error{Code: playlists.TooLarge, Field: "qr", Value: text,
-			Problem: fmt.Sprintf("cannot be written as a QR code (%v)", err), Remedy: "use a shorter address"}
+			Key: "qr-too-long", Args: []any{err}}
 	}
 	best := low
 	for _, level := range []qr.Level{qr.M, qr.Q, qr.H} {

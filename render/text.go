@@ -15,9 +15,9 @@ import (
 // and control characters are refused with an *playlists.Error that names the
 // field and the character.
 func (f *fonts) clean(field, s string) (string, error) {
-	refuse := func(r rune, problem, remedy string) (string, error) {
+	refuse := func(r rune, key playlists.TextKey, args ...any) (string, error) {
 		return "", &playlists.Error{Code: playlists.Invalid, Field: field, Value: show(r),
-			Problem: problem, Remedy: remedy}
+			Key: key, Args: args}
 	}
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = norm.NFC.String(s)
@@ -25,17 +25,17 @@ func (f *fonts) clean(field, s string) (string, error) {
 		switch {
 		case r == '\n' || r == ' ' || r == nbsp:
 		case r == unicode.ReplacementChar:
-			return refuse(r, fmt.Sprintf("stands at byte %d where the text was damaged", i), "write the text again as UTF-8")
+			return refuse(r, "text-damaged", i)
 		case isEmoji(r):
-			return refuse(r, "is an emoji, which signs do not show", "leave it out or say it in words")
+			return refuse(r, "emoji")
 		case unicode.Is(unicode.Cf, r):
-			return refuse(r, "is an invisible formatting character", "delete it")
+			return refuse(r, "invisible-character")
 		case unicode.IsControl(r):
-			return refuse(r, "is a control character", "delete it; for a new line use Enter")
+			return refuse(r, "control-character")
 		case unicode.Is(unicode.M, r):
-			return refuse(r, "is a combining mark without a letter that takes it", "write the letter with its mark")
+			return refuse(r, "combining-mark")
 		case !f.anyHas(r):
-			return refuse(r, "has no glyph in any of the fonts", "use letters of Vietnamese or English")
+			return refuse(r, "letter-without-glyph")
 		}
 	}
 	lines := strings.Split(s, "\n")

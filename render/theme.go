@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"strconv"
@@ -28,8 +27,8 @@ func lookUpTheme(name string) (assets.Theme, error) {
 		}
 		names = append(names, t.Name)
 	}
-	bad := &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: name, Problem: "is not a theme",
-		Remedy: "use " + strings.Join(names, ", ") + ", or colours as ground/letters, e.g. 00205c/ffffff"}
+	bad := &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: name,
+		Key: "theme-unknown", Args: []any{strings.Join(names, ", ")}}
 	parts := strings.Split(name, "/")
 	if len(parts) < 2 || len(parts) > 4 {
 		return assets.Theme{}, bad
@@ -125,8 +124,7 @@ func checkContrast(t assets.Theme, c playlists.Class) error {
 		{"the headline on its band", t.Band, t.Title}, {"the address", t.Ground, t.Accent}} {
 		if r := contrast(p.over, p.ink); r < minContrast {
 			return &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: t.Name,
-				Problem: fmt.Sprintf("gives %s on %s a contrast of %.1f, under %.1f", p.what, c, r, minContrast),
-				Remedy:  "use a darker ground or lighter letters"}
+				Key: "contrast-too-low", Args: []any{playlists.Word(p.what), c, r, minContrast}}
 		}
 	}
 	return nil

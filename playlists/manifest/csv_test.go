@@ -45,7 +45,7 @@ func TestParseSigns(t *testing.T) {
 	} {
 		_, err := ParseSigns("signs.csv", []byte(c.text))
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.Remedy == "" || !strings.Contains(e.Error(), c.says) {
+		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.English().Remedy == "" || !strings.Contains(e.Error(), c.says) {
 			t.Errorf("%s: %v (want line %d, %q)", what, err, c.line, c.says)
 		}
 	}

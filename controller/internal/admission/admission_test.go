@@ -21,7 +21,7 @@ type artist struct{ drawn int }
 func (a *artist) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {
 	a.drawn++
 	if m.ID == "bad-letter" || m.Image != nil && m.Image.Media == "bad-picture" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/" + m.ID, Problem: "has a letter that no font has", Remedy: "take it out"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/" + m.ID, Key: "letter-without-glyph"}
 	}
 	f := playlists.FrameFile{Data: []byte(m.ID), Frame: timeline.Frame{SHA256: fmt.Sprintf("%064x", len(m.ID)), Len: 1, Type: "image/png", W: int64(c.W), H: int64(c.H)}}
 	return &playlists.Artwork{Frames: []playlists.FrameFile{f}, Steps: []timeline.Step{{MS: 8000}}, CapPx: 10}, nil
@@ -125,7 +125,7 @@ func says(err error, words string) bool {
 	if words == "" || err == nil {
 		return words == "" && err == nil
 	}
-	return errors.As(err, &e) && e.Remedy != "" && strings.Contains(e.Error(), words)
+	return errors.As(err, &e) && e.English().Remedy != "" && strings.Contains(e.Error(), words)
 }
 
 func TestWhatMayBePut(t *testing.T) {

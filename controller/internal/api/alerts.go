@@ -114,7 +114,8 @@ func (s *Server) officer(w http.ResponseWriter, r *http.Request, what string, ma
 	case !p.MayRead(playlists.KindAlert, playlists.Public):
 		err = notThere(what, r.PathValue("id"))
 	case !may(p) && p.Officer():
-		err = &playlists.Error{Code: playlists.Denied, Field: what, Value: r.PathValue("id"), Problem: "is not for the role " + string(p.Role) + ", or reaches beyond the areas that you act in", Remedy: "ask an administrator who acts everywhere"}
+		err = &playlists.Error{Code: playlists.Denied, Field: what, Value: r.PathValue("id"),
+			Key: "role-or-area-not-allowed", Args: []any{playlists.Word(p.Role)}}
 	case !may(p):
 		err = denied(p, playlists.Kind(what), r.PathValue("id"))
 	}

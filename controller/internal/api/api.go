@@ -127,9 +127,9 @@ type problem struct {
 
 // problemOf is the document of an error that is the caller's.
 func problemOf(e *playlists.Error) problem {
-	vi := e.Vietnamese()
-	return problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
-		Field: e.Field, Value: e.Value, Remedy: e.Remedy, VI: &vi}
+	en, vi := e.English(), e.Vietnamese()
+	return problem{Type: "urn:ledcast:" + string(e.Code), Code: e.Key, Title: en.Title, Status: statuses[e.Code],
+		Detail: e.Error(), Field: e.Field, Value: e.Value, Remedy: en.Remedy, VI: &vi}
 }
 
 var statuses = map[playlists.Code]int{
@@ -149,7 +149,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &e) {
 		p = problemOf(e)
 	} else {
-		p = problemOf(&playlists.Error{Problem: "the controller failed", Remedy: "try again; the log says more"})
+		p = problemOf(&playlists.Error{Key: "controller-failed"})
 		p.Type, p.Status, p.Detail = "about:blank", http.StatusInternalServerError, ""
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}

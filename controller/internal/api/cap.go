@@ -68,16 +68,17 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	}
 	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || t != "application/cap+xml" && t != "application/xml" && t != "text/xml" {
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"), Problem: "is not CAP", Remedy: "send application/cap+xml"})
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"),
+			Key: "content-type-not-cap"})
 		return
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCAP))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		err = &playlists.Error{Code: playlists.TooLarge, Field: "cap", Problem: "is over the limit of 256 KiB", Remedy: "ask the sender for a smaller document"}
+		err = &playlists.Error{Code: playlists.TooLarge, Field: "cap", Key: "cap-too-large"}
 	case err != nil:
-		err = &playlists.Error{Code: playlists.Invalid, Field: "cap", Problem: "broke off", Remedy: "send it again"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "cap", Key: "broken-off"}
 	}
 	var over *admission.Waive
 	if err == nil {
@@ -102,7 +103,8 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	case playlists.CAPHeld:
 		status = http.StatusAccepted
 	case playlists.CAPRefused:
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "cap", Value: out.Identifier, Problem: "is refused: " + out.Because.EN, Remedy: "see docs/alerts.md, CAP", Parts: []playlists.Text{out.Because}})
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "cap", Value: out.Identifier,
+			Key: "cap-refused", Args: []any{out.Because}})
 		return
 	}
 	answerStatus(w, status, out)

@@ -111,7 +111,8 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 		err = playlists.CheckSlug("media/id", id)
 	}
 	if t := r.Header.Get("Content-Type"); err == nil && !strings.HasPrefix(t, "image/") && t != "application/octet-stream" {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: t, Problem: "is not a picture", Remedy: "send image/png, image/jpeg, image/gif or image/webp"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: t,
+			Key: "content-type-not-picture"}
 	}
 	var data []byte
 	if err == nil {
@@ -119,9 +120,9 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 		var large *http.MaxBytesError
 		switch {
 		case errors.As(err, &large):
-			err = &playlists.Error{Code: playlists.TooLarge, Field: "media/" + id, Problem: "is over the limit of 20 MiB", Remedy: "save it smaller; no face has so many LEDs"}
+			err = &playlists.Error{Code: playlists.TooLarge, Field: "media/" + id, Key: "upload-too-large"}
 		case err != nil:
-			err = &playlists.Error{Code: playlists.Invalid, Field: "media/" + id, Problem: "broke off", Remedy: "send it again"}
+			err = &playlists.Error{Code: playlists.Invalid, Field: "media/" + id, Key: "broken-off"}
 		}
 	}
 	var m *playlists.Medium

@@ -71,7 +71,7 @@ func sameID(name, path, what string) error {
 		return nil
 	}
 	return &playlists.Error{Code: playlists.Invalid, Field: what, Value: name,
-		Problem: "is not what the path says: " + path, Remedy: "leave it out, or use the other path"}
+		Key: "differs-from-path", Args: []any{path}}
 }
 
 // completeID fills in a name that the path says, and rejects another one.
@@ -91,7 +91,7 @@ func (s *Server) who(w http.ResponseWriter, r *http.Request) *playlists.Principa
 }
 
 func notThere(what, id string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Problem: "is not here", Remedy: "list what is, one path up"}
+	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Key: "not-here"}
 }
 
 // target is the thing that a request's path names, and the owner that it belongs
@@ -279,7 +279,7 @@ func (s *Server) putThing(w http.ResponseWriter, r *http.Request, res resource, 
 		}
 	case invalid == nil && res.OwnField && t.Of() != of:
 		invalid = &playlists.Error{Code: playlists.Invalid, Field: res.Plural + "/" + key.ID + ".owner", Value: t.Of(),
-			Problem: "is not the " + string(res.Kind) + "'s owner", Remedy: "what changes hands gets a new id"}
+			Key: "owner-differs", Args: []any{playlists.Word(res.Kind)}}
 	}
 	if invalid != nil {
 		return done, invalid
@@ -336,7 +336,7 @@ func (s *Server) refused(p *playlists.Principal, kind playlists.Kind, of, id str
 
 func denied(p *playlists.Principal, kind playlists.Kind, id string) error {
 	return &playlists.Error{Code: playlists.Denied, Field: string(kind), Value: id,
-		Problem: "is not for the role " + string(p.Role), Remedy: "ask an administrator of " + p.Owner}
+		Key: "role-not-allowed", Args: []any{playlists.Word(p.Role), playlists.Word(p.Owner)}}
 }
 
 func (s *Server) remove(res resource) http.HandlerFunc {

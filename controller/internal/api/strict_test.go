@@ -26,15 +26,15 @@ func TestParse(t *testing.T) {
 		var m playlists.Message
 		err := parse([]byte(body), &m, "m", func() error { return nil }, func() error { return nil })
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Code != playlists.Invalid || e.Remedy == "" {
+		if !errors.As(err, &e) || e.Code != playlists.Invalid || e.English().Remedy == "" {
 			t.Errorf("%.60s: %v", body, err)
 			continue
 		}
-		if got := e.Field + "|" + e.Value + "| " + e.Problem; !strings.HasPrefix(got, want) {
+		if got := e.Field + "|" + e.Value + "| " + e.English().Title; !strings.HasPrefix(got, want) {
 			t.Errorf("%.60s:\n got %.200s\nwant %s", body, got, want)
 		}
-		if vi := e.Vietnamese(); vi.Title == e.Problem {
-			t.Errorf("%q has no Vietnamese", e.Problem)
+		if vi := e.Vietnamese(); vi.Title == e.English().Title {
+			t.Errorf("%q has no Vietnamese", e.English().Title)
 		}
 	}
 	var l playlists.Playlist
@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 		for _, v := range []any{new(playlists.Message), new(playlists.Sign), new(playlists.AlertOrder), new(playlists.Playlist)} {
 			err := parse(data, v, "x", func() error { return nil }, func() error { return nil })
 			var e *playlists.Error
-			if err != nil && (!errors.As(err, &e) || e.Problem == "" || e.Remedy == "" || len(e.Value) > 1000 || len(e.Field) > 1000) {
+			if err != nil && (!errors.As(err, &e) || e.English().Title == "" || e.English().Remedy == "" || len(e.Value) > 1000 || len(e.Field) > 1000) {
 				t.Errorf("%T: %v", v, err)
 			}
 		}

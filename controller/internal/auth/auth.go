@@ -117,7 +117,7 @@ func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
 	}
 	p.From = r.RemoteAddr
 	if !s.limits.api(p.ID) {
-		return nil, busy("too many requests", "send fewer than "+perSecond+" a second")
+		return nil, busy("too-many-requests")
 	}
 	return p, nil
 }
@@ -146,7 +146,7 @@ func (s *Service) Still(r *http.Request) error {
 // of code Busy.
 func (s *Service) Attempt(r *http.Request) error {
 	if !s.limits.login("", address(r.RemoteAddr)) {
-		return busy("too many attempts", "wait a minute")
+		return busy("too-many-attempts")
 	}
 	return nil
 }
@@ -163,15 +163,15 @@ func (s *Service) known(r *http.Request) (*playlists.Principal, error) {
 		g := *s.o.Guest
 		return &g, nil
 	}
-	return nil, denied("is missing", "send Authorization: Bearer "+Prefix+"…, or sign in")
+	return nil, denied("token-missing")
 }
 
-func denied(problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Denied, Field: "Authorization", Problem: problem, Remedy: remedy}
+func denied(key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Denied, Field: "Authorization", Key: key, Args: args}
 }
 
-func busy(problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Busy, Problem: problem, Remedy: remedy}
+func busy(key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Busy, Key: key, Args: args}
 }
 
 func hash(secret string) string {

@@ -31,17 +31,17 @@ const (
 
 // CheckPassword returns an *Error of code Invalid for one that should not be used.
 func CheckPassword(user, password string) error {
-	e := &playlists.Error{Code: playlists.Invalid, Field: "password", Remedy: "use a sentence that you can remember"}
+	e := &playlists.Error{Code: playlists.Invalid, Field: "password"}
 	n := utf8.RuneCountInString(password)
 	switch {
 	case !utf8.ValidString(password):
-		e.Problem = "is not UTF-8"
+		e.Key = "password-not-utf8"
 	case n < MinPassword || n > MaxPassword:
-		e.Problem = fmt.Sprintf("has %d characters; it needs %d to %d", n, MinPassword, MaxPassword)
+		e.Key, e.Args = "password-length", []any{n, MinPassword, MaxPassword}
 	case strings.Contains(strings.ToLower(password), user):
-		e.Problem = "contains the login name"
+		e.Key = "password-is-login-name"
 	case strings.Count(password, password[:1]) == len(password):
-		e.Problem = "is one character again and again"
+		e.Key = "password-one-character"
 	default:
 		return nil
 	}

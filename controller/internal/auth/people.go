@@ -85,7 +85,7 @@ func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user stri
 }
 
 func noUser(id string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: "users/id", Value: id, Problem: "is nobody here", Remedy: "list the users"}
+	return &playlists.Error{Code: playlists.NotFound, Field: "users/id", Value: id, Key: "user-unknown"}
 }
 
 func (s *Service) forgetInvite(user string) {
@@ -163,7 +163,7 @@ func (s *Service) note(ctx context.Context, by *playlists.Principal, u *playlist
 // SignIn opens a session for somebody by name and password, and sets its
 // cookie. What is wrong is not told apart.
 func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password string) (*playlists.Principal, error) {
-	wrong := &playlists.Error{Code: playlists.Denied, Field: "password", Problem: "is not the one of this name", Remedy: "try again, or ask your administrator for a new link"}
+	wrong := &playlists.Error{Code: playlists.Denied, Field: "password", Key: "sign-in-failed"}
 	// The account's own bucket is for accounts that exist; other names share one.
 	u, known := s.User(user)
 	account := "unknown"
@@ -171,7 +171,7 @@ func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password 
 		account = user
 	}
 	if !s.limits.login(account, address(r.RemoteAddr)) {
-		return nil, busy("too many attempts to sign in", "wait a minute")
+		return nil, busy("too-many-sign-ins")
 	}
 	s.mu.RLock()
 	phc, has := s.hashes[user]
@@ -206,7 +206,7 @@ func (s *Service) Redeem(w http.ResponseWriter, r *http.Request, code string) (*
 	s.mu.Unlock()
 	u, known := s.User(inv.User)
 	if !ok || !known || u.Disabled || s.o.Now().Unix() >= inv.Expires {
-		return nil, &playlists.Error{Code: playlists.Denied, Field: "code", Problem: "was used or has expired", Remedy: "ask your administrator for a new link"}
+		return nil, &playlists.Error{Code: playlists.Denied, Field: "code", Key: "invite-expired"}
 	}
 	who := principal(&u)
 	who.From = r.RemoteAddr

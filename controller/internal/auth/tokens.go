@@ -50,11 +50,12 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 		return "", err
 	}
 	if by.Until > 0 && t.Expires > by.Until {
-		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is after the end of your own token", Remedy: "leave it out, or sign in as a person"}
+		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires", Value: fmt.Sprint(t.Expires),
+			Key: "token-outlives-own"}
 	}
 	if old, ok := s.token(t.ID); ok {
 		if old.Owner != t.Owner {
-			return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Problem: "is taken", Remedy: "choose another name"}
+			return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Key: "name-taken"}
 		}
 		if err := by.CheckGrant("tokens/"+t.ID, old.Owner, old.Areas, old.Only); err != nil {
 			return "", err
@@ -93,12 +94,14 @@ func (s *Service) checkToken(t *Token) error {
 	}
 	for i, k := range t.Only {
 		if playlists.InfoOf(k) == nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i), Value: string(k), Problem: "is not a kind of thing", Remedy: "use kinds such as sign, message, playlist"}
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i), Value: string(k),
+				Key: "token-kind-unknown"}
 		}
 	}
 	now := s.o.Now()
 	if t.Expires <= now.Unix() || t.Expires > now.Add(MaxTokenLife).Unix() {
-		return &playlists.Error{Code: playlists.Invalid, Field: where + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is not within the next 366 days", Remedy: "give Unix seconds, or leave it out for 90 days"}
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".expires", Value: fmt.Sprint(t.Expires),
+			Key: "token-expiry-out-of-range"}
 	}
 	return nil
 }
@@ -109,7 +112,7 @@ func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string
 	defer s.granting.Unlock()
 	t, ok := s.token(id)
 	if !ok {
-		return &playlists.Error{Code: playlists.NotFound, Field: "tokens/id", Value: id, Problem: "is no token", Remedy: "list the tokens"}
+		return &playlists.Error{Code: playlists.NotFound, Field: "tokens/id", Value: id, Key: "token-unknown"}
 	}
 	if err := by.CheckGrant("tokens/"+id, t.Owner, t.Areas, t.Only); err != nil {
 		return err
@@ -160,7 +163,7 @@ func (s *Service) forgetToken(id string) {
 func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	secret, ok := strings.CutPrefix(head, "Bearer ")
 	if !ok || !strings.HasPrefix(secret, Prefix) {
-		return nil, denied("is not a bearer token of ledcast", "send Authorization: Bearer "+Prefix+"…")
+		return nil, denied("not-bearer-token")
 	}
 	// The map is keyed by the hash of 256 random bits: what its lookup's time
 	// tells of a hash helps nobody to a secret.
@@ -168,10 +171,10 @@ func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	t, ok := s.tokens[hash(secret)]
 	s.mu.RUnlock()
 	if !ok {
-		return nil, denied("is not known, or was revoked", "ask for a new token")
+		return nil, denied("token-revoked")
 	}
 	if s.o.Now().Unix() >= t.Expires {
-		return nil, denied("has expired", "ask for a new token")
+		return nil, denied("token-expired")
 	}
 	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only, Until: t.Expires}, nil
 }

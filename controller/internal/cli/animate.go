@@ -52,7 +52,7 @@ func (f *previewFlags) pages(a *playlists.Artwork, c playlists.Class, moving boo
 	for _, s := range a.Steps {
 		if moving && f.led && s.Scroll != nil && max(c.W, c.H) > maxMovingLED {
 			return nil, &playlists.Error{Code: playlists.TooLarge, Field: "class", Value: c.String(),
-				Problem: "is too large for a moving GIF of LEDs", Remedy: "leave out --led, or write a .png"}
+				Key: "gif-too-large"}
 		}
 	}
 	look := f.look(c, moving)

@@ -102,8 +102,7 @@ func (f *checkFlags) run(e *env, c *cobra.Command, files []string) error {
 		}
 	}
 	if refused > 0 {
-		return &playlists.Error{Code: playlists.Invalid, Problem: fmt.Sprintf("%d of %d drawings are refused", refused, len(reports)),
-			Remedy: "correct what the findings name"}
+		return &playlists.Error{Code: playlists.Invalid, Key: "drawings-refused", Args: []any{refused, len(reports)}}
 	}
 	return nil
 }
@@ -197,7 +196,7 @@ func readManifests(files []string) (*manifests, error) {
 		all.playlists = append(all.playlists, manifest.All[*playlists.Playlist](m)...)
 	}
 	if len(all.messages) == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, File: files[0], Problem: "has no document of kind Message", Remedy: "write one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, File: files[0], Key: "no-message-document"}
 	}
 	return all, nil
 }

@@ -130,7 +130,7 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 		case f.image != "":
 			m.Image = &playlists.Image{Media: f.image}
 		case strings.TrimSpace(f.text) == "":
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "text", Value: f.text, Problem: "is empty", Remedy: "write what the sign should say"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "text", Value: f.text, Key: "text-empty"}
 		default:
 			m.Variants = []playlists.Variant{{Lang: "vi", Body: f.text}}
 		}
@@ -146,7 +146,7 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	}
 	out := manifest.All[*playlists.Message](m)
 	if len(out) == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, File: f.message, Problem: "has no document of kind Message", Remedy: "write one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, File: f.message, Key: "no-message-document"}
 	}
 	return out, nil
 }
@@ -173,7 +173,8 @@ func in(file string, err error) error {
 func readFile(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, &playlists.Error{Code: playlists.NotFound, File: name, Problem: "cannot be read: " + cause(err), Remedy: "check the path"}
+		return nil, &playlists.Error{Code: playlists.NotFound, File: name,
+			Key: "file-unreadable", Args: []any{playlists.Word(cause(err))}}
 	}
 	return data, nil
 }
@@ -185,7 +186,7 @@ func write(name string, data func() ([]byte, error)) error {
 		err = os.WriteFile(name, b, 0o644)
 	}
 	if err != nil {
-		return &playlists.Error{Code: playlists.Invalid, File: name, Problem: "cannot be written: " + cause(err), Remedy: "check that the folder exists and may be written to"}
+		return &playlists.Error{Code: playlists.Invalid, File: name, Key: "file-not-written", Args: []any{cause(err)}}
 	}
 	return nil
 }

@@ -199,7 +199,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		_, err := Parse([]byte(c.doc))
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Remedy == "" || !strings.Contains(e.Error(), c.says) {
+		if !errors.As(err, &e) || e.English().Remedy == "" || !strings.Contains(e.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", what, err, c.says)
 		}
 	}
