@@ -35,10 +35,6 @@ type Error struct {
 	// Places says where the problem arose, the innermost first: the class that
 	// was drawn, the sign and the time that were planned.
 	Places []Phrase
-
-	Problem string // in English; Vietnamese has the other language
-	Remedy  string
-	Parts   []Text // of Problem and Remedy that were said in both languages elsewhere
 }
 
 // Error is one line in English: where: field "value" problem; remedy.

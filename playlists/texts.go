@@ -74,18 +74,12 @@ func mustRead(name string, to any) {
 
 // English returns the texts of e in English.
 func (e *Error) English() Reason {
-	if e.Key == "" {
-		return Reason{Title: e.Problem, Remedy: e.Remedy}
-	}
 	return english().reason(e)
 }
 
 // Vietnamese returns the texts of e in Vietnamese. The text of an error of
 // another program or library stays in English.
 func (e *Error) Vietnamese() Reason {
-	if e.Key == "" {
-		return e.matched()
-	}
 	r := vietnamese().reason(e)
 	name := e.Field[strings.LastIndexAny(e.Field, "./")+1:]
 	name, _, _ = strings.Cut(name, "[")
@@ -155,6 +149,9 @@ func (c *catalogue) argument(a any) any {
 
 func (c *catalogue) word(s string) string {
 	if t, ok := c.words[s]; ok {
+		return t
+	}
+	if t, ok := c.words[strings.ToLower(s)]; ok {
 		return t
 	}
 	if first, rest, ok := strings.Cut(s, " "); ok && c.words[first] != "" {

@@ -28,7 +28,6 @@ func parse(data []byte, v any, where string, named, check func() error) error {
 
 // unread is an error of the library in our words.
 func unread(err error, data []byte, where string) error {
-
 	out := &playlists.Error{Code: playlists.Invalid, Field: where, Key: "not-json"}
 	var text *jsontext.SyntacticError
 	var meaning *json.SemanticError
@@ -55,8 +54,8 @@ func unread(err error, data []byte, where string) error {
 			e.Field = out.Field
 			return &e
 		default:
-			out.Key = "type-mismatch"
-			out.Args = []any{playlists.Word(a(meaning.JSONKind)), playlists.Word(shape(meaning.GoType))}
+			out.Key, out.Args = "type-mismatch",
+				[]any{playlists.Word(describeKind(meaning.JSONKind)), playlists.Word(describeType(meaning.GoType))}
 		}
 	}
 	return out
@@ -97,8 +96,8 @@ func clip(s string) string {
 	return s
 }
 
-// a is a kind of JSON value for people.
-func a(k jsontext.Kind) string {
+// describeKind names a kind of JSON value for people.
+func describeKind(k jsontext.Kind) string {
 	switch k {
 	case 'n':
 		return "null"
@@ -116,8 +115,8 @@ func a(k jsontext.Kind) string {
 	return "something else"
 }
 
-// shape is what a Go type takes, for people.
-func shape(t reflect.Type) string {
+// describeType names the JSON value that a Go type takes, for people.
+func describeType(t reflect.Type) string {
 	if t == nil {
 		return "something else"
 	}

@@ -148,7 +148,7 @@ func TestReadableOrOverridden(t *testing.T) {
 	long := `{"variants":[{"lang":"vi","headline":"Thông báo","body":"Đề nghị mọi người dân trên địa bàn tỉnh thực hiện nghiêm các biện pháp phòng chống dịch"}]}`
 	c.all([]ask{
 		{"viet-ads", "PUT", "/api/v1/signs/va-far", `{"owner":"viet-ads","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],"pitch_mm":10,"distance_m":300}`, nil, 201, ""},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far", long, nil, 422, "cannot be read on this sign"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far", long, nil, 422, `"code":"unreadable"`},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=distance", long, nil, 422, "does not say why"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=everything&reason=because", long, nil, 422, "cannot be overridden"},
 		{"viet-ads", "GET", "/api/v1/owners/viet-ads/messages/far", "", nil, 404, ""},

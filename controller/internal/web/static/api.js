@@ -7,6 +7,7 @@ export class Problem extends Error {
   constructor(status, doc) {
     super(doc.detail || doc.title || String(status));
     this.status = status;
+    this.code = doc.code || ''; // what is wrong, for programs; '' without an answer
     const own = lang === 'vi' ? doc.vi || {} : {};
     this.title = own.title || doc.title || '';
     this.field = doc.field || '';

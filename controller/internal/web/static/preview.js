@@ -117,5 +117,8 @@ export function findingList(findings) {
     x.classes.push(f.class);
     by.set(key, x);
   }
-  return [...by.values()].map((f) => h('div', { cls: `finding ${f.level}` }, h('strong', {}, say(f.level === 'error' ? 'msg.finding_error' : f.level === 'info' ? 'msg.finding_info' : 'msg.finding_warn')), ` ${f.classes.join(', ')}: ${both(f.text)}`, f.remedy && both(f.remedy) ? h('div', { cls: 'hint' }, both(f.remedy)) : null));
+  return [...by.values()].map((f) => h('div', { cls: `finding ${f.level}` },
+    h('strong', {}, say(f.level === 'refuse' ? 'msg.finding_refuse' : 'msg.finding_warn')),
+    ` ${f.classes.join(', ')}: ${both(f.text)}`,
+    f.remedy && both(f.remedy) ? h('div', { cls: 'hint' }, both(f.remedy)) : null));
 }

@@ -113,7 +113,7 @@ export class AlertPage {
         e.preventDefault();
         const through = why.hidden || !reason.value.trim() ? {} : { override: 'distance', reason: reason.value };
         busy(go, form, () => this.send('approve', { signs: Number(n.value), digest: this.read, ...through }).catch((problem) => {
-          if (/"override":"distance"/.test(problem.remedy)) why.hidden = false;
+          if (problem.code === 'unreadable') why.hidden = false;
           throw problem;
         }));
       });
