@@ -77,6 +77,9 @@ type Options struct {
 	Version  string // of the software, for the OpenAPI document
 	Now      func() time.Time
 	Logger   *slog.Logger
+
+	// ReportTypes are values of the types that Reports answers, for the document.
+	ReportTypes []any
 }
 
 // Server answers requests.
@@ -99,11 +102,14 @@ type Server struct {
 	wall     *wall
 	// verdicts say of each sign's last snapshot whether it agrees with its program.
 	verdicts verdicts
+
+	reportTypes anyOf
 }
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger,
+		reportTypes: o.ReportTypes}
 	s.wall = newWall(s)
 	return s
 }

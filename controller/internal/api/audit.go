@@ -110,24 +110,24 @@ func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
 		err = &playlists.Error{Code: playlists.Invalid, Field: "before", Value: q.Get("before"),
 			Key: "before-and-after"}
 	}
-	var list []playlists.AuditEntry
+	var entries []playlists.AuditEntry
 	switch {
 	case err != nil:
 	case before > 0:
-		list, err = s.audit.Newest(r.Context(), p.Owner, before, int(limit))
+		entries, err = s.audit.Newest(r.Context(), p.Owner, before, int(limit))
 	default:
-		list, err = s.audit.List(r.Context(), p.Owner, after, int(limit))
+		entries, err = s.audit.List(r.Context(), p.Owner, after, int(limit))
 	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	out := make([]AuditEntry, len(list))
-	for i := range list {
-		out[i] = auditEntryOf(&list[i])
+	out := make([]AuditEntry, len(entries))
+	for i := range entries {
+		out[i] = auditEntryOf(&entries[i])
 		out[i].withhold(p)
 	}
-	answer(w, map[string]any{"items": out})
+	answer(w, list[AuditEntry]{out})
 }
 
 func (s *Server) auditVerify(w http.ResponseWriter, r *http.Request) {

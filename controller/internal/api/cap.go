@@ -52,7 +52,7 @@ const maxCAP = 256 << 10
 
 func (s *Server) capRoutes() []Route {
 	return []Route{
-		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why", Handler: s.capPost, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
+		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why", Handler: s.capPost, Query: overridable, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
 		{Method: "GET", Path: "/api/v1/cap", Summary: "Who may send alerts from outside, the feeds, and what came last (department)", Handler: s.capGet, Out: capState{}},
 		{Method: "PUT", Path: "/api/v1/cap", Summary: "Change who may send alerts, the feeds, and what may run without a person (administrators)", Handler: s.capPut, In: playlists.CAPPolicy{}, Out: capState{}},
 		{Method: "POST", Path: "/api/v1/cap/approve", Summary: "Let the part hold that runs without a person: another person than proposed it", Handler: s.capApprove, In: Read{}, Out: capState{}},

@@ -70,21 +70,21 @@ func (s *Server) mediaList(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	list, err := s.objects.List(r.Context(), playlists.KindMedia, owner)
+	all, err := s.objects.List(r.Context(), playlists.KindMedia, owner)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	out := make([]Medium, len(list))
-	for i := range list {
+	out := make([]Medium, len(all))
+	for i := range all {
 		var m playlists.Medium
-		if err := json.Unmarshal(list[i].Data, &m); err != nil {
+		if err := json.Unmarshal(all[i].Data, &m); err != nil {
 			s.fail(w, r, err)
 			return
 		}
 		out[i] = mediumOf(&m, nil)
 	}
-	answer(w, map[string]any{"items": out})
+	answer(w, list[Medium]{out})
 }
 
 func (s *Server) mediaInfo(w http.ResponseWriter, r *http.Request) {

@@ -51,12 +51,16 @@ func (s *Server) objectRoutes() []Route {
 		if res.Viewed {
 			path = root + res.Plural
 		}
-		item := map[string]any{"items": []any{}}
+		var query []Param
+		switch res.Kind {
+		case playlists.KindSign, playlists.KindMessage, playlists.KindPlaylist, playlists.KindSchedule:
+			query = overridable
+		}
 		routes = append(routes,
-			Route{Method: "GET", Path: list, Summary: "List " + name + "s", Handler: s.list(res), Out: item, Of: spec},
+			Route{Method: "GET", Path: list, Summary: "List " + name + "s", Handler: s.list(res), Out: listOf{spec}},
 			Route{Method: "GET", Path: list + id, Summary: "Read a " + name + "; the ETag is its version", Handler: s.get(res), Out: spec},
 			Route{Method: "PUT", Path: path + id, Summary: "Create or replace a " + name + "; If-Match or If-None-Match make it conditional",
-				Handler: s.put(res), In: spec, Out: spec},
+				Handler: s.put(res), Query: query, In: spec, Out: spec},
 			Route{Method: "DELETE", Path: path + id, Summary: "Delete a " + name, Handler: s.remove(res)})
 		if res.Viewed {
 			routes = append(routes, Route{Method: "GET", Path: path + id + "/spec", Summary: "Read what was put of a " + name, Handler: s.get(res), Out: spec})
@@ -148,7 +152,7 @@ func (s *Server) list(res resource) http.HandlerFunc {
 				out = append(out, seen)
 			}
 		}
-		answer(w, map[string]any{"items": out})
+		answer(w, list[json.RawMessage]{out})
 	}
 }
 

@@ -191,7 +191,7 @@ func (s *Server) tokens(w http.ResponseWriter, r *http.Request) {
 			out = append(out, t)
 		}
 	}
-	answer(w, map[string]any{"items": out})
+	answer(w, list[auth.Token]{out})
 }
 
 func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {

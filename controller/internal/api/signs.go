@@ -105,7 +105,7 @@ func (s *Server) seen(w http.ResponseWriter, r *http.Request, id string) (*playl
 	return p, sign
 }
 
-type signList struct {
+type signViews struct {
 	NowMS int64      `json:"now_ms"`
 	Signs []SignView `json:"signs"`
 }
@@ -121,7 +121,7 @@ func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	views = slices.DeleteFunc(views, func(v SignView) bool { return !p.MayRead(playlists.KindSign, v.Owner) })
-	answer(w, signList{s.now().UnixMilli(), views})
+	answer(w, signViews{s.now().UnixMilli(), views})
 }
 
 func (s *Server) sign(w http.ResponseWriter, r *http.Request) {

@@ -38,7 +38,7 @@ func TestAlertRefusals(t *testing.T) {
 		{"author", order("x1", hour, map[string]any{"mode": "loud"}), 422, "use live, test or drill"},
 		{"author", order("x1", hour, map[string]any{"priority": 1001}), 422, "outside 0 to 1000"},
 		{"author", order("x1", hour, map[string]any{"text": "☃"}), 422, "on "},
-		{"author", order("x1", hour, map[string]any{"message": "5k"}), 422, "2 ways"},
+		{"author", order("x1", hour, map[string]any{"message": "5k"}), 422, "gives 2 of"},
 		{"author", order("x1", hour, map[string]any{"text": "", "message": "nothing-here"}), 422, "is not a message of the department"},
 		{"author", order("x1", hour, map[string]any{"text": "", "template": "flood", "values": map[string]string{"place": "Trà Khúc"}}), 422, "values.phone"},
 		{"author", order("x1", hour, map[string]any{"replaces": "there"}), 422, "is not a running alert"},

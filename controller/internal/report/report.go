@@ -35,6 +35,10 @@ type Book interface {
 	Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*playlists.PlayRecord) error) error
 }
 
+// Types returns a value of each type that a report has, for the description of
+// the API.
+func Types() []any { return []any{Delivery{}, Shares{}, Displacement{}, Uptimes{}} }
+
 // Query says what a report is about.
 type Query struct {
 	// From and Until are Unix seconds, Until exclusive: whole quarters of an hour,
