@@ -13,23 +13,24 @@ import (
 	"ledcast/playlists"
 )
 
-// Bounds of a password, in characters. NIST SP 800-63B asks for length, not for
+// Bounds of a password in characters. NIST SP 800-63B asks for length, not for
 // kinds of characters.
 const (
 	MinPassword = 12
 	MaxPassword = 128
 )
 
-// Cost of a password's hash: RFC 9106's second choice would take 64 MiB; this
-// is OWASP's 19 MiB and two passes, so that a burst of sign-ins does not take
-// the memory that signs need. The cost stands in each hash and may rise.
+// Cost of a password's hash: OWASP's 19 MiB and two passes. RFC 9106's second
+// choice takes 64 MiB; a burst of sign-ins would then take the memory that signs
+// need. Each hash contains its cost, so the cost may rise later.
 const (
 	argonMemory  = 19 << 10 // KiB
 	argonTime    = 2
 	argonThreads = 1
 )
 
-// CheckPassword returns an *Error of code Invalid for one that should not be used.
+// CheckPassword returns an *Error of code Invalid for a password that is too short,
+// too long or easy to guess.
 func CheckPassword(user, password string) error {
 	e := &playlists.Error{Code: playlists.Invalid, Field: "password"}
 	n := utf8.RuneCountInString(password)
@@ -48,7 +49,7 @@ func CheckPassword(user, password string) error {
 	return e
 }
 
-// hashPassword is the PHC string of an argon2id hash.
+// hashPassword returns an argon2id hash as a PHC string.
 func hashPassword(password string) string {
 	var salt [16]byte
 	_, _ = rand.Read(salt[:]) // never fails: crypto/rand.Read panics instead
@@ -57,7 +58,7 @@ func hashPassword(password string) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, b64.EncodeToString(salt[:]), b64.EncodeToString(sum))
 }
 
-// verifyPassword reports whether password is what phc was made of.
+// verifyPassword reports whether phc is a hash of password.
 func verifyPassword(phc, password string) bool {
 	parts := strings.Split(phc, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" {

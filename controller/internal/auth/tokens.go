@@ -15,27 +15,27 @@ import (
 // Prefix begins every token, so that secret scanners can find one.
 const Prefix = "ledcast_"
 
-// Lives of a token.
+// Lifetimes of a token.
 const (
-	TokenLife    = 90 * 24 * time.Hour // unless it says otherwise
+	TokenLife    = 90 * 24 * time.Hour // for a token that gives none
 	MaxTokenLife = 366 * 24 * time.Hour
 )
 
-// Token is what is kept of an API token.
+// Token is the record of an API token. The secret itself is not kept.
 type Token struct {
 	ID      string           `json:"id"`
 	Owner   string           `json:"owner"`
 	Role    playlists.Role   `json:"role"`
 	Areas   []string         `json:"areas,omitempty"`
-	Only    []playlists.Kind `json:"only,omitempty"` // kinds of things that it may touch; none means all
+	Only    []playlists.Kind `json:"only,omitempty"` // kinds of objects that it may read and change; none means all
 	SHA256  string           `json:"sha256,omitempty"`
 	Expires int64            `json:"expires"` // Unix seconds
 }
 
-// Issue makes a token for by and returns its secret, which is shown once. An id
-// that is there is replaced: its old secret ends at once.
+// Issue makes a token for by and returns its secret, which is shown once. It
+// replaces a token with the same id, whose secret ends at once.
 func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (secret string, err error) {
-	s.granting.Lock() // of two who want one name the second finds it taken
+	s.granting.Lock() // of two concurrent requests for one id the second fails
 	defer s.granting.Unlock()
 	if t.Expires == 0 {
 		t.Expires = s.o.Now().Add(TokenLife).Unix()
@@ -73,7 +73,7 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetToken(t.ID)
-	s.turned()
+	s.notifyRevoked()
 	s.tokens[t.SHA256] = t
 	return secret, nil
 }
@@ -123,11 +123,11 @@ func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetToken(id)
-	s.turned()
+	s.notifyRevoked()
 	return nil
 }
 
-// Tokens lists them by id, without their hashes.
+// Tokens returns the tokens by id, without their hashes.
 func (s *Service) Tokens() []Token {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -159,14 +159,14 @@ func (s *Service) forgetToken(id string) {
 	}
 }
 
-// byToken is whose bearer token the header carries.
+// byToken returns the principal of the request's bearer token.
 func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	secret, ok := strings.CutPrefix(head, "Bearer ")
 	if !ok || !strings.HasPrefix(secret, Prefix) {
 		return nil, denied("not-bearer-token")
 	}
-	// The map is keyed by the hash of 256 random bits: what its lookup's time
-	// tells of a hash helps nobody to a secret.
+	// The map's key is the hash of 256 random bits. The time of the lookup may
+	// reveal a part of the hash, which does not help to find the secret.
 	s.mu.RLock()
 	t, ok := s.tokens[hash(secret)]
 	s.mu.RUnlock()
