@@ -11,22 +11,22 @@ import (
 	"unicode/utf8"
 )
 
-// Table is a report as lines of fields, for people and spreadsheets.
+// Table is a report as rows of fields, for people and spreadsheets.
 type Table struct {
 	Head []string
 	Rows [][]string
-	// Notes follow the table: what it does not hold.
+	// Notes follow the table and say what is missing from it.
 	Notes []string
-	// Beside are columns that only CSV has, with rows of their own, since a
-	// program reads no notes: the fields of Head, then those of the columns.
+	// Beside are columns that only CSV has, because programs read no notes. The rows
+	// of Apart have the fields of Head, then those of Beside.
 	Beside []string
 	Apart  [][]string
 }
 
 func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }
 
-// Table lays a delivery out, with the coverage of each sign and day below: in
-// words, and in CSV as a row of its own for every sign and day.
+// Table returns the delivery as rows. The coverage of each sign and day follows as
+// notes, and in CSV as rows of its own.
 func (d *Delivery) Table() *Table {
 	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays", "seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
 	for _, r := range d.Rows {
@@ -53,7 +53,7 @@ func (t *Table) straddling(all []Straddler) {
 
 func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
 
-// Table lays shares out.
+// Table returns the shares as rows.
 func (s *Shares) Table() *Table {
 	t := &Table{Head: []string{"day", "campaign", "letter", "letter_date", "sign", "sign_owner", "bound_seconds", "asked_percent", "planned_percent", "shown_percent", "plays", "shown_seconds", "proven_percent"}}
 	for _, r := range s.Rows {
@@ -65,7 +65,7 @@ func (s *Shares) Table() *Table {
 	return t
 }
 
-// Table lays a displacement out.
+// Table returns the displacement as rows.
 func (d *Displacement) Table() *Table {
 	t := &Table{Head: []string{"day", "sign", "sign_owner", "alerts", "owner", "item", "title", "seconds"}}
 	for _, r := range d.Rows {
@@ -94,8 +94,8 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	return c.Error()
 }
 
-// inert puts an apostrophe before what a spreadsheet would take for a formula:
-// the names and titles in a report are those that companies gave.
+// inert puts an apostrophe before a text that a spreadsheet would take for a
+// formula: companies choose the names and titles in a report.
 func inert(f string) string {
 	if r, _ := utf8.DecodeRuneInString(f); f != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
 		return "'" + f

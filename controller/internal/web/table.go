@@ -13,11 +13,11 @@ type page struct {
 	// Words are prefixes of the catalogue's keys that the page uses, besides
 	// "c." and "nav.", which every page has.
 	Words []string
-	Menu  bool // stands in the navigation, for the roles below
-	// Department and Company are the roles that see it in the navigation. What
-	// one may do there the API says; this only leads nobody into a closed door.
+	Menu  bool // is in the navigation of the roles below
+	// Department and Company are the roles whose navigation has the page. The API
+	// decides what a role may do there; the navigation only hides useless links.
 	Department, Company []playlists.Role
-	Open                bool // for those who have not signed in, too
+	Open                bool // also without signing in
 }
 
 var (
@@ -26,8 +26,8 @@ var (
 	admins       = []playlists.Role{playlists.RoleAdmin}
 )
 
-// table is every page, in the order of the navigation. A new page is a row
-// here, a template, a module and its words; tests check that they fit.
+// table lists every page in the order of the navigation. A new page needs a row
+// here, a template, a module and its words; tests check that they agree.
 var table = []page{
 	{Path: "/{$}", File: "wall", Words: []string{"wall.", "face."}, Menu: true, Department: everyOfficer, Company: everyCompany},
 	{Path: "/signs/{id}", File: "sign", Words: []string{"sign.", "face.", "day.", "spec.", "reports."}},
@@ -46,8 +46,8 @@ var table = []page{
 	{Path: "/signin", File: "signin", Words: []string{"signin.", "password."}, Open: true},
 }
 
-// Addresses are every page's, by its name, for a sign of that id: for tools
-// that go through all of them.
+// Addresses returns the address of every page by the page's name, with the id of a
+// sign, for tools that visit all pages.
 func Addresses(sign string) map[string]string {
 	out := map[string]string{}
 	for _, x := range table {
