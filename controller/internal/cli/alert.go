@@ -53,7 +53,7 @@ func stateOf(v *playlists.AlertView) string {
 
 func clockTime(s int64) string { return time.Unix(s, 0).Format(time.RFC3339) }
 
-// alertSend makes an alert of a file or of flags, and says what to approve.
+// alertSend makes an alert from a file or from flags and prints how to approve it.
 func (e *env) alertSend() *cobra.Command {
 	var o playlists.AlertOrder
 	var file, until, from, mode string
@@ -183,14 +183,14 @@ func (e *env) alertStep(step string) func(*cobra.Command, *client, string) error
 	}
 }
 
-// strictJSON reads one JSON object whose every field is known.
+// strictJSON reads one JSON object and rejects unknown fields.
 func strictJSON(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	return d.Decode(v)
 }
 
-// alertCAP hands a CAP document in.
+// alertCAP sends a CAP document.
 func (e *env) alertCAP() *cobra.Command {
 	var file string
 	cmd := e.plain("cap", "Hand in an alert of the Common Alerting Protocol 1.2", func(cmd *cobra.Command, c *client) error {

@@ -12,18 +12,18 @@ import (
 	"ledcast/playlists"
 )
 
-// modeOf is a mode as nobody takes one for another.
+// modeOf returns a mode in words that cannot be confused.
 func modeOf(m playlists.AlertMode) string { return strings.ToUpper(string(m)) }
 
-// modeMeans is what becomes of an alert of a mode, for a line of its own.
+// modeMeans says in a line what signs do with an alert of a mode.
 var modeMeans = map[playlists.AlertMode]string{
 	playlists.AlertLive:  "### LIVE: goes on every sign below ###",
 	playlists.AlertTest:  "--- TEST: goes on test signs only ---",
 	playlists.AlertDrill: "... DRILL: goes the whole way and shows nothing ...",
 }
 
-// alertPreview prints what an approver has to know. Of one that waits, a line
-// is for scripts: "ALERT waits: signs N".
+// alertPreview prints what an approver must know. For an alert that waits, it
+// prints a line for scripts: "ALERT waits: signs N".
 func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	var v playlists.AlertView
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id, nil, &v); err != nil {
@@ -112,7 +112,7 @@ func (e *env) alertLooks(title string, looks []playlists.AlertOnSign) {
 	}
 }
 
-// alertReport prints what became of an alert that is over.
+// alertReport prints the report of an alert that has ended.
 func (e *env) alertReport(cmd *cobra.Command, c *client, id string) error {
 	var r playlists.AlertReport
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id+"/report", nil, &r); err != nil {

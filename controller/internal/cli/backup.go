@@ -13,8 +13,8 @@ func newBackup(e *env) *cobra.Command {
 	var data, database, out string
 	c := &cobra.Command{
 		Use: "backup", Short: "Write a backup of a controller, which may be running",
-		Long: "backup writes the database and the owners' pictures into one file, all of one moment. It holds the keys that the\n" +
-			"controller signs with: keep it as secret as the controller. The roots are not in it.",
+		Long: "backup writes the database and the owners' pictures of one moment into one file. The file has the signing keys of\n" +
+			"the controller: keep it as secret as the controller itself. The root keys are not in it.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := required(c.Flags(), "data", "out"); err != nil {

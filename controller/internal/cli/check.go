@@ -13,8 +13,7 @@ import (
 	"ledcast/render"
 )
 
-// checkClasses are what a file is checked on that names no sign and for which
-// no class is asked.
+// checkClasses are the classes for a file that names no sign, without --class.
 var checkClasses = []string{"64x32-red", "96x48-rgb", "128x64-rgb", "192x96-red", "192x96-rgb", "320x160-rgb", "1920x1080-rgb"}
 
 type checkFlags struct {
@@ -25,12 +24,12 @@ type checkFlags struct {
 	noScroll        bool
 }
 
-// newCheck says whether messages can be read before they go up.
+// newCheck makes the command that checks whether messages can be read.
 func newCheck(e *env) *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Say whether messages can be read, and what speaks against them",
+		Short: "Check whether messages can be read",
 		Long: "check draws every message in the files on each class and reports letters without a glyph, fit,\n" +
 			"reading time against the dwell that a playlist in the files gives, letter height against the distance,\n" +
 			"the rules for QR codes, contrast and power. It exits with 1 if anything is refused.",
@@ -107,7 +106,7 @@ func (f *checkFlags) run(e *env, c *cobra.Command, files []string) error {
 	return nil
 }
 
-// print writes one report: a line of facts, and a line for each finding.
+// print writes a report: a line of facts, then a line for each finding.
 func (f *checkFlags) print(e *env, file string, rep *render.Report) {
 	state := "ok"
 	switch {
@@ -135,7 +134,7 @@ func (f *checkFlags) print(e *env, file string, rep *render.Report) {
 	}
 }
 
-// pick is the classes to check on.
+// pick returns the classes to check on.
 func (f *checkFlags) pick(all *manifests) ([]playlists.Class, error) {
 	names := f.classes
 	if len(names) == 0 {
@@ -161,7 +160,7 @@ func (f *checkFlags) pick(all *manifests) ([]playlists.Class, error) {
 	return out, nil
 }
 
-// manifests is what several files hold together.
+// manifests reads several files as one manifest.
 type manifests struct {
 	messages  []fileMessage
 	signs     []*playlists.Sign
@@ -173,7 +172,7 @@ type fileMessage struct {
 	file string
 }
 
-// media finds a message's picture: a file beside the document.
+// media reads the picture of a message: a file beside the document.
 func (m fileMessage) media(id string) ([]byte, error) {
 	return readFile(filepath.Join(filepath.Dir(m.file), filepath.Base(id)))
 }
@@ -201,8 +200,7 @@ func readManifests(files []string) (*manifests, error) {
 	return all, nil
 }
 
-// dwell is the shortest time that a playlist gives the message, 0 if none
-// does.
+// dwell returns the shortest dwell that a playlist gives the message; 0 for none.
 func (all *manifests) dwell(m *playlists.Message) int64 {
 	var least int64
 	for _, p := range all.playlists {

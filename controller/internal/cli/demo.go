@@ -18,7 +18,7 @@ import (
 	"ledcast/playlists"
 )
 
-// serverFlags are those that demo and serve share.
+// serverFlags are the flags that demo and serve share.
 type serverFlags struct {
 	data, listen, mqttListen, broker string
 	tlsCert, tlsKey, advertise       string
@@ -49,7 +49,7 @@ func newDemo(e *env) *cobra.Command {
 		Short: "Run everything on this machine: broker, four virtual signs, a wall of faces",
 		Long: "demo runs a whole ledcast on this machine: the embedded MQTT broker, two companies, four virtual signs that\n" +
 			"get their programs over MQTT, the department's default rotation, and a page with the signs' faces.\n" +
-			"The first build takes a minute or two. Ctrl-C stops it; it starts again on the same folder.",
+			"The first build takes a minute or two. Ctrl-C stops it; the next start uses the same folder.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.data == "" {
@@ -90,8 +90,8 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 	return a.Stop()
 }
 
-// startDemo starts on the ports that were asked for, or, where a default port
-// is taken, on a free one.
+// startDemo starts on the given ports, or on a free one where a default port is in
+// use.
 func (f *serverFlags) startDemo(ctx context.Context, e *env, flags *pflag.FlagSet) (*app.App, error) {
 	o := f.options(e)
 	o.Guest = demo.Guest()

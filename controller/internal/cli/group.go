@@ -4,14 +4,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// group makes a command that only holds others.
+// group makes a command that only has subcommands.
 func (e *env) group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
 	g := &cobra.Command{Use: use, Short: short, Long: long, Args: noSuchCommand, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	g.AddCommand(commands...)
 	return g
 }
 
-// named makes a command with one argument, a name, that asks a controller.
+// named makes a command with one argument, a name, that calls a controller.
 func (e *env) named(use, short, what string, do func(cmd *cobra.Command, c *client, name string) error) *cobra.Command {
 	var c client
 	cmd := &cobra.Command{Use: use, Short: short,
@@ -32,7 +32,7 @@ func (e *env) named(use, short, what string, do func(cmd *cobra.Command, c *clie
 	return cmd
 }
 
-// plain makes a command without arguments that asks a controller.
+// plain makes a command without arguments that calls a controller.
 func (e *env) plain(use, short string, do func(cmd *cobra.Command, c *client) error) *cobra.Command {
 	var c client
 	cmd := &cobra.Command{Use: use, Short: short, Args: noArgs,

@@ -20,7 +20,7 @@ type previewFlags struct {
 	distance, pitch                             float64 // metres, millimetres
 }
 
-// newPreview draws a message as a class of sign would show it.
+// newPreview makes the command that draws a message for a class of sign.
 func newPreview(e *env) *cobra.Command {
 	var f previewFlags
 	c := &cobra.Command{
@@ -28,7 +28,7 @@ func newPreview(e *env) *cobra.Command {
 		Short: "Draw a message as a class of sign shows it",
 		Long: "preview writes exactly the pixels that a sign of the class would get.\n" +
 			"Several pages become x-1.png, x-2.png and so on, or one GIF that plays as the sign does.\n" +
-			"What does not fit, and why, is said on standard error.",
+			"It prints what does not fit, and why, on standard error.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(e, c) },
 	}
@@ -122,7 +122,7 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 	return nil
 }
 
-// messages is what to draw.
+// messages returns the messages to draw.
 func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	if f.message == "" {
 		m := &playlists.Message{ID: "preview", Owner: "preview", Theme: f.theme, QR: f.qr}
@@ -151,8 +151,8 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	return out, nil
 }
 
-// media finds a message's picture: a file beside the document, or the path
-// that was given.
+// media reads the picture of a message: a file beside the document, or the path in
+// the flag.
 func (f *previewFlags) media(id string) ([]byte, error) {
 	if f.message != "" {
 		id = filepath.Join(filepath.Dir(f.message), filepath.Base(id))
@@ -160,7 +160,7 @@ func (f *previewFlags) media(id string) ([]byte, error) {
 	return readFile(id)
 }
 
-// in names the file in a domain error that does not.
+// in adds the file to a domain error without one.
 func in(file string, err error) error {
 	var e *playlists.Error
 	if file != "" && errors.As(err, &e) {
@@ -169,7 +169,7 @@ func in(file string, err error) error {
 	return err
 }
 
-// readFile reads a file that a person named.
+// readFile reads a file that the user named.
 func readFile(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -179,7 +179,7 @@ func readFile(name string) ([]byte, error) {
 	return data, nil
 }
 
-// write writes a file whole.
+// write writes a whole file.
 func write(name string, data func() ([]byte, error)) error {
 	b, err := data()
 	if err == nil {
@@ -191,7 +191,7 @@ func write(name string, data func() ([]byte, error)) error {
 	return nil
 }
 
-// cause is an error without the path that is named already.
+// cause returns an error without the path, which the message already names.
 func cause(err error) string {
 	var p *os.PathError
 	if errors.As(err, &p) {

@@ -173,7 +173,7 @@ func (e *env) signAdd() *cobra.Command {
 	return cmd
 }
 
-// writeNew writes a file that was not there, readable by its owner only.
+// writeNew writes a new file that only its owner can read.
 func writeNew(name string, data []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -187,7 +187,7 @@ func writeNew(name string, data []byte) error {
 		err = shut
 	}
 	if err != nil {
-		_ = os.Remove(filepath.Clean(name)) // half a file is none
+		_ = os.Remove(filepath.Clean(name)) // a part of a file is useless
 	}
 	return err
 }

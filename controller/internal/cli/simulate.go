@@ -13,7 +13,7 @@ import (
 	"ledcast/sign/crowd"
 )
 
-// crowdCommand runs a part of simulate's signs in a process of its own.
+// crowdCommand runs some of the signs of simulate in a separate process.
 const crowdCommand = "simulate-signs"
 
 func newSimulate(e *env) *cobra.Command {
@@ -71,7 +71,7 @@ func newSimulateSigns(e *env) *cobra.Command {
 	}
 }
 
-// simulated prints what was measured.
+// simulated prints the measurements.
 func (e *env) simulated(r *simulate.Report) {
 	p := func(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
 	p("%d signs of %s in %d processes, broker %s", r.Signs, strings.Join(r.Classes, ", "), r.Children, r.Broker)
