@@ -10,16 +10,16 @@ import (
 	"ledcast/playlists"
 )
 
-// Wants are what a check holds a message against besides the class. Zero
-// values are not asked.
+// Wants are the requirements of a check besides the class. A zero value is not
+// checked.
 type Wants struct {
 	DwellMS   int64   // the time that a playlist gives the message
-	DistanceM float64 // from where it is to be read; with PitchMM
+	DistanceM float64 // of the viewers in metres; needs PitchMM
 	PitchMM   float64 // between LEDs
 	Power     float64 // the APL that the sign's supply carries at full brightness, 0 to 1
 }
 
-// Report is what a check found out about a message on a class.
+// Report is the result of a check of a message on a class.
 type Report struct {
 	Message string  `json:"message"`
 	Class   string  `json:"class"`
@@ -30,7 +30,7 @@ type Report struct {
 	ReadMS  int64   `json:"read_ms"`
 	Bytes   int64   `json:"bytes"` // of all frames
 	APL     float64 `json:"apl"`   // of the brightest frame, 0 to 1
-	// Findings are in the order of weight: refusals first.
+	// Findings begin with the refusals.
 	Findings []playlists.Finding `json:"findings"`
 }
 
@@ -39,9 +39,9 @@ func (r *Report) Refused() bool {
 	return len(r.Findings) > 0 && r.Findings[0].Level == playlists.Refuse
 }
 
-// Check draws a message on a class and says what speaks against showing it. An
-// error that Message would return becomes a finding of level refuse; other
-// errors, of a font or a medium's storage, are returned.
+// Check draws a message on a class and reports what speaks against showing it. A
+// domain error of Message becomes a finding of level refuse; other errors, of a font
+// or the storage of media, are returned.
 func (r *Renderer) Check(m *playlists.Message, c playlists.Class, o Options, w Wants) (*Report, error) {
 	rep := &Report{Message: m.ID, Class: c.String(), Findings: []playlists.Finding{}}
 	a, font, err := r.message(m, c, o)
@@ -108,7 +108,7 @@ func (rep *Report) power(w Wants, c playlists.Class) {
 		map[string]float64{"apl": rep.APL, "limit": w.Power, "brightness": keep})
 }
 
-// refusal makes a finding of what Message refused.
+// refusal makes a finding of a domain error of Message.
 func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 	code := "text"
 	switch {

@@ -22,10 +22,9 @@ type MediaInfo struct {
 // widest common face, so that "fill" has room to choose.
 const maxKept = 3840
 
-// CleanMedia decodes a picture that somebody sent, within the limits, and
-// writes it anew: upright, at most 3840 pixels a side, without whatever else
-// the file carried. A photo stays a JPEG, a moving GIF a GIF, all else becomes
-// PNG. Its error is an *playlists.Error.
+// CleanMedia decodes an uploaded picture within the limits and encodes it again:
+// upright, at most 3840 pixels a side, without metadata. A photo stays a JPEG and an
+// animated GIF a GIF; everything else becomes PNG. Its error is an *playlists.Error.
 func CleanMedia(name string, data []byte) ([]byte, *MediaInfo, error) {
 	m, err := decodeMedium("image.media", name, data)
 	if err != nil {

@@ -14,9 +14,8 @@ import (
 	"ledcast/playlists"
 )
 
-// Limits of a picture that comes in. A file says its size before it is
-// decoded, and small files claim gigapixels; what is over these is refused
-// unread.
+// Limits of an uploaded picture. A header states the size before decoding, and a
+// small file can claim gigapixels; a picture over the limits is rejected unread.
 const (
 	MaxMedia     = 12 << 20 // bytes of a file
 	maxDecoded   = 40 << 20 // bytes in memory once decoded
@@ -24,20 +23,20 @@ const (
 	maxGIFPixels = 12 << 20 // of all frames
 	minStepMS    = 100      // PROTOCOL.md: no step is shorter
 	minPictureMS = 500      // on a picture sign
-	msImage      = 5000     // how long a picture without words stands
+	msImage      = 5000     // dwell of a picture without words
 )
 
-// medium is a decoded picture, or a moving one whose frames are composed one
-// by one: all at once they would be a hundred whole pictures.
+// medium is a decoded picture or animation. The frames of an animation are composed
+// one by one, because together they would be a hundred whole pictures.
 type medium struct {
 	still       image.Image
 	moving      *gif.GIF // nil for a still
 	orientation int      // EXIF's, 1 to 8
-	photo       bool     // was compressed with loss: may be again
+	photo       bool     // was compressed with loss, and may be again
 }
 
-// decodeMedium reads PNG, JPEG, GIF or WebP, told apart by its first bytes.
-// Its error is an *playlists.Error of code Invalid or TooLarge.
+// decodeMedium reads PNG, JPEG, GIF or WebP, identified by the first bytes. Its
+// error is an *playlists.Error of code Invalid or TooLarge.
 func decodeMedium(field, name string, data []byte) (*medium, error) {
 	bad := func(code playlists.Code, key playlists.TextKey, args ...any) (*medium, error) {
 		return nil, &playlists.Error{Code: code, Key: key, Args: args, Field: field, Value: name}
@@ -80,8 +79,8 @@ func decodeMedium(field, name string, data []byte) (*medium, error) {
 	return m, nil
 }
 
-// sniff tells the kind by the first bytes and reads the claimed size. A kind
-// of "" is none that is known.
+// sniff identifies the kind by the first bytes and reads the stated size. The kind
+// is "" if it is unknown.
 func sniff(data []byte) (string, image.Config, error) {
 	r := bytes.NewReader(data)
 	switch {
@@ -140,8 +139,8 @@ func (m *medium) decode(kind string, data []byte) error {
 	return err
 }
 
-// each calls f with every whole picture of the medium and how long it shows;
-// 0 for a still. A GIF's frames may be parts drawn over what was there.
+// each calls f with every whole picture of the medium and its time in ms, which is 0
+// for a still. A frame of a GIF may be a part that is drawn over the one before.
 func (m *medium) each(f func(img image.Image, ms int64) error) error {
 	if m.moving == nil {
 		return f(m.still, 0)
@@ -156,7 +155,7 @@ func (m *medium) each(f func(img image.Image, ms int64) error) error {
 		draw.Draw(screen, part.Rect, part, part.Rect.Min, draw.Over)
 		ms := int64(g.Delay[i]) * 10
 		if ms < 20 {
-			ms = 100 // what browsers make of a delay of nothing
+			ms = 100 // as browsers treat a delay of 0
 		}
 		if err := f(screen, ms); err != nil {
 			return err
@@ -171,8 +170,8 @@ func (m *medium) each(f func(img image.Image, ms int64) error) error {
 	return nil
 }
 
-// gifFrames counts a GIF's pictures without decoding them, by walking its
-// blocks; what is cut off is not counted.
+// gifFrames counts the pictures of a GIF without decoding them, by its blocks. It
+// does not count a truncated one.
 func gifFrames(data []byte) int {
 	if len(data) < 13 {
 		return 0

@@ -15,8 +15,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// pictures adds a message's image as steps: one, or a moving one's frames, for
-// each caption. It is drawn whole before any text card.
+// pictures adds the image of a message as steps for each caption: one step, or the
+// frames of an animation. The image comes before all text cards.
 func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Message, t assets.Theme, o Options) error {
 	name := m.Image.Media
 	if o.Media == nil {
@@ -62,7 +62,7 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 				return l.tooSmall(caption)
 			}
 		}
-		var debt int64 // what short frames still have to show, on a picture sign
+		var debt int64 // time in ms that short frames still owe, on a picture sign
 		err := med.each(func(img image.Image, ms int64) error {
 			debt += ms
 			if ms > 0 && debt < least {
@@ -92,8 +92,8 @@ func placePicture(img image.Image, orientation int, p *playlists.Image, c playli
 	if orientation >= 5 {
 		w, h = h, w
 	}
-	// The part of the upright picture that shows, in fractions, and the size
-	// at which it shows.
+	// The visible part of the upright picture, in fractions, and its size on the
+	// face.
 	x0, y0, x1, y1 := 0.0, 0.0, 1.0, 1.0
 	ow, oh := c.W, c.H
 	switch p.Fit {
@@ -158,8 +158,8 @@ func unturn(orientation int, x, y float64) (float64, float64) {
 	return x, y
 }
 
-// caption lays a caption out at the foot of the face, in at most two fifths of
-// it; nil: it does not fit.
+// caption lays out a caption at the foot of the face, in at most two fifths of its
+// height. It returns nil if the caption does not fit.
 func (l *layouter) caption(b *block) *card {
 	z := l.full()
 	z.h = max(z.h*2/5, min(z.h, 12))
@@ -229,9 +229,9 @@ func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, b
 	return nil
 }
 
-// dithered draws a picture onto the canvas in the face's few colours. The
-// pattern is ordered (Bayer's, 8 x 8), so that what stands still in a moving
-// picture stands still on the sign, and is reckoned in linear light.
+// dithered draws a picture onto the canvas in the few colours of the face. The
+// pattern is ordered (Bayer's, 8 x 8), so that a still part of an animation stays
+// still on the sign. It is computed in linear light.
 func (c *canvas) dithered(img *image.RGBA, colour playlists.Colour) {
 	pal := []color.Color{ledBlack, ledWhite}
 	if colour == playlists.RedGreen {

@@ -10,10 +10,9 @@ import (
 	"ledcast/playlists"
 )
 
-// clean is the text as it will be drawn: NFC, one kind of line end, no white
-// space at the ends of lines. Letters that cannot be drawn in any font, emoji
-// and control characters are refused with an *playlists.Error that names the
-// field and the character.
+// clean returns the text as it will be drawn: NFC, one kind of line end, no white
+// space at the ends of lines. It rejects letters that no font has, emoji and control
+// characters with an *playlists.Error that names the field and the character.
 func (f *fonts) clean(field, s string) (string, error) {
 	refuse := func(r rune, key playlists.TextKey, args ...any) (string, error) {
 		return "", &playlists.Error{Code: playlists.Invalid, Field: field, Value: show(r),
@@ -59,8 +58,8 @@ func (f *fonts) anyHas(r rune) bool {
 	return false
 }
 
-// isEmoji reports the pictographs that phones put into text. The few that are
-// also plain typographic marks (arrows, ★, ☎) are letters if a font has them.
+// isEmoji reports the pictographs that phones insert into text. The few that are
+// also plain typographic marks (arrows, ★, ☎) count as letters if a font has them.
 func isEmoji(r rune) bool {
 	switch {
 	case r >= 0x1f000 && r <= 0x1faff, r >= 0xfe00 && r <= 0xfe0f, r == 0x20e3, r >= 0xe0020 && r <= 0xe007f:
@@ -71,7 +70,7 @@ func isEmoji(r rune) bool {
 	return false
 }
 
-// show names a character in an error, also one that cannot be seen.
+// show names a character in an error, also an invisible one.
 func show(r rune) string {
 	if unicode.IsPrint(r) && !unicode.Is(unicode.M, r) {
 		return fmt.Sprintf("%c (%U)", r, r)
