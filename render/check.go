@@ -72,7 +72,8 @@ func (r *Renderer) Check(m *playlists.Message, c playlists.Class, o Options, w W
 	return rep, nil
 }
 
-func (rep *Report) warn(code, field string, c playlists.Class, text, remedy playlists.Text, numbers map[string]float64) {
+func (rep *Report) warn(code, field string, c playlists.Class, text, remedy playlists.Text,
+	numbers map[string]float64) {
 	rep.Findings = append(rep.Findings, playlists.Finding{Level: playlists.Warn, Code: code, Class: c.String(),
 		Field: field, Text: text, Remedy: remedy, Numbers: numbers})
 }
@@ -82,8 +83,10 @@ func (rep *Report) time(w Wants, c playlists.Class) {
 		return
 	}
 	rep.warn("dwell", "dwell_ms", c,
-		playlists.Text{VI: fmt.Sprintf("Cần %.1f giây để đọc hết, danh sách chỉ cho %.1f giây.", float64(rep.ReadMS)/1000, float64(w.DwellMS)/1000),
-			EN: fmt.Sprintf("Takes %.1f s to read; the playlist gives %.1f s.", float64(rep.ReadMS)/1000, float64(w.DwellMS)/1000)},
+		playlists.Text{VI: fmt.Sprintf("Cần %.1f giây để đọc hết, danh sách chỉ cho %.1f giây.",
+			float64(rep.ReadMS)/1000, float64(w.DwellMS)/1000),
+			EN: fmt.Sprintf("Takes %.1f s to read; the playlist gives %.1f s.", float64(rep.ReadMS)/1000,
+				float64(w.DwellMS)/1000)},
 		playlists.Text{VI: "Tăng thời lượng hoặc viết ngắn lại; nếu không, màn hình này sẽ đổi tin muộn hơn.",
 			EN: "Give it more time or shorten it; otherwise this sign changes later than the others."},
 		map[string]float64{"read_ms": float64(rep.ReadMS), "dwell_ms": float64(w.DwellMS)})
@@ -101,7 +104,8 @@ func (rep *Report) power(w Wants, c playlists.Class) {
 	}
 	keep := Brightness(rep.APL, w.Power)
 	rep.warn("power", "theme", c,
-		playlists.Text{VI: fmt.Sprintf("Mức sáng trung bình %.0f %%, nguồn chỉ chịu %.0f %%.", 100*rep.APL, 100*w.Power),
+		playlists.Text{VI: fmt.Sprintf("Mức sáng trung bình %.0f %%, nguồn chỉ chịu %.0f %%.", 100*rep.APL,
+			100*w.Power),
 			EN: fmt.Sprintf("Average picture level is %.0f %%; the supply carries %.0f %%.", 100*rep.APL, 100*w.Power)},
 		playlists.Text{VI: fmt.Sprintf("Dùng nền tối hơn, hoặc giảm độ sáng còn %.0f %%.", 100*keep),
 			EN: fmt.Sprintf("Use a darker theme, or brightness of at most %.0f %%.", 100*keep)},
@@ -129,6 +133,7 @@ func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 	}
 	en, vi := e.English(), e.Vietnamese()
 	return playlists.Finding{Level: playlists.Refuse, Code: code, Class: c.String(), Field: e.Field,
-		Text:   playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + en.Title + "."},
+		Text: playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".",
+			EN: "Cannot be shown: " + e.Field + " " + value + en.Title + "."},
 		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + en.Remedy + "."}}
 }

@@ -33,7 +33,8 @@ func CleanMedia(name string, data []byte) ([]byte, *MediaInfo, error) {
 	var b bytes.Buffer
 	if m.moving != nil {
 		g := m.moving
-		if err := gif.EncodeAll(&b, &gif.GIF{Image: g.Image, Delay: g.Delay, Disposal: g.Disposal, Config: g.Config}); err != nil {
+		if err := gif.EncodeAll(&b, &gif.GIF{Image: g.Image, Delay: g.Delay, Disposal: g.Disposal,
+			Config: g.Config}); err != nil {
 			return nil, nil, fmt.Errorf("picture %s as GIF: %w", name, err)
 		}
 		return b.Bytes(), &MediaInfo{"image/gif", g.Config.Width, g.Config.Height, len(g.Image)}, nil

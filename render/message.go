@@ -205,7 +205,8 @@ func (l *layouter) variants(texts [][]*block, extra *block, code *qr.Code, icon 
 
 // withQR puts the code on every page if that needs no more pages. Otherwise the code
 // gets a page of its own, with the address.
-func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr.Code, address *block) ([]*card, error) {
+func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr.Code, address *block) ([]*card,
+	error) {
 	beside, err := l.variants(texts, nil, code, icon)
 	if err == nil && len(beside) > 0 && len(beside) <= len(plain) {
 		for _, c := range beside {

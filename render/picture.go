@@ -76,7 +76,8 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 					step.MS = max(step.MS, band.ms)
 				}
 			}
-			return r.picture(a, l, placePicture(img, med.orientation, m.Image, l.class, t), band, t, step, med.photo, m.Owner)
+			return r.picture(a, l, placePicture(img, med.orientation, m.Image, l.class, t), band, t, step, med.photo,
+				m.Owner)
 		})
 		if err != nil {
 			return err
@@ -183,7 +184,8 @@ func (l *layouter) caption(b *block) *card {
 }
 
 // picture draws one picture with its caption and adds it as a step.
-func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, band *card, t assets.Theme, step timeline.Step, photo bool, owner string) error {
+func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, band *card, t assets.Theme,
+	step timeline.Step, photo bool, owner string) error {
 	c := l.class
 	if c.Colour != playlists.RGB {
 		cv := r.canvases.Get().(*canvas)
@@ -207,7 +209,8 @@ func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, b
 		over := overlay{img}
 		for _, s := range band.sets {
 			for i, sp := range s.spans {
-				if err := over.text(r.fonts.face(s.run.fam, s.px), s.run, sp, s.at[i], color.RGBA{255, 255, 255, 255}); err != nil {
+				if err := over.text(r.fonts.face(s.run.fam, s.px), s.run, sp, s.at[i],
+					color.RGBA{255, 255, 255, 255}); err != nil {
 					return err
 				}
 			}
@@ -219,8 +222,10 @@ func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, b
 	}
 	if len(data) > planBytes {
 		f := l.warn("size", "image.media",
-			playlists.Text{VI: fmt.Sprintf("Hình chiếm %d kB trên đường truyền.", len(data)/1024), EN: fmt.Sprintf("The picture takes %d kB on the wire.", len(data)/1024)},
-			playlists.Text{VI: "Dùng ảnh JPEG ít chi tiết hơn, hoặc bỏ chú thích trên ảnh.", EN: "Use a JPEG with less detail, or drop the caption on it."})
+			playlists.Text{VI: fmt.Sprintf("Hình chiếm %d kB trên đường truyền.", len(data)/1024),
+				EN: fmt.Sprintf("The picture takes %d kB on the wire.", len(data)/1024)},
+			playlists.Text{VI: "Dùng ảnh JPEG ít chi tiết hơn, hoặc bỏ chú thích trên ảnh.",
+				EN: "Use a JPEG with less detail, or drop the caption on it."})
 		f.Numbers = map[string]float64{"bytes": float64(len(data)), "limit": planBytes}
 		a.Findings = append(a.Findings, f)
 	}

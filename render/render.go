@@ -55,7 +55,8 @@ func smallest(a *playlists.Artwork, sets []placed, font string) string {
 }
 
 // message is Message, and the name of the typeface of the smallest capitals.
-func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (a *playlists.Artwork, font string, err error) {
+func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (a *playlists.Artwork, font string,
+	err error) {
 	if err := c.Validate(); err != nil {
 		return nil, "", err
 	}

@@ -60,7 +60,8 @@ func (s *Service) Users() int {
 
 // Invite makes the code of a link that signs user in once within 72 hours, to set
 // a password. It ends an earlier link.
-func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user string) (code string, expires time.Time, err error) {
+func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user string) (code string, expires time.Time,
+	err error) {
 	u, ok := s.User(user)
 	if !ok {
 		return "", expires, noUser(user)
@@ -231,8 +232,9 @@ func (s *Service) begin(w http.ResponseWriter, r *http.Request, u *playlists.Use
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true,
-		Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", MaxAge: int(sessionLife.Seconds()),
+		HttpOnly: true,
+		Secure:   r.TLS != nil, SameSite: http.SameSiteStrictMode})
 	return nil
 }
 
@@ -249,7 +251,8 @@ func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.Destroy(ctx); err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil,
+		SameSite: http.SameSiteStrictMode})
 	return nil
 }
 

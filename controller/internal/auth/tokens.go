@@ -50,8 +50,9 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 		return "", err
 	}
 	if by.Until > 0 && t.Expires > by.Until {
-		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires", Value: fmt.Sprint(t.Expires),
-			Key: "token-outlives-own"}
+		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires",
+			Value: fmt.Sprint(t.Expires),
+			Key:   "token-outlives-own"}
 	}
 	if old, ok := s.token(t.ID); ok {
 		if old.Owner != t.Owner {
@@ -94,8 +95,9 @@ func (s *Service) checkToken(t *Token) error {
 	}
 	for i, k := range t.Only {
 		if playlists.InfoOf(k) == nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i), Value: string(k),
-				Key: "token-kind-unknown"}
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i),
+				Value: string(k),
+				Key:   "token-kind-unknown"}
 		}
 	}
 	now := s.o.Now()
@@ -176,5 +178,6 @@ func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	if s.o.Now().Unix() >= t.Expires {
 		return nil, denied("token-expired")
 	}
-	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only, Until: t.Expires}, nil
+	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only,
+		Until: t.Expires}, nil
 }

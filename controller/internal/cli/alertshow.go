@@ -33,7 +33,8 @@ func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id+"/preview", nil, &p); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s\n%s: %s, %s, written by %s\n", modeMeans[v.Mode], id, modeOf(v.Mode), stateOf(&v), v.CreatedBy)
+	fmt.Fprintf(e.out, "%s\n%s: %s, %s, written by %s\n", modeMeans[v.Mode], id, modeOf(v.Mode), stateOf(&v),
+		v.CreatedBy)
 	for _, s := range p.Says {
 		fmt.Fprintf(e.out, "  says %s\n", s)
 	}
@@ -101,7 +102,8 @@ func (e *env) alertLooks(title string, looks []playlists.AlertOnSign) {
 		for _, f := range x.Frames {
 			ms += f.MS
 		}
-		fmt.Fprintf(e.out, "    %-24s signs: %d, pages: %d in %.1f s\n", x.Class, x.Signs, len(x.Frames), float64(ms)/1000)
+		fmt.Fprintf(e.out, "    %-24s signs: %d, pages: %d in %.1f s\n", x.Class, x.Signs, len(x.Frames),
+			float64(ms)/1000)
 		for _, f := range x.Findings {
 			at := ""
 			if f.Field != "" {
@@ -131,7 +133,8 @@ func (e *env) alertReport(cmd *cobra.Command, c *client, id string) error {
 		if s.Reason != "" {
 			reached += " (" + s.Reason + ")"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.1f s\n", s.Sign, s.Owner, reached, at(s.FromMS), at(s.UntilMS), float64(s.ProofMS)/1000)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.1f s\n", s.Sign, s.Owner, reached, at(s.FromMS), at(s.UntilMS),
+			float64(s.ProofMS)/1000)
 	}
 	if err := w.Flush(); err != nil {
 		return err

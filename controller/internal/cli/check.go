@@ -14,7 +14,8 @@ import (
 )
 
 // checkClasses are the classes for a file that names no sign, without --class.
-var checkClasses = []string{"64x32-red", "96x48-rgb", "128x64-rgb", "192x96-red", "192x96-rgb", "320x160-rgb", "1920x1080-rgb"}
+var checkClasses = []string{"64x32-red", "96x48-rgb", "128x64-rgb", "192x96-red", "192x96-rgb", "320x160-rgb",
+	"1920x1080-rgb"}
 
 type checkFlags struct {
 	classes         []string
@@ -42,7 +43,8 @@ func newCheck(e *env) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return f.run(e, c, args) },
 	}
 	p := c.Flags()
-	p.StringSliceVar(&f.classes, "class", nil, "the classes to check on; otherwise those of the signs in the files, or the usual ones")
+	p.StringSliceVar(&f.classes, "class", nil, "the classes to check on; otherwise those of the signs in the files, "+
+		"or the usual ones")
 	p.StringVar(&f.format, "format", "text", "text or json")
 	p.StringVar(&f.lang, "lang", "en", "language of the findings, vi or en")
 	p.Float64Var(&f.distance, "distance", 0, "metres from which it is to be read; needs --pitch")
@@ -80,7 +82,8 @@ func (f *checkFlags) run(e *env, c *cobra.Command, files []string) error {
 	for _, m := range all.messages {
 		for _, class := range classes {
 			rep, err := r.Check(m.Message, class, render.Options{Motion: motion(f.noScroll), Media: m.media},
-				render.Wants{DwellMS: all.dwell(m.Message), DistanceM: f.distance, PitchMM: f.pitch, Power: f.power / 100})
+				render.Wants{DwellMS: all.dwell(m.Message), DistanceM: f.distance, PitchMM: f.pitch,
+					Power: f.power / 100})
 			if err != nil {
 				return in(m.file, err)
 			}

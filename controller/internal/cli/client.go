@@ -33,9 +33,13 @@ type client struct {
 }
 
 func (c *client) flags(f *pflag.FlagSet) {
-	f.StringVar(&c.server, "server", os.Getenv("LEDCAST_SERVER"), "`address` of the controller, http://host:port (or LEDCAST_SERVER)")
-	f.StringVar(&c.tokenFile, "token-file", os.Getenv("LEDCAST_TOKEN_FILE"), "`file` that holds an API token (or LEDCAST_TOKEN_FILE)")
-	f.StringVar(&c.ca, "ca", os.Getenv("LEDCAST_CA"), "PEM `file` of the authority behind the controller's certificate, where the system does not know it (or LEDCAST_CA)")
+	f.StringVar(&c.server, "server", os.Getenv("LEDCAST_SERVER"),
+		"`address` of the controller, http://host:port (or LEDCAST_SERVER)")
+	f.StringVar(&c.tokenFile, "token-file", os.Getenv("LEDCAST_TOKEN_FILE"),
+		"`file` that holds an API token (or LEDCAST_TOKEN_FILE)")
+	f.StringVar(&c.ca, "ca", os.Getenv("LEDCAST_CA"),
+		"PEM `file` of the authority behind the controller's certificate, where the system does not know it (or "+
+			"LEDCAST_CA)")
 	f.StringVar(&c.data, "data", "", "`folder` of a controller on this machine, in place of --server and --token-file")
 	f.StringVar(&c.as, "as", "", "with --data: whose token of tokens.json to use, e.g. author")
 }
@@ -52,10 +56,12 @@ func (c *client) open() error {
 		}
 		var tokens map[string]string
 		if err := json.Unmarshal(text, &tokens); err != nil {
-			return fmt.Errorf("%s cannot be read: %v; restart the controller", filepath.Join(c.data, "tokens.json"), err)
+			return fmt.Errorf("%s cannot be read: %v; restart the controller", filepath.Join(c.data, "tokens.json"),
+				err)
 		}
 		if c.token = tokens[c.as]; c.token == "" {
-			return fmt.Errorf("--as %q has no token in %s; use one that stands there", c.as, filepath.Join(c.data, "tokens.json"))
+			return fmt.Errorf("--as %q has no token in %s; use one that stands there", c.as,
+				filepath.Join(c.data, "tokens.json"))
 		}
 		addr, err := os.ReadFile(filepath.Join(c.data, "server"))
 		if err != nil {
@@ -94,7 +100,8 @@ func (c *client) open() error {
 		if !pool.AppendCertsFromPEM(pem) {
 			return fmt.Errorf("--ca: %s holds no PEM certificate", c.ca)
 		}
-		c.http.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+		c.http.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment,
+			TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	}
 	return nil
 }
@@ -136,7 +143,8 @@ func (c *client) do(ctx context.Context, method, path string, body, out any, hea
 }
 
 // send is do for a body of any content type.
-func (c *client) send(ctx context.Context, method, path, mime string, body []byte, out any, head ...string) (etag string, err error) {
+func (c *client) send(ctx context.Context, method, path, mime string, body []byte, out any,
+	head ...string) (etag string, err error) {
 	var r io.Reader
 	if mime != "" {
 		r = bytes.NewReader(body)
@@ -156,7 +164,8 @@ func (c *client) send(ctx context.Context, method, path, mime string, body []byt
 	if err != nil {
 		var unknown *tls.CertificateVerificationError
 		if errors.As(err, &unknown) {
-			return "", fmt.Errorf("the controller at %s shows a certificate that is not trusted here: %w; give its authority with --ca FILE", c.base, unknown.Err)
+			return "", fmt.Errorf("the controller at %s shows a certificate that is not trusted here: %w; give its "+
+				"authority with --ca FILE", c.base, unknown.Err)
 		}
 		return "", fmt.Errorf("the controller at %s does not answer: %w; is it running?", c.base, errors.Unwrap(err))
 	}

@@ -9,7 +9,8 @@ import (
 // addDatabase adds --database. LEDCAST_DATABASE is not the default of the flag,
 // because --help would print its password.
 func addDatabase(fs *pflag.FlagSet, to *string) {
-	fs.StringVar(to, "database", "", "`address` of a PostgreSQL database, postgres://user:password@host:5432/name, instead of SQLite in --data (or LEDCAST_DATABASE, which other users cannot see)")
+	fs.StringVar(to, "database", "", "`address` of a PostgreSQL database, postgres://user:password@host:5432/name, "+
+		"instead of SQLite in --data (or LEDCAST_DATABASE, which other users cannot see)")
 }
 
 func databaseOr(given string) string {

@@ -6,7 +6,8 @@ import (
 
 // group makes a command that only has subcommands.
 func (e *env) group(use, short, long string, commands ...*cobra.Command) *cobra.Command {
-	g := &cobra.Command{Use: use, Short: short, Long: long, Args: noSuchCommand, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+	g := &cobra.Command{Use: use, Short: short, Long: long, Args: noSuchCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 	g.AddCommand(commands...)
 	return g
 }
@@ -17,7 +18,8 @@ func (e *env) named(use, short, what string, do func(cmd *cobra.Command, c *clie
 	cmd := &cobra.Command{Use: use, Short: short,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usagef("write controller "+cmd.Parent().Name()+" "+cmd.Name()+" "+what, "%d names are given where one is needed", len(args))
+				return usagef("write controller "+cmd.Parent().Name()+" "+cmd.Name()+" "+what,
+					"%d names are given where one is needed", len(args))
 			}
 			return nil
 		},

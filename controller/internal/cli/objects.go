@@ -92,7 +92,8 @@ func (e *env) manifest(name string) ([]thing, error) {
 
 // withManifest completes a command that reads a YAML file, then the address and
 // token of a controller, and only then runs do.
-func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *client, list []thing) error) *cobra.Command {
+func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *client,
+	list []thing) error) *cobra.Command {
 	var c client
 	var file string
 	cmd.Args = noArgs
@@ -109,7 +110,8 @@ func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *c
 		}
 		return do(cmd.Context(), &c, list)
 	}
-	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or CSV with a company's signs (.csv), or - for YAML on standard input")
+	cmd.Flags().StringVarP(&file, "filename", "f", "",
+		"YAML `file`, or CSV with a company's signs (.csv), or - for YAML on standard input")
 	c.flags(cmd.Flags())
 	return cmd
 }
@@ -117,8 +119,10 @@ func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *c
 func newApply(e *env) *cobra.Command {
 	return e.withManifest(&cobra.Command{
 		Use: "apply -f FILE", Short: "Create or change the objects of a YAML file",
-		Long: "apply puts every object of the file: owners, users, areas, messages, playlists, signs, schedules, agreements and campaigns.\n" +
-			"It leaves objects alone that are already as the file says. It checks the whole file before it sends anything. It\n" +
+		Long: "apply puts every object of the file: owners, users, areas, messages, playlists, signs, schedules, " +
+			"agreements and campaigns.\n" +
+			"It leaves objects alone that are already as the file says. It checks the whole file before it sends " +
+			"anything. It\n" +
 			"names each object that the controller refuses and goes on with the rest.",
 	}, func(ctx context.Context, c *client, list []thing) error {
 		var refused []string
@@ -132,7 +136,8 @@ func newApply(e *env) *cobra.Command {
 			fmt.Fprintf(e.out, "%s %s\n", list[i].name(), what)
 		}
 		if len(refused) > 0 {
-			return fmt.Errorf("%d of %d were refused: %s; mend what is named above and apply again", len(refused), len(list), strings.Join(refused, ", "))
+			return fmt.Errorf("%d of %d were refused: %s; mend what is named above and apply again", len(refused),
+				len(list), strings.Join(refused, ", "))
 		}
 		return nil
 	})
@@ -172,7 +177,8 @@ func equal(a, b any) bool {
 }
 
 func newDiff(e *env) *cobra.Command {
-	return e.withManifest(&cobra.Command{Use: "diff -f FILE", Short: "Show what apply would change; exit code 1 if anything"},
+	return e.withManifest(&cobra.Command{Use: "diff -f FILE",
+		Short: "Show what apply would change; exit code 1 if anything"},
 		func(ctx context.Context, c *client, list []thing) error {
 			n := 0
 			for i := range list {
@@ -239,7 +245,8 @@ func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 func newGet(e *env) *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
-		Use:   "get owners | users | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER | agreements OWNER",
+		Use: "get owners | users | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER " +
+			"| agreements OWNER",
 		Short: "Print objects as YAML for apply",
 		Args: func(_ *cobra.Command, args []string) error {
 			_, _, err := listPath(args)

@@ -70,7 +70,8 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 			return usagef("write it in the file", "--%s does not go with --message", n)
 		}
 	}
-	if c.Flags().Changed("distance") != c.Flags().Changed("pitch") || c.Flags().Changed("distance") && (f.distance < 1 || f.pitch < 0.5) {
+	if c.Flags().Changed("distance") != c.Flags().Changed("pitch") || c.Flags().Changed("distance") &&
+		(f.distance < 1 || f.pitch < 0.5) {
 		return usagef("e.g. --distance 60 --pitch 10", "--distance in metres and --pitch in millimetres go together")
 	}
 	ext := strings.ToLower(filepath.Ext(f.out))

@@ -68,7 +68,8 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 		return nil
 	})
 	slices.SortFunc(out.Rows, func(a, b Delivered) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Campaign, b.Campaign))
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Why, b.Why),
+			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Campaign, b.Campaign))
 	})
 	return out, err
 }
@@ -78,7 +79,8 @@ func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *playlists.PlayReco
 	if q.Campaign != "" && p.Campaign != q.Campaign {
 		return
 	}
-	key := Delivered{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item, Campaign: p.Campaign}
+	key := Delivered{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item,
+		Campaign: p.Campaign}
 	count := p.Count
 	if p.Why == timeline.WhyAlert {
 		key.Owner = "public"

@@ -48,7 +48,8 @@ func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, erro
 		return nil
 	})
 	slices.SortFunc(out.Rows, func(a, b Displaced) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Alerts, b.Alerts), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item))
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Alerts, b.Alerts),
+			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item))
 	})
 	return out, err
 }
@@ -91,7 +92,8 @@ func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *playlists.Play
 		if less <= 0 {
 			continue
 		}
-		key := Displaced{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "), Owner: k.owner, Item: k.id, Title: titles[k]}
+		key := Displaced{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "),
+			Owner: k.owner, Item: k.id, Title: titles[k]}
 		if q.Content != "" && k.owner != q.Content && k.owner != "public" {
 			key.Item, key.Title = "", ""
 		}

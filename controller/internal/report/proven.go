@@ -35,7 +35,8 @@ type Straddler struct {
 
 // records calls do for each record of the sign in the range of a query. It returns
 // the time that they cover, and the records that lie only partly in the range.
-func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.PlayRecord)) (*cover, []Straddler, error) {
+func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.PlayRecord)) (*cover, []Straddler,
+	error) {
 	c := &cover{}
 	var out []Straddler
 	from, until := q.From*1000, q.Until*1000

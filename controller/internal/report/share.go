@@ -133,7 +133,8 @@ func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(
 		if x.BoundMS == 0 {
 			x.Letter = letter
 		}
-		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 { // also a play that a power cut ended at once
+		// also a play that a power cut ended at once
+		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 {
 			x.Shown += times(f.Program, it, p.Frame, p.Count)
 		}
 	}

@@ -28,14 +28,18 @@ func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }
 // Table returns the delivery as rows. The coverage of each sign and day follows as
 // notes, and in CSV as rows of its own.
 func (d *Delivery) Table() *Table {
-	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays", "seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays",
+		"seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
 	for _, r := range d.Rows {
-		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign, fmt.Sprint(r.Count), seconds(r.MS)})
+		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign,
+			fmt.Sprint(r.Count), seconds(r.MS)})
 	}
 	for _, c := range d.Coverage {
-		t.Apart = append(t.Apart, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "", seconds(c.MS), seconds(c.MissingMS)})
+		t.Apart = append(t.Apart, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "",
+			seconds(c.MS), seconds(c.MissingMS)})
 		if c.MissingMS > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign, seconds(c.MissingMS), Percent(c.MS, c.MS+c.MissingMS)))
+			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign,
+				seconds(c.MissingMS), Percent(c.MS, c.MS+c.MissingMS)))
 		}
 	}
 	if len(d.Unproven) > 0 {
@@ -47,7 +51,8 @@ func (d *Delivery) Table() *Table {
 
 func (t *Table) straddling(all []Straddler) {
 	for _, x := range all {
-		t.Notes = append(t.Notes, fmt.Sprintf("%s: not counted is a record from %s until %s, which is of this time only in part", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: not counted is a record from %s until %s, which is of this time "+
+			"only in part", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
 	}
 }
 
@@ -55,10 +60,12 @@ func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC33
 
 // Table returns the shares as rows.
 func (s *Shares) Table() *Table {
-	t := &Table{Head: []string{"day", "campaign", "letter", "letter_date", "sign", "sign_owner", "bound_seconds", "asked_percent", "planned_percent", "shown_percent", "plays", "shown_seconds", "proven_percent"}}
+	t := &Table{Head: []string{"day", "campaign", "letter", "letter_date", "sign", "sign_owner", "bound_seconds",
+		"asked_percent", "planned_percent", "shown_percent", "plays", "shown_seconds", "proven_percent"}}
 	for _, r := range s.Rows {
 		percent := func(ms int64) string { return fmt.Sprintf("%.2f", Percent(ms, r.BoundMS)) }
-		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner, seconds(r.BoundMS),
+		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner,
+			seconds(r.BoundMS),
 			percent(r.AskedMS), percent(r.PlannedMS), percent(r.ShownMS), fmt.Sprint(r.Shown), seconds(r.ShownMS), percent(r.ProvenMS)})
 	}
 	t.straddling(s.Straddling)

@@ -51,25 +51,31 @@ func MakeUptime(ctx context.Context, b Book, h History, q Query) (*Uptimes, erro
 			return err
 		}
 		for _, d := range Days(Spans(own, watched, from.UnixMilli(), until.UnixMilli()), s.zone) {
-			out.Rows = append(out.Rows, Uptime{Day: d.Day, Sign: s.id, SignOwner: s.owner, OnlineMS: d.OnlineMS, OfflineMS: d.OfflineMS,
+			out.Rows = append(out.Rows, Uptime{Day: d.Day, Sign: s.id, SignOwner: s.owner, OnlineMS: d.OnlineMS,
+				OfflineMS: d.OfflineMS,
 				UnknownMS: d.UnknownMS, ClockMS: d.ClockMS, FaultyMS: d.FaultyMS, Outages: int64(d.Outages)})
 		}
 		return nil
 	})
-	slices.SortStableFunc(out.Rows, func(a, b Uptime) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign)) })
+	slices.SortStableFunc(out.Rows, func(a, b Uptime) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day),
+			cmp.Compare(a.Sign, b.Sign))
+	})
 	return out, err
 }
 
 // Table returns the uptime as rows. online_percent relates to the known time and is
 // empty where there is none.
 func (u *Uptimes) Table() *Table {
-	t := &Table{Head: []string{"day", "sign", "sign_owner", "online_seconds", "offline_seconds", "unknown_seconds", "online_percent", "outages", "clock_untrusted_seconds", "faulty_seconds"}}
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "online_seconds", "offline_seconds", "unknown_seconds",
+		"online_percent", "outages", "clock_untrusted_seconds", "faulty_seconds"}}
 	for _, r := range u.Rows {
 		percent := ""
 		if known := r.OnlineMS + r.OfflineMS; known > 0 {
 			percent = fmt.Sprintf("%.2f", Percent(r.OnlineMS, known))
 		}
-		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, seconds(r.OnlineMS), seconds(r.OfflineMS), seconds(r.UnknownMS), percent, fmt.Sprint(r.Outages), seconds(r.ClockMS), seconds(r.FaultyMS)})
+		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, seconds(r.OnlineMS), seconds(r.OfflineMS),
+			seconds(r.UnknownMS), percent, fmt.Sprint(r.Outages), seconds(r.ClockMS), seconds(r.FaultyMS)})
 	}
 	return t
 }

@@ -96,7 +96,8 @@ func New(o Options) (http.Handler, error) {
 func secured(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
-		head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "+
+			"'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "no-referrer")
 		head.Set("Cache-Control", "no-cache")
@@ -112,7 +113,8 @@ const languageCookie = "ledcast_lang"
 func language(w http.ResponseWriter, r *http.Request) string {
 	known := func(l string) bool { return l == "vi" || l == "en" }
 	if q := r.URL.Query().Get("lang"); known(q) {
-		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
+		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600,
+			SameSite: http.SameSiteLaxMode, HttpOnly: true})
 		return q
 	}
 	if c, err := r.Cookie(languageCookie); err == nil && known(c.Value) {
@@ -161,7 +163,8 @@ func (p *pages) menu(lang string, here *page) []entry {
 	var out []entry
 	for i := range table {
 		if x := &table[i]; x.Menu {
-			out = append(out, entry{strings.TrimSuffix(x.Path, "{$}"), p.words["nav."+x.File][lang], x == here, join(x.Department), join(x.Company)})
+			out = append(out, entry{strings.TrimSuffix(x.Path, "{$}"), p.words["nav."+x.File][lang], x == here,
+				join(x.Department), join(x.Company)})
 		}
 	}
 	return out
@@ -208,7 +211,8 @@ func (p *pages) page(x *page) (http.HandlerFunc, error) {
 		q.Set("lang", other)
 		there := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: q.Encode()}
 		var out bytes.Buffer
-		err := byLang[lang].Execute(&out, view{Lang: lang, Other: other, OtherURL: there.RequestURI(), File: x.File, Title: p.words[x.File+".title"][lang],
+		err := byLang[lang].Execute(&out, view{Lang: lang, Other: other, OtherURL: there.RequestURI(), File: x.File,
+			Title: p.words[x.File+".title"][lang],
 			Words: sent[lang], Open: x.Open, Menu: p.menu(lang, x), Notes: p.notes(lang)})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
