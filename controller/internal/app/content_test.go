@@ -37,7 +37,7 @@ func TestAreas(t *testing.T) {
 		{"author", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 403, "role author"},
 		{"admin", "PUT", "/api/v1/areas/nowhere/new", `{"name":"Mới"}`, nil, 422, "does not exist"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":" "}`, nil, 422, "is missing"},
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422, "no place on Earth"},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422, "not a place on Earth"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","geocodes":["527"]}`, nil, 422, "NAME=VALUE"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 201, "quang-ngai/new"},
 		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/atlantis"]}`, nil, 422, "is not a known area"},
