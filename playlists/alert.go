@@ -69,7 +69,7 @@ func (m *Moment) UnmarshalJSON(data []byte) error {
 	if text == "null" {
 		return nil
 	}
-	bad := &Error{Code: Invalid, Field: "time", Value: text, Problem: "is not a time", Remedy: "give Unix seconds as a number, or RFC 3339 with an offset, e.g. \"2021-01-30T18:00:00+07:00\""}
+	bad := &Error{Code: Invalid, Field: "time", Value: text, Key: "time-malformed"}
 	if strings.HasPrefix(text, `"`) {
 		var s string
 		if err := json.Unmarshal(data, &s); err != nil {
@@ -140,10 +140,10 @@ func CheckOverride(where, override, reason string) error {
 		return nil
 	}
 	if override != "distance" {
-		return &Error{Code: Invalid, Field: where + ".override", Value: override, Problem: "cannot be overridden", Remedy: "distance can"}
+		return &Error{Code: Invalid, Field: where + ".override", Value: override, Key: "override-unknown"}
 	}
 	if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < 4 || n > 200 {
-		return &Error{Code: Invalid, Field: where + ".reason", Value: reason, Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
+		return &Error{Code: Invalid, Field: where + ".reason", Value: reason, Key: "reason-missing"}
 	}
 	return nil
 }
@@ -192,8 +192,8 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 		return nil, err
 	}
 	where := "alerts/" + o.ID
-	bad := func(field, value, problem, remedy string) error {
-		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Problem: problem, Remedy: remedy}
+	bad := func(field, value string, key TextKey, args ...any) error {
+		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Key: key, Args: args}
 	}
 	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Template: o.Template, Values: o.Values, Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
 		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces, State: AlertPending, FromGiven: o.From != 0,
@@ -211,21 +211,22 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 		}
 	}
 	if said != 1 {
-		return nil, bad("message", "", fmt.Sprintf("is said in %d ways", said), "give exactly one of message, text and template")
+		return nil, bad("message", "", "alert-content-ambiguous", said)
 	}
 	for _, t := range []struct{ name, text string }{{"text", o.Text}, {"correction", o.Correction}} {
 		if n := utf8.RuneCountInString(t.text); n > MaxText {
-			return nil, &Error{Code: TooLarge, Field: where + "." + t.name, Value: t.text, Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxText), Remedy: "shorten it"}
+			return nil, &Error{Code: TooLarge, Field: where + "." + t.name, Value: t.text,
+				Key: "text-too-long", Args: []any{n, MaxText}}
 		}
 	}
 	if o.Correction != "" {
 		if err := CheckSlug(where+".correction", CorrectionID(o.ID)); err != nil {
-			return nil, bad("id", o.ID, fmt.Sprintf("leaves no room for its correction's name, %s", CorrectionID(o.ID)), "use an id of at most 37 characters")
+			return nil, bad("id", o.ID, "correction-name-too-long", CorrectionID(o.ID))
 		}
 	}
 	if o.Priority != nil {
 		if a.Priority = *o.Priority; a.Priority < 0 || a.Priority > MaxAlertPriority {
-			return nil, bad("priority", strconv.FormatInt(a.Priority, 10), fmt.Sprintf("is outside 0 to %d", MaxAlertPriority), "use 100 for most")
+			return nil, bad("priority", strconv.FormatInt(a.Priority, 10), "alert-priority-out-of-range", MaxAlertPriority)
 		}
 	}
 	switch o.Mode {
@@ -233,17 +234,17 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 		a.Mode = AlertLive
 	case AlertLive, AlertTest, AlertDrill:
 	default:
-		return nil, bad("mode", string(o.Mode), "is not a mode", "use live, test or drill")
+		return nil, bad("mode", string(o.Mode), "alert-mode-unknown")
 	}
 	if err := a.checkPlaces(where); err != nil {
 		return nil, err
 	}
 	if t := o.Takeover; t != nil {
 		if t.SharePercent < 1 || t.SharePercent > 100 {
-			return nil, bad("takeover.share_percent", strconv.FormatInt(t.SharePercent, 10), "is outside 1 to 100", "give the share after the exclusive time; end the alert where it should be 0")
+			return nil, bad("takeover.share_percent", strconv.FormatInt(t.SharePercent, 10), "alert-share-out-of-range")
 		}
 		if t.ExclusiveS < 0 || t.ExclusiveS > MaxAlertLife {
-			return nil, bad("takeover.exclusive_s", strconv.FormatInt(t.ExclusiveS, 10), fmt.Sprintf("is outside 0 to %d", MaxAlertLife), "give seconds, e.g. 600")
+			return nil, bad("takeover.exclusive_s", strconv.FormatInt(t.ExclusiveS, 10), "exclusive-out-of-range", MaxAlertLife)
 		}
 	}
 	if !a.FromGiven {
@@ -255,13 +256,15 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 // checkPlaces needs somewhere to show: nothing is meant for everywhere.
 func (a *Alert) checkPlaces(where string) error {
 	if len(a.Areas) == 0 && len(a.Signs) == 0 {
-		return &Error{Code: Invalid, Field: where + ".areas", Problem: "are missing, and so are signs", Remedy: "name the areas or the signs that it is for"}
+		return &Error{Code: Invalid, Field: where + ".areas", Key: "areas-and-signs-missing"}
 	}
 	if len(a.Areas) > MaxAlertAreas {
-		return &Error{Code: TooLarge, Field: where + ".areas", Problem: fmt.Sprintf("are %d, over the limit of %d", len(a.Areas), MaxAlertAreas), Remedy: "name an area above them"}
+		return &Error{Code: TooLarge, Field: where + ".areas",
+			Key: "too-many-areas-named", Args: []any{len(a.Areas), MaxAlertAreas}}
 	}
 	if len(a.Signs) > MaxAlertSigns {
-		return &Error{Code: TooLarge, Field: where + ".signs", Problem: fmt.Sprintf("are %d, over the limit of %d", len(a.Signs), MaxAlertSigns), Remedy: "name areas"}
+		return &Error{Code: TooLarge, Field: where + ".signs",
+			Key: "too-many-signs-named", Args: []any{len(a.Signs), MaxAlertSigns}}
 	}
 	for i, x := range a.Areas {
 		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), x); err != nil {
@@ -286,13 +289,15 @@ func (a *Alert) checkSpan(where string, nowMS int64) error {
 	until := time.Unix(int64(a.Until), 0).UTC().Format(time.RFC3339)
 	switch {
 	case a.Until == 0:
-		return &Error{Code: Invalid, Field: where + ".until", Problem: "is missing", Remedy: "say when it ends, at most 24 h after it begins"}
+		return &Error{Code: Invalid, Field: where + ".until", Key: "until-missing"}
 	case a.Until <= a.From:
-		return &Error{Code: Invalid, Field: where + ".until", Value: until, Problem: fmt.Sprintf("is %d s before it begins", a.From-a.Until), Remedy: "end it after from"}
+		return &Error{Code: Invalid, Field: where + ".until", Value: until,
+			Key: "ends-before-start", Args: []any{a.From - a.Until}}
 	case a.Until-a.From > MaxAlertLife:
-		return &Error{Code: Invalid, Field: where + ".until", Value: until, Problem: fmt.Sprintf("is %d s after it begins, over the limit of %d", a.Until-a.From, MaxAlertLife), Remedy: "end it earlier, and make another one later"}
+		return &Error{Code: Invalid, Field: where + ".until", Value: until,
+			Key: "alert-too-long", Args: []any{a.Until - a.From, MaxAlertLife}}
 	case int64(a.Until)*1000 <= nowMS:
-		return &Error{Code: Invalid, Field: where + ".until", Value: until, Problem: "is over", Remedy: "end it later"}
+		return &Error{Code: Invalid, Field: where + ".until", Value: until, Key: "until-over"}
 	}
 	return nil
 }
@@ -344,8 +349,8 @@ func (a *Alert) OnWire(art *Artwork, of func(sign string) bool) timeline.Alert {
 // alerts of one class are over its limits.
 func CheckClass(class string, alerts []timeline.Alert) error {
 	over := func(what string, n, most int) error {
-		return &Error{Code: TooLarge, Field: "alerts", Value: class, Problem: fmt.Sprintf("would have %d %s at a time on this class, over the limit of %d", n, what, most),
-			Remedy: "cancel or shorten another one first"}
+		return &Error{Code: TooLarge, Field: "alerts", Value: class,
+			Key: "class-limit-reached", Args: []any{n, Word(what), most}}
 	}
 	if len(alerts) > MaxClassAlerts {
 		return over("alerts", len(alerts), MaxClassAlerts)

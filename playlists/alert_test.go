@@ -103,7 +103,7 @@ func TestCheckClass(t *testing.T) {
 	} {
 		err := CheckClass("128x64-rgb", c.set)
 		var e *Error
-		if c.says == "" && err != nil || c.says != "" && (!errors.As(err, &e) || e.Code != TooLarge || !strings.Contains(e.Problem, c.says)) {
+		if c.says == "" && err != nil || c.says != "" && (!errors.As(err, &e) || e.Code != TooLarge || !strings.Contains(e.English().Title, c.says)) {
 			t.Errorf("want %q: %v", c.says, err)
 		}
 	}

@@ -42,7 +42,7 @@ func (t *AlertTemplate) Validate() error {
 	}
 	where := "templates/" + t.ID
 	if blank(t.Name.VI) || blank(t.Name.EN) {
-		return &Error{Code: Invalid, Field: where + ".name", Problem: "is missing in a language", Remedy: "give vi and en"}
+		return &Error{Code: Invalid, Field: where + ".name", Key: "template-name-missing"}
 	}
 	if m := t.message(t.Variants); m.Validate() != nil {
 		e := *m.Validate().(*Error)
@@ -52,7 +52,8 @@ func (t *AlertTemplate) Validate() error {
 	for i, v := range t.Variants {
 		for _, s := range []string{v.Headline, v.Body, v.Caption} {
 			if rest := placeholder.ReplaceAllString(s, ""); strings.ContainsAny(rest, "{}") {
-				return &Error{Code: Invalid, Field: fmt.Sprintf("%s.variants[%d]", where, i), Value: s, Problem: "has a brace that is no placeholder", Remedy: "write placeholders as {place}"}
+				return &Error{Code: Invalid, Field: fmt.Sprintf("%s.variants[%d]", where, i), Value: s,
+					Key: "brace-not-placeholder"}
 			}
 		}
 	}
@@ -85,11 +86,12 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 		field := where + ".values." + k
 		switch n := utf8.RuneCountInString(v); {
 		case !slices.Contains(names, k):
-			return nil, &Error{Code: Invalid, Field: field, Value: v, Problem: "fills no gap of template " + t.ID, Remedy: "its gaps are " + strings.Join(names, ", ")}
+			return nil, &Error{Code: Invalid, Field: field, Value: v,
+				Key: "value-unknown-to-template", Args: []any{t.ID, strings.Join(names, ", ")}}
 		case n > MaxValue:
-			return nil, &Error{Code: Invalid, Field: field, Value: v, Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxValue), Remedy: "shorten it"}
+			return nil, &Error{Code: Invalid, Field: field, Value: v, Key: "text-too-long", Args: []any{n, MaxValue}}
 		case blank(v) || strings.ContainsAny(v, "{}"):
-			return nil, &Error{Code: Invalid, Field: field, Value: v, Problem: "is empty or has a brace", Remedy: "write the words that fill the gap"}
+			return nil, &Error{Code: Invalid, Field: field, Value: v, Key: "template-value-empty"}
 		}
 		full[k] = v
 	}
@@ -98,7 +100,8 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 	}
 	for _, n := range names {
 		if full[n] == "" {
-			return nil, &Error{Code: Invalid, Field: where + ".values." + n, Problem: "is missing", Remedy: "template " + t.ID + " needs it"}
+			return nil, &Error{Code: Invalid, Field: where + ".values." + n,
+				Key: "template-value-missing", Args: []any{t.ID}}
 		}
 	}
 	variants := slices.Clone(t.Variants)
@@ -119,11 +122,12 @@ func CheckGlass(where string, values map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(values)) {
 		v, field := values[k], where+".values."+k
 		if n := utf8.RuneCountInString(v); n > MaxGlassValue {
-			return &Error{Code: Invalid, Field: field, Value: v, Problem: fmt.Sprintf("has %d characters, over the %d that one person may fill in", n, MaxGlassValue), Remedy: "shorten it, or let another person approve the alert"}
+			return &Error{Code: Invalid, Field: field, Value: v,
+				Key: "glass-value-too-long", Args: []any{n, MaxGlassValue}}
 		}
 		for _, r := range v {
 			if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(" .,-/+", r) {
-				return &Error{Code: Invalid, Field: field, Value: v, Problem: "has a sign that no name or number has", Remedy: "use letters, digits, spaces and . , - / + alone, or let another person approve the alert"}
+				return &Error{Code: Invalid, Field: field, Value: v, Key: "glass-value-character"}
 			}
 		}
 	}
@@ -180,10 +184,10 @@ func (d *DrillPlan) Next(now time.Time) time.Time {
 // Validate returns an *Error of code Invalid that names the field.
 func (d *DrillPlan) Validate() error {
 	if !slices.Contains(Days, d.Day) {
-		return &Error{Code: Invalid, Field: "drill.day", Value: d.Day, Problem: "is not a day of the week", Remedy: "use mon, tue, wed, thu, fri, sat or sun"}
+		return &Error{Code: Invalid, Field: "drill.day", Value: d.Day, Key: "weekday-unknown"}
 	}
 	if _, ok := clock(d.At); !ok || d.At == "" || d.At == "24:00" {
-		return &Error{Code: Invalid, Field: "drill.at", Value: d.At, Problem: "is not a time of day", Remedy: "write it as HH:MM, e.g. 09:00"}
+		return &Error{Code: Invalid, Field: "drill.at", Value: d.At, Key: "drill-clock-malformed"}
 	}
 	return nil
 }

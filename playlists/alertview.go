@@ -139,7 +139,7 @@ func CheckDigest(read, now string) error {
 	case now:
 		return nil
 	case "":
-		return &Error{Code: Invalid, Field: "digest", Problem: "is missing", Remedy: "give the digest that came with what you read"}
+		return &Error{Code: Invalid, Field: "digest", Key: "digest-missing"}
 	}
-	return &Error{Code: Conflict, Field: "digest", Value: read, Problem: "is of what it was before", Remedy: "read it again"}
+	return &Error{Code: Conflict, Field: "digest", Value: read, Key: "content-changed"}
 }

@@ -36,24 +36,27 @@ func (a *Area) Validate() error {
 	}
 	where := "areas/" + a.Code
 	if blank(a.Name) {
-		return &Error{Code: Invalid, Field: where + ".name", Problem: "is missing", Remedy: "write what people call it, e.g. Huyện Sơn Tịnh"}
+		return &Error{Code: Invalid, Field: where + ".name", Key: "area-name-missing"}
 	}
 	if err := checkName(where, a.Name); err != nil {
 		return err
 	}
 	if len(a.Geocodes) > MaxGeocodes {
-		return &Error{Code: TooLarge, Field: where + ".geocodes", Problem: fmt.Sprintf("has %d entries, over the limit of %d", len(a.Geocodes), MaxGeocodes), Remedy: "leave some out"}
+		return &Error{Code: TooLarge, Field: where + ".geocodes",
+			Key: "too-many-entries", Args: []any{len(a.Geocodes), MaxGeocodes}}
 	}
 	for i, g := range a.Geocodes {
 		if name, value, ok := strings.Cut(g, "="); !ok || blank(name) || blank(value) {
-			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.geocodes[%d]", where, i), Value: g, Problem: "is not NAME=VALUE", Remedy: "write it as GSO=527"}
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.geocodes[%d]", where, i), Value: g,
+				Key: "geocode-malformed"}
 		}
 	}
 	n := 0
 	for i, ring := range a.Outline {
 		n += len(ring)
 		if len(ring) < 3 {
-			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.outline[%d]", where, i), Problem: fmt.Sprintf("has %d places", len(ring)), Remedy: "a ring has at least 3"}
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.outline[%d]", where, i),
+				Key: "ring-too-short", Args: []any{len(ring)}}
 		}
 		for k, p := range ring {
 			if err := p.check(fmt.Sprintf("%s.outline[%d][%d]", where, i, k)); err != nil {
@@ -62,14 +65,14 @@ func (a *Area) Validate() error {
 		}
 	}
 	if n > MaxOutline {
-		return &Error{Code: TooLarge, Field: where + ".outline", Problem: fmt.Sprintf("has %d places, over the limit of %d", n, MaxOutline), Remedy: "simplify the border"}
+		return &Error{Code: TooLarge, Field: where + ".outline", Key: "outline-too-long", Args: []any{n, MaxOutline}}
 	}
 	if a.ReplacedBy != "" {
 		if err := CheckArea(where+".replaced_by", a.ReplacedBy); err != nil {
 			return err
 		}
 		if a.ReplacedBy == a.Code {
-			return &Error{Code: Invalid, Field: where + ".replaced_by", Value: a.Code, Problem: "is the area itself", Remedy: "name another, or leave it out"}
+			return &Error{Code: Invalid, Field: where + ".replaced_by", Value: a.Code, Key: "replaced-by-itself"}
 		}
 	}
 	return nil
@@ -119,7 +122,7 @@ func Covers(a, b string) bool {
 func (p Place) check(field string) error {
 	if p.Lat < -90 || p.Lat > 90 || p.Lon < -180 || p.Lon > 180 || math.IsNaN(p.Lat) || math.IsNaN(p.Lon) {
 		return &Error{Code: Invalid, Field: field, Value: fmt.Sprintf("%v, %v", p.Lat, p.Lon),
-			Problem: "is no place on Earth", Remedy: "give lat from -90 to 90 and lon from -180 to 180"}
+			Key: "position-impossible"}
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func (c *Campaign) Validate() error {
 		return err
 	}
 	if len(c.Messages) == 0 {
-		return &Error{Code: Invalid, Field: where + ".messages", Problem: "is empty", Remedy: "name at least one of the department's messages"}
+		return &Error{Code: Invalid, Field: where + ".messages", Key: "campaign-messages-empty"}
 	}
 	if err := checkNames(where+".messages", c.Messages, MaxCampaignMessages); err != nil {
 		return err
@@ -77,10 +77,11 @@ func (c *Campaign) Validate() error {
 		return err
 	}
 	if len(c.Areas)+len(c.Signs) == 0 {
-		return &Error{Code: Invalid, Field: where + ".areas", Problem: "is empty, and no signs are named", Remedy: "name at least one area or sign, e.g. quang-ngai"}
+		return &Error{Code: Invalid, Field: where + ".areas", Key: "campaign-areas-empty"}
 	}
 	if len(c.Areas) > MaxCampaignAreas {
-		return &Error{Code: TooLarge, Field: where + ".areas", Problem: fmt.Sprintf("has %d entries, over the limit of %d", len(c.Areas), MaxCampaignAreas), Remedy: "name the area above them"}
+		return &Error{Code: TooLarge, Field: where + ".areas",
+			Key: "too-many-campaign-areas", Args: []any{len(c.Areas), MaxCampaignAreas}}
 	}
 	for i, a := range c.Areas {
 		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), a); err != nil {
@@ -95,7 +96,7 @@ func (c *Campaign) Validate() error {
 	}
 	for _, x := range []struct{ name, value string }{{"first", c.First}, {"last", c.Last}} {
 		if x.value == "" {
-			return &Error{Code: Invalid, Field: where + "." + x.name, Problem: "is missing", Remedy: "write a date, e.g. 2021-02-11: a campaign begins and ends"}
+			return &Error{Code: Invalid, Field: where + "." + x.name, Key: "campaign-date-missing"}
 		}
 	}
 	if err := checkSpan(where, c.First, c.Last); err != nil {
@@ -130,39 +131,43 @@ func (a *Agreement) Validate() error {
 
 func (l *Letter) check(where string) error {
 	if blank(l.Number) {
-		return &Error{Code: Invalid, Field: where + ".number", Problem: "is missing", Remedy: "write the number of the official letter, e.g. 123/STTTT-TTBCXB"}
+		return &Error{Code: Invalid, Field: where + ".number", Key: "letter-number-missing"}
 	}
 	if n := utf8.RuneCountInString(l.Number); n > MaxLetterNumber {
-		return &Error{Code: TooLarge, Field: where + ".number", Value: l.Number, Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxLetterNumber), Remedy: "write only the number"}
+		return &Error{Code: TooLarge, Field: where + ".number", Value: l.Number,
+			Key: "letter-number-too-long", Args: []any{n, MaxLetterNumber}}
 	}
 	if l.Date == "" {
-		return &Error{Code: Invalid, Field: where + ".date", Problem: "is missing", Remedy: "write the date of the official letter as YYYY-MM-DD"}
+		return &Error{Code: Invalid, Field: where + ".date", Key: "letter-date-missing"}
 	}
 	if err := checkDate(where+".date", l.Date); err != nil {
 		return err
 	}
 	if len(l.URL) > MaxURL {
-		return &Error{Code: TooLarge, Field: where + ".url", Value: l.URL, Problem: fmt.Sprintf("has %d bytes, over the limit of %d", len(l.URL), MaxURL), Remedy: "use a shorter address"}
+		return &Error{Code: TooLarge, Field: where + ".url", Value: l.URL,
+			Key: "address-too-long", Args: []any{len(l.URL), MaxURL}}
 	}
 	if l.URL != "" && !strings.HasPrefix(l.URL, "https://") && !strings.HasPrefix(l.URL, "http://") {
-		return &Error{Code: Invalid, Field: where + ".url", Value: l.URL, Problem: "is not a web address", Remedy: "begin it with https://"}
+		return &Error{Code: Invalid, Field: where + ".url", Value: l.URL, Key: "url-malformed"}
 	}
 	return nil
 }
 
 func checkShare(where string, percent int64) error {
 	if percent < 1 || percent > 100 {
-		return &Error{Code: Invalid, Field: where + ".share_percent", Value: fmt.Sprint(percent), Problem: "is outside 1 to 100 percent", Remedy: "give the share of the face's time, e.g. 20"}
+		return &Error{Code: Invalid, Field: where + ".share_percent", Value: fmt.Sprint(percent),
+			Key: "share-out-of-range"}
 	}
 	return nil
 }
 
 func checkName(where, name string) error {
 	if n := utf8.RuneCountInString(name); n > MaxName {
-		return &Error{Code: TooLarge, Field: where + ".name", Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxName), Remedy: "shorten it"}
+		return &Error{Code: TooLarge, Field: where + ".name", Key: "text-too-long", Args: []any{n, MaxName}}
 	}
 	if strings.ContainsFunc(name, unicode.IsControl) {
-		return &Error{Code: Invalid, Field: where + ".name", Value: fmt.Sprintf("%q", name), Problem: "has a control character", Remedy: "take it out"}
+		return &Error{Code: Invalid, Field: where + ".name", Value: fmt.Sprintf("%q", name),
+			Key: "name-has-control-character"}
 	}
 	return nil
 }

@@ -45,11 +45,13 @@ const (
 // Validate returns an *Error of code Invalid or TooLarge that names the field.
 func (p *CAPPolicy) Validate() error {
 	if len(p.Senders) > MaxCAPSenders || len(p.Feeds) > MaxCAPFeeds {
-		return &Error{Code: TooLarge, Field: "cap", Problem: fmt.Sprintf("has %d senders and %d feeds, over the limits of %d and %d", len(p.Senders), len(p.Feeds), MaxCAPSenders, MaxCAPFeeds), Remedy: "leave some out"}
+		return &Error{Code: TooLarge, Field: "cap",
+			Key: "too-many-cap-sources", Args: []any{len(p.Senders), len(p.Feeds), MaxCAPSenders, MaxCAPFeeds}}
 	}
 	for i, s := range p.Senders {
 		if blank(s) || len(s) > 200 {
-			return &Error{Code: Invalid, Field: fmt.Sprintf("cap.senders[%d]", i), Value: s, Problem: "is not a sender", Remedy: "write it as its alerts do, e.g. kttv@quangngai.gov.vn"}
+			return &Error{Code: Invalid, Field: fmt.Sprintf("cap.senders[%d]", i), Value: s,
+				Key: "cap-sender-malformed"}
 		}
 	}
 	seen := map[string]bool{}
@@ -59,20 +61,21 @@ func (p *CAPPolicy) Validate() error {
 			return err
 		}
 		if seen[f.ID] {
-			return &Error{Code: Invalid, Field: field + ".id", Value: f.ID, Problem: "is there twice", Remedy: "give one of them another id"}
+			return &Error{Code: Invalid, Field: field + ".id", Value: f.ID, Key: "feed-twice"}
 		}
 		seen[f.ID] = true
 		u, err := url.Parse(f.URL)
 		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-			return &Error{Code: Invalid, Field: field + ".url", Value: f.URL, Problem: "is not an address", Remedy: "write https://…, without a name and password"}
+			return &Error{Code: Invalid, Field: field + ".url", Value: f.URL, Key: "feed-address-malformed"}
 		}
 		if f.EveryS < 0 || f.EveryS > 0 && f.EveryS < 15 || f.EveryS > 3600 {
-			return &Error{Code: Invalid, Field: field + ".every_s", Value: fmt.Sprint(f.EveryS), Problem: "is outside 15 to 3600 seconds", Remedy: "leave it out for 60"}
+			return &Error{Code: Invalid, Field: field + ".every_s", Value: fmt.Sprint(f.EveryS),
+				Key: "feed-interval-out-of-range"}
 		}
 	}
 	if a := p.Auto; a != nil {
 		if len(a.Areas) == 0 {
-			return &Error{Code: Invalid, Field: "cap.auto.areas", Problem: "is empty", Remedy: "name the areas in which alerts may run without a person"}
+			return &Error{Code: Invalid, Field: "cap.auto.areas", Key: "cap-areas-empty"}
 		}
 		for i, x := range a.Areas {
 			if err := CheckArea(fmt.Sprintf("cap.auto.areas[%d]", i), x); err != nil {
@@ -80,10 +83,11 @@ func (p *CAPPolicy) Validate() error {
 			}
 		}
 		if len(p.Senders) == 0 {
-			return &Error{Code: Invalid, Field: "cap.senders", Problem: "is empty, and nobody's alerts run without a person", Remedy: "name the senders"}
+			return &Error{Code: Invalid, Field: "cap.senders", Key: "cap-senders-empty"}
 		}
 		if a.MaxPriority < 0 || a.MaxPriority > MaxAlertPriority {
-			return &Error{Code: Invalid, Field: "cap.auto.max_priority", Value: fmt.Sprint(a.MaxPriority), Problem: fmt.Sprintf("is outside 0 to %d", MaxAlertPriority), Remedy: "use 150 for severe"}
+			return &Error{Code: Invalid, Field: "cap.auto.max_priority", Value: fmt.Sprint(a.MaxPriority),
+				Key: "cap-priority-out-of-range", Args: []any{MaxAlertPriority}}
 		}
 	}
 	return nil

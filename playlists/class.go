@@ -43,14 +43,13 @@ type Class struct {
 // ParseClass reads "<W>x<H>-<colour>", e.g. "128x64-rgb". Its error is an
 // *Error of code Invalid that says which part is wrong.
 func ParseClass(s string) (Class, error) {
-	bad := func(problem string) (Class, error) {
-		return Class{}, &Error{Code: Invalid, Field: "class", Value: s, Problem: problem,
-			Remedy: "write it as <W>x<H>-<colour>, e.g. 128x64-rgb"}
+	bad := func(key TextKey, args ...any) (Class, error) {
+		return Class{}, &Error{Code: Invalid, Field: "class", Value: s, Key: key, Args: args}
 	}
 	size, colour, ok := strings.Cut(s, "-")
 	ws, hs, ok2 := strings.Cut(size, "x")
 	if !ok || !ok2 {
-		return bad("is not a class")
+		return bad("class-malformed")
 	}
 	side := func(t string) (int, bool) {
 		n, err := strconv.Atoi(t)
@@ -59,7 +58,7 @@ func ParseClass(s string) (Class, error) {
 	w, okW := side(ws)
 	h, okH := side(hs)
 	if !okW || !okH {
-		return bad("has a side that is not a number of pixels")
+		return bad("class-side-not-number")
 	}
 	c := Class{W: w, H: h, Colour: Colour(colour)}
 	if err := c.Validate(); err != nil {
@@ -74,12 +73,10 @@ func (c Class) Validate() error {
 	e := &Error{Code: Invalid, Field: "class", Value: c.String()}
 	switch {
 	case c.W < MinSide || c.W > MaxSide || c.H < MinSide || c.H > MaxSide:
-		e.Problem = fmt.Sprintf("has a side outside %d to %d pixels", MinSide, MaxSide)
-		e.Remedy = "give the width and height of the face in LEDs"
+		e.Key, e.Args = "class-side-out-of-range", []any{MinSide, MaxSide}
 		return e
 	case c.W*c.H > MaxPixels:
-		e.Problem = fmt.Sprintf("has %d pixels, over the limit of %d", c.W*c.H, MaxPixels)
-		e.Remedy = "drive it as several signs"
+		e.Key, e.Args = "class-too-large", []any{c.W * c.H, MaxPixels}
 		return e
 	}
 	for _, k := range Colours {
@@ -87,8 +84,7 @@ func (c Class) Validate() error {
 			return nil
 		}
 	}
-	e.Problem = fmt.Sprintf("has the unknown colour %q", string(c.Colour))
-	e.Remedy = "use rgb, red, amber, green, white or redgreen"
+	e.Key, e.Args = "colour-unknown", []any{string(c.Colour)}
 	return e
 }
 

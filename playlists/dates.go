@@ -40,7 +40,7 @@ func checkDate(field, s string) error {
 	if _, ok := ParseDay(s); ok || s == "" {
 		return nil
 	}
-	return &Error{Code: Invalid, Field: field, Value: s, Problem: "is not a date that exists", Remedy: "write it as YYYY-MM-DD, e.g. 2021-02-11"}
+	return &Error{Code: Invalid, Field: field, Value: s, Key: "date-invalid"}
 }
 
 // checkSpan checks a first and a last date.
@@ -52,7 +52,7 @@ func checkSpan(where, first, last string) error {
 		return err
 	}
 	if first != "" && last != "" && last < first {
-		return &Error{Code: Invalid, Field: where + ".last", Value: last, Problem: "is before the first date, " + first, Remedy: "swap them, or leave one out"}
+		return &Error{Code: Invalid, Field: where + ".last", Value: last, Key: "last-before-first", Args: []any{first}}
 	}
 	return nil
 }
@@ -60,12 +60,13 @@ func checkSpan(where, first, last string) error {
 // checkExcept checks excepted dates.
 func checkExcept(where string, except []string) error {
 	if len(except) > MaxExcept {
-		return &Error{Code: TooLarge, Field: where + ".except", Problem: fmt.Sprintf("has %d dates, over the limit of %d", len(except), MaxExcept), Remedy: "end it, and make another from a later date"}
+		return &Error{Code: TooLarge, Field: where + ".except",
+			Key: "too-many-dates", Args: []any{len(except), MaxExcept}}
 	}
 	for i, d := range except {
 		field := fmt.Sprintf("%s.except[%d]", where, i)
 		if d == "" {
-			return &Error{Code: Invalid, Field: field, Problem: "is missing", Remedy: "write a date, or take the entry out"}
+			return &Error{Code: Invalid, Field: field, Key: "except-date-missing"}
 		}
 		if err := checkDate(field, d); err != nil {
 			return err
@@ -78,7 +79,7 @@ func checkExcept(where string, except []string) error {
 // is named twice.
 func checkNames(field string, names []string, most int) error {
 	if len(names) > most {
-		return &Error{Code: TooLarge, Field: field, Problem: fmt.Sprintf("has %d entries, over the limit of %d", len(names), most), Remedy: "name fewer"}
+		return &Error{Code: TooLarge, Field: field, Key: "too-many-names", Args: []any{len(names), most}}
 	}
 	seen := make(map[string]bool, len(names))
 	for i, n := range names {
@@ -87,7 +88,7 @@ func checkNames(field string, names []string, most int) error {
 			return err
 		}
 		if seen[n] {
-			return &Error{Code: Invalid, Field: f, Value: n, Problem: "is named twice", Remedy: "name it once"}
+			return &Error{Code: Invalid, Field: f, Value: n, Key: "named-twice"}
 		}
 		seen[n] = true
 	}

@@ -47,7 +47,8 @@ func (s *Sign) checkLight(where string) error {
 		n    int64
 	}{{"day", s.Light.Day}, {"night", s.Light.Night}, {"power", s.Light.Power}} {
 		if x.n < 0 || x.n > 100 {
-			return &Error{Code: Invalid, Field: where + ".light." + x.name, Value: fmt.Sprint(x.n), Problem: "is not a percentage", Remedy: "give 1 to 100, or leave it out"}
+			return &Error{Code: Invalid, Field: where + ".light." + x.name, Value: fmt.Sprint(x.n),
+				Key: "light-out-of-range"}
 		}
 	}
 	return nil
@@ -59,7 +60,7 @@ func (s *Sign) Zone() (*time.Location, error) {
 	zone, err := time.LoadLocation(cmp.Or(s.TimeZone, DefaultZone))
 	if err != nil {
 		return nil, &Error{Code: Invalid, Field: "time_zone", Value: s.TimeZone,
-			Problem: "is not a time zone", Remedy: "use a name such as " + DefaultZone}
+			Key: "time-zone-unknown"}
 	}
 	return zone, nil
 }

@@ -97,16 +97,15 @@ func (m *Message) Validate() error {
 	case LayoutAuto, LayoutPages, LayoutScroll:
 	default:
 		return &Error{Code: Invalid, Field: where + ".layout", Value: string(m.Layout),
-			Problem: "is not a layout", Remedy: "use page or scroll, or leave it out"}
+			Key: "layout-unknown"}
 	}
 	if len(m.Variants) > MaxVariants {
 		return &Error{Code: TooLarge, Field: where + ".variants",
-			Problem: fmt.Sprintf("has %d languages, over the limit of %d", len(m.Variants), MaxVariants),
-			Remedy:  "split the message"}
+			Key: "too-many-languages", Args: []any{len(m.Variants), MaxVariants}}
 	}
 	if len(m.QR) > MaxQR {
 		return &Error{Code: TooLarge, Field: where + ".qr", Value: m.QR,
-			Problem: fmt.Sprintf("has %d bytes, over the limit of %d", len(m.QR), MaxQR), Remedy: "use a shorter address"}
+			Key: "address-too-long", Args: []any{len(m.QR), MaxQR}}
 	}
 	something := m.Image != nil || m.QR != "" || m.Address != ""
 	for i, v := range m.Variants {
@@ -114,28 +113,26 @@ func (m *Message) Validate() error {
 			{"headline", v.Headline}, {"body", v.Body}, {"caption", v.Caption}} {
 			field := fmt.Sprintf("%s.variants[%d].%s", where, i, p.name)
 			if !utf8.ValidString(p.text) {
-				return &Error{Code: Invalid, Field: field, Problem: "is not UTF-8", Remedy: "save the file as UTF-8"}
+				return &Error{Code: Invalid, Field: field, Key: "text-not-utf8"}
 			}
 			if n := utf8.RuneCountInString(p.text); n > MaxText {
 				return &Error{Code: TooLarge, Field: field, Value: p.text,
-					Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxText),
-					Remedy:  "shorten it, or make several messages"}
+					Key: "message-text-too-long", Args: []any{n, MaxText}}
 			}
 			something = something || !blank(p.text)
 		}
 		if v.Lang == "" {
 			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.variants[%d].lang", where, i),
-				Problem: "is missing", Remedy: "write the language, e.g. lang: vi"}
+				Key: "language-missing"}
 		}
 	}
 	if !something {
-		return &Error{Code: Invalid, Field: where, Problem: "has no text, image, address or QR code",
-			Remedy: "write a headline or body in at least one variant"}
+		return &Error{Code: Invalid, Field: where, Key: "message-empty"}
 	}
 	if m.Source != nil {
 		if _, err := time.Parse(time.DateOnly, m.Source.Date); err != nil {
 			return &Error{Code: Invalid, Field: where + ".source.date", Value: m.Source.Date,
-				Problem: "is not a date that exists", Remedy: "write it as YYYY-MM-DD"}
+				Key: "source-date-invalid"}
 		}
 	}
 	return nil

@@ -61,7 +61,7 @@ func (p *Principal) CheckGrant(where, owner string, areas []string, only []Kind)
 			}
 		}
 		if wide != "" {
-			return &Error{Code: Denied, Field: where + ".areas", Value: wide, Problem: "reach beyond the areas that you act in", Remedy: "ask an administrator who acts everywhere"}
+			return &Error{Code: Denied, Field: where + ".areas", Value: wide, Key: "areas-too-wide"}
 		}
 	}
 	if len(p.Only) > 0 {
@@ -70,7 +70,7 @@ func (p *Principal) CheckGrant(where, owner string, areas []string, only []Kind)
 			wide = wide || !slices.Contains(p.Only, k)
 		}
 		if wide {
-			return &Error{Code: Denied, Field: where + ".only", Problem: "could touch more than your own token", Remedy: "use kinds that yours may touch, or sign in as a person"}
+			return &Error{Code: Denied, Field: where + ".only", Key: "token-too-wide"}
 		}
 	}
 	return nil
@@ -121,14 +121,15 @@ func CheckRole(field, owner string, role Role) error {
 	for i, r := range roles {
 		names[i] = string(r)
 	}
-	return &Error{Code: Invalid, Field: field, Value: string(role), Problem: "is no role of " + owner, Remedy: "use one of " + strings.Join(names, ", ")}
+	return &Error{Code: Invalid, Field: field, Value: string(role),
+		Key: "role-unknown", Args: []any{Word(owner), strings.Join(names, ", ")}}
 }
 
 // CheckOfficer returns an *Error of code Invalid for areas that somebody of the
 // owner cannot hold.
 func CheckOfficer(where, owner string, areas []string) error {
 	if len(areas) > 0 && owner != Public {
-		return &Error{Code: Invalid, Field: where + ".areas", Value: areas[0], Problem: "are for the department's officers only", Remedy: "leave them out"}
+		return &Error{Code: Invalid, Field: where + ".areas", Value: areas[0], Key: "areas-for-officers-only"}
 	}
 	for i, a := range areas {
 		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), a); err != nil {

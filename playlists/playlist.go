@@ -31,10 +31,10 @@ func (n *Plays) UnmarshalJSON(data []byte) error {
 	}
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return &Error{Code: Invalid, Field: "plays", Value: text, Problem: "is not a whole number", Remedy: "give 1 or more, or leave it out"}
+		return &Error{Code: Invalid, Field: "plays", Value: text, Key: "plays-malformed"}
 	}
 	if v == 0 {
-		return &Error{Code: Invalid, Field: "plays", Value: text, Problem: "would never play", Remedy: "give 1 or more, leave it out for 1, or leave the item out"}
+		return &Error{Code: Invalid, Field: "plays", Value: text, Key: "plays-zero"}
 	}
 	*n = Plays(v)
 	return nil
@@ -69,32 +69,32 @@ func (p *Playlist) Validate() error {
 		return err
 	}
 	if len(p.Items) == 0 {
-		return &Error{Code: Invalid, Field: where + ".items", Problem: "is empty", Remedy: "name at least one message"}
+		return &Error{Code: Invalid, Field: where + ".items", Key: "playlist-empty"}
 	}
 	if len(p.Items) > MaxItems {
 		return &Error{Code: TooLarge, Field: where + ".items",
-			Problem: fmt.Sprintf("has %d items, over the limit of %d", len(p.Items), MaxItems), Remedy: "split the playlist"}
+			Key: "too-many-items", Args: []any{len(p.Items), MaxItems}}
 	}
 	for i, it := range p.Items {
 		f := fmt.Sprintf("%s.items[%d]", where, i)
 		if it.Message == "" {
-			return &Error{Code: Invalid, Field: f + ".message", Problem: "is missing", Remedy: "name a message"}
+			return &Error{Code: Invalid, Field: f + ".message", Key: "item-message-missing"}
 		}
 		if it.DwellMS < 0 || it.DwellMS > MaxDwellMS {
 			return &Error{Code: Invalid, Field: f + ".dwell_ms", Value: fmt.Sprint(it.DwellMS),
-				Problem: fmt.Sprintf("is outside 0 to %d ms", MaxDwellMS), Remedy: "leave it out for the reading time"}
+				Key: "dwell-out-of-range", Args: []any{MaxDwellMS}}
 		}
 		if it.Weight < 0 || it.Weight > MaxWeight {
 			return &Error{Code: Invalid, Field: f + ".weight", Value: fmt.Sprint(it.Weight),
-				Problem: fmt.Sprintf("is outside 1 to %d", MaxWeight), Remedy: "leave it out for 1"}
+				Key: "weight-out-of-range", Args: []any{MaxWeight}}
 		}
 		if it.Count < 0 || it.Count > MaxCount {
 			return &Error{Code: Invalid, Field: f + ".count", Value: fmt.Sprint(it.Count),
-				Problem: fmt.Sprintf("is outside 1 to %d", MaxCount), Remedy: "give the plays in each round, or a weight"}
+				Key: "count-out-of-range", Args: []any{MaxCount}}
 		}
 		if it.Weight > 0 && it.Count > 0 {
 			return &Error{Code: Invalid, Field: f + ".count", Value: fmt.Sprint(it.Count),
-				Problem: fmt.Sprintf("stands beside weight %d", it.Weight), Remedy: "give one of them"}
+				Key: "weight-and-count", Args: []any{it.Weight}}
 		}
 		if err := checkSpan(f, it.First, it.Last); err != nil {
 			return err

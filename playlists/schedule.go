@@ -45,7 +45,7 @@ func (s *Schedule) Validate() error {
 		return err
 	}
 	if s.Playlist == "" {
-		return &Error{Code: Invalid, Field: where + ".playlist", Problem: "is missing", Remedy: "name a playlist of the owner's, or public/<id>"}
+		return &Error{Code: Invalid, Field: where + ".playlist", Key: "schedule-playlist-missing"}
 	}
 	_, id := SplitRef(s.Owner, s.Playlist)
 	if err := CheckSlug(where+".playlist", id); err != nil {
@@ -67,7 +67,8 @@ func (s *Schedule) Validate() error {
 		return err
 	}
 	if s.Priority < 0 || s.Priority > MaxPriority {
-		return &Error{Code: Invalid, Field: where + ".priority", Value: fmt.Sprint(s.Priority), Problem: fmt.Sprintf("is outside 0 to %d", MaxPriority), Remedy: "give 0 to 100; the higher wins"}
+		return &Error{Code: Invalid, Field: where + ".priority", Value: fmt.Sprint(s.Priority),
+			Key: "priority-out-of-range", Args: []any{MaxPriority}}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func (o *Owner) Validate() error {
 		return err
 	}
 	if blank(o.Name) {
-		return &Error{Code: Invalid, Field: "owners/" + o.ID + ".name", Problem: "is missing", Remedy: "write the company's name"}
+		return &Error{Code: Invalid, Field: "owners/" + o.ID + ".name", Key: "owner-name-missing"}
 	}
 	return checkPhone("owners/"+o.ID+".phone", o.Phone)
 }
@@ -83,15 +83,18 @@ func (s *Sign) checkFace(where string) error {
 		most  float64
 	}{{"pitch_mm", s.Pitch, 1000}, {"distance_m", s.Distance, 10000}} {
 		if !(x.value >= 0 && x.value <= x.most) { // NaN too
-			return &Error{Code: Invalid, Field: where + "." + x.name, Value: fmt.Sprint(x.value), Problem: fmt.Sprintf("is outside 0 to %v", x.most), Remedy: "measure it, or leave it out"}
+			return &Error{Code: Invalid, Field: where + "." + x.name, Value: fmt.Sprint(x.value),
+				Key: "measure-out-of-range", Args: []any{x.most}}
 		}
 	}
 	if r := s.Rules; r != nil {
 		if r.LeastDwellMS < 0 || r.LeastDwellMS > MaxDwellMS {
-			return &Error{Code: Invalid, Field: where + ".rules.least_dwell_ms", Value: fmt.Sprint(r.LeastDwellMS), Problem: fmt.Sprintf("is outside 0 to %d ms", MaxDwellMS), Remedy: "give milliseconds, e.g. 8000"}
+			return &Error{Code: Invalid, Field: where + ".rules.least_dwell_ms", Value: fmt.Sprint(r.LeastDwellMS),
+				Key: "least-dwell-out-of-range", Args: []any{MaxDwellMS}}
 		}
 		if len(r.Off) > MaxOff {
-			return &Error{Code: TooLarge, Field: where + ".rules.off", Problem: fmt.Sprintf("has %d windows, over the limit of %d", len(r.Off), MaxOff), Remedy: "join some"}
+			return &Error{Code: TooLarge, Field: where + ".rules.off",
+				Key: "too-many-windows", Args: []any{len(r.Off), MaxOff}}
 		}
 		for i := range r.Off {
 			field := fmt.Sprintf("%s.rules.off[%d]", where, i)
@@ -100,13 +103,14 @@ func (s *Sign) checkFace(where string) error {
 			}
 			for k := range i {
 				if r.Off[i].Overlaps(&r.Off[k]) {
-					return &Error{Code: Invalid, Field: field, Value: r.Off[i].text(), Problem: fmt.Sprintf("overlaps off[%d], %s", k, r.Off[k].text()), Remedy: "join the two, or move one"}
+					return &Error{Code: Invalid, Field: field, Value: r.Off[i].text(),
+						Key: "windows-overlap", Args: []any{k, r.Off[k].text()}}
 				}
 			}
 		}
 	}
 	if len(s.Tags) > MaxTags {
-		return &Error{Code: TooLarge, Field: where + ".tags", Problem: fmt.Sprintf("has %d tags, over the limit of %d", len(s.Tags), MaxTags), Remedy: "leave some out"}
+		return &Error{Code: TooLarge, Field: where + ".tags", Key: "too-many-tags", Args: []any{len(s.Tags), MaxTags}}
 	}
 	for i, t := range s.Tags {
 		if err := CheckSlug(fmt.Sprintf("%s.tags[%d]", where, i), t); err != nil {
@@ -114,7 +118,7 @@ func (s *Sign) checkFace(where string) error {
 		}
 	}
 	if n := utf8.RuneCountInString(s.OutOfService); n > MaxReason {
-		return &Error{Code: TooLarge, Field: where + ".out_of_service", Problem: fmt.Sprintf("has %d characters, over the limit of %d", n, MaxReason), Remedy: "shorten it"}
+		return &Error{Code: TooLarge, Field: where + ".out_of_service", Key: "text-too-long", Args: []any{n, MaxReason}}
 	}
 	return checkPhone(where+".phone", s.Phone)
 }
@@ -126,7 +130,7 @@ func checkPhone(field, s string) error {
 	if s == "" || phone.MatchString(s) {
 		return nil
 	}
-	return &Error{Code: Invalid, Field: field, Value: s, Problem: "is not a telephone number", Remedy: "write digits, e.g. 0255 3822 123 or +84 255 3822 123"}
+	return &Error{Code: Invalid, Field: field, Value: s, Key: "phone-malformed"}
 }
 
 // MaxAreas is how many areas one sign may lie in.
@@ -143,7 +147,7 @@ func (s *Sign) Validate() error {
 		return err
 	}
 	if strings.HasPrefix(s.ID, ReservedPrefix) {
-		return &Error{Code: Invalid, Field: "signs/id", Value: s.ID, Problem: "begins as the controller's own name at the broker", Remedy: "choose another name"}
+		return &Error{Code: Invalid, Field: "signs/id", Value: s.ID, Key: "sign-name-reserved"}
 	}
 	if err := CheckSlug(where+".owner", s.Owner); err != nil {
 		return err
@@ -156,18 +160,19 @@ func (s *Sign) Validate() error {
 	switch s.Mode {
 	case "", ModeProgram, ModePicture:
 	default:
-		return &Error{Code: Invalid, Field: where + ".mode", Value: string(s.Mode), Problem: "is not a mode", Remedy: "use program or picture"}
+		return &Error{Code: Invalid, Field: where + ".mode", Value: string(s.Mode), Key: "sign-mode-unknown"}
 	}
 	if len(s.Areas) == 0 || len(s.Areas) > MaxAreas {
 		return &Error{Code: Invalid, Field: where + ".areas",
-			Problem: fmt.Sprintf("has %d areas", len(s.Areas)), Remedy: fmt.Sprintf("give 1 to %d areas, e.g. quang-ngai/son-tinh", MaxAreas)}
+			Key: "areas-count", Args: []any{len(s.Areas), MaxAreas}}
 	}
 	for i, a := range s.Areas {
 		if err := CheckArea(fmt.Sprintf("%s.areas[%d]", where, i), a); err != nil {
 			return err
 		}
 		if slices.Index(s.Areas, a) != i {
-			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: a, Problem: "is named twice", Remedy: "name each area once"}
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: a,
+				Key: "area-named-twice"}
 		}
 	}
 	if err := checkName(where, s.Name); err != nil {

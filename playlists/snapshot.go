@@ -161,7 +161,7 @@ func found[T Thing](s *Snapshot, k Key) (T, error) {
 	t, ok := Find[T](s, k)
 	if !ok {
 		return t, &Error{Code: NotFound, Field: string(k.Kind) + "/" + k.Owner + "/" + k.ID,
-			Problem: "does not exist", Remedy: "check the name"}
+			Key: "not-found"}
 	}
 	return t, nil
 }

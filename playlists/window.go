@@ -55,22 +55,22 @@ func clock(s string) (minutes int, ok bool) {
 func (w *Window) Validate(where string) error {
 	for i, d := range w.Days {
 		if !slices.Contains(Days, d) {
-			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.days[%d]", where, i), Value: d, Problem: "is not a day of the week", Remedy: "use mon, tue, wed, thu, fri, sat or sun"}
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.days[%d]", where, i), Value: d, Key: "weekday-unknown"}
 		}
 		if slices.Index(w.Days, d) != i {
-			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.days[%d]", where, i), Value: d, Problem: "is named twice", Remedy: "name each day once"}
+			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.days[%d]", where, i), Value: d, Key: "day-named-twice"}
 		}
 	}
 	for _, x := range []struct{ name, text string }{{"from", w.From}, {"until", w.Until}} {
 		if _, ok := clock(x.text); !ok {
-			return &Error{Code: Invalid, Field: where + "." + x.name, Value: x.text, Problem: "is not a time of day", Remedy: "write it as HH:MM, e.g. 06:30"}
+			return &Error{Code: Invalid, Field: where + "." + x.name, Value: x.text, Key: "clock-malformed"}
 		}
 	}
 	if w.From == "24:00" {
-		return &Error{Code: Invalid, Field: where + ".from", Value: w.From, Problem: "is the end of a day", Remedy: "begin at 00:00 of the next"}
+		return &Error{Code: Invalid, Field: where + ".from", Value: w.From, Key: "window-begins-at-end"}
 	}
 	if w.From != "" && w.From == w.Until {
-		return &Error{Code: Invalid, Field: where + ".until", Value: w.Until, Problem: "is when it begins, so the window is empty", Remedy: "leave both out for the whole day"}
+		return &Error{Code: Invalid, Field: where + ".until", Value: w.Until, Key: "window-empty"}
 	}
 	return nil
 }

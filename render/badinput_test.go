@@ -65,7 +65,7 @@ func refused(t *testing.T, err error, field, problem string) {
 		t.Errorf("got %v (%T), want a domain error", err, err)
 		return
 	}
-	if !strings.Contains(e.Field, field) || !strings.Contains(e.Problem, problem) || e.Remedy == "" || strings.Contains(e.Error(), "\n") {
+	if !strings.Contains(e.Field, field) || !strings.Contains(e.English().Title, problem) || e.English().Remedy == "" || strings.Contains(e.Error(), "\n") {
 		t.Errorf("got %q (field %q), want field %q, problem %q, a remedy, one line", e.Error(), e.Field, field, problem)
 	}
 }

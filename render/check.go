@@ -10,16 +10,16 @@ import (
 	"ledcast/playlists"
 )
 
-// Wants are what a check holds a message against besides the class. Zero
-// values are not asked.
+// Wants are the requirements of a check besides the class. A zero value is not
+// checked.
 type Wants struct {
 	DwellMS   int64   // the time that a playlist gives the message
-	DistanceM float64 // from where it is to be read; with PitchMM
+	DistanceM float64 // of the viewers in metres; needs PitchMM
 	PitchMM   float64 // between LEDs
 	Power     float64 // the APL that the sign's supply carries at full brightness, 0 to 1
 }
 
-// Report is what a check found out about a message on a class.
+// Report is the result of a check of a message on a class.
 type Report struct {
 	Message string  `json:"message"`
 	Class   string  `json:"class"`
@@ -30,7 +30,7 @@ type Report struct {
 	ReadMS  int64   `json:"read_ms"`
 	Bytes   int64   `json:"bytes"` // of all frames
 	APL     float64 `json:"apl"`   // of the brightest frame, 0 to 1
-	// Findings are in the order of weight: refusals first.
+	// Findings begin with the refusals.
 	Findings []playlists.Finding `json:"findings"`
 }
 
@@ -39,9 +39,9 @@ func (r *Report) Refused() bool {
 	return len(r.Findings) > 0 && r.Findings[0].Level == playlists.Refuse
 }
 
-// Check draws a message on a class and says what speaks against showing it. An
-// error that Message would return becomes a finding of level refuse; other
-// errors, of a font or a medium's storage, are returned.
+// Check draws a message on a class and reports what speaks against showing it. A
+// domain error of Message becomes a finding of level refuse; other errors, of a font
+// or the storage of media, are returned.
 func (r *Renderer) Check(m *playlists.Message, c playlists.Class, o Options, w Wants) (*Report, error) {
 	rep := &Report{Message: m.ID, Class: c.String(), Findings: []playlists.Finding{}}
 	a, font, err := r.message(m, c, o)
@@ -72,7 +72,8 @@ func (r *Renderer) Check(m *playlists.Message, c playlists.Class, o Options, w W
 	return rep, nil
 }
 
-func (rep *Report) warn(code, field string, c playlists.Class, text, remedy playlists.Text, numbers map[string]float64) {
+func (rep *Report) warn(code, field string, c playlists.Class, text, remedy playlists.Text,
+	numbers map[string]float64) {
 	rep.Findings = append(rep.Findings, playlists.Finding{Level: playlists.Warn, Code: code, Class: c.String(),
 		Field: field, Text: text, Remedy: remedy, Numbers: numbers})
 }
@@ -82,8 +83,10 @@ func (rep *Report) time(w Wants, c playlists.Class) {
 		return
 	}
 	rep.warn("dwell", "dwell_ms", c,
-		playlists.Text{VI: fmt.Sprintf("Cần %.1f giây để đọc hết, danh sách chỉ cho %.1f giây.", float64(rep.ReadMS)/1000, float64(w.DwellMS)/1000),
-			EN: fmt.Sprintf("Takes %.1f s to read; the playlist gives %.1f s.", float64(rep.ReadMS)/1000, float64(w.DwellMS)/1000)},
+		playlists.Text{VI: fmt.Sprintf("Cần %.1f giây để đọc hết, danh sách chỉ cho %.1f giây.",
+			float64(rep.ReadMS)/1000, float64(w.DwellMS)/1000),
+			EN: fmt.Sprintf("Takes %.1f s to read; the playlist gives %.1f s.", float64(rep.ReadMS)/1000,
+				float64(w.DwellMS)/1000)},
 		playlists.Text{VI: "Tăng thời lượng hoặc viết ngắn lại; nếu không, màn hình này sẽ đổi tin muộn hơn.",
 			EN: "Give it more time or shorten it; otherwise this sign changes later than the others."},
 		map[string]float64{"read_ms": float64(rep.ReadMS), "dwell_ms": float64(w.DwellMS)})
@@ -101,14 +104,15 @@ func (rep *Report) power(w Wants, c playlists.Class) {
 	}
 	keep := Brightness(rep.APL, w.Power)
 	rep.warn("power", "theme", c,
-		playlists.Text{VI: fmt.Sprintf("Mức sáng trung bình %.0f %%, nguồn chỉ chịu %.0f %%.", 100*rep.APL, 100*w.Power),
+		playlists.Text{VI: fmt.Sprintf("Mức sáng trung bình %.0f %%, nguồn chỉ chịu %.0f %%.", 100*rep.APL,
+			100*w.Power),
 			EN: fmt.Sprintf("Average picture level is %.0f %%; the supply carries %.0f %%.", 100*rep.APL, 100*w.Power)},
 		playlists.Text{VI: fmt.Sprintf("Dùng nền tối hơn, hoặc giảm độ sáng còn %.0f %%.", 100*keep),
 			EN: fmt.Sprintf("Use a darker theme, or brightness of at most %.0f %%.", 100*keep)},
 		map[string]float64{"apl": rep.APL, "limit": w.Power, "brightness": keep})
 }
 
-// refusal makes a finding of what Message refused.
+// refusal makes a finding of a domain error of Message.
 func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 	code := "text"
 	switch {
@@ -127,8 +131,9 @@ func refusal(e *playlists.Error, c playlists.Class) playlists.Finding {
 	if e.Value != "" {
 		value = fmt.Sprintf("%q ", e.Value)
 	}
-	vi := e.Vietnamese()
+	en, vi := e.English(), e.Vietnamese()
 	return playlists.Finding{Level: playlists.Refuse, Code: code, Class: c.String(), Field: e.Field,
-		Text:   playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".", EN: "Cannot be shown: " + e.Field + " " + value + e.Problem + "."},
-		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + e.Remedy + "."}}
+		Text: playlists.Text{VI: "Không hiện được: " + cmp.Or(vi.Field, e.Field) + " " + value + vi.Title + ".",
+			EN: "Cannot be shown: " + e.Field + " " + value + en.Title + "."},
+		Remedy: playlists.Text{VI: "Sửa lại: " + vi.Remedy + ".", EN: "Correct it: " + en.Remedy + "."}}
 }

@@ -22,10 +22,9 @@ type MediaInfo struct {
 // widest common face, so that "fill" has room to choose.
 const maxKept = 3840
 
-// CleanMedia decodes a picture that somebody sent, within the limits, and
-// writes it anew: upright, at most 3840 pixels a side, without whatever else
-// the file carried. A photo stays a JPEG, a moving GIF a GIF, all else becomes
-// PNG. Its error is an *playlists.Error.
+// CleanMedia decodes an uploaded picture within the limits and encodes it again:
+// upright, at most 3840 pixels a side, without metadata. A photo stays a JPEG and an
+// animated GIF a GIF; everything else becomes PNG. Its error is an *playlists.Error.
 func CleanMedia(name string, data []byte) ([]byte, *MediaInfo, error) {
 	m, err := decodeMedium("image.media", name, data)
 	if err != nil {
@@ -34,14 +33,16 @@ func CleanMedia(name string, data []byte) ([]byte, *MediaInfo, error) {
 	var b bytes.Buffer
 	if m.moving != nil {
 		g := m.moving
-		if err := gif.EncodeAll(&b, &gif.GIF{Image: g.Image, Delay: g.Delay, Disposal: g.Disposal, Config: g.Config}); err != nil {
+		if err := gif.EncodeAll(&b, &gif.GIF{Image: g.Image, Delay: g.Delay, Disposal: g.Disposal,
+			Config: g.Config}); err != nil {
 			return nil, nil, fmt.Errorf("picture %s as GIF: %w", name, err)
 		}
 		return b.Bytes(), &MediaInfo{"image/gif", g.Config.Width, g.Config.Height, len(g.Image)}, nil
 	}
 	size := m.still.Bounds().Size()
 	if size.X < 1 || size.Y < 1 {
-		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "image.media", Value: name, Problem: "has no pixels", Remedy: "save it again"}
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "image.media", Value: name,
+			Key: "picture-without-pixels"}
 	}
 	img := m.still
 	if long := max(size.X, size.Y); long > maxKept || m.orientation != 1 {

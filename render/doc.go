@@ -1,12 +1,12 @@
-// Package render turns a message into what a sign of one class shows: frames,
-// and how long each must stand to be read.
+// Package render turns a message into the frames that a sign of one class shows,
+// each with the time that it takes to read.
 //
-// The way of a message: its text is cleaned (text.go), its letters are looked
-// up in fonts that have all of them (fonts.go), lines are broken where sense
-// allows (wrap.go), the largest safe size is sought that needs no more pages
-// than the smallest comfortable one (fit.go), pages are composed (layout.go),
-// drawn onto a canvas of palette indexes (canvas.go), and written as PNG in
-// the profile of PROTOCOL.md (png.go). What was hard is said in findings.
+// A message passes these steps: clean its text (text.go); find fonts that have all
+// of its letters (fonts.go); break lines where sense allows (wrap.go); find the
+// largest safe size that needs no more pages than the smallest comfortable one
+// (fit.go); compose pages (layout.go); draw them onto a canvas of palette indexes
+// (canvas.go); encode PNG in the profile of PROTOCOL.md (png.go). Findings report
+// compromises.
 //
 // gg draws the shapes. Letters do not go through gg: its text path costs most
 // of a card's time and, through freetype's hinting, spoils stacked Vietnamese

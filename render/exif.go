@@ -5,8 +5,8 @@ import (
 	"image"
 )
 
-// orientation reads the EXIF orientation, 1 to 8, of a JPEG; 1 where there is
-// none or it cannot be read. progressive reports the kind of its frame.
+// jpegFacts returns the EXIF orientation of a JPEG, 1 to 8 (1 if it is missing or
+// unreadable), and whether the JPEG is progressive.
 func jpegFacts(data []byte) (orientation int, progressive bool) {
 	orientation = 1
 	for i := 2; i+4 <= len(data) && data[i] == 0xff; {
@@ -33,7 +33,7 @@ func jpegFacts(data []byte) (orientation int, progressive bool) {
 	return orientation, progressive
 }
 
-// exifOrientation finds tag 0x0112 in the first directory; 0: not there.
+// exifOrientation reads tag 0x0112 of the first directory; 0 if it is missing.
 func exifOrientation(seg []byte) int {
 	if len(seg) < 14 || string(seg[:6]) != "Exif\x00\x00" {
 		return 0

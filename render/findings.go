@@ -8,7 +8,8 @@ import (
 
 // warn makes a finding on this class.
 func (l *layouter) warn(code, field string, text, remedy playlists.Text) playlists.Finding {
-	return playlists.Finding{Level: playlists.Warn, Code: code, Class: l.class.String(), Field: field, Text: text, Remedy: remedy}
+	return playlists.Finding{Level: playlists.Warn, Code: code, Class: l.class.String(), Field: field, Text: text,
+		Remedy: remedy}
 }
 
 // noQR is the finding for a code that the face cannot show.
@@ -16,7 +17,8 @@ func (l *layouter) noQR() playlists.Finding {
 	return l.warn("qr", "qr",
 		playlists.Text{VI: "Màn hình này không hiện được mã QR: cần màn hình đủ màu và đủ lớn.",
 			EN: "This face cannot show the QR code: it takes full colour and enough LEDs."},
-		playlists.Text{VI: "Ghi thêm địa chỉ ngắn (address) để hiện thay mã.", EN: "Give a short address to print instead."})
+		playlists.Text{VI: "Ghi thêm địa chỉ ngắn (address) để hiện thay mã.",
+			EN: "Give a short address to print instead."})
 }
 
 // manyPages is the finding for a text that needs more pages than are read.
@@ -32,7 +34,8 @@ func (l *layouter) manyPages(n int) playlists.Finding {
 // wordCut is the finding for a word that was cut between letters.
 func (l *layouter) wordCut() playlists.Finding {
 	return l.warn("fit", "variants",
-		playlists.Text{VI: "Có từ dài hơn bề ngang màn hình nên bị cắt sang dòng sau.", EN: "A word is wider than the face and was cut between letters."},
+		playlists.Text{VI: "Có từ dài hơn bề ngang màn hình nên bị cắt sang dòng sau.",
+			EN: "A word is wider than the face and was cut between letters."},
 		playlists.Text{VI: "Dùng từ ngắn hơn, hoặc cho phép chạy chữ.", EN: "Use a shorter word, or allow scrolling."})
 }
 

@@ -75,7 +75,8 @@ func newOutline(name string, data []byte, safe, track int) (*family, error) {
 		f.id[r] = uint16(len(f.adv))
 		f.runes = append(f.runes, r)
 		f.adv = append(f.adv, int32(adv.Round())+int32(track))
-		f.box = append(f.box, box{int32(b.Min.X.Floor()), int32(b.Min.Y.Floor()), int32(b.Max.X.Ceil()), int32(b.Max.Y.Ceil())})
+		f.box = append(f.box, box{int32(b.Min.X.Floor()), int32(b.Min.Y.Floor()), int32(b.Max.X.Ceil()),
+			int32(b.Max.Y.Ceil())})
 		f.gid = append(f.gid, g)
 	}
 	f.kern = make([]atomic.Pointer[[]int16], len(f.gid))
@@ -214,7 +215,8 @@ func (f *face) draw(id uint16) (*glyph, error) {
 	}
 	// A face of opentype's holds a buffer and a rasteriser, so each drawing has
 	// its own: it happens once per letter and size.
-	of, err := opentype.NewFace(f.fam.ttf, &opentype.FaceOptions{Size: float64(f.px), DPI: 72, Hinting: font.HintingNone})
+	of, err := opentype.NewFace(f.fam.ttf, &opentype.FaceOptions{Size: float64(f.px), DPI: 72,
+		Hinting: font.HintingNone})
 	if err != nil {
 		return nil, fmt.Errorf("font %s at %d px: %w", f.fam.name, f.px, err)
 	}

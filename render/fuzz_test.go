@@ -42,7 +42,7 @@ func FuzzText(f *testing.F) {
 		a, err := r.Message(m, c, o)
 		if err != nil {
 			var e *playlists.Error
-			if !errors.As(err, &e) || e.Problem == "" || e.Remedy == "" {
+			if !errors.As(err, &e) || e.English().Title == "" || e.English().Remedy == "" {
 				t.Fatalf("%q, %q on %s: %v", head, body, c, err)
 			}
 			return
@@ -81,7 +81,7 @@ func FuzzImage(f *testing.F) {
 		c := playlists.Class{W: 32, H: 16, Colour: playlists.Colours[int(how)%len(playlists.Colours)]}
 		a, err := r.Message(m, c, Options{Media: func(string) ([]byte, error) { return data, nil }})
 		var e *playlists.Error
-		if err != nil && (!errors.As(err, &e) || e.Problem == "") {
+		if err != nil && (!errors.As(err, &e) || e.English().Title == "") {
 			t.Fatal(err)
 		}
 		if err == nil {

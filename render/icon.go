@@ -13,7 +13,7 @@ import (
 	"ledcast/playlists"
 )
 
-// minIcon is the least side in LEDs at which an icon is told from another.
+// minIcon is the least side in LEDs at which icons can be distinguished.
 const minIcon = 24
 
 // iconUnits is the side of the square that icons are drawn on.
@@ -26,7 +26,7 @@ type iconSpot struct {
 	x, y int
 }
 
-// placeIcon sizes an icon for the left end of a zone; nil: there is no room.
+// placeIcon sizes an icon for the left end of a zone. It returns nil without room.
 func (l *layouter) placeIcon(name string, z zone) *iconSpot {
 	if !l.style.icon {
 		return nil
@@ -38,7 +38,7 @@ func (l *layouter) placeIcon(name string, z zone) *iconSpot {
 	return &iconSpot{name: name, size: size}
 }
 
-// checkIcon refuses a name that is no icon's.
+// checkIcon rejects a name that is not an icon.
 func checkIcon(name string) error {
 	if name == "" || assets.Icons[name] != "" {
 		return nil
@@ -49,10 +49,10 @@ func checkIcon(name string) error {
 	}
 	slices.Sort(names)
 	return &playlists.Error{Code: playlists.Invalid, Field: "icon", Value: name,
-		Problem: "is not an icon", Remedy: "use " + strings.Join(names, ", ") + ", or leave it out"}
+		Key: "icon-unknown", Args: []any{strings.Join(names, ", ")}}
 }
 
-// iconMasks keeps icons that were drawn: a few names at a few sizes.
+// iconMasks caches drawn icons: a few names at a few sizes.
 type iconMasks struct {
 	mu sync.Mutex
 	by map[iconKey]*glyph

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"slices"
 
 	"golang.org/x/image/math/fixed"
@@ -18,7 +17,7 @@ type card struct {
 	ms   int64
 }
 
-// placed is a set of lines with where each pen starts.
+// placed is a set of lines with the pen's start of each.
 type placed struct {
 	*set
 	at []point
@@ -33,7 +32,7 @@ type layouter struct {
 	style style
 }
 
-// face is the zone of the whole face within its margins.
+// full returns the zone of the whole face within its margins.
 func (l *layouter) full() zone {
 	x, y := l.style.side, l.style.margin
 	return zone{x, y, l.class.W - 2*x, l.class.H - 2*y}
@@ -41,12 +40,12 @@ func (l *layouter) full() zone {
 
 // narrowLeast is the smallest em of Barlow Condensed on faces without
 // antialiasing: below it the counters of its capitals close, and an independent
-// reader takes G for 6 and M for H (TestTesseractReadsFrames).
+// reader mistakes G for 6 and M for H (TestTesseractReadsFrames).
 const narrowLeast = 25
 
-// choose picks a family for what fits tells of each: the size in pixels at
-// which it fits, or 0. Be Vietnam before Barlow unless Barlow is half as large
-// again; pixel fonts, the largest first, only where neither fits.
+// choose picks a family. fits returns the size in pixels at which a family fits, or
+// 0. Be Vietnam goes before Barlow unless Barlow is half as large again. Pixel fonts
+// are tried last, the largest first.
 func (l *layouter) choose(fits func(*family) int) (*family, int) {
 	bv, ba := fits(l.fonts.beVietnam), fits(l.fonts.barlow)
 	if l.class.Colour != playlists.RGB && ba < narrowLeast {
@@ -66,10 +65,10 @@ func (l *layouter) choose(fits func(*family) int) (*family, int) {
 	return nil, 0
 }
 
-// smooth chooses the largest size that try accepts, but rather one up to four
-// tenths smaller whose lines all end where sense allows.
+// smooth chooses the largest size that try accepts. It prefers a size up to four
+// tenths smaller at which all lines end where sense allows.
 func (l *layouter) smooth(try func(*family, int) []*set, floor int) (*family, int) {
-	most := make(map[*family]int, 2) // the largest size that try accepts, of the families asked
+	most := make(map[*family]int, 2) // the largest size that try accepts, by family
 	fam, px := l.choose(func(f *family) int {
 		n := f.largest(floor, func(px int) bool { return try(f, px) != nil })
 		most[f] = n
@@ -107,8 +106,8 @@ func rough(sets []*set) bool {
 	return false
 }
 
-// flow lays one block out over as many pages as the smallest comfortable size
-// needs, in the largest size that needs no more.
+// flow lays out one block on as many pages as the smallest comfortable size needs,
+// at the largest size that needs no more pages.
 func (l *layouter) flow(b *block, z zone) ([]*card, error) {
 	for _, floor := range []int{l.style.floor, minCap} {
 		if sets := l.pages(b, z, floor); sets != nil {
@@ -150,7 +149,7 @@ func (l *layouter) pages(b *block, z zone, floor int) []*set {
 	return best
 }
 
-// largestPages is the block in the largest letters on at most so many pages.
+// largestPages lays out the block in the largest letters on at most n pages.
 func (l *layouter) largestPages(b *block, z zone, floor, most int) []*set {
 	fam, px := l.smooth(func(f *family, px int) []*set {
 		if p := b.pages(f, px, z.w, z.h, l.style.maxLines); len(p) <= most {
@@ -172,11 +171,10 @@ func (l *layouter) tooSmall(b *block) error {
 		}
 	}
 	return &playlists.Error{Code: playlists.Invalid, Field: "class", Value: l.class.String(),
-		Problem: fmt.Sprintf("has no room for %q in the smallest letters that can be told apart", text),
-		Remedy:  "use shorter words or a larger face"}
+		Key: "class-too-small", Args: []any{text}}
 }
 
-// lead is the headline's size over a body of px.
+// lead returns the size of a headline above a body of px.
 func (l *layouter) lead(f *family, px int) int {
 	if f.pixel != nil {
 		return px
@@ -189,10 +187,10 @@ func (l *layouter) lead(f *family, px int) int {
 	return sizes[max(i, 0)]
 }
 
-// part is the room between two sets of a column.
+// part is the gap between two sets of a column.
 func (l *layouter) part(a, b *set) int { return max(2, (a.cap()+b.cap())/5) }
 
-// height is what a column of sets takes, in pixels.
+// height returns the height of a column of sets in pixels.
 func (l *layouter) height(sets []*set) int {
 	h := 0
 	for i, s := range sets {
@@ -204,10 +202,10 @@ func (l *layouter) height(sets []*set) int {
 	return h
 }
 
-// pad is the band's colour above and below the headline's ink.
+// pad is the height of the band above and below the headline's ink.
 func (l *layouter) pad(s *set) int { return max(2, s.cap()/4) }
 
-// column places sets under one another, centred in the zone by their ink.
+// column places sets one below the other, centred in the zone by their ink.
 func (l *layouter) column(sets []*set, z zone) *card {
 	c := &card{}
 	c.stack(l, sets, z)
@@ -227,7 +225,7 @@ func (c *card) stack(l *layouter, sets []*set, z zone) {
 	}
 }
 
-// read sets the card's reading time from its words.
+// read sets the reading time of the card from its words.
 func (c *card) read() {
 	var words int64
 	lines := 0
@@ -242,7 +240,7 @@ func (c *card) read() {
 	c.ms = pageMS(lines, words)
 }
 
-// place centres a set's lines in the zone, its ink beginning at top.
+// place centres the lines of a set in the zone. The ink begins at top.
 func (l *layouter) place(s *set, z zone, top int) placed {
 	p := placed{set: s}
 	base := top + s.top()

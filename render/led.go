@@ -10,10 +10,10 @@ import (
 	"ledcast/playlists"
 )
 
-// LED draws a frame as it looks in the street: round LEDs cell pixels apart
-// (at least 2) in the colour that the class's LEDs have, and between them their
-// glow, as lenses, dust and the eye spread it. A dark LED still shows its lens.
-// img is W x H of the class; the result is cell times as large.
+// LED draws a frame as it looks in the street: round LEDs, cell pixels apart (at
+// least 2), in the colour of the class's LEDs. Between them it draws their glow, as
+// lenses, dust and the eye spread it. A dark LED still shows its lens. img has the
+// size W x H of the class; the result is cell times as large.
 func LED(img image.Image, c playlists.Class, cell int) image.Image {
 	cell = max(2, cell)
 	face := lit(img, c)
@@ -33,14 +33,14 @@ func LED(img image.Image, c playlists.Class, cell int) image.Image {
 	return out
 }
 
-// glowPercent is how bright it is between two LEDs that are both lit: what a
-// camera sees from where a code is read, where the dots run together.
+// glowPercent is the brightness between two lit LEDs, as a camera sees it from the
+// distance at which a code is read and the dots merge.
 const glowPercent = 84
 
-// glow fills the picture with the face's light, spread between neighbours.
+// glow fills the picture with the light of the LEDs, spread between neighbours.
 func glow(out, face *image.RGBA, cell int) {
 	w, h := face.Rect.Dx(), face.Rect.Dy()
-	// Along one axis a pixel lies between two LEDs' middles: which, and how far.
+	// Along one axis, a pixel lies between the centres of two LEDs.
 	type between struct{ a, b, f int }
 	axis := func(n int) []between {
 		at := make([]between, n*cell)
@@ -71,8 +71,8 @@ func glow(out, face *image.RGBA, cell int) {
 	}
 }
 
-// Lit is the colour of a pixel on the street: a one-colour face's white is its
-// LEDs' own colour.
+// Lit returns the colour of a pixel as its LED shows it: the white of a one-colour
+// face is the colour of its LEDs.
 func Lit(k color.RGBA, c playlists.Colour) color.RGBA {
 	full := ledWhite
 	switch c {
@@ -89,7 +89,7 @@ func Lit(k color.RGBA, c playlists.Colour) color.RGBA {
 	return color.RGBA{m(full.R), m(full.G), m(full.B), 255}
 }
 
-// dot is an LED's coverage in its cell.
+// dot returns the coverage of an LED in its cell.
 type dot struct {
 	cell int
 	a    []uint8
@@ -120,22 +120,22 @@ func (d dot) blit(out *image.RGBA, x0, y0 int, k color.RGBA) {
 	}
 }
 
-// arcMinute is the angle of a minute of arc, in radians: the finest that an
-// eye of normal sharpness (20/20) tells apart.
+// arcMinute is a minute of arc in radians: the resolution of an eye of normal
+// sharpness (20/20).
 const arcMinute = math.Pi / 180 / 60
 
-// Distant draws a frame as small as it is to somebody metres away whose sign
-// has LEDs pitchMM millimetres apart: each pixel of the result is one minute of
-// arc, what a normal eye just resolves. Light is averaged, as the eye does.
-// What cannot be read here cannot be read from there.
+// Distant draws a frame as it looks from a distance in metres, for LEDs that are
+// pitchMM millimetres apart. Each pixel of the result is one minute of arc, which a
+// normal eye just resolves. It averages light as the eye does. Text that cannot be
+// read in the result cannot be read from that distance.
 func Distant(img image.Image, c playlists.Class, metres, pitchMM float64) image.Image {
 	b := img.Bounds()
-	scale := min(4, pitchMM/1000/metres/arcMinute) // minutes of arc a LED; nearer than that nothing is lost
+	scale := min(4, pitchMM/1000/metres/arcMinute) // minutes of arc a LED; a closer viewer sees no more
 	out := image.Pt(max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale))))
 	return resample(rowsOf(lit(img, c)), b.Size(), 0, 0, float64(b.Dx()), float64(b.Dy()), out)
 }
 
-// lit is a frame in the colours of the class's LEDs.
+// lit returns a frame in the colours of the class's LEDs.
 func lit(img image.Image, c playlists.Class) *image.RGBA {
 	b := img.Bounds()
 	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))

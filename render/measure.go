@@ -1,7 +1,6 @@
 package render
 
-// run is a text measured in one family: everything about it that does not
-// depend on the size.
+// run is a text measured in one family, independent of the size.
 type run struct {
 	fam     *family
 	words   []word
@@ -10,7 +9,7 @@ type run struct {
 	wide    []int32  // advance of each word, units
 	ink     []box    // ink of each word from its own pen, units
 	space   int32
-	cells   []cell // wrap's, kept between its calls
+	cells   []cell // of wrap, kept between its calls
 }
 
 // letter is one letter of a word.
@@ -19,8 +18,7 @@ type letter struct {
 	pen int32 // from the word's pen, kerning in, units
 }
 
-// measure looks the words' letters up in fam; the caller knows that it has
-// them all.
+// measure measures words in fam, which must have all of their letters.
 func (f *family) measure(words []word) *run {
 	r := &run{fam: f, words: words, first: make([]int32, len(words)+1), wide: make([]int32, len(words)),
 		ink: make([]box, len(words)), space: f.adv[f.id[' ']]}
@@ -48,7 +46,7 @@ func (f *family) measure(words []word) *run {
 	return r
 }
 
-// nothing is the ink of no letters.
+// nothing is the ink of an empty text.
 var nothing = box{x0: 1 << 30, y0: 1 << 30, x1: -1 << 30, y1: -1 << 30}
 
 // add grows the box by another that is dx to the right.
@@ -60,7 +58,7 @@ func (b *box) add(k box, dx int32) {
 // span is the words [from, to) on one line.
 type span struct{ from, to int }
 
-// inkOf is the ink of a line from its pen, units.
+// inkOf returns the ink of a line, from its pen, in units.
 func (r *run) inkOf(s span) box {
 	b := nothing
 	var pen int32
@@ -71,7 +69,7 @@ func (r *run) inkOf(s span) box {
 	return b
 }
 
-// step is how far the pen moves over word i and the space after it.
+// step returns the advance of word i and the space after it.
 func (r *run) step(i int) int32 {
 	if r.words[i].spaced {
 		return r.wide[i] + r.space
@@ -79,8 +77,8 @@ func (r *run) step(i int) int32 {
 	return r.wide[i]
 }
 
-// px converts units to pixels at an em, rounded away from zero: never less
-// room than the ink takes.
+// px converts units to pixels at an em. It rounds away from zero, so that the ink
+// always has room.
 func (r *run) px(u int32, em int) int {
 	n := int(u) * em
 	if n >= 0 {
@@ -89,7 +87,7 @@ func (r *run) px(u int32, em int) int {
 	return -((-n + r.fam.units - 1) / r.fam.units)
 }
 
-// cursor walks the letters of a line.
+// cursor iterates over the letters of a line.
 type cursor struct {
 	r      *run
 	word   int
@@ -102,7 +100,7 @@ func (r *run) walk(s span, dx int32) cursor {
 	return cursor{r: r, word: s.from, to: s.to, letter: r.first[s.from], pen: dx}
 }
 
-// ink is the present letter's ink; ok is false past the line's end.
+// ink returns the ink of the current letter; ok is false after the end of the line.
 func (c *cursor) ink() (b box, ok bool) {
 	for c.word < c.to && c.letter == c.r.first[c.word+1] {
 		c.pen += c.r.step(c.word)
@@ -117,12 +115,12 @@ func (c *cursor) ink() (b box, ok bool) {
 	return box{x + g.x0, g.y0, x + g.x1, g.y1}, true
 }
 
-// between is the least distance of the baselines of two centred lines at which
-// no ink of b touches ink of a. Only letters that stand over one another
-// count: a tail beside a stacked mark needs no room of its own.
+// between returns the least distance between the baselines of two centred lines at
+// which ink of b does not touch ink of a. Only letters above one another count: a
+// tail beside a stacked mark needs no extra room.
 func (r *run) between(a, b span, em int) int {
 	ia, ib := r.inkOf(a), r.inkOf(b)
-	// Both lines are centred by their ink, so their middles are at one place.
+	// Both lines are centred by their ink, so their middles coincide.
 	shift := (ia.x0 + ia.x1 - ib.x0 - ib.x1) / 2
 	near := int32(r.fam.units / em) // one pixel
 	var need int32

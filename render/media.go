@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -15,9 +14,8 @@ import (
 	"ledcast/playlists"
 )
 
-// Limits of a picture that comes in. A file says its size before it is
-// decoded, and small files claim gigapixels; what is over these is refused
-// unread.
+// Limits of an uploaded picture. A header states the size before decoding, and a
+// small file can claim gigapixels; a picture over the limits is rejected unread.
 const (
 	MaxMedia     = 12 << 20 // bytes of a file
 	maxDecoded   = 40 << 20 // bytes in memory once decoded
@@ -25,33 +23,33 @@ const (
 	maxGIFPixels = 12 << 20 // of all frames
 	minStepMS    = 100      // PROTOCOL.md: no step is shorter
 	minPictureMS = 500      // on a picture sign
-	msImage      = 5000     // how long a picture without words stands
+	msImage      = 5000     // dwell of a picture without words
 )
 
-// medium is a decoded picture, or a moving one whose frames are composed one
-// by one: all at once they would be a hundred whole pictures.
+// medium is a decoded picture or animation. The frames of an animation are composed
+// one by one, because together they would be a hundred whole pictures.
 type medium struct {
 	still       image.Image
 	moving      *gif.GIF // nil for a still
 	orientation int      // EXIF's, 1 to 8
-	photo       bool     // was compressed with loss: may be again
+	photo       bool     // was compressed with loss, and may be again
 }
 
-// decodeMedium reads PNG, JPEG, GIF or WebP, told apart by its first bytes.
-// Its error is an *playlists.Error of code Invalid or TooLarge.
+// decodeMedium reads PNG, JPEG, GIF or WebP, identified by the first bytes. Its
+// error is an *playlists.Error of code Invalid or TooLarge.
 func decodeMedium(field, name string, data []byte) (*medium, error) {
-	bad := func(code playlists.Code, remedy, format string, args ...any) (*medium, error) {
-		return nil, &playlists.Error{Code: code, Field: field, Value: name, Problem: fmt.Sprintf(format, args...), Remedy: remedy}
+	bad := func(code playlists.Code, key playlists.TextKey, args ...any) (*medium, error) {
+		return nil, &playlists.Error{Code: code, Key: key, Args: args, Field: field, Value: name}
 	}
 	if len(data) > MaxMedia {
-		return bad(playlists.TooLarge, "save it smaller", "has %d bytes, over the limit of %d", len(data), MaxMedia)
+		return bad(playlists.TooLarge, "picture-bytes-over-limit", len(data), MaxMedia)
 	}
 	kind, cfg, err := sniff(data)
 	if kind == "" {
-		return bad(playlists.Invalid, "save it as PNG, JPEG, GIF or WebP", "is not a picture of a known kind")
+		return bad(playlists.Invalid, "picture-kind-unknown")
 	}
 	if err != nil {
-		return bad(playlists.Invalid, "save it again", "is not a whole %s file (%v)", kind, err)
+		return bad(playlists.Invalid, "picture-incomplete", kind, err)
 	}
 	m := &medium{orientation: 1}
 	perPixel := bytesPerPixel(cfg.ColorModel)
@@ -67,24 +65,22 @@ func decodeMedium(field, name string, data []byte) (*medium, error) {
 		perPixel *= 2 // an interlaced one is decoded in passes
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || int64(cfg.Width)*int64(cfg.Height)*int64(perPixel) > maxDecoded {
-		return bad(playlists.TooLarge, fmt.Sprintf("make it at most %d megapixels", maxDecoded/perPixel/1000000),
-			"is %d x %d pixels, too many to decode", cfg.Width, cfg.Height)
+		return bad(playlists.TooLarge, "picture-pixels-over-limit", cfg.Width, cfg.Height, maxDecoded/perPixel/1000000)
 	}
 	if kind == "GIF" {
 		n := gifFrames(data)
 		if n > maxGIFFrames || int64(n)*int64(cfg.Width)*int64(cfg.Height) > maxGIFPixels {
-			return bad(playlists.TooLarge, fmt.Sprintf("make it at most %d frames and smaller", maxGIFFrames),
-				"has %d frames of %d x %d pixels, over the limit of %d frames and %d pixels", n, cfg.Width, cfg.Height, maxGIFFrames, maxGIFPixels)
+			return bad(playlists.TooLarge, "gif-over-limit", n, cfg.Width, cfg.Height, maxGIFFrames, maxGIFPixels)
 		}
 	}
 	if err := m.decode(kind, data); err != nil {
-		return bad(playlists.Invalid, "save it again", "is a damaged %s file (%v)", kind, err)
+		return bad(playlists.Invalid, "picture-damaged", kind, err)
 	}
 	return m, nil
 }
 
-// sniff tells the kind by the first bytes and reads the claimed size. A kind
-// of "" is none that is known.
+// sniff identifies the kind by the first bytes and reads the stated size. The kind
+// is "" if it is unknown.
 func sniff(data []byte) (string, image.Config, error) {
 	r := bytes.NewReader(data)
 	switch {
@@ -143,8 +139,8 @@ func (m *medium) decode(kind string, data []byte) error {
 	return err
 }
 
-// each calls f with every whole picture of the medium and how long it shows;
-// 0 for a still. A GIF's frames may be parts drawn over what was there.
+// each calls f with every whole picture of the medium and its time in ms, which is 0
+// for a still. A frame of a GIF may be a part that is drawn over the one before.
 func (m *medium) each(f func(img image.Image, ms int64) error) error {
 	if m.moving == nil {
 		return f(m.still, 0)
@@ -159,7 +155,7 @@ func (m *medium) each(f func(img image.Image, ms int64) error) error {
 		draw.Draw(screen, part.Rect, part, part.Rect.Min, draw.Over)
 		ms := int64(g.Delay[i]) * 10
 		if ms < 20 {
-			ms = 100 // what browsers make of a delay of nothing
+			ms = 100 // as browsers treat a delay of 0
 		}
 		if err := f(screen, ms); err != nil {
 			return err
@@ -174,8 +170,8 @@ func (m *medium) each(f func(img image.Image, ms int64) error) error {
 	return nil
 }
 
-// gifFrames counts a GIF's pictures without decoding them, by walking its
-// blocks; what is cut off is not counted.
+// gifFrames counts the pictures of a GIF without decoding them, by its blocks. It
+// does not count a truncated one.
 func gifFrames(data []byte) int {
 	if len(data) < 13 {
 		return 0

@@ -8,7 +8,7 @@ import (
 	"ledcast/playlists"
 )
 
-// layout is everything that a message becomes on a class before it is drawn.
+// layout is a message laid out for a class, before drawing.
 type layout struct {
 	scenes   []scene
 	findings []playlists.Finding
@@ -28,7 +28,7 @@ func cards(cc []*card) []scene {
 	return out
 }
 
-// message lays out every variant, and the code or address beside or after.
+// message lays out every variant, with the code or address beside or after it.
 func (l *layouter) message(m *playlists.Message, o Options) (*layout, error) {
 	out := &layout{}
 	texts, err := l.texts(m)
@@ -58,7 +58,7 @@ func (l *layouter) message(m *playlists.Message, o Options) (*layout, error) {
 			return out, nil
 		}
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "qr", Value: m.QR,
-			Problem: fmt.Sprintf("cannot be shown on %s and the message has nothing else", l.class), Remedy: "write a text or a short address"}
+			Key: "qr-not-shown", Args: []any{l.class}}
 	}
 	if m.Layout == playlists.LayoutScroll {
 		if l.mayScroll(o) && len(texts) > 0 {
@@ -72,7 +72,7 @@ func (l *layouter) message(m *playlists.Message, o Options) (*layout, error) {
 	case auto && (err != nil || len(plain) > maxPages*len(texts)):
 		return out, l.scrolls(out, texts, code, address)
 	case err != nil:
-		// Nothing may move and a word is wider than the face: cut it, and say so.
+		// Nothing may move and a word is wider than the face: cut it and report that.
 		l.cutWords(texts)
 		if plain, err = l.variants(texts, nil, nil, m.Icon); err != nil {
 			return nil, err
@@ -95,8 +95,8 @@ func (l *layouter) message(m *playlists.Message, o Options) (*layout, error) {
 	return out, nil
 }
 
-// scrolls lays each variant out as strips; a code gets a page, an address
-// runs with the text.
+// scrolls lays out each variant as strips. A code gets a page; an address scrolls
+// with the text.
 func (l *layouter) scrolls(out *layout, texts [][]*block, code *qr.Code, address *block) error {
 	for _, blocks := range texts {
 		if address != nil && code == nil {
@@ -120,7 +120,7 @@ func (l *layouter) scrolls(out *layout, texts [][]*block, code *qr.Code, address
 	return nil
 }
 
-// texts are the blocks of each variant.
+// texts returns the blocks of each variant.
 func (l *layouter) texts(m *playlists.Message) ([][]*block, error) {
 	var out [][]*block
 	for i, v := range m.Variants {
@@ -159,14 +159,14 @@ func (l *layouter) block(field, text, lang string, ro role) (*block, error) {
 	}
 	if !some {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: s,
-			Problem: "mixes letters that no one font has together", Remedy: "replace the rarest sign by a word"}
+			Key: "letters-of-several-fonts"}
 	}
 	return b, nil
 }
 
-// variants lays every variant out, each on pages of its own, with an extra
-// block (an address) or a code on every page. nil without an error: it cannot
-// be done with the extra.
+// variants lays out every variant on pages of its own, with an extra block (an
+// address) or a code on every page. It returns nil without an error if there is no
+// room for the extra.
 func (l *layouter) variants(texts [][]*block, extra *block, code *qr.Code, icon string) ([]*card, error) {
 	z := l.full()
 	var q *qrSpot
@@ -203,9 +203,10 @@ func (l *layouter) variants(texts [][]*block, extra *block, code *qr.Code, icon 
 	return out, nil
 }
 
-// withQR puts the code on every page if that costs no page, and on a page of
-// its own, with the address, otherwise.
-func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr.Code, address *block) ([]*card, error) {
+// withQR puts the code on every page if that needs no more pages. Otherwise the code
+// gets a page of its own, with the address.
+func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr.Code, address *block) ([]*card,
+	error) {
 	beside, err := l.variants(texts, nil, code, icon)
 	if err == nil && len(beside) > 0 && len(beside) <= len(plain) {
 		for _, c := range beside {
@@ -227,8 +228,8 @@ func (l *layouter) withQR(texts [][]*block, plain []*card, icon string, code *qr
 	return append(plain, last), nil
 }
 
-// withAddress prints the address on a page of each variant if that costs no
-// page, and on a page of its own otherwise.
+// withAddress prints the address on a page of each variant if that needs no more
+// pages, and on a page of its own otherwise.
 func (l *layouter) withAddress(texts [][]*block, plain []*card, icon string, address *block) ([]*card, error) {
 	if len(texts) > 0 {
 		with, err := l.variants(texts, address, nil, icon)

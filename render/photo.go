@@ -13,14 +13,14 @@ import (
 
 // Limits of a frame file (PROTOCOL.md).
 const (
-	planBytes = 120 << 10 // what the controller plans for
-	maxBytes  = 900 << 10 // what the wire takes
+	planBytes = 120 << 10 // the size that the controller plans for
+	maxBytes  = 900 << 10 // the limit of the wire
 )
 
-// encodePhoto writes a full-colour face as the smallest of a paletted PNG
-// (where 256 colours hold it), a true-colour PNG and a JPEG. A JPEG is for what
-// came as one, and for what is larger as PNG than the controller plans for;
-// never for a picture with text on it. It returns the file and its media type.
+// encodePhoto encodes a full-colour face as the smallest of a paletted PNG (for at
+// most 256 colours), a true-colour PNG and a JPEG. It uses JPEG for pictures that
+// were JPEGs and for those larger than planBytes as PNG, but never for a picture
+// with text on it. It returns the file and its media type.
 func encodePhoto(img *image.RGBA, photo, text bool) ([]byte, string, error) {
 	if p := fewColours(img); p != nil {
 		e := encoders.Get().(*encoder)
@@ -49,13 +49,12 @@ func encodePhoto(img *image.RGBA, photo, text bool) ([]byte, string, error) {
 	}
 	if len(best) > maxBytes {
 		return nil, "", &playlists.Error{Code: playlists.TooLarge, Field: "image.media",
-			Problem: fmt.Sprintf("comes to %d bytes on this class, over the limit of %d", len(best), maxBytes),
-			Remedy:  "use a JPEG without a caption, or a picture with less detail"}
+			Key: "photo-too-large", Args: []any{len(best), maxBytes}}
 	}
 	return best, kind, nil
 }
 
-// fewColours is the picture as palette indexes if it has at most 256 colours.
+// fewColours returns the picture as palette indexes if it has at most 256 colours.
 func fewColours(img *image.RGBA) *canvas {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	c := &canvas{w: w, h: h, pix: make([]uint8, w*h)}

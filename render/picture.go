@@ -15,15 +15,15 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// pictures adds a message's image as steps: one, or a moving one's frames, for
-// each caption. It is drawn whole before any text card.
+// pictures adds the image of a message as steps for each caption: one step, or the
+// frames of an animation. The image comes before all text cards.
 func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Message, t assets.Theme, o Options) error {
 	name := m.Image.Media
 	if o.Media == nil {
-		return &playlists.Error{Code: playlists.NotFound, Field: "image.media", Value: name, Problem: "cannot be looked up here", Remedy: "upload it first"}
+		return &playlists.Error{Code: playlists.NotFound, Field: "image.media", Value: name, Key: "media-unknown-here"}
 	}
 	if len(name) == 0 {
-		return &playlists.Error{Code: playlists.Invalid, Field: "image.media", Problem: "is missing", Remedy: "name an uploaded picture"}
+		return &playlists.Error{Code: playlists.Invalid, Field: "image.media", Key: "image-missing"}
 	}
 	data, err := o.Media(name)
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 	switch m.Image.Fit {
 	case "", "fit", "fill", "stretch":
 	default:
-		return &playlists.Error{Code: playlists.Invalid, Field: "image.fit", Value: m.Image.Fit, Problem: "is not a way to place a picture", Remedy: "use fit, fill or stretch"}
+		return &playlists.Error{Code: playlists.Invalid, Field: "image.fit", Value: m.Image.Fit, Key: "fit-unknown"}
 	}
 	var captions []*block
 	for i, v := range m.Variants {
@@ -62,7 +62,7 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 				return l.tooSmall(caption)
 			}
 		}
-		var debt int64 // what short frames still have to show, on a picture sign
+		var debt int64 // time in ms that short frames still owe, on a picture sign
 		err := med.each(func(img image.Image, ms int64) error {
 			debt += ms
 			if ms > 0 && debt < least {
@@ -76,7 +76,8 @@ func (r *Renderer) pictures(a *playlists.Artwork, l *layouter, m *playlists.Mess
 					step.MS = max(step.MS, band.ms)
 				}
 			}
-			return r.picture(a, l, placePicture(img, med.orientation, m.Image, l.class, t), band, t, step, med.photo, m.Owner)
+			return r.picture(a, l, placePicture(img, med.orientation, m.Image, l.class, t), band, t, step, med.photo,
+				m.Owner)
 		})
 		if err != nil {
 			return err
@@ -92,8 +93,8 @@ func placePicture(img image.Image, orientation int, p *playlists.Image, c playli
 	if orientation >= 5 {
 		w, h = h, w
 	}
-	// The part of the upright picture that shows, in fractions, and the size
-	// at which it shows.
+	// The visible part of the upright picture, in fractions, and its size on the
+	// face.
 	x0, y0, x1, y1 := 0.0, 0.0, 1.0, 1.0
 	ow, oh := c.W, c.H
 	switch p.Fit {
@@ -158,8 +159,8 @@ func unturn(orientation int, x, y float64) (float64, float64) {
 	return x, y
 }
 
-// caption lays a caption out at the foot of the face, in at most two fifths of
-// it; nil: it does not fit.
+// caption lays out a caption at the foot of the face, in at most two fifths of its
+// height. It returns nil if the caption does not fit.
 func (l *layouter) caption(b *block) *card {
 	z := l.full()
 	z.h = max(z.h*2/5, min(z.h, 12))
@@ -183,7 +184,8 @@ func (l *layouter) caption(b *block) *card {
 }
 
 // picture draws one picture with its caption and adds it as a step.
-func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, band *card, t assets.Theme, step timeline.Step, photo bool, owner string) error {
+func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, band *card, t assets.Theme,
+	step timeline.Step, photo bool, owner string) error {
 	c := l.class
 	if c.Colour != playlists.RGB {
 		cv := r.canvases.Get().(*canvas)
@@ -207,7 +209,8 @@ func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, b
 		over := overlay{img}
 		for _, s := range band.sets {
 			for i, sp := range s.spans {
-				if err := over.text(r.fonts.face(s.run.fam, s.px), s.run, sp, s.at[i], color.RGBA{255, 255, 255, 255}); err != nil {
+				if err := over.text(r.fonts.face(s.run.fam, s.px), s.run, sp, s.at[i],
+					color.RGBA{255, 255, 255, 255}); err != nil {
 					return err
 				}
 			}
@@ -219,8 +222,10 @@ func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, b
 	}
 	if len(data) > planBytes {
 		f := l.warn("size", "image.media",
-			playlists.Text{VI: fmt.Sprintf("Hình chiếm %d kB trên đường truyền.", len(data)/1024), EN: fmt.Sprintf("The picture takes %d kB on the wire.", len(data)/1024)},
-			playlists.Text{VI: "Dùng ảnh JPEG ít chi tiết hơn, hoặc bỏ chú thích trên ảnh.", EN: "Use a JPEG with less detail, or drop the caption on it."})
+			playlists.Text{VI: fmt.Sprintf("Hình chiếm %d kB trên đường truyền.", len(data)/1024),
+				EN: fmt.Sprintf("The picture takes %d kB on the wire.", len(data)/1024)},
+			playlists.Text{VI: "Dùng ảnh JPEG ít chi tiết hơn, hoặc bỏ chú thích trên ảnh.",
+				EN: "Use a JPEG with less detail, or drop the caption on it."})
 		f.Numbers = map[string]float64{"bytes": float64(len(data)), "limit": planBytes}
 		a.Findings = append(a.Findings, f)
 	}
@@ -229,9 +234,9 @@ func (r *Renderer) picture(a *playlists.Artwork, l *layouter, img *image.RGBA, b
 	return nil
 }
 
-// dithered draws a picture onto the canvas in the face's few colours. The
-// pattern is ordered (Bayer's, 8 x 8), so that what stands still in a moving
-// picture stands still on the sign, and is reckoned in linear light.
+// dithered draws a picture onto the canvas in the few colours of the face. The
+// pattern is ordered (Bayer's, 8 x 8), so that a still part of an animation stays
+// still on the sign. It is computed in linear light.
 func (c *canvas) dithered(img *image.RGBA, colour playlists.Colour) {
 	pal := []color.Color{ledBlack, ledWhite}
 	if colour == playlists.RedGreen {

@@ -7,10 +7,10 @@ import (
 	"ledcast/playlists"
 )
 
-// APL is a frame's average picture level, 0 to 1: the mean of its LEDs' light
-// over all of them at full. It goes with the power that the face draws, and is
-// reckoned from linear light, since a sign drives LEDs so. On a one-colour face
-// it is the share of LEDs that are lit, on a red and green one of both.
+// APL returns the average picture level of a frame, 0 to 1: the light of its LEDs,
+// relative to all of them at full. The power of the face is proportional to it. It is
+// computed from linear light, as signs drive LEDs. On a one-colour face it is the
+// share of lit LEDs, on a red and green face the share of both kinds together.
 func APL(img image.Image, c playlists.Class) float64 {
 	b := img.Bounds()
 	var sum uint64
@@ -43,8 +43,8 @@ func APL(img image.Image, c playlists.Class) float64 {
 	return float64(sum) / (3 * 65535) / float64(b.Dx()*b.Dy())
 }
 
-// Brightness is the share of full brightness, 0 to 1, at which a frame of this
-// APL keeps within a power budget, given as the APL that the supply carries at
+// Brightness returns the share of full brightness, 0 to 1, at which a frame of this
+// APL stays within a power budget. The budget is the APL that the supply carries at
 // full brightness (FACTS.md, Frames).
 func Brightness(apl, budget float64) float64 {
 	if apl <= budget || apl <= 0 {

@@ -1,8 +1,6 @@
 package render
 
 import (
-	"fmt"
-
 	"rsc.io/qr"
 
 	"ledcast/playlists"
@@ -27,13 +25,13 @@ type qrSpot struct {
 // side is the lit square's width and height in LEDs.
 func (q *qrSpot) side() int { return (q.code.Size + 2*q.quiet) * q.module }
 
-// encodeQR makes the smallest code, with as much error correction as that
-// size has room for.
+// encodeQR makes the smallest code, with as much error correction as fits that
+// size.
 func encodeQR(text string) (*qr.Code, error) {
 	low, err := qr.Encode(text, qr.L)
 	if err != nil {
 		return nil, &playlists.Error{Code: playlists.TooLarge, Field: "qr", Value: text,
-			Problem: fmt.Sprintf("cannot be written as a QR code (%v)", err), Remedy: "use a shorter address"}
+			Key: "qr-too-long", Args: []any{err}}
 	}
 	best := low
 	for _, level := range []qr.Level{qr.M, qr.Q, qr.H} {
@@ -46,8 +44,8 @@ func encodeQR(text string) (*qr.Code, error) {
 	return best, nil
 }
 
-// placeQR sizes a code for the right end of a zone, or the foot of an upright
-// one, or says with nil that it cannot go. It takes at most half of it.
+// placeQR sizes a code for the right end of a zone, or the foot of an upright one. It
+// takes at most half of the zone, and returns nil if that is too small.
 func (l *layouter) placeQR(c *qr.Code, z zone) *qrSpot {
 	if l.class.Colour != playlists.RGB {
 		return nil
@@ -73,7 +71,7 @@ func (l *layouter) placeQR(c *qr.Code, z zone) *qrSpot {
 	return nil
 }
 
-// rest is what a code leaves of its zone for words.
+// rest returns the part of the zone that a code leaves for words.
 func (l *layouter) rest(q *qrSpot, z zone) zone {
 	if z.h > z.w {
 		z.h = q.y - l.gap() - z.y

@@ -9,8 +9,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Renderer draws messages. It keeps the letters it has drawn; one Renderer is
-// meant to serve a whole process. It is safe for concurrent use.
+// Renderer draws messages. It caches drawn letters, so a process should share one
+// Renderer. It is safe for concurrent use.
 type Renderer struct {
 	fonts    *fonts
 	icons    iconMasks
@@ -26,9 +26,9 @@ func New() (*Renderer, error) {
 	return &Renderer{fonts: f, canvases: sync.Pool{New: func() any { return new(canvas) }}}, nil
 }
 
-// Options are what a sign, not a message, decides, and where pictures are.
+// Options depend on the sign, not on the message, and give access to pictures.
 type Options struct {
-	// Media returns an uploaded medium's bytes by its id. Nil: there are none.
+	// Media returns the bytes of an uploaded medium by its id. Nil means no media.
 	Media func(id string) ([]byte, error)
 	// Motion says what may move: a sign's owner or a road authority may forbid
 	// scrolling.
@@ -36,8 +36,8 @@ type Options struct {
 }
 
 // Message draws m on a class: frames in PROTOCOL.md's profile, steps whose MS
-// is each page's reading time, and findings on what was given up. What cannot
-// go up at all is an *playlists.Error that names field, value and remedy.
+// is the reading time of each page, and findings on compromises. For a message that
+// cannot be shown it returns an *playlists.Error that names field, value and remedy.
 func (r *Renderer) Message(m *playlists.Message, c playlists.Class, o Options) (*playlists.Artwork, error) {
 	a, _, err := r.message(m, c, o)
 	return a, err
@@ -55,7 +55,8 @@ func smallest(a *playlists.Artwork, sets []placed, font string) string {
 }
 
 // message is Message, and the name of the typeface of the smallest capitals.
-func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (a *playlists.Artwork, font string, err error) {
+func (r *Renderer) message(m *playlists.Message, c playlists.Class, o Options) (a *playlists.Artwork, font string,
+	err error) {
 	if err := c.Validate(); err != nil {
 		return nil, "", err
 	}

@@ -13,7 +13,8 @@ import (
 
 // SheetClasses are the classes of a contact sheet: each colour, wide and
 // upright, from the smallest face to the largest.
-var SheetClasses = []string{"64x32-red", "96x48-rgb", "128x64-redgreen", "128x64-rgb", "192x96-amber", "192x96-rgb", "160x256-rgb", "320x160-rgb"}
+var SheetClasses = []string{"64x32-red", "96x48-rgb", "128x64-redgreen", "128x64-rgb", "192x96-amber", "192x96-rgb",
+	"160x256-rgb", "320x160-rgb"}
 
 // Measures of a contact sheet, pixels.
 const (
@@ -93,5 +94,6 @@ func street(img image.Image, c playlists.Class) image.Image {
 // label writes a line in the smallest safe letters.
 func (r *Renderer) label(out *image.RGBA, s string, x, y int) error {
 	run := r.fonts.beVietnam.measure([]word{{s: s}})
-	return overlay{out}.text(r.fonts.face(run.fam, run.fam.safe), run, span{0, 1}, point{x, y}, color.RGBA{200, 203, 208, 255})
+	return overlay{out}.text(r.fonts.face(run.fam, run.fam.safe), run, span{0, 1}, point{x, y},
+		color.RGBA{200, 203, 208, 255})
 }

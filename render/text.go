@@ -10,14 +10,13 @@ import (
 	"ledcast/playlists"
 )
 
-// clean is the text as it will be drawn: NFC, one kind of line end, no white
-// space at the ends of lines. Letters that cannot be drawn in any font, emoji
-// and control characters are refused with an *playlists.Error that names the
-// field and the character.
+// clean returns the text as it will be drawn: NFC, one kind of line end, no white
+// space at the ends of lines. It rejects letters that no font has, emoji and control
+// characters with an *playlists.Error that names the field and the character.
 func (f *fonts) clean(field, s string) (string, error) {
-	refuse := func(r rune, problem, remedy string) (string, error) {
+	refuse := func(r rune, key playlists.TextKey, args ...any) (string, error) {
 		return "", &playlists.Error{Code: playlists.Invalid, Field: field, Value: show(r),
-			Problem: problem, Remedy: remedy}
+			Key: key, Args: args}
 	}
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = norm.NFC.String(s)
@@ -25,17 +24,17 @@ func (f *fonts) clean(field, s string) (string, error) {
 		switch {
 		case r == '\n' || r == ' ' || r == nbsp:
 		case r == unicode.ReplacementChar:
-			return refuse(r, fmt.Sprintf("stands at byte %d where the text was damaged", i), "write the text again as UTF-8")
+			return refuse(r, "text-damaged", i)
 		case isEmoji(r):
-			return refuse(r, "is an emoji, which signs do not show", "leave it out or say it in words")
+			return refuse(r, "emoji")
 		case unicode.Is(unicode.Cf, r):
-			return refuse(r, "is an invisible formatting character", "delete it")
+			return refuse(r, "invisible-character")
 		case unicode.IsControl(r):
-			return refuse(r, "is a control character", "delete it; for a new line use Enter")
+			return refuse(r, "control-character")
 		case unicode.Is(unicode.M, r):
-			return refuse(r, "is a combining mark without a letter that takes it", "write the letter with its mark")
+			return refuse(r, "combining-mark")
 		case !f.anyHas(r):
-			return refuse(r, "has no glyph in any of the fonts", "use letters of Vietnamese or English")
+			return refuse(r, "letter-without-glyph")
 		}
 	}
 	lines := strings.Split(s, "\n")
@@ -59,8 +58,8 @@ func (f *fonts) anyHas(r rune) bool {
 	return false
 }
 
-// isEmoji reports the pictographs that phones put into text. The few that are
-// also plain typographic marks (arrows, ★, ☎) are letters if a font has them.
+// isEmoji reports the pictographs that phones insert into text. The few that are
+// also plain typographic marks (arrows, ★, ☎) count as letters if a font has them.
 func isEmoji(r rune) bool {
 	switch {
 	case r >= 0x1f000 && r <= 0x1faff, r >= 0xfe00 && r <= 0xfe0f, r == 0x20e3, r >= 0xe0020 && r <= 0xe007f:
@@ -71,7 +70,7 @@ func isEmoji(r rune) bool {
 	return false
 }
 
-// show names a character in an error, also one that cannot be seen.
+// show names a character in an error, also an invisible one.
 func show(r rune) string {
 	if unicode.IsPrint(r) && !unicode.Is(unicode.M, r) {
 		return fmt.Sprintf("%c (%U)", r, r)

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"strconv"
@@ -11,8 +10,8 @@ import (
 	"ledcast/playlists"
 )
 
-// minContrast is the least ratio between letters and what is behind them, by
-// WCAG 2.1's formula: 4.5 is its level AA. Signs are read in sunlight.
+// minContrast is the least contrast between letters and their ground by the formula
+// of WCAG 2.1. 4.5 is its level AA; signs are read in sunlight.
 const minContrast = 4.5
 
 // lookUpTheme finds a theme by name, or reads one given as two to four colours
@@ -28,8 +27,8 @@ func lookUpTheme(name string) (assets.Theme, error) {
 		}
 		names = append(names, t.Name)
 	}
-	bad := &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: name, Problem: "is not a theme",
-		Remedy: "use " + strings.Join(names, ", ") + ", or colours as ground/letters, e.g. 00205c/ffffff"}
+	bad := &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: name,
+		Key: "theme-unknown", Args: []any{strings.Join(names, ", ")}}
 	parts := strings.Split(name, "/")
 	if len(parts) < 2 || len(parts) > 4 {
 		return assets.Theme{}, bad
@@ -58,9 +57,9 @@ var (
 	ledWhite  = color.RGBA{255, 255, 255, 255}
 )
 
-// reduce is a theme as a class of that colour can show it. One-colour faces
-// have lit letters on dark; red and green ones have each colour's nearest of
-// the four, and a dark ground.
+// reduce returns a theme as faces of a colour can show it: lit letters on a dark
+// ground for one colour, and the nearest of four colours on a dark ground for red
+// and green.
 func reduce(t assets.Theme, c playlists.Colour) assets.Theme {
 	switch {
 	case c.OneBit():
@@ -80,8 +79,8 @@ func bit(c color.RGBA) color.RGBA {
 	return ledWhite
 }
 
-// nearest4 is what a pixel of a red and a green LED makes of a colour: each LED
-// is on or off, blue is given to both if there is nothing else.
+// nearest4 returns the nearest colour of a pixel with a red and a green LED. Each LED
+// is on or off; pure blue turns on both.
 func nearest4(c color.RGBA) color.RGBA {
 	r, g := c.R >= 110, c.G >= 110
 	if !r && !g && c.B >= 160 {
@@ -97,12 +96,12 @@ func nearest4(c color.RGBA) color.RGBA {
 	return out
 }
 
-// luminance is WCAG's relative luminance, 0 to 1.
+// luminance returns the relative luminance of WCAG, 0 to 1.
 func luminance(c color.RGBA) float64 {
 	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
 }
 
-// linear is the light of an sRGB value, 0 to 1.
+// linear returns the light of an sRGB value, 0 to 1.
 func linear(v uint8) float64 {
 	x := float64(v) / 255
 	if x <= 0.04045 {
@@ -116,7 +115,7 @@ func contrast(a, b color.RGBA) float64 {
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
 }
 
-// checkContrast refuses a reduced theme whose letters do not stand out.
+// checkContrast rejects a reduced theme whose letters have too little contrast.
 func checkContrast(t assets.Theme, c playlists.Class) error {
 	for _, p := range []struct {
 		what      string
@@ -125,8 +124,7 @@ func checkContrast(t assets.Theme, c playlists.Class) error {
 		{"the headline on its band", t.Band, t.Title}, {"the address", t.Ground, t.Accent}} {
 		if r := contrast(p.over, p.ink); r < minContrast {
 			return &playlists.Error{Code: playlists.Invalid, Field: "theme", Value: t.Name,
-				Problem: fmt.Sprintf("gives %s on %s a contrast of %.1f, under %.1f", p.what, c, r, minContrast),
-				Remedy:  "use a darker ground or lighter letters"}
+				Key: "contrast-too-low", Args: []any{playlists.Word(p.what), c, r, minContrast}}
 		}
 	}
 	return nil

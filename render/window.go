@@ -15,7 +15,8 @@ func Window(img image.Image, c playlists.Class, s *timeline.Scroll, tauMS int64)
 	if s == nil {
 		return img
 	}
-	shown := timeline.Shown{Scroll: s, TauMS: tauMS, Frame: &timeline.Frame{W: int64(img.Bounds().Dx()), H: int64(img.Bounds().Dy())}}
+	shown := timeline.Shown{Scroll: s, TauMS: tauMS,
+		Frame: &timeline.Frame{W: int64(img.Bounds().Dx()), H: int64(img.Bounds().Dy())}}
 	at := int(shown.Offset())
 	if src, ok := img.(*image.Paletted); ok && s.Axis == "x" {
 		out := image.NewPaletted(image.Rect(0, 0, c.W, c.H), src.Palette)

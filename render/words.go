@@ -184,7 +184,8 @@ func glueCompounds(ws []word) {
 			}
 			ok := true
 			for k, s := range c {
-				ok = ok && low[i+k] == s && (k == len(c)-1 || ws[i+k].after == afterSpace || ws[i+k].after == afterInside)
+				ok = ok && low[i+k] == s && (k == len(c)-1 || ws[i+k].after == afterSpace ||
+					ws[i+k].after == afterInside)
 			}
 			for k := 0; ok && k < len(c)-1; k++ {
 				ws[i+k].after = afterInside

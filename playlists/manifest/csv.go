@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -28,15 +27,15 @@ const neededColumns = 4
 // only the name that errors give. Its error is an *Error with file, line,
 // field, value and remedy.
 func ParseSigns(file string, data []byte) (*Manifest, error) {
-	fail := func(line int, code playlists.Code, field, value, problem, remedy string) error {
-		return &playlists.Error{Code: code, File: file, Line: line, Field: field, Value: value, Problem: problem, Remedy: remedy}
+	fail := func(line int, code playlists.Code, field, value string, key playlists.TextKey, args ...any) error {
+		return &playlists.Error{Code: code, File: file, Line: line, Field: field, Value: value, Key: key, Args: args}
 	}
 	if len(data) > MaxBytes {
-		return nil, fail(0, playlists.TooLarge, "", "", fmt.Sprintf("the file is over the limit of %d bytes", MaxBytes), "split it")
+		return nil, fail(0, playlists.TooLarge, "", "", "file-too-large", MaxBytes)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as spreadsheets begin UTF-8
 	if !utf8.Valid(data) {
-		return nil, fail(0, playlists.Invalid, "", "", "the file is not UTF-8", "save it as CSV UTF-8")
+		return nil, fail(0, playlists.Invalid, "", "", "csv-not-utf8")
 	}
 	head, _, _ := bytes.Cut(data, []byte("\n"))
 	r := csv.NewReader(bytes.NewReader(data))
@@ -56,7 +55,7 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 		}
 		var bad *csv.ParseError
 		if errors.As(err, &bad) {
-			return nil, fail(bad.Line, playlists.Invalid, "", "", "cannot be read: "+bad.Err.Error(), "check the quotation marks")
+			return nil, fail(bad.Line, playlists.Invalid, "", "", "csv-unreadable", bad.Err)
 		}
 		if err != nil {
 			return nil, err
@@ -71,10 +70,10 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 			continue
 		}
 		if len(row) != len(columns) {
-			return nil, fail(line, playlists.Invalid, "", "", fmt.Sprintf("has %d fields where the head line has %d", len(row), len(columns)), "give each line as many fields")
+			return nil, fail(line, playlists.Invalid, "", "", "csv-columns-count", len(row), len(columns))
 		}
 		if len(m.Things) >= maxDocuments {
-			return nil, fail(line, playlists.TooLarge, "", "", fmt.Sprintf("the file has more than %d signs", maxDocuments), "split it")
+			return nil, fail(line, playlists.TooLarge, "", "", "too-many-signs-in-file", maxDocuments)
 		}
 		s, err := signOf(columns, row)
 		if err == nil {
@@ -85,14 +84,14 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 			return nil, e.At(file, line)
 		}
 		if before := seen[s.ID]; before > 0 {
-			return nil, fail(line, playlists.Invalid, "id", s.ID, fmt.Sprintf("is a second sign of this name; the first is at line %d", before), "give one of them another id")
+			return nil, fail(line, playlists.Invalid, "id", s.ID, "sign-twice-in-file", before)
 		}
 		seen[s.ID] = line
 		m.Things = append(m.Things, s)
 	}
 	m.SignColumns = columns
 	if len(m.Things) == 0 {
-		return nil, fail(1, playlists.Invalid, "", "", "the file has no sign", "write a head line with "+strings.Join(signColumns[:neededColumns], ", ")+" and a line for each sign")
+		return nil, fail(1, playlists.Invalid, "", "", "file-without-signs", strings.Join(signColumns[:neededColumns], ", "))
 	}
 	return m, nil
 }
@@ -102,15 +101,17 @@ func headLine(row []string) ([]string, error) {
 	for i, c := range row {
 		columns[i] = strings.ToLower(strings.TrimSpace(c))
 		if !slices.Contains(signColumns, columns[i]) {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Problem: "is not a column", Remedy: "use " + strings.Join(signColumns, ", ")}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c,
+				Key: "csv-column-unknown", Args: []any{strings.Join(signColumns, ", ")}}
 		}
 		if slices.Index(columns, columns[i]) != i {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Problem: "is there twice", Remedy: "remove one of the two"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Key: "csv-column-twice"}
 		}
 	}
 	for _, c := range signColumns[:neededColumns] {
 		if !slices.Contains(columns, c) {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c, Problem: "is missing", Remedy: "begin with " + strings.Join(signColumns[:neededColumns], ",")}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "head line", Value: c,
+				Key: "csv-column-missing", Args: []any{strings.Join(signColumns[:neededColumns], ",")}}
 		}
 	}
 	return columns, nil
@@ -121,7 +122,7 @@ func signOf(columns, row []string) (*playlists.Sign, error) {
 	number := func(field, text string, to *float64) error {
 		n, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
 		if err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: text, Problem: "is not a number", Remedy: "write it as 10.5"}
+			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: text, Key: "number-malformed"}
 		}
 		*to = n
 		return nil
@@ -170,7 +171,7 @@ func signOf(columns, row []string) (*playlists.Sign, error) {
 	}
 	switch placed {
 	case 1:
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "lat, lon", Problem: "belong together and one is missing", Remedy: "give both, or neither"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "lat, lon", Key: "latitude-or-longitude-missing"}
 	case 2:
 		s.Position = place
 	}

@@ -28,7 +28,7 @@ func TestParseSigns(t *testing.T) {
 	}{
 		"unknown column":  {"id,owner,class,areas,colour\n", 1, `"colour" is not a column`},
 		"missing column":  {"id,owner,class\n", 1, `"areas" is missing`},
-		"column twice":    {"id,id,class,areas,owner\n", 1, "is there twice"},
+		"column twice":    {"id,id,class,areas,owner\n", 1, "occurs twice"},
 		"short line":      {"id,owner,class,areas\nab,cd,64x32-red\n", 2, "3 fields"},
 		"bad class":       {"id,owner,class,areas\n\nab,cd,64-red,quang-ngai\n", 3, "is not a class"},
 		"no number":       {"id,owner,class,areas,pitch_mm\nab,cd,64x32-red,quang-ngai,ten\n", 2, `"ten" is not a number`},
@@ -45,7 +45,7 @@ func TestParseSigns(t *testing.T) {
 	} {
 		_, err := ParseSigns("signs.csv", []byte(c.text))
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.Remedy == "" || !strings.Contains(e.Error(), c.says) {
+		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.English().Remedy == "" || !strings.Contains(e.Error(), c.says) {
 			t.Errorf("%s: %v (want line %d, %q)", what, err, c.line, c.says)
 		}
 	}

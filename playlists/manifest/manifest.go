@@ -67,11 +67,11 @@ func rank(t playlists.Thing) int {
 func Parse(file string, data []byte) (*Manifest, error) {
 	if len(data) > MaxBytes {
 		return nil, &playlists.Error{Code: playlists.TooLarge, File: file,
-			Problem: fmt.Sprintf("the file is over the limit of %d bytes", MaxBytes), Remedy: "split it"}
+			Key: "file-too-large", Args: []any{MaxBytes}}
 	}
 	if line := tooDeep(data); line > 0 {
 		return nil, &playlists.Error{Code: playlists.TooLarge, File: file, Line: line,
-			Problem: fmt.Sprintf("the file nests deeper than the limit of %d", maxDepth), Remedy: "write it flat"}
+			Key: "file-too-deep", Args: []any{maxDepth}}
 	}
 	var parsed *ast.File
 	if err := guard(func() (err error) { parsed, err = parser.ParseBytes(data, 0); return err }); err != nil {
@@ -86,7 +86,7 @@ func Parse(file string, data []byte) (*Manifest, error) {
 		}
 		if n++; n > maxDocuments {
 			return nil, &playlists.Error{Code: playlists.TooLarge, File: file, Line: lineOf(doc.Body),
-				Problem: fmt.Sprintf("the file has more than %d documents", maxDocuments), Remedy: "split it"}
+				Key: "too-many-documents", Args: []any{maxDocuments}}
 		}
 		t, err := document(file, doc.Body, seen)
 		if err != nil {
@@ -95,7 +95,7 @@ func Parse(file string, data []byte) (*Manifest, error) {
 		things = append(things, t)
 	}
 	if n == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, File: file, Line: 1, Problem: "the file has no YAML document", Remedy: "write at least one, beginning with kind:"}
+		return nil, &playlists.Error{Code: playlists.Invalid, File: file, Line: 1, Key: "file-without-documents"}
 	}
 	return New(things...), nil
 }
@@ -116,15 +116,16 @@ func kinds() string {
 // before it.
 func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists.Thing, error) {
 	line := lineOf(body)
-	fail := func(field, value, problem, remedy string, at int) error {
-		return &playlists.Error{Code: playlists.Invalid, File: file, Line: at, Field: field, Value: value, Problem: problem, Remedy: remedy}
+	fail := func(field, value string, at int, key playlists.TextKey, args ...any) error {
+		return &playlists.Error{Code: playlists.Invalid, File: file, Line: at, Field: field, Value: value,
+			Key: key, Args: args}
 	}
 	if n := findAlias(body); n != nil {
-		return nil, fail("", n.String(), "is a YAML anchor, alias or merge, which this file may not have", "write the value out", lineOf(n))
+		return nil, fail("", n.String(), lineOf(n), "yaml-alias")
 	}
 	top, ok := body.(*ast.MappingNode)
 	if !ok {
-		return nil, fail("", firstLine(body.String()), "is not a document with fields", "begin it with kind:", line)
+		return nil, fail("", firstLine(body.String()), line, "document-without-fields")
 	}
 	kind, rest, at := "", make([]*ast.MappingValueNode, 0, len(top.Values)), 0
 	for _, v := range top.Values {
@@ -134,7 +135,7 @@ func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists
 		}
 		s, ok := v.Value.(*ast.StringNode)
 		if !ok {
-			return nil, fail("kind", firstLine(v.Value.String()), "is not a kind", "use "+kinds(), lineOf(v.Key))
+			return nil, fail("kind", firstLine(v.Value.String()), lineOf(v.Key), "kind-unknown", kinds())
 		}
 		kind, at = s.Value, lineOf(v.Key)
 	}
@@ -143,9 +144,9 @@ func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists
 	info := documentKind(kind)
 	switch {
 	case kind == "":
-		return nil, fail("kind", "", "is missing", "say what the document is: "+kinds(), line)
+		return nil, fail("kind", "", line, "kind-missing", kinds())
 	case info == nil:
-		return nil, fail("kind", kind, "is not a kind", "use "+kinds(), at)
+		return nil, fail("kind", kind, at, "kind-unknown", kinds())
 	}
 	t := info.New()
 	if err := decode(&fields, t); err != nil {
@@ -160,7 +161,7 @@ func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists
 		return nil, unread
 	}
 	if before := seen[t.Key()]; before > 0 {
-		return nil, fail("id", t.Key().ID, fmt.Sprintf("is a second %s of this name; the first is at line %d", kind, before), "give one of them another id", line)
+		return nil, fail("id", t.Key().ID, line, "name-twice-in-file", playlists.Word(kind), before)
 	}
 	seen[t.Key()] = line
 	return t, nil
@@ -200,10 +201,11 @@ func guard(f func() error) (err error) {
 // yamlError makes one line of the library's error, which draws the source with
 // an arrow over several.
 func yamlError(file string, err error) *playlists.Error {
-	e := &playlists.Error{Code: playlists.Invalid, File: file, Problem: firstLine(err.Error()), Remedy: "correct this line"}
+	e := &playlists.Error{Code: playlists.Invalid, File: file,
+		Key: "yaml-unreadable", Args: []any{firstLine(err.Error())}}
 	var ye yaml.Error
 	if errors.As(err, &ye) {
-		e.Problem = firstLine(ye.GetMessage())
+		e.Args = []any{firstLine(ye.GetMessage())}
 		if t := ye.GetToken(); t != nil && t.Position != nil {
 			e.Line, e.Value = t.Position.Line, strings.TrimSpace(firstLine(t.Value))
 		}

@@ -107,7 +107,7 @@ func TestParseNamesFileLineAndRemedy(t *testing.T) {
 				t.Fatalf("got %v (%T)", err, err)
 			}
 			line := e.Error()
-			if e.File != "a.yaml" || e.Line != k.line || e.Remedy == "" || strings.Contains(line, "\n") {
+			if e.File != "a.yaml" || e.Line != k.line || e.English().Remedy == "" || strings.Contains(line, "\n") {
 				t.Errorf("got %q, want a.yaml:%d and a remedy on one line", line, k.line)
 			}
 			for _, w := range k.want {

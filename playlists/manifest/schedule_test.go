@@ -122,7 +122,7 @@ func TestBadSchedulesNameTheField(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse("a.yaml", []byte(k.yaml))
 			var e *playlists.Error
-			if !errors.As(err, &e) || e.Code != k.code || e.Remedy == "" || e.Line == 0 {
+			if !errors.As(err, &e) || e.Code != k.code || e.English().Remedy == "" || e.Line == 0 {
 				t.Fatalf("got %v", err)
 			}
 			for _, w := range k.want {

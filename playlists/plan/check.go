@@ -186,8 +186,7 @@ func (d *Check) Campaign(c *playlists.Campaign, now int64) (Binding, error) {
 		bound[v.key] = true
 		if asked+others > agreed {
 			return &playlists.Error{Code: playlists.Invalid, Field: where + ".share_percent", Value: fmt.Sprint(asked),
-				Problem: fmt.Sprintf("asks for %d %% on sign %s at %s, where its company has agreed to %d %% and other campaigns have %d %%, so %d %% are left", asked, v.sign.ID, v.when(), agreed, others, max(0, agreed-others)),
-				Remedy:  "ask for less, leave the sign out, or agree to more with the company"}
+				Key: "share-not-left", Args: []any{asked, v.sign.ID, v.when(), agreed, others, max(0, agreed-others)}}
 		}
 		if !v.st.dark {
 			return v.plan()
@@ -239,8 +238,8 @@ func (d *Check) Agreement(a *playlists.Agreement, now int64) error {
 			got := min(c.campaign.SharePercent, had-used)
 			if used += got; used > has {
 				return &playlists.Error{Code: playlists.Invalid, Field: where + ".share_percent", Value: fmt.Sprint(a.SharePercent),
-					Problem: fmt.Sprintf("leaves %d %% on sign %s at %s, where campaign %s has %d %% until %s under the agreement in force, of %d %%", has, s.ID, old.when(t), c.campaign.ID, got, c.campaign.Last, had),
-					Remedy:  "keep the share until the campaign ends, or ask the department to lower it"}
+					Key:  "agreement-too-low",
+					Args: []any{has, s.ID, old.when(t), c.campaign.ID, got, c.campaign.Last, had}}
 			}
 		}
 		return nil
@@ -306,12 +305,10 @@ func on(s *playlists.Sign, when string, err error) error {
 	if !ok {
 		return err
 	}
-	c := *e
 	if when != "" {
-		when = " at " + when
+		return e.In("on-sign-at", s.ID, when)
 	}
-	c.Problem += fmt.Sprintf(" (on sign %s%s)", s.ID, when)
-	return &c
+	return e.In("on-sign", s.ID)
 }
 
 func signKey(p *Planner, s *playlists.Sign) (string, error) {
@@ -412,5 +409,6 @@ func neverOpens(where string, w playlists.Window, first, last string, except []s
 			return nil
 		}
 	}
-	return &playlists.Error{Code: playlists.Invalid, Field: where + ".days", Value: fmt.Sprint(w.Days), Problem: fmt.Sprintf("open on no day from %s to %s that is not excepted", h.first, h.last), Remedy: "change the days or the dates"}
+	return &playlists.Error{Code: playlists.Invalid, Field: where + ".days", Value: fmt.Sprint(w.Days),
+		Key: "campaign-never-open", Args: []any{h.first, h.last}}
 }

@@ -83,7 +83,7 @@ func TestCheck(t *testing.T) {
 				return
 			}
 			var e *playlists.Error
-			if !errors.As(k.err, &e) || e.Remedy == "" || (e.Code != playlists.Invalid && e.Code != playlists.TooLarge) {
+			if !errors.As(k.err, &e) || e.English().Remedy == "" || (e.Code != playlists.Invalid && e.Code != playlists.TooLarge) {
 				t.Fatalf("got %v", k.err)
 			}
 			for _, w := range k.want {

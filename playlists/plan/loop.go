@@ -92,11 +92,13 @@ func (p *Planner) draw(k entryKey) (*entry, error) {
 	}
 	field := "messages/" + k.id
 	if len(art.Steps) == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Problem: "has nothing to show on " + k.class.String(), Remedy: "write a headline or body"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: field,
+			Key: "nothing-to-show-on-class", Args: []any{k.class.String()}}
 	}
 	for i := range art.Frames {
 		if n := max(len(art.Frames[i].Data), int(art.Frames[i].Len)); n > maxFrame {
-			return nil, &playlists.Error{Code: playlists.TooLarge, Field: field, Problem: fmt.Sprintf("has a frame of %d bytes on %s, over the limit of %d", n, k.class, maxFrame), Remedy: "use a simpler picture"}
+			return nil, &playlists.Error{Code: playlists.TooLarge, Field: field,
+				Key: "frame-too-large", Args: []any{n, k.class, maxFrame}}
 		}
 	}
 	asked := max(k.dwell, k.least)
@@ -106,7 +108,8 @@ func (p *Planner) draw(k entryKey) (*entry, error) {
 	}
 	s := ceilDiv(max(ms, asked), 1000)
 	if s > MaxLoopS {
-		return nil, &playlists.Error{Code: playlists.TooLarge, Field: field, Problem: fmt.Sprintf("takes %d s on %s, over the limit of %d s of a whole loop", s, k.class, MaxLoopS), Remedy: "shorten it, or split it into several messages"}
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: field,
+			Key: "message-too-long", Args: []any{s, k.class, MaxLoopS}}
 	}
 	e := &entry{message: m, art: art, campaign: k.campaign, class: k.class, steps: stretchTo(art.Steps, s*1000, k.class), s: s}
 	if e.campaign == "" {
@@ -156,7 +159,8 @@ func (p *Planner) compose(lk look, l *list, items []int, bounds []bound) (*loop,
 		rs = append(rs, r)
 	}
 	if total > 100 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "campaigns", Problem: fmt.Sprintf("ask for %d %% of the face's time together, over 100 %%", total), Remedy: "lower a share"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "campaigns",
+			Key: "shares-over-100", Args: []any{total}}
 	}
 	if total == 100 {
 		return p.full(rs)
@@ -170,11 +174,13 @@ func (p *Planner) compose(lk look, l *list, items []int, bounds []bound) (*loop,
 		length += e.s
 	}
 	if length*100 > MaxLoopS*(100-total) {
-		problem := fmt.Sprintf("takes %d s for one round on %s, over the limit of %d s of a loop", length, lk.class, MaxLoopS)
+		e := &playlists.Error{Code: playlists.TooLarge, Field: l.field() + ".items",
+			Key: "company-round-too-long", Args: []any{length, lk.class, MaxLoopS}}
 		if total > 0 {
-			problem = fmt.Sprintf("takes %d s for one round on %s, over the %d s that campaigns of %d %% leave of a loop of %d s", length, lk.class, MaxLoopS*(100-total)/100, total, MaxLoopS)
+			rest := MaxLoopS * (100 - total) / 100
+			e.Key, e.Args = "company-round-over-rest", []any{length, lk.class, rest, total, MaxLoopS}
 		}
-		return nil, &playlists.Error{Code: playlists.TooLarge, Field: l.field() + ".items", Problem: problem, Remedy: "use fewer items, shorter dwells, or smaller weights and counts"}
+		return nil, e
 	}
 	if len(rs) == 0 {
 		return newLoop(part(round, (*entry).same), nil), nil
@@ -221,7 +227,7 @@ func (p *Planner) round(lk look, l *list, items []int) ([]*entry, error) {
 			plays += n
 		}
 		return nil, &playlists.Error{Code: playlists.TooLarge, Field: l.field() + ".items",
-			Problem: fmt.Sprintf("takes %d s for one round of %d plays on %s, over the limit of %d s", total, plays, lk.class, MaxLoopS), Remedy: "use fewer items, shorter dwells, or weights with smaller ratios"}
+			Key: "round-too-long", Args: []any{total, plays, lk.class, MaxLoopS}}
 	}
 	var out []*entry
 	for _, i := range spread(counts) {

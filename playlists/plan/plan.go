@@ -3,7 +3,6 @@ package plan
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"ledcast/playlists"
@@ -342,17 +341,17 @@ func (b *body) within(l Limits) error {
 		return limit
 	}
 	for _, x := range []struct {
-		what   string
-		n      int64
-		limit  int64
-		remedy string
+		n     int64
+		limit int64
+		key   playlists.TextKey
 	}{
-		{"frames", int64(len(b.program.Frames)), least(l.Frames, maxFrames), "show fewer messages on it within a week"},
-		{"bytes of frames", b.bytes, least(l.FrameBytes, maxFrameBytes), "show fewer messages on it within a week, or simpler pictures"},
-		{"bytes of JSON", b.json, min(MaxProgram, int64(float64(least(l.Document, maxDocument)-2048)/documentPerJSON)), "let it change less often, or show fewer items"},
+		{int64(len(b.program.Frames)), least(l.Frames, maxFrames), "program-frames-over-limit"},
+		{b.bytes, least(l.FrameBytes, maxFrameBytes), "program-bytes-over-limit"},
+		{b.json, min(MaxProgram, int64(float64(least(l.Document, maxDocument)-2048)/documentPerJSON)),
+			"program-json-over-limit"},
 	} {
 		if x.n > x.limit {
-			return &playlists.Error{Code: playlists.TooLarge, Field: "program", Problem: fmt.Sprintf("needs %d %s, over the limit of %d", x.n, x.what, x.limit), Remedy: x.remedy}
+			return &playlists.Error{Code: playlists.TooLarge, Field: "program", Key: x.key, Args: []any{x.n, x.limit}}
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func (s *shelf) Playlist(owner, id string) (*playlists.Playlist, error) {
 	if l := s.lists[owner+"/"+id]; l != nil {
 		return l, nil
 	}
-	return nil, &playlists.Error{Code: playlists.NotFound, Field: "playlists/" + id, Problem: "is not here", Remedy: "put it first"}
+	return nil, &playlists.Error{Code: playlists.NotFound, Field: "playlists/" + id, Key: "not-here"}
 }
 
 func (s *shelf) Message(owner, id string) (*playlists.Message, error) {

@@ -258,7 +258,7 @@ func (p *Planner) loopFor(lk look, iv *interval) (*loop, error) {
 	}
 	if iv.dated == nil {
 		if percent < 100 {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "playlist", Problem: "has nothing to show: no item is valid", Remedy: "add items without a last date to the sign's playlist or the default rotation"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "playlist", Key: "nothing-to-show"}
 		}
 		return p.loopOf(lk, nil, nil, "", iv.bounds)
 	}
@@ -345,7 +345,5 @@ func (p *Planner) dated(r *rules, iv *interval, at int64, err error) error {
 	if !ok {
 		return err
 	}
-	c := *e
-	c.Problem += fmt.Sprintf(" (%s at %s)", iv.rule, time.Unix(at, 0).In(r.c.zone).Format("2006-01-02 15:04"))
-	return &c
+	return e.In("rule-at", iv.rule, time.Unix(at, 0).In(r.c.zone).Format("2006-01-02 15:04"))
 }

@@ -156,7 +156,7 @@ func TestSharesOfRandomLoops(t *testing.T) {
 		l, err := p.loopFor(lookOf(s), &iv)
 		if err != nil {
 			var e *playlists.Error
-			if !errors.As(err, &e) || e.Remedy == "" {
+			if !errors.As(err, &e) || e.English().Remedy == "" {
 				t.Fatalf("%d: %v", n, err)
 			}
 			refused++

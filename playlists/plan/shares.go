@@ -104,18 +104,16 @@ func choose(rs []rotation, s int64) (rounds int64, counts []int64, err error) {
 	if last == nil {
 		_, n := fit(rs, s)
 		return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".share_percent", Value: fmt.Sprint(rs[0].percent),
-			Problem: fmt.Sprintf("needs a loop of at least %d s with one round of the company's items of %d s, over the limit of %d s", n, s, MaxLoopS),
-			Remedy:  "shorten the campaign's messages or the company's round, or lower the share"}
+			Key: "share-needs-longer-loop", Args: []any{n, s, MaxLoopS}}
 	}
 	for i := range rs {
 		if m := int64(len(rs[i].entries)); last[i] < m {
 			return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[i].campaign.ID + ".messages",
-				Problem: fmt.Sprintf("has %d messages of %d s together, and %d %% of a loop of at most %d s holds %d", m, rs[i].prefix[m], rs[i].percent, MaxLoopS, last[i]),
-				Remedy:  "name fewer messages, shorten them, or ask for a larger share"}
+				Key: "campaign-messages-too-long", Args: []any{m, rs[i].prefix[m], rs[i].percent, MaxLoopS, last[i]}}
 		}
 	}
 	return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages", // each fits some loop, and none fits them all
-		Problem: fmt.Sprintf("and those of %d other campaigns do not all fit one loop of at most %d s", len(rs)-1, MaxLoopS), Remedy: "name fewer messages"}
+		Key: "campaigns-over-loop", Args: []any{len(rs) - 1, MaxLoopS}}
 }
 
 // full is a loop of campaigns alone: together they have the whole face. Each
@@ -160,7 +158,7 @@ func (p *Planner) full(rs []rotation) (*loop, error) {
 		names = append(names, fmt.Sprintf("%s with %d %% and %d s of messages", rs[i].campaign.ID, rs[i].percent, rs[i].prefix[len(rs[i].entries)]))
 	}
 	return nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages",
-		Problem: fmt.Sprintf("do not fit a loop of %d s that is all campaigns: %s", MaxLoopS, strings.Join(names, ", ")), Remedy: "name fewer messages, or shorten them"}
+		Key: "full-loop-too-long", Args: []any{MaxLoopS, strings.Join(names, ", ")}}
 }
 
 // longer is the entry with s seconds; the same arguments give the same entry.

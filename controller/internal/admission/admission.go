@@ -109,7 +109,7 @@ func (x *check) decide() (d Decision, err error) {
 	}
 	if w := x.ch.Waive; w != nil && w.Code != "distance" {
 		return d, &playlists.Error{Code: playlists.Invalid, Field: "override", Value: w.Code,
-			Problem: "cannot be overridden", Remedy: "only distance can"}
+			Key: "override-unknown"}
 	}
 	if err := x.references(d.Thing); err != nil {
 		return d, err
@@ -133,7 +133,7 @@ func (x *check) owner() (string, error) {
 	of := x.old.Of()
 	if x.ch.Thing != nil && x.ch.Thing.Of() != of { // somebody else was quicker
 		return "", &playlists.Error{Code: playlists.Conflict, Field: string(x.ch.Key.Kind), Value: x.ch.Key.ID,
-			Problem: "is taken", Remedy: "choose another name"}
+			Key: "name-taken"}
 	}
 	return of, nil
 }

@@ -21,7 +21,7 @@ type artist struct{ drawn int }
 func (a *artist) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {
 	a.drawn++
 	if m.ID == "bad-letter" || m.Image != nil && m.Image.Media == "bad-picture" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/" + m.ID, Problem: "has a letter that no font has", Remedy: "take it out"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/" + m.ID, Key: "letter-without-glyph"}
 	}
 	f := playlists.FrameFile{Data: []byte(m.ID), Frame: timeline.Frame{SHA256: fmt.Sprintf("%064x", len(m.ID)), Len: 1, Type: "image/png", W: int64(c.W), H: int64(c.H)}}
 	return &playlists.Artwork{Frames: []playlists.FrameFile{f}, Steps: []timeline.Step{{MS: 8000}}, CapPx: 10}, nil
@@ -125,7 +125,7 @@ func says(err error, words string) bool {
 	if words == "" || err == nil {
 		return words == "" && err == nil
 	}
-	return errors.As(err, &e) && e.Remedy != "" && strings.Contains(e.Error(), words)
+	return errors.As(err, &e) && e.English().Remedy != "" && strings.Contains(e.Error(), words)
 }
 
 func TestWhatMayBePut(t *testing.T) {
@@ -156,13 +156,13 @@ func TestWhatMayBePut(t *testing.T) {
 		"a playlist of nobody's":          {admin, sign("va-1", "viet-ads", "son-tinh", "hats"), "signs/va-1.playlist"},
 		"another face":                    {admin, &playlists.Sign{ID: "va-1", Owner: "viet-ads", Class: class("64x32-red"), Areas: []string{"qn/son-tinh"}}, "is not the sign's class 128x64-rgb, which never changes"},
 		"another owner":                   {admin, sign("va-1", "song-tra", "son-tinh", ""), "is taken"},
-		"what cannot be drawn":            {company, message("viet-ads", "bad-letter"), "has a letter that no font has (on 128x64-rgb)"},
+		"what cannot be drawn":            {company, message("viet-ads", "bad-letter"), "has no glyph in any of the fonts (on 128x64-rgb)"},
 		"what cannot be read from there":  {company, far, `viet-ads/shoes on va-1" cannot be read on this sign: Capitals are 10 px high`},
 		"a schedule that never opens":     {company, &playlists.Schedule{ID: "s", Owner: "viet-ads", Playlist: "own", First: "2021-02-01", Last: "2021-02-01", Window: playlists.Window{Days: []string{"sun"}}}, "open on no day"},
-		"your own role":                   {&playlists.Principal{ID: "user:lan", Owner: "viet-ads", Role: playlists.RoleAdmin}, &playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleViewer}, "is yourself"},
+		"your own role":                   {&playlists.Principal{ID: "user:lan", Owner: "viet-ads", Role: playlists.RoleAdmin}, &playlists.User{ID: "lan", Owner: "viet-ads", Role: playlists.RoleViewer}, "is your own account"},
 		"the last administrator's areas":  {admin, &playlists.User{ID: "admin", Owner: playlists.Public, Role: playlists.RoleAdmin, Areas: []string{"qn"}}, "is the last administrator of the department"},
 		"a picture beyond the bytes":      {company, &playlists.Medium{ID: "film", Owner: "viet-ads", Len: admission.MaxMedia}, "MiB of pictures, over the 2048"},
-		"another bad picture":             {company, &playlists.Medium{ID: "cho", Owner: "viet-ads", SHA256: "b", Len: 1}, "has a letter that no font has"},
+		"another bad picture":             {company, &playlists.Medium{ID: "cho", Owner: "viet-ads", SHA256: "b", Len: 1}, "has no glyph in any of the fonts"},
 		"an officer's own sign":           {officer, sign("va-1", "viet-ads", "son-tinh", "own"), ""},
 		"a sign from elsewhere":           {officer, sign("st-1", "song-tra", "son-tinh", ""), `signs/st-1.areas[0] "qn/ly-son" is outside the areas that you act in`},
 		"a sign to elsewhere":             {officer, sign("va-1", "viet-ads", "ly-son", ""), `signs/va-1.areas[0] "qn/ly-son" is outside`},
@@ -178,7 +178,7 @@ func TestWhatMayBePut(t *testing.T) {
 		"more than an officer may":        {officer, &playlists.User{ID: "x1", Owner: playlists.Public, Role: playlists.RoleAdmin}, "beyond the areas"},
 	} {
 		s := world(picture)
-		if x.words == "has a letter that no font has" { // the new picture of a message that shows it
+		if x.words == "has no glyph in any of the fonts" { // the new picture of a message that shows it
 			bad := message("viet-ads", "bad-letter")
 			bad.Image = &playlists.Image{Media: "cho"}
 			s = world(bad)
@@ -270,7 +270,7 @@ func TestWhatWaits(t *testing.T) {
 	if _, err = decide(s, company, admission.Change{Thing: put}); !says(err, "is not a known area") {
 		t.Errorf("an unknown area: %v", err)
 	}
-	if _, err := decide(s, company, admission.Change{Thing: fresh, Used: true}); !says(err, "is never used again") {
+	if _, err := decide(s, company, admission.Change{Thing: fresh, Used: true}); !says(err, "never used again") {
 		t.Errorf("a name that was used: %v", err)
 	}
 }

@@ -181,9 +181,7 @@ func (r *reading) look(m *playlists.Message, s *playlists.Sign, where, value str
 	}
 	if r.ch.Waive == nil {
 		return &playlists.Error{Code: playlists.Invalid, Field: where, Value: value,
-			Problem: "cannot be read on this sign: " + finding.Text.EN,
-			Remedy:  finding.Remedy.EN + " Or let it through with ?override=distance&reason=…",
-			Parts:   []playlists.Text{finding.Text, finding.Remedy}}
+			Key: "unreadable", Args: []any{finding.Text, finding.Remedy, playlists.Phrase{Key: "override-in-query"}}}
 	}
 	if r.waiver == nil {
 		r.waiver = &playlists.Waiver{Code: r.ch.Waive.Code, Reason: r.ch.Waive.Reason, Detail: finding.Text.EN}
@@ -200,7 +198,5 @@ func onClass(err error, c playlists.Class) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	n := *e
-	n.Problem += " (on " + c.String() + ")"
-	return &n
+	return e.In("on-class", c)
 }

@@ -1,8 +1,6 @@
 package admission
 
 import (
-	"fmt"
-
 	"ledcast/playlists"
 )
 
@@ -30,8 +28,7 @@ func (x *check) quota(of string) error {
 		return nil
 	}
 	return &playlists.Error{Code: playlists.TooLarge, Field: "media/" + m.ID,
-		Problem: fmt.Sprintf("would make %d MiB of pictures, over the %d that one owner may keep", sum>>20, MaxMedia>>20),
-		Remedy:  "delete some that nothing uses"}
+		Key: "media-quota-reached", Args: []any{sum >> 20, MaxMedia >> 20}}
 }
 
 func (x *check) room(of string) error {
@@ -50,5 +47,5 @@ func (x *check) room(of string) error {
 		return nil
 	}
 	return &playlists.Error{Code: playlists.TooLarge, Field: string(x.ch.Key.Kind), Value: x.ch.Key.ID,
-		Problem: fmt.Sprintf("would be one more than the %d that one owner may have", most), Remedy: "delete some that nothing uses"}
+		Key: "quota-reached", Args: []any{most}}
 }

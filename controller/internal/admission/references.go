@@ -26,7 +26,7 @@ func (x *check) reference(t playlists.Thing, r playlists.Ref) error {
 		return unknownArea(r.Field, r.ID)
 	case r.Own && (there == nil || there.Of() != t.Of()):
 		return &playlists.Error{Code: playlists.Invalid, Field: r.Field, Value: r.ID,
-			Problem: "is not one of your signs", Remedy: "create the sign first"}
+			Key: "sign-not-owned"}
 	case there == nil:
 		return missing(r.Field, r.ID)
 	}
@@ -34,12 +34,11 @@ func (x *check) reference(t playlists.Thing, r playlists.Ref) error {
 }
 
 func missing(field, id string) error {
-	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "does not exist", Remedy: "create it first"}
+	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Key: "reference-missing"}
 }
 
 func unknownArea(field, code string) error {
-	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code, Problem: "is not a known area",
-		Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
+	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code, Key: "area-unknown"}
 }
 
 // Areas rejects areas that do not exist, were replaced, or lie outside an
@@ -53,7 +52,7 @@ func Areas(s *playlists.Snapshot, who *playlists.Principal, areas []string, wher
 			return unknownArea(field, code)
 		case a.ReplacedBy != "":
 			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: code,
-				Problem: "was replaced", Remedy: "use " + a.ReplacedBy}
+				Key: "area-replaced", Args: []any{a.ReplacedBy}}
 		case !playlists.Within(who.Areas, code):
 			return outside(field, code)
 		}
@@ -66,11 +65,11 @@ func (x *check) removable() error {
 	key := x.ch.Key
 	if key.Kind == playlists.KindOwner && key.ID == playlists.Public {
 		return &playlists.Error{Code: playlists.Invalid, Field: string(key.Kind), Value: key.ID,
-			Problem: "is the department", Remedy: "leave it"}
+			Key: "owner-is-department"}
 	}
 	if by := x.namedBy(key); by != "" {
 		return &playlists.Error{Code: playlists.Invalid, Field: string(key.Kind), Value: key.ID,
-			Problem: "is still used by " + by, Remedy: "change that first"}
+			Key: "still-used", Args: []any{playlists.Word(by)}}
 	}
 	if a, ok := x.old.(*playlists.Agreement); ok {
 		// What campaigns have under it is asked as if its share became nothing.

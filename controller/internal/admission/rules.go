@@ -12,7 +12,7 @@ func (x *check) rules(t playlists.Thing) error {
 	case *playlists.User:
 		if x.who.ID == "user:"+t.ID && (t.Disabled || t.Role != playlists.RoleAdmin) {
 			return &playlists.Error{Code: playlists.Invalid, Field: "users/" + t.ID,
-				Problem: "is yourself", Remedy: "let another administrator take your role away"}
+				Key: "role-of-oneself"}
 		}
 	}
 	return nil
@@ -23,11 +23,11 @@ func (x *check) sign(s *playlists.Sign) error {
 	old, ok := x.old.(*playlists.Sign)
 	if ok && old.Class != s.Class {
 		return &playlists.Error{Code: playlists.Invalid, Field: "signs/" + s.ID + ".class", Value: s.Class.String(),
-			Problem: "is not the sign's class " + old.Class.String() + ", which never changes", Remedy: "a new face is a new sign"}
+			Key: "class-fixed", Args: []any{old.Class.String()}}
 	}
 	if !ok && x.ch.Used {
 		return &playlists.Error{Code: playlists.Invalid, Field: "signs/id", Value: s.ID,
-			Problem: "was a sign's name before and is never used again", Remedy: "choose another"}
+			Key: "sign-name-used-before"}
 	}
 	return nil
 }
@@ -43,5 +43,5 @@ func (x *check) successor(a *playlists.Area) error {
 		return nil
 	}
 	return &playlists.Error{Code: playlists.Invalid, Field: "areas/" + a.Code + ".replaced_by", Value: a.ReplacedBy,
-		Problem: "was replaced", Remedy: "use " + next.ReplacedBy}
+		Key: "area-replaced", Args: []any{next.ReplacedBy}}
 }

@@ -105,12 +105,12 @@ func (o officer) used(where string, key playlists.Key) error {
 
 func outside(field, value string) error {
 	return &playlists.Error{Code: playlists.Denied, Field: field, Value: value,
-		Problem: "is outside the areas that you act in", Remedy: "ask an officer of that area"}
+		Key: "area-not-allowed"}
 }
 
 func beyond(field, value string) error {
 	return &playlists.Error{Code: playlists.Denied, Field: field, Value: value,
-		Problem: "reaches beyond the areas that you act in", Remedy: "ask an administrator who acts everywhere"}
+		Key: "reach-too-wide"}
 }
 
 // at puts an index into a field's format; a field without a place for one names
@@ -139,5 +139,5 @@ func (x *check) lastAdministrator() error {
 		}
 	}
 	return &playlists.Error{Code: playlists.Invalid, Field: "users/" + old.ID,
-		Problem: "is the last administrator of the department", Remedy: "make another one first"}
+		Key: "last-administrator"}
 }

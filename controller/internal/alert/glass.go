@@ -33,30 +33,30 @@ func (s *Service) mayBreak(a *playlists.Alert, who *playlists.Principal) error {
 	s.mu.Lock()
 	t, ok := s.templates[a.Template]
 	s.mu.Unlock()
-	refuse := func(field, value, problem, remedy string) error {
-		return &playlists.Error{Code: playlists.Invalid, Field: where + field, Value: value, Problem: problem, Remedy: remedy}
+	refuse := func(field, value string, key playlists.TextKey, args ...any) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: where + field, Value: value, Key: key, Args: args}
 	}
 	now := s.o.Now()
 	start := max(int64(a.From), now.Unix())
 	switch {
 	case !ok || a.TemplateDigest != t.Sum() || t.ApprovedBy == "":
-		return refuse(".template", a.Template, "is no template that was approved as it stands", "another person approves the alert")
+		return refuse(".template", a.Template, "glass-template-not-approved")
 	case playlists.Same(t.ApprovedBy, who.ID):
-		return refuse(".template", a.Template, "was approved by yourself", "another person approves the alert")
+		return refuse(".template", a.Template, "glass-template-by-oneself")
 	case a.Mode != playlists.AlertLive:
-		return refuse(".mode", string(a.Mode), "can wait for another person", "another person approves the alert")
+		return refuse(".mode", string(a.Mode), "glass-not-urgent")
 	case a.Correction != "":
-		return refuse(".correction", a.Correction, "was read by nobody else", "leave it out")
+		return refuse(".correction", a.Correction, "glass-message-unread")
 	case a.Replaces != "":
-		return refuse(".replaces", a.Replaces, "would end an alert that two people wanted", "leave it out")
+		return refuse(".replaces", a.Replaces, "glass-ends-other")
 	case a.Priority > playlists.DefaultPriority:
-		return refuse(".priority", fmt.Sprint(a.Priority), fmt.Sprintf("is over the %d that one person may", playlists.DefaultPriority), "leave it out")
+		return refuse(".priority", fmt.Sprint(a.Priority), "glass-priority-too-high", playlists.DefaultPriority)
 	case len(a.Signs) > 0 || len(a.Areas) != 1:
-		return refuse(".areas", strings.Join(append(a.Areas[:len(a.Areas):len(a.Areas)], a.Signs...), ", "), "are not one area", "name one area, and no signs")
+		return refuse(".areas", strings.Join(append(a.Areas[:len(a.Areas):len(a.Areas)], a.Signs...), ", "), "not-one-area")
 	case !strings.Contains(a.Areas[0], "/"):
-		return refuse(".areas[0]", a.Areas[0], "is a whole province", "name one area below it")
+		return refuse(".areas[0]", a.Areas[0], "glass-whole-province")
 	case int64(a.Until)-start > playlists.GlassLife:
-		return refuse(".until", fmt.Sprint(int64(a.Until)), fmt.Sprintf("is %d s away, over the %d that one person may", int64(a.Until)-start, playlists.GlassLife), "end it earlier")
+		return refuse(".until", fmt.Sprint(int64(a.Until)), "glass-alert-too-long", int64(a.Until)-start, playlists.GlassLife)
 	}
 	if err := playlists.CheckGlass(where, a.Values); err != nil {
 		return err
@@ -73,11 +73,12 @@ func (s *Service) rested(now time.Time) error {
 			continue
 		}
 		if x.State != playlists.AlertEnded {
-			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID, Problem: "runs by one person's word already", Remedy: "another person approves the alert"}
+			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
+				Key: "glass-already-running"}
 		}
 		if left := x.EndedMS/1000 + playlists.GlassRest - now.Unix(); left > 0 {
-			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID, Problem: fmt.Sprintf("ran by one person's word until %d minutes ago, and the next may in %d minutes", (playlists.GlassRest-left)/60, (left+59)/60),
-				Remedy: "another person approves the alert"}
+			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
+				Key: "glass-too-soon", Args: []any{(playlists.GlassRest - left) / 60, (left + 59) / 60}}
 		}
 	}
 	return nil

@@ -44,7 +44,7 @@ func TestBreakGlassBounds(t *testing.T) {
 		value := func(v string) func(*playlists.AlertOrder) {
 			return func(o *playlists.AlertOrder) { o.Values["place"] = v }
 		}
-		refused(t, "a shout", glass(author, value("CHẠY NGAY!")), "no name or number")
+		refused(t, "a shout", glass(author, value("CHẠY NGAY!")), "not for names and numbers")
 		refused(t, "a message", glass(author, value(strings.Repeat("đập vỡ rồi ", 4))), "over the 30")
 		high := int64(101)
 		refused(t, "a priority", glass(author, func(o *playlists.AlertOrder) { o.Priority = &high }), "over the 100")
@@ -61,7 +61,7 @@ func TestBreakGlassBounds(t *testing.T) {
 		}
 		other := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor}
 		elsewhere := func(o *playlists.AlertOrder) { o.Areas = []string{"quang-ngai/duc-pho"} }
-		refused(t, "a second one, by another, elsewhere", glass(other, elsewhere), "runs by one person's word already")
+		refused(t, "a second one, by another, elsewhere", glass(other, elsewhere), "is a break-glass alert that still runs")
 		time.Sleep(10 * time.Minute)
 		step(t, s)
 		s = w.open(t) // a restart forgets nothing

@@ -24,7 +24,8 @@ func state(e *entry, may ...playlists.AlertState) error {
 	if e.Why != "" {
 		is += " (" + e.Why + ")"
 	}
-	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + e.ID + ".state", Value: is, Problem: "does not allow that", Remedy: "GET the alert to see where it stands"}
+	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + e.ID + ".state", Value: is,
+		Key: "state-not-allowed"}
 }
 
 // write makes one step of a life: audited, then in force. edit changes a copy.
@@ -53,23 +54,25 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 		return nil, err
 	}
 	if playlists.Same(e.CreatedBy, who.ID) {
-		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
+		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Key: "approval-by-oneself"}
 	}
 	if read.Signs == nil {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Problem: "is missing", Remedy: "type the number of signs that the preview says"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Key: "signs-count-missing"}
 	}
 	if err := playlists.CheckOverride("approve", read.Override, read.Reason); err != nil {
 		return nil, err
 	}
 	if read.Digest != "" && read.Digest != digest(&e.Alert) { // a draft was finished meanwhile
-		return nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: read.Digest, Problem: "is of the alert as it was before", Remedy: "read the preview again"}
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: read.Digest,
+			Key: "alert-changed"}
 	}
 	targets := s.targets(&e.Alert)
 	switch {
 	case len(targets) == 0: // they are gone since it was made
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + id, Problem: "reaches no sign", Remedy: "name areas or signs where there is one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + id, Key: "no-sign-reached"}
 	case len(targets) != *read.Signs:
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(*read.Signs), Problem: "is not the number of signs that the alert would reach", Remedy: "read the preview again"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(*read.Signs),
+			Key: "signs-count-differs"}
 	}
 	return s.begin(ctx, who, e, targets, func(a *playlists.Alert) {
 		if a.Override == "" && read.Override != "" {
@@ -132,7 +135,7 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 		}
 	}
 	if int64(a.Until) <= now.Unix() {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + a.ID + ".until", Problem: "is over", Remedy: "make a new one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + a.ID + ".until", Key: "alert-over"}
 	}
 	if err := s.stillThere(&a, now); err != nil {
 		return nil, err
@@ -187,8 +190,8 @@ func (s *Service) stillThere(a *playlists.Alert, now time.Time) error {
 			is = old.Why
 		}
 	}
-	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + a.ID + ".replaces", Value: a.Replaces, Problem: fmt.Sprintf("runs no more (%s), and this one was to take its place", is),
-		Remedy: "refuse it, and send a new alert without replaces if it is still needed"}
+	return &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + a.ID + ".replaces", Value: a.Replaces,
+		Key: "replaced-alert-ended", Args: []any{playlists.Word(is)}}
 }
 
 // Cancel ends an alert at once: one person, one step. With correction, the one
@@ -207,7 +210,7 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 		return nil, err
 	}
 	if correction && (e.Correction == "" || e.State != playlists.AlertRunning) {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "correction", Problem: "was not approved with this alert", Remedy: "cancel it without, and send a new alert"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "correction", Key: "correction-not-approved"}
 	}
 	now := s.o.Now()
 	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) {

@@ -47,7 +47,7 @@ func TestCorrectionsName(t *testing.T) {
 	}
 	refused(t, "of one with a correction", create("a1-correction", "", false), "kept for the correction of a1")
 	refused(t, "of one without", create("a2-correction", "", true), "kept for the correction of a2")
-	refused(t, "a draft has it", create("a3", "sorry", false), "is an alert's name already")
+	refused(t, "a draft has it", create("a3", "sorry", false), "is already the name of an alert")
 }
 
 // An alert that was to take the place of one that is gone is refused at its
@@ -70,7 +70,7 @@ func TestReplacesAGoneAlert(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := s.Approve(t.Context(), approver, "b1", signs(4))
-		refused(t, "of one that was cancelled", err, "runs no more (cancelled)")
+		refused(t, "of one that was cancelled", err, "has ended (cancelled)")
 		run(t, s, w.order("a2", time.Hour))
 		pending("b2", "a2")
 		pending("c2", "a2")
@@ -81,7 +81,7 @@ func TestReplacesAGoneAlert(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		_, err = s.Approve(t.Context(), approver, "c2", signs(4))
-		refused(t, "ten minutes after its end", err, "runs no more (expired)")
+		refused(t, "ten minutes after its end", err, "has ended (expired)")
 	})
 }
 

@@ -45,11 +45,11 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	}
 	targets := s.targets(a)
 	if len(targets) == 0 {
-		problem := "reaches no sign"
+		key := playlists.TextKey("no-sign-reached")
 		if a.Mode == playlists.AlertTest {
-			problem = "reaches no sign that is enrolled as a test sign"
+			key = "no-test-sign-reached"
 		}
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Problem: problem, Remedy: "name areas or signs where there is one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Key: key}
 	}
 	looks := kinds(targets)
 	if err := s.draw(ctx, l, looks); err != nil {
@@ -96,7 +96,7 @@ func (s *Service) free(a *playlists.Alert, where string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := func(field, id string) error {
-		return &playlists.Error{Code: playlists.Conflict, Field: field, Value: id, Problem: "is an alert's name already, and none is used again", Remedy: "choose another id"}
+		return &playlists.Error{Code: playlists.Conflict, Field: field, Value: id, Key: "alert-name-taken"}
 	}
 	if e := s.entries[a.ID]; e != nil && e.State != playlists.AlertDraft {
 		return taken(where, a.ID)
@@ -105,7 +105,8 @@ func (s *Service) free(a *playlists.Alert, where string) error {
 		return taken(where+".correction", id)
 	}
 	if of, ok := strings.CutSuffix(a.ID, playlists.CorrectionID("")); ok && s.entries[of] != nil {
-		return &playlists.Error{Code: playlists.Conflict, Field: where, Value: a.ID, Problem: "is kept for the correction of " + of, Remedy: "choose another id"}
+		return &playlists.Error{Code: playlists.Conflict, Field: where, Value: a.ID,
+			Key: "name-kept-for-correction", Args: []any{of}}
 	}
 	return nil
 }
@@ -117,11 +118,11 @@ func (s *Service) knownSigns(a *playlists.Alert, who *playlists.Principal, where
 		field := fmt.Sprintf("%s.signs[%d]", where, i)
 		x, ok := s.signs[id]
 		if !ok {
-			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "is no sign here", Remedy: "GET /api/v1/signs lists them"}
+			return &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Key: "sign-unknown"}
 		}
 		for _, area := range x.Areas {
 			if !playlists.Within(who.Areas, area) {
-				return &playlists.Error{Code: playlists.Denied, Field: field, Value: id, Problem: "stands outside the areas that you act in", Remedy: "ask an officer of that area"}
+				return &playlists.Error{Code: playlists.Denied, Field: field, Value: id, Key: "sign-area-not-allowed"}
 			}
 		}
 	}
@@ -133,7 +134,8 @@ func (s *Service) within(a *playlists.Alert, who *playlists.Principal) error {
 	where := "alerts/" + a.ID
 	for i, area := range a.Areas {
 		if !playlists.Within(who.Areas, area) {
-			return &playlists.Error{Code: playlists.Denied, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: area, Problem: "is outside the areas that you act in", Remedy: "ask an officer of that area"}
+			return &playlists.Error{Code: playlists.Denied, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: area,
+				Key: "area-not-allowed"}
 		}
 	}
 	if len(who.Areas) == 0 {
@@ -157,10 +159,12 @@ func (s *Service) mayReplace(a *playlists.Alert, who *playlists.Principal, where
 	}
 	old, err := s.find(a.Replaces)
 	if err != nil || old.State != playlists.AlertRunning {
-		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces, Problem: "is no running alert", Remedy: "leave it out"}
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces,
+			Key: "replaces-not-running"}
 	}
 	if old.Mode != a.Mode {
-		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces, Problem: "is " + string(old.Mode) + " and this one is " + string(a.Mode), Remedy: "use the same mode"}
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces,
+			Key: "modes-differ", Args: []any{playlists.Word(old.Mode), playlists.Word(a.Mode)}}
 	}
 	return s.within(&old.Alert, who)
 }
@@ -180,7 +184,8 @@ func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (
 		t, ok := s.templates[a.Template]
 		s.mu.Unlock()
 		if !ok {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".template", Value: a.Template, Problem: "is no template here", Remedy: "GET /api/v1/templates lists them"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".template", Value: a.Template,
+				Key: "template-unknown"}
 		}
 		if l.Message, err = t.Fill(where, a.Values, a.Until); err != nil {
 			return nil, err
@@ -210,7 +215,7 @@ func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (
 func (s *Service) message(ctx context.Context, id, field string) (*playlists.Message, error) {
 	m, err := s.o.Catalogue.Message(ctx, id)
 	if missing(err) {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Problem: "is no message of the department", Remedy: "GET /api/v1/owners/public/messages lists them, or give text"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Key: "message-not-public"}
 	}
 	return m, err
 }
@@ -257,9 +262,7 @@ func onClass(err error, c playlists.Class) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	n := *e
-	n.Problem += " (on " + c.String() + ")"
-	return &n
+	return e.In("on-class", c)
 }
 
 // fits refuses what would take a class over the wire's limits beside the alerts

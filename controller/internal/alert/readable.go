@@ -2,7 +2,6 @@ package alert
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"ledcast/playlists"
@@ -71,16 +70,16 @@ func (s *Service) readable(ctx context.Context, a *playlists.Alert, l *look, kin
 		for _, p := range parts {
 			if ms := timeline.Length(p.art[k.Class].Steps); ms > playlists.MaxAlertLoop {
 				return &unreadable{&playlists.Error{Code: playlists.TooLarge, Field: p.field, Value: k.Class,
-					Problem: fmt.Sprintf("takes %d s in %d pages to read on this class, over the limit of %d s", ms/1000, len(p.art[k.Class].Steps), int64(playlists.MaxAlertLoop/1000)),
-					Remedy:  "shorten it, or leave a language out"}}
+					Key:  "alert-text-too-long",
+					Args: []any{ms / 1000, len(p.art[k.Class].Steps), int64(playlists.MaxAlertLoop / 1000)}}}
 			}
 			f, err := s.o.Artist.Reads(ctx, p.m, x)
 			if err != nil {
 				return onClass(err, x.Class)
 			}
 			if f != nil && a.Override == "" {
-				return &unreadable{&playlists.Error{Code: playlists.Invalid, Field: p.field, Value: x.ID, Problem: "cannot be read on this sign: " + f.Text.EN,
-					Remedy: f.Remedy.EN + ` Or let it through with "override":"distance" and a "reason".`, Parts: []playlists.Text{f.Text, f.Remedy}}}
+				return &unreadable{&playlists.Error{Code: playlists.Invalid, Field: p.field, Value: x.ID,
+					Key: "unreadable", Args: []any{f.Text, f.Remedy, playlists.Phrase{Key: "override-in-body"}}}}
 			}
 		}
 		stands = append(stands, k)

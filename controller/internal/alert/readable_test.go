@@ -127,7 +127,7 @@ func TestApprovalNamesWhatWasRead(t *testing.T) {
 	}
 	n := 4
 	_, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &n, Digest: before.Digest})
-	refused(t, "the draft was read", err, "as it was before")
+	refused(t, "the draft was read", err, "earlier version of the alert")
 	_, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{})
 	refused(t, "no number", err, "is missing")
 	now, err := s.Preview(t.Context(), "a1")

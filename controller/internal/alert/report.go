@@ -34,7 +34,8 @@ func (s *Service) Report(ctx context.Context, id string) (*playlists.AlertReport
 	known := s.signs
 	s.mu.Unlock()
 	if a.State != playlists.AlertEnded {
-		return nil, &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + id + ".state", Value: string(a.State), Problem: "is not over", Remedy: "GET the alert for its counts until then"}
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + id + ".state", Value: string(a.State),
+			Key: "alert-not-over"}
 	}
 	last := a.EndedMS // until when any sign can have had it
 	for _, w := range signs {

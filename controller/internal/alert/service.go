@@ -322,7 +322,7 @@ func (s *Service) find(id string) (*entry, error) {
 }
 
 func notHere(what, id string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Problem: "is not here", Remedy: "list what is, one path up"}
+	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Key: "not-here"}
 }
 
 // changed lets what was written take effect.

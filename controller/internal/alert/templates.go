@@ -68,7 +68,7 @@ func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal,
 		return nil, err
 	}
 	if playlists.Same(t.By, who.ID) {
-		return nil, &playlists.Error{Code: playlists.Denied, Field: "templates/" + id, Problem: "was written by yourself", Remedy: "another person approves it"}
+		return nil, &playlists.Error{Code: playlists.Denied, Field: "templates/" + id, Key: "approval-by-oneself"}
 	}
 	if err := playlists.CheckDigest(digest, t.Digest); err != nil {
 		return nil, err

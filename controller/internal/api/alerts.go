@@ -61,9 +61,9 @@ type cancelling struct {
 
 func (s *Server) alertRoutes() []Route {
 	const alerts, templates, hooks = "/api/v1/alerts", "/api/v1/templates", "/api/v1/webhooks"
-	view, list := playlists.AlertView{}, map[string]any{}
+	view := playlists.AlertView{}
 	return []Route{
-		{Method: "GET", Path: alerts, Summary: "List alerts with how far they came, the newest first (department)", Handler: s.alertList, Out: list, Of: view},
+		{Method: "GET", Path: alerts, Summary: "List alerts with how far they came, the newest first (department)", Handler: s.alertList, Out: list[playlists.AlertView]{}},
 		{Method: "POST", Path: alerts, Summary: "Make an alert; it waits for another person", Handler: s.alertCreate, In: playlists.AlertOrder{}, Out: view},
 		{Method: "GET", Path: alerts + "/{id}", Summary: "An alert with how far it came on each sign", Handler: s.alertGet, Out: view},
 		{Method: "GET", Path: alerts + "/{id}/preview", Summary: "The signs that it would reach now, and how it looks on each class", Handler: s.alertPreview, Out: playlists.AlertPreview{}},
@@ -76,13 +76,13 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "GET", Path: "/api/v1/drill", Summary: "When the weekly drill is made", Handler: s.drill, Out: playlists.DrillPlan{}},
 		{Method: "PUT", Path: "/api/v1/drill", Summary: "Change when the weekly drill is made, or switch it off", Handler: s.drillPut, In: playlists.DrillPlan{}, Out: playlists.DrillPlan{}},
 
-		{Method: "GET", Path: templates, Summary: "List alert templates (department)", Handler: s.templateList, Out: list, Of: playlists.AlertTemplate{}},
+		{Method: "GET", Path: templates, Summary: "List alert templates (department)", Handler: s.templateList, Out: list[playlists.AlertTemplate]{}},
 		{Method: "GET", Path: templates + "/{id}", Summary: "Read an alert template", Handler: s.templateGet, Out: playlists.AlertTemplate{}},
 		{Method: "PUT", Path: templates + "/{id}", Summary: "Create or replace an alert template; its approval ends", Handler: s.templatePut, In: playlists.AlertTemplate{}, Out: playlists.AlertTemplate{}},
 		{Method: "DELETE", Path: templates + "/{id}", Summary: "Delete an alert template", Handler: s.templateRemove},
 		{Method: "POST", Path: templates + "/{id}/approve", Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove, In: Read{}, Out: playlists.AlertTemplate{}},
 
-		{Method: "GET", Path: hooks, Summary: "List webhooks, without their secrets (department's administrators)", Handler: s.webhookList, Out: list, Of: playlists.Webhook{}},
+		{Method: "GET", Path: hooks, Summary: "List webhooks, without their secrets (department's administrators)", Handler: s.webhookList, Out: list[playlists.Webhook]{}},
 		{Method: "PUT", Path: hooks + "/{id}", Summary: "Create or replace a webhook; the answer holds a secret that was made, once", Handler: s.webhookPut, In: playlists.Webhook{}, Out: playlists.Webhook{}},
 		{Method: "DELETE", Path: hooks + "/{id}", Summary: "Delete a webhook", Handler: s.webhookRemove},
 	}
@@ -114,7 +114,8 @@ func (s *Server) officer(w http.ResponseWriter, r *http.Request, what string, ma
 	case !p.MayRead(playlists.KindAlert, playlists.Public):
 		err = notThere(what, r.PathValue("id"))
 	case !may(p) && p.Officer():
-		err = &playlists.Error{Code: playlists.Denied, Field: what, Value: r.PathValue("id"), Problem: "is not for the role " + string(p.Role) + ", or reaches beyond the areas that you act in", Remedy: "ask an administrator who acts everywhere"}
+		err = &playlists.Error{Code: playlists.Denied, Field: what, Value: r.PathValue("id"),
+			Key: "role-or-area-not-allowed", Args: []any{playlists.Word(p.Role)}}
 	case !may(p):
 		err = denied(p, playlists.Kind(what), r.PathValue("id"))
 	}
@@ -138,8 +139,8 @@ func (s *Server) alertList(w http.ResponseWriter, r *http.Request) {
 	if s.officer(w, r, "alert", mayRead) == nil {
 		return
 	}
-	list, err := s.alerts.List(r.Context())
-	reply(s, w, r, map[string]any{"items": list}, err)
+	all, err := s.alerts.List(r.Context())
+	reply(s, w, r, list[playlists.AlertView]{all}, err)
 }
 
 func (s *Server) alertCreate(w http.ResponseWriter, r *http.Request) {
@@ -268,7 +269,7 @@ func (s *Server) drillPut(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) templateList(w http.ResponseWriter, r *http.Request) {
 	if s.officer(w, r, "template", mayRead) != nil {
-		answer(w, map[string]any{"items": s.alerts.Templates()})
+		answer(w, list[playlists.AlertTemplate]{s.alerts.Templates()})
 	}
 }
 
@@ -324,7 +325,7 @@ func (s *Server) templateApprove(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) webhookList(w http.ResponseWriter, r *http.Request) {
 	if s.officer(w, r, "webhook", adminEverywhere) != nil {
-		answer(w, map[string]any{"items": s.webhooks.Webhooks()})
+		answer(w, list[playlists.Webhook]{s.webhooks.Webhooks()})
 	}
 }
 

@@ -77,6 +77,9 @@ type Options struct {
 	Version  string // of the software, for the OpenAPI document
 	Now      func() time.Time
 	Logger   *slog.Logger
+
+	// ReportTypes are values of the types that Reports answers, for the document.
+	ReportTypes []any
 }
 
 // Server answers requests.
@@ -99,11 +102,14 @@ type Server struct {
 	wall     *wall
 	// verdicts say of each sign's last snapshot whether it agrees with its program.
 	verdicts verdicts
+
+	reportTypes anyOf
 }
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger}
+	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger,
+		reportTypes: o.ReportTypes}
 	s.wall = newWall(s)
 	return s
 }
@@ -113,22 +119,23 @@ func (s *Server) Run(ctx context.Context) { s.wall.run(ctx) }
 
 // problem is an RFC 9457 problem document.
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Field  string `json:"field,omitempty"`
-	Value  string `json:"value,omitempty"`
-	Remedy string `json:"remedy,omitempty"`
+	Type   string            `json:"type"`
+	Code   playlists.TextKey `json:"code" jsonschema_description:"what is wrong, for programs; it stays the same in later versions"`
+	Title  string            `json:"title"`
+	Status int               `json:"status"`
+	Detail string            `json:"detail,omitempty"`
+	Field  string            `json:"field,omitempty"`
+	Value  string            `json:"value,omitempty"`
+	Remedy string            `json:"remedy,omitempty"`
 
 	VI *playlists.Reason `json:"vi,omitempty" jsonschema_description:"title and remedy in Vietnamese, and what people call the field"`
 }
 
 // problemOf is the document of an error that is the caller's.
 func problemOf(e *playlists.Error) problem {
-	vi := e.Vietnamese()
-	return problem{Type: "urn:ledcast:" + string(e.Code), Status: statuses[e.Code], Title: e.Problem, Detail: e.Error(),
-		Field: e.Field, Value: e.Value, Remedy: e.Remedy, VI: &vi}
+	en, vi := e.English(), e.Vietnamese()
+	return problem{Type: "urn:ledcast:" + string(e.Code), Code: e.Key, Title: en.Title, Status: statuses[e.Code],
+		Detail: e.Error(), Field: e.Field, Value: e.Value, Remedy: en.Remedy, VI: &vi}
 }
 
 var statuses = map[playlists.Code]int{
@@ -148,7 +155,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &e) {
 		p = problemOf(e)
 	} else {
-		p = problemOf(&playlists.Error{Problem: "the controller failed", Remedy: "try again; the log says more"})
+		p = problemOf(&playlists.Error{Key: "controller-failed"})
 		p.Type, p.Status, p.Detail = "about:blank", http.StatusInternalServerError, ""
 		s.log.Error("request failed", "path", r.URL.Path, "err", err)
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,7 +63,7 @@ func readHead(text string) (*playlists.AuditHead, error) {
 	number, digest, _ := strings.Cut(text, ":")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 1 || len(digest) != 64 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "expect", Value: text, Problem: "is not a head of the log", Remedy: "give it as verify printed it: a number, a colon, 64 hex digits"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "expect", Value: text, Key: "log-head-malformed"}
 	}
 	return &playlists.AuditHead{N: n, Digest: digest}, nil
 }
@@ -94,7 +93,8 @@ func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < least || n > most {
-			return 0, &playlists.Error{Code: playlists.Invalid, Field: name, Value: text, Problem: fmt.Sprintf("is not a number from %d to %d", least, most), Remedy: "correct it, or leave it out"}
+			return 0, &playlists.Error{Code: playlists.Invalid, Field: name, Value: text,
+				Key: "number-out-of-range", Args: []any{least, most}}
 		}
 		return n, nil
 	}
@@ -107,26 +107,27 @@ func (s *Server) auditList(w http.ResponseWriter, r *http.Request) {
 		limit, err = number("limit", 1, mostEntries, 100)
 	}
 	if q := r.URL.Query(); err == nil && q.Get("before") != "" && q.Get("after") != "" {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "before", Value: q.Get("before"), Problem: "stands beside after", Remedy: "give one of them"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "before", Value: q.Get("before"),
+			Key: "before-and-after"}
 	}
-	var list []playlists.AuditEntry
+	var entries []playlists.AuditEntry
 	switch {
 	case err != nil:
 	case before > 0:
-		list, err = s.audit.Newest(r.Context(), p.Owner, before, int(limit))
+		entries, err = s.audit.Newest(r.Context(), p.Owner, before, int(limit))
 	default:
-		list, err = s.audit.List(r.Context(), p.Owner, after, int(limit))
+		entries, err = s.audit.List(r.Context(), p.Owner, after, int(limit))
 	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	out := make([]AuditEntry, len(list))
-	for i := range list {
-		out[i] = auditEntryOf(&list[i])
+	out := make([]AuditEntry, len(entries))
+	for i := range entries {
+		out[i] = auditEntryOf(&entries[i])
 		out[i].withhold(p)
 	}
-	answer(w, map[string]any{"items": out})
+	answer(w, list[AuditEntry]{out})
 }
 
 func (s *Server) auditVerify(w http.ResponseWriter, r *http.Request) {

@@ -52,7 +52,7 @@ const maxCAP = 256 << 10
 
 func (s *Server) capRoutes() []Route {
 	return []Route{
-		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why", Handler: s.capPost, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
+		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why", Handler: s.capPost, Query: overridable, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
 		{Method: "GET", Path: "/api/v1/cap", Summary: "Who may send alerts from outside, the feeds, and what came last (department)", Handler: s.capGet, Out: capState{}},
 		{Method: "PUT", Path: "/api/v1/cap", Summary: "Change who may send alerts, the feeds, and what may run without a person (administrators)", Handler: s.capPut, In: playlists.CAPPolicy{}, Out: capState{}},
 		{Method: "POST", Path: "/api/v1/cap/approve", Summary: "Let the part hold that runs without a person: another person than proposed it", Handler: s.capApprove, In: Read{}, Out: capState{}},
@@ -68,16 +68,17 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	}
 	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || t != "application/cap+xml" && t != "application/xml" && t != "text/xml" {
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"), Problem: "is not CAP", Remedy: "send application/cap+xml"})
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"),
+			Key: "content-type-not-cap"})
 		return
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCAP))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		err = &playlists.Error{Code: playlists.TooLarge, Field: "cap", Problem: "is over the limit of 256 KiB", Remedy: "ask the sender for a smaller document"}
+		err = &playlists.Error{Code: playlists.TooLarge, Field: "cap", Key: "cap-too-large"}
 	case err != nil:
-		err = &playlists.Error{Code: playlists.Invalid, Field: "cap", Problem: "broke off", Remedy: "send it again"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "cap", Key: "broken-off"}
 	}
 	var over *admission.Waive
 	if err == nil {
@@ -102,7 +103,8 @@ func (s *Server) capPost(w http.ResponseWriter, r *http.Request) {
 	case playlists.CAPHeld:
 		status = http.StatusAccepted
 	case playlists.CAPRefused:
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "cap", Value: out.Identifier, Problem: "is refused: " + out.Because.EN, Remedy: "see docs/alerts.md, CAP", Parts: []playlists.Text{out.Because}})
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "cap", Value: out.Identifier,
+			Key: "cap-refused", Args: []any{out.Because}})
 		return
 	}
 	answerStatus(w, status, out)

@@ -36,7 +36,7 @@ func expected(r *http.Request) (int64, error) {
 	}
 	v, err := strconv.ParseInt(strings.Trim(m, `"`), 10, 64)
 	if err != nil || v < 1 || etag(v) != m {
-		return 0, &playlists.Error{Code: playlists.Invalid, Field: "If-Match", Value: m, Problem: "is not a version", Remedy: "send the ETag that GET gave"}
+		return 0, &playlists.Error{Code: playlists.Invalid, Field: "If-Match", Value: m, Key: "version-malformed"}
 	}
 	return v, nil
 }
@@ -51,7 +51,7 @@ func override(r *http.Request) (*admission.Waive, error) {
 	}
 	if n := utf8.RuneCountInString(w.Reason); n < 4 || n > 200 {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "reason", Value: w.Reason,
-			Problem: "does not say why", Remedy: "give the reason in 4 to 200 characters; it is kept in the log"}
+			Key: "reason-missing"}
 	}
 	return w, nil
 }
@@ -59,15 +59,16 @@ func override(r *http.Request) (*admission.Waive, error) {
 // body reads a JSON body of bounded size.
 func body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"), Problem: "is not JSON", Remedy: "send application/json"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: r.Header.Get("Content-Type"),
+			Key: "content-type-not-json"}
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return nil, &playlists.Error{Code: playlists.TooLarge, Field: "body", Problem: "is over the limit of 1 MiB", Remedy: "send things one by one"}
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: "body", Key: "body-too-large"}
 	}
 	if err != nil {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "body", Problem: "broke off", Remedy: "send it again"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "body", Key: "broken-off"}
 	}
 	return data, nil
 }

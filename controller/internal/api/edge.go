@@ -29,11 +29,13 @@ func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, mux *http.Serve
 		}
 	}
 	if allow == nil {
-		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "path", Value: clip(r.URL.Path), Problem: "is no path of this API", Remedy: "GET /api/v1/openapi.json lists them"})
+		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "path", Value: clip(r.URL.Path),
+			Key: "path-unknown"})
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
-	p := problemOf(&playlists.Error{Code: playlists.Invalid, Field: "method", Value: clip(r.Method), Problem: "is no method of this path", Remedy: "use " + strings.Join(allow, ", ")})
+	p := problemOf(&playlists.Error{Code: playlists.Invalid, Field: "method", Value: clip(r.Method),
+		Key: "method-not-allowed", Args: []any{strings.Join(allow, ", ")}})
 	p.Status = http.StatusMethodNotAllowed
 	writeProblem(w, p)
 }
@@ -44,7 +46,8 @@ func (s *Server) noSecrets(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name := range r.URL.Query() {
 			if slices.Contains(names, strings.ToLower(name)) {
-				s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: clip(name), Value: "…", Problem: "is a secret in a query, which logs keep", Remedy: "send Authorization: Bearer …, and revoke this token"})
+				s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: clip(name), Value: "…",
+					Key: "secret-in-query"})
 				return
 			}
 		}
@@ -54,5 +57,6 @@ func (s *Server) noSecrets(next http.Handler) http.Handler {
 
 // CrossOrigin answers a request that another site's page has made.
 func (s *Server) CrossOrigin(w http.ResponseWriter, r *http.Request) {
-	s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "Origin", Value: clip(r.Header.Get("Origin")), Problem: "is another site's", Remedy: "open the pages of this controller itself"})
+	s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "Origin", Value: clip(r.Header.Get("Origin")),
+		Key: "foreign-origin"})
 }

@@ -95,7 +95,8 @@ func (s *Server) decide(approve bool) http.HandlerFunc {
 			return
 		}
 		if approve && !p.Department() {
-			s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "pending", Value: sign.ID, Problem: "waits for the department", Remedy: "ask the department, or refuse it yourself"})
+			s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "pending", Value: sign.ID,
+				Key: "pending-not-allowed"})
 			return
 		}
 		x, err := s.fleet.Decide(r.Context(), p, sign.ID, approve)

@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -72,8 +71,9 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 	now := s.now()
 	y, m, d := now.In(zone).Date()
 	from, until := time.Date(y, m, d-lastHealth+1, 0, 0, 0, 0, zone), now
-	bad := func(field, problem, remedy string) {
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: field, Value: r.URL.Query().Get(field), Problem: problem, Remedy: remedy})
+	bad := func(field string, key playlists.TextKey, args ...any) {
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: field, Value: r.URL.Query().Get(field),
+			Key: key, Args: args})
 	}
 	for _, x := range []struct {
 		name string
@@ -82,7 +82,7 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 	}{{"from", &from, false}, {"to", &until, true}} {
 		if text := r.URL.Query().Get(x.name); text != "" {
 			if *x.to, err = moment(text, zone, x.last); err != nil {
-				bad(x.name, "is neither a date that exists nor a time", "write it as 2021-02-11 or 2021-02-11T06:00:00+07:00 (the + as %2B); a date is inclusive")
+				bad(x.name, "not-date-or-time")
 				return
 			}
 		}
@@ -91,11 +91,11 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 		until = now
 	}
 	if !from.Before(until) {
-		bad("from", "is not before the end", "give an earlier one; what is to come nobody has seen")
+		bad("from", "from-not-before-end")
 		return
 	}
 	if until.Sub(from) > KeepHealth {
-		bad("to", fmt.Sprintf("is %d days after from, over the limit of %d", int(until.Sub(from).Hours()/24), int(KeepHealth.Hours()/24)), "ask for less at once")
+		bad("to", "days-over-limit", int(until.Sub(from).Hours()/24), int(KeepHealth.Hours()/24))
 		return
 	}
 	spans, days, err := s.health.Health(r.Context(), sign.ID, from, until, zone)

@@ -70,21 +70,21 @@ func (s *Server) mediaList(w http.ResponseWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	list, err := s.objects.List(r.Context(), playlists.KindMedia, owner)
+	all, err := s.objects.List(r.Context(), playlists.KindMedia, owner)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	out := make([]Medium, len(list))
-	for i := range list {
+	out := make([]Medium, len(all))
+	for i := range all {
 		var m playlists.Medium
-		if err := json.Unmarshal(list[i].Data, &m); err != nil {
+		if err := json.Unmarshal(all[i].Data, &m); err != nil {
 			s.fail(w, r, err)
 			return
 		}
 		out[i] = mediumOf(&m, nil)
 	}
-	answer(w, map[string]any{"items": out})
+	answer(w, list[Medium]{out})
 }
 
 func (s *Server) mediaInfo(w http.ResponseWriter, r *http.Request) {
@@ -111,7 +111,8 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 		err = playlists.CheckSlug("media/id", id)
 	}
 	if t := r.Header.Get("Content-Type"); err == nil && !strings.HasPrefix(t, "image/") && t != "application/octet-stream" {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: t, Problem: "is not a picture", Remedy: "send image/png, image/jpeg, image/gif or image/webp"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: t,
+			Key: "content-type-not-picture"}
 	}
 	var data []byte
 	if err == nil {
@@ -119,9 +120,9 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 		var large *http.MaxBytesError
 		switch {
 		case errors.As(err, &large):
-			err = &playlists.Error{Code: playlists.TooLarge, Field: "media/" + id, Problem: "is over the limit of 20 MiB", Remedy: "save it smaller; no face has so many LEDs"}
+			err = &playlists.Error{Code: playlists.TooLarge, Field: "media/" + id, Key: "upload-too-large"}
 		case err != nil:
-			err = &playlists.Error{Code: playlists.Invalid, Field: "media/" + id, Problem: "broke off", Remedy: "send it again"}
+			err = &playlists.Error{Code: playlists.Invalid, Field: "media/" + id, Key: "broken-off"}
 		}
 	}
 	var m *playlists.Medium

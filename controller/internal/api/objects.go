@@ -51,12 +51,16 @@ func (s *Server) objectRoutes() []Route {
 		if res.Viewed {
 			path = root + res.Plural
 		}
-		item := map[string]any{"items": []any{}}
+		var query []Param
+		switch res.Kind {
+		case playlists.KindSign, playlists.KindMessage, playlists.KindPlaylist, playlists.KindSchedule:
+			query = overridable
+		}
 		routes = append(routes,
-			Route{Method: "GET", Path: list, Summary: "List " + name + "s", Handler: s.list(res), Out: item, Of: spec},
+			Route{Method: "GET", Path: list, Summary: "List " + name + "s", Handler: s.list(res), Out: listOf{spec}},
 			Route{Method: "GET", Path: list + id, Summary: "Read a " + name + "; the ETag is its version", Handler: s.get(res), Out: spec},
 			Route{Method: "PUT", Path: path + id, Summary: "Create or replace a " + name + "; If-Match or If-None-Match make it conditional",
-				Handler: s.put(res), In: spec, Out: spec},
+				Handler: s.put(res), Query: query, In: spec, Out: spec},
 			Route{Method: "DELETE", Path: path + id, Summary: "Delete a " + name, Handler: s.remove(res)})
 		if res.Viewed {
 			routes = append(routes, Route{Method: "GET", Path: path + id + "/spec", Summary: "Read what was put of a " + name, Handler: s.get(res), Out: spec})
@@ -71,7 +75,7 @@ func sameID(name, path, what string) error {
 		return nil
 	}
 	return &playlists.Error{Code: playlists.Invalid, Field: what, Value: name,
-		Problem: "is not what the path says: " + path, Remedy: "leave it out, or use the other path"}
+		Key: "differs-from-path", Args: []any{path}}
 }
 
 // completeID fills in a name that the path says, and rejects another one.
@@ -91,7 +95,7 @@ func (s *Server) who(w http.ResponseWriter, r *http.Request) *playlists.Principa
 }
 
 func notThere(what, id string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Problem: "is not here", Remedy: "list what is, one path up"}
+	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Key: "not-here"}
 }
 
 // target is the thing that a request's path names, and the owner that it belongs
@@ -148,7 +152,7 @@ func (s *Server) list(res resource) http.HandlerFunc {
 				out = append(out, seen)
 			}
 		}
-		answer(w, map[string]any{"items": out})
+		answer(w, list[json.RawMessage]{out})
 	}
 }
 
@@ -279,7 +283,7 @@ func (s *Server) putThing(w http.ResponseWriter, r *http.Request, res resource, 
 		}
 	case invalid == nil && res.OwnField && t.Of() != of:
 		invalid = &playlists.Error{Code: playlists.Invalid, Field: res.Plural + "/" + key.ID + ".owner", Value: t.Of(),
-			Problem: "is not the " + string(res.Kind) + "'s owner", Remedy: "what changes hands gets a new id"}
+			Key: "owner-differs", Args: []any{playlists.Word(res.Kind)}}
 	}
 	if invalid != nil {
 		return done, invalid
@@ -336,7 +340,7 @@ func (s *Server) refused(p *playlists.Principal, kind playlists.Kind, of, id str
 
 func denied(p *playlists.Principal, kind playlists.Kind, id string) error {
 	return &playlists.Error{Code: playlists.Denied, Field: string(kind), Value: id,
-		Problem: "is not for the role " + string(p.Role), Remedy: "ask an administrator of " + p.Owner}
+		Key: "role-not-allowed", Args: []any{playlists.Word(p.Role), playlists.Word(p.Owner)}}
 }
 
 func (s *Server) remove(res resource) http.HandlerFunc {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -20,26 +21,6 @@ import (
 // are JSON Schema 2020-12; a framework would want the routes to itself.)
 
 var pathParam = regexp.MustCompile(`\{([a-z]+)(\.\.\.)?\}`)
-
-// queries are the query parameters of routes that have any.
-var queries = map[string][]string{
-	"GET /api/v1/signs/{id}/at":                       {"time"},
-	"GET /api/v1/signs/{id}/day":                      {"date"},
-	"GET /api/v1/signs/{id}/health":                   {"from", "to"},
-	"GET /api/v1/owners/{owner}/media/{id}/thumb.png": {"class"},
-	"GET /api/v1/reports/{kind}":                      {"from", "to", "owner", "sign", "campaign", "format"},
-	"GET /api/v1/events":                              {"sign"},
-	"GET /api/v1/audit":                               {"after", "before", "limit"},
-	"GET /api/v1/audit/verify":                        {"expect"},
-	"PUT /api/v1/signs/{id}":                          overridable,
-	"PUT /api/v1/owners/{owner}/messages/{id}":        overridable,
-	"PUT /api/v1/owners/{owner}/playlists/{id}":       overridable,
-	"PUT /api/v1/owners/{owner}/schedules/{id}":       overridable,
-}
-
-// overridable lets something through that cannot be read from where people look:
-// override=distance, and why.
-var overridable = []string{"override", "reason"}
 
 type object = map[string]any
 
@@ -58,8 +39,8 @@ func (s *Server) OpenAPI() ([]byte, error) {
 		for _, m := range pathParam.FindAllStringSubmatch(r.Path, -1) {
 			params = append(params, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}})
 		}
-		for _, q := range queries[r.Method+" "+r.Path] {
-			params = append(params, object{"name": q, "in": "query", "schema": object{"type": "string"}})
+		for _, q := range r.Query {
+			params = append(params, q.document())
 		}
 		if r.Method == "PUT" || r.Method == "DELETE" {
 			params = append(params, object{"name": "If-Match", "in": "header", "schema": object{"type": "string"}, "description": "the ETag that GET gave"})
@@ -83,15 +64,8 @@ func (s *Server) OpenAPI() ([]byte, error) {
 		switch {
 		case r.Type != "":
 			ok["content"] = object{r.Type: object{}}
-		case r.Of != nil:
-			of, err := ref(r.Of)
-			if err != nil {
-				return nil, err
-			}
-			ok["content"] = object{"application/json": object{"schema": object{"type": "object", "required": []string{"items"},
-				"properties": object{"items": object{"type": "array", "items": of}}}}}
 		case r.Out != nil:
-			out, err := ref(r.Out)
+			out, err := answerOf(r.Out, schemas, ref)
 			if err != nil {
 				return nil, err
 			}
@@ -106,22 +80,107 @@ func (s *Server) OpenAPI() ([]byte, error) {
 		if r.Open {
 			op["security"] = []any{}
 		}
-		path := pathParam.ReplaceAllString(r.Path, "{$1}")
-		if paths[path] == nil {
-			paths[path] = object{}
+		at := pathParam.ReplaceAllString(r.Path, "{$1}")
+		if paths[at] == nil {
+			paths[at] = object{}
 		}
-		paths[path][strings.ToLower(r.Method)] = op
+		paths[at][strings.ToLower(r.Method)] = op
 	}
-	return json.MarshalIndent(object{
-		"openapi": "3.1.0",
-		"info": object{"title": "ledcast", "version": s.version, "license": object{"name": "see the repository"},
+	return json.MarshalIndent(document{
+		OpenAPI: "3.1.0",
+		Info: object{"title": "ledcast", "version": s.version, "license": object{"name": "see the repository"},
 			"description": "The HTTP API of the ledcast controller. Ids are given by the caller; PUT creates or replaces. What belongs to another owner is 404."},
-		"paths": paths, "security": []any{object{"token": []any{}}, object{"session": []any{}}},
-		"components": object{"schemas": schemas, "securitySchemes": object{
+		Paths: paths, Security: []object{{"token": []any{}}, {"session": []any{}}},
+		Components: object{"schemas": schemas, "securitySchemes": object{
 			"token":   object{"type": "http", "scheme": "bearer"},
 			"session": object{"type": "apiKey", "in": "cookie", "name": "ledcast_session"},
 		}},
 	}, "", " ")
+}
+
+// document is an OpenAPI document.
+type document struct {
+	OpenAPI    string            `json:"openapi"`
+	Info       object            `json:"info"`
+	Paths      map[string]object `json:"paths"`
+	Security   []object          `json:"security"`
+	Components object            `json:"components"`
+}
+
+// document returns the parameter as OpenAPI has it.
+func (q *Param) document() object {
+	schema := object{"type": q.Type}
+	if q.Format != "" {
+		schema["format"] = q.Format
+	}
+	if q.Enum != nil {
+		schema["enum"] = q.Enum
+	}
+	if q.Type == "integer" {
+		schema["minimum"] = q.Least
+	}
+	if q.Most != 0 {
+		schema["maximum"] = q.Most
+	}
+	out := object{"name": q.Name, "in": "query", "schema": schema, "description": q.About}
+	if q.Needed {
+		out["required"] = true
+	}
+	return out
+}
+
+// answerOf returns the schema of an answer: of one shape, of several, or a list.
+func answerOf(v any, schemas object, ref func(any) (any, error)) (any, error) {
+	if l, ok := v.(listOf); ok {
+		item, err := ref(l.item)
+		if err != nil {
+			return nil, err
+		}
+		name := nameOf(reflect.TypeOf(l.item)) + "List"
+		schemas[name] = object{"type": "object", "required": []string{"items"}, "additionalProperties": false,
+			"properties": object{"items": object{"type": "array", "items": item}}}
+		return object{"$ref": "#/components/schemas/" + name}, nil
+	}
+	shapes, ok := v.(anyOf)
+	if !ok {
+		return ref(v)
+	}
+	var all []any
+	for _, x := range shapes {
+		one, err := ref(x)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	if all == nil {
+		return object{"type": "object"}, nil
+	}
+	return object{"anyOf": all}, nil
+}
+
+// values are the types of which only some strings are values.
+var values = map[reflect.Type][]any{
+	reflect.TypeFor[playlists.Level]():      {playlists.Refuse, playlists.Warn},
+	reflect.TypeFor[playlists.Mode]():       {"", playlists.ModeProgram, playlists.ModePicture}, // "" is program
+	reflect.TypeFor[playlists.AlertMode]():  {playlists.AlertLive, playlists.AlertTest, playlists.AlertDrill},
+	reflect.TypeFor[playlists.AlertState](): {playlists.AlertDraft, playlists.AlertPending, playlists.AlertRunning, playlists.AlertEnded},
+	reflect.TypeFor[playlists.Role](): {playlists.RoleAdmin, playlists.RoleEditor, playlists.RoleAuthor, playlists.RoleApprover,
+		playlists.RoleViewer},
+}
+
+// nameOf names a schema: a list by what it lists, and a type of another package
+// than playlists and this one with the package's name, as two may have the same.
+func nameOf(t reflect.Type) string {
+	name := t.Name()
+	if of, ok := strings.CutPrefix(name, "list["); ok {
+		of = strings.TrimSuffix(of, "]")
+		return of[strings.LastIndex(of, ".")+1:] + "List"
+	}
+	if strings.HasSuffix(t.PkgPath(), "/report") {
+		return "Report" + name
+	}
+	return name
 }
 
 func operationID(r Route) string {
@@ -133,7 +192,10 @@ func operationID(r Route) string {
 // schemaOf is a reference to the schema of v's type, which it adds to schemas
 // with all that it names.
 func schemaOf(v any, schemas object) (any, error) {
-	r := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: false, Mapper: func(t reflect.Type) *jsonschema.Schema {
+	r := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: false, Namer: nameOf, Mapper: func(t reflect.Type) *jsonschema.Schema {
+		if enum := values[t]; enum != nil {
+			return &jsonschema.Schema{Type: "string", Enum: enum}
+		}
 		switch {
 		case t == reflect.TypeFor[json.RawMessage]():
 			return &jsonschema.Schema{}
@@ -164,6 +226,9 @@ func schemaOf(v any, schemas object) (any, error) {
 		return nil, err
 	}
 	for name, def := range defs {
+		if old, ok := schemas[name].(json.RawMessage); ok && !bytes.Equal(old, def) {
+			return nil, fmt.Errorf("two types are called %s", name)
+		}
 		schemas[name] = def
 	}
 	return object{"$ref": s.Ref}, nil

@@ -107,7 +107,7 @@ func (s *Server) ownPassword(w http.ResponseWriter, r *http.Request) {
 	}
 	id, ok := person(p)
 	if !ok {
-		s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "password", Problem: "is for people; a token has none", Remedy: "sign in"})
+		s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "password", Key: "password-for-people-only"})
 		return
 	}
 	var n newPassword
@@ -191,7 +191,7 @@ func (s *Server) tokens(w http.ResponseWriter, r *http.Request) {
 			out = append(out, t)
 		}
 	}
-	answer(w, map[string]any{"items": out})
+	answer(w, list[auth.Token]{out})
 }
 
 func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
@@ -222,14 +222,16 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 		err = notThere("owners", t.Owner)
 	}
 	if err == nil && t.SHA256 != "" {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "tokens/" + id + ".sha256", Value: t.SHA256, Problem: "is made here", Remedy: "leave it out"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "tokens/" + id + ".sha256", Value: t.SHA256,
+			Key: "made-by-controller"}
 	}
 	if err == nil {
 		err = s.knownOwner(r, t.Owner, "tokens/"+id+".owner")
 	}
 	for i := 0; i < len(t.Areas) && err == nil; i++ {
 		if _, err = s.objects.Get(r.Context(), playlists.Key{Kind: playlists.KindArea, ID: t.Areas[i]}); playlists.IsNotFound(err) {
-			err = &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("tokens/%s.areas[%d]", id, i), Value: t.Areas[i], Problem: "is not a known area", Remedy: "GET /api/v1/areas lists them; the department adds new ones"}
+			err = &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("tokens/%s.areas[%d]", id, i), Value: t.Areas[i],
+				Key: "area-unknown"}
 		}
 	}
 	var secret string
@@ -254,7 +256,7 @@ func (s *Server) knownOwner(r *http.Request, owner, field string) error {
 		return nil
 	}
 	if _, err := s.objects.Get(r.Context(), playlists.Key{Kind: playlists.KindOwner, ID: owner}); err != nil {
-		return &playlists.Error{Code: playlists.Invalid, Field: field, Value: owner, Problem: "is no owner here", Remedy: "put the owner first"}
+		return &playlists.Error{Code: playlists.Invalid, Field: field, Value: owner, Key: "owner-unknown"}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"ledcast/playlists"
@@ -60,7 +59,8 @@ func (s *Server) preview(w http.ResponseWriter, r *http.Request) {
 	var in previewIn
 	err := s.read(w, r, &in, "preview")
 	if err == nil && (len(in.Classes) == 0 || len(in.Classes) > maxLooks) {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "classes", Problem: fmt.Sprintf("has %d entries", len(in.Classes)), Remedy: fmt.Sprintf("name 1 to %d classes", maxLooks)}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "classes",
+			Key: "classes-count", Args: []any{len(in.Classes), maxLooks}}
 	}
 	m := &playlists.Message{}
 	if err == nil {

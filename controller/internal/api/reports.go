@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -60,8 +59,8 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	}
 	q := r.URL.Query()
 	kind := r.PathValue("kind")
-	bad := func(field, value, problem, remedy string) {
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: field, Value: value, Problem: problem, Remedy: remedy})
+	bad := func(field, value string, key playlists.TextKey, args ...any) {
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: field, Value: value, Key: key, Args: args})
 	}
 	if !p.MayRead(playlists.KindReport, p.Owner) {
 		s.fail(w, r, denied(p, playlists.KindReport, kind))
@@ -88,16 +87,16 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		if *x.to, err = moment(text, zone, x.last); err != nil {
-			bad(x.name, text, "is neither a date that exists nor a time", "write it as 2021-02-11 or 2021-02-11T06:00:00+07:00 (the + as %2B); a date is inclusive")
+			bad(x.name, text, "not-date-or-time")
 			return
 		}
 	}
 	if !from.Before(until) {
-		bad("to", q.Get("to"), "is not after from", "give a later one")
+		bad("to", q.Get("to"), "not-after-from")
 		return
 	}
 	if until.Sub(from) > maxReport {
-		bad("to", q.Get("to"), fmt.Sprintf("is %d days after from, over the limit of %d", int(until.Sub(from).Hours()/24), int(maxReport.Hours()/24)), "ask for less at once")
+		bad("to", q.Get("to"), "days-over-limit", int(until.Sub(from).Hours()/24), int(maxReport.Hours()/24))
 		return
 	}
 	from, until = from.Truncate(quarter), until.Add(quarter-1).Truncate(quarter)
@@ -127,7 +126,7 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 		err = table.WriteText(&b)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	default:
-		bad("format", format, "is not a format", "use json, csv or table")
+		bad("format", format, "format-unknown")
 		return
 	}
 	if err != nil {

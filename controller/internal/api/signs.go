@@ -76,7 +76,7 @@ func (s *Server) find(ctx context.Context, id string) (*playlists.Sign, error) {
 	sign, err := s.src.Sign(ctx, id)
 	if err == nil && sign == nil {
 		err = &playlists.Error{Code: playlists.NotFound, Field: "signs/id", Value: id,
-			Problem: "is not a sign here", Remedy: "GET /api/v1/signs lists them"}
+			Key: "sign-not-found"}
 	}
 	return sign, err
 }
@@ -105,7 +105,7 @@ func (s *Server) seen(w http.ResponseWriter, r *http.Request, id string) (*playl
 	return p, sign
 }
 
-type signList struct {
+type signViews struct {
 	NowMS int64      `json:"now_ms"`
 	Signs []SignView `json:"signs"`
 }
@@ -121,7 +121,7 @@ func (s *Server) signs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	views = slices.DeleteFunc(views, func(v SignView) bool { return !p.MayRead(playlists.KindSign, v.Owner) })
-	answer(w, signList{s.now().UnixMilli(), views})
+	answer(w, signViews{s.now().UnixMilli(), views})
 }
 
 func (s *Server) sign(w http.ResponseWriter, r *http.Request) {
@@ -278,7 +278,7 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 }
 
 func noFrame(sha string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: "frame", Value: sha, Problem: "is in no program of this sign", Remedy: "reload the sign"}
+	return &playlists.Error{Code: playlists.NotFound, Field: "frame", Value: sha, Key: "frame-not-in-program"}
 }
 
 func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request, sha, cache string) {
@@ -299,7 +299,7 @@ func (s *Server) snapshotPNG(w http.ResponseWriter, r *http.Request) {
 	}
 	h := s.src.Heard(sign.ID)
 	if h.Snapshot == nil {
-		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "snapshot", Problem: "has not come from this sign yet", Remedy: "try again in some seconds"})
+		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "snapshot", Key: "snapshot-missing"})
 		return
 	}
 	w.Header().Set("Content-Type", "image/png")

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -29,8 +28,7 @@ func parse(data []byte, v any, where string, named, check func() error) error {
 
 // unread is an error of the library in our words.
 func unread(err error, data []byte, where string) error {
-	const fields = "GET a thing of this kind to see its fields"
-	out := &playlists.Error{Code: playlists.Invalid, Field: where, Problem: "is not JSON", Remedy: "correct it; a comma or a bracket may be missing"}
+	out := &playlists.Error{Code: playlists.Invalid, Field: where, Key: "not-json"}
 	var text *jsontext.SyntacticError
 	var meaning *json.SemanticError
 	switch {
@@ -38,11 +36,11 @@ func unread(err error, data []byte, where string) error {
 		out.Field = where + path(text.JSONPointer)
 		switch {
 		case errors.Is(text.Err, jsontext.ErrDuplicateName):
-			out.Problem, out.Remedy = "is there twice", "leave one out"
+			out.Key = "field-twice"
 		case len(text.JSONPointer) == 0 && text.ByteOffset == 0:
-			out.Problem = "is empty, or not JSON"
+			out.Key = "body-empty"
 		default:
-			out.Problem = fmt.Sprintf("is not JSON at byte %d", text.ByteOffset)
+			out.Key, out.Args = "not-json-at", []any{text.ByteOffset}
 		}
 	case errors.As(err, &meaning):
 		out.Field, out.Value = where+path(meaning.JSONPointer), clip(value(meaning, data))
@@ -50,13 +48,14 @@ func unread(err error, data []byte, where string) error {
 		switch {
 		case errors.Is(meaning.Err, json.ErrUnknownName):
 			out.Value = clip(meaning.JSONPointer.LastToken())
-			out.Problem, out.Remedy = "is no field here", fields
+			out.Key = "field-unknown"
 		case errors.As(meaning.Err, &known): // a type's own words
 			e := *known
 			e.Field = out.Field
 			return &e
 		default:
-			out.Problem, out.Remedy = "is "+a(meaning.JSONKind)+" and should be "+shape(meaning.GoType), fields
+			out.Key, out.Args = "type-mismatch",
+				[]any{playlists.Word(describeKind(meaning.JSONKind)), playlists.Word(describeType(meaning.GoType))}
 		}
 	}
 	return out
@@ -97,8 +96,8 @@ func clip(s string) string {
 	return s
 }
 
-// a is a kind of JSON value for people.
-func a(k jsontext.Kind) string {
+// describeKind names a kind of JSON value for people.
+func describeKind(k jsontext.Kind) string {
 	switch k {
 	case 'n':
 		return "null"
@@ -116,8 +115,8 @@ func a(k jsontext.Kind) string {
 	return "something else"
 }
 
-// shape is what a Go type takes, for people.
-func shape(t reflect.Type) string {
+// describeType names the JSON value that a Go type takes, for people.
+func describeType(t reflect.Type) string {
 	if t == nil {
 		return "something else"
 	}

@@ -14,9 +14,9 @@ func TestParse(t *testing.T) {
 		``:     `m|| is empty, or not JSON`,
 		`{} 1`: `m|| is not JSON at byte 3`,
 		`{"variants":[{"headline":"A"},{"headline":5}]}`: `m.variants[1].headline|5| is a number and should be a text`,
-		`{"Variants":[]}`:                 `m.Variants|Variants| is no field here`,
-		`{"variants":[{"HEADLINE":"A"}]}`: `m.variants[0].HEADLINE|HEADLINE| is no field here`,
-		`{"id":"a","id":"b"}`:             `m.id|| is there twice`,
+		`{"Variants":[]}`:                 `m.Variants|Variants| is not a field of this object`,
+		`{"variants":[{"HEADLINE":"A"}]}`: `m.variants[0].HEADLINE|HEADLINE| is not a field of this object`,
+		`{"id":"a","id":"b"}`:             `m.id|| occurs twice`,
 		`{"variants":{"headline":"A"}}`:   `m.variants|| is an object and should be a list`,
 		`{"variants":[{"headline":"A"}],"` + strings.Repeat("x", 5000) + `":1}`: `m.` + strings.Repeat("x", 99) + `…|`,
 		strings.Repeat(`{"variants":[`, 20000):                                  `m.`,
@@ -26,15 +26,15 @@ func TestParse(t *testing.T) {
 		var m playlists.Message
 		err := parse([]byte(body), &m, "m", func() error { return nil }, func() error { return nil })
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Code != playlists.Invalid || e.Remedy == "" {
+		if !errors.As(err, &e) || e.Code != playlists.Invalid || e.English().Remedy == "" {
 			t.Errorf("%.60s: %v", body, err)
 			continue
 		}
-		if got := e.Field + "|" + e.Value + "| " + e.Problem; !strings.HasPrefix(got, want) {
+		if got := e.Field + "|" + e.Value + "| " + e.English().Title; !strings.HasPrefix(got, want) {
 			t.Errorf("%.60s:\n got %.200s\nwant %s", body, got, want)
 		}
-		if vi := e.Vietnamese(); vi.Title == e.Problem {
-			t.Errorf("%q has no Vietnamese", e.Problem)
+		if vi := e.Vietnamese(); vi.Title == e.English().Title {
+			t.Errorf("%q has no Vietnamese", e.English().Title)
 		}
 	}
 	var l playlists.Playlist
@@ -53,7 +53,7 @@ func FuzzParse(f *testing.F) {
 		for _, v := range []any{new(playlists.Message), new(playlists.Sign), new(playlists.AlertOrder), new(playlists.Playlist)} {
 			err := parse(data, v, "x", func() error { return nil }, func() error { return nil })
 			var e *playlists.Error
-			if err != nil && (!errors.As(err, &e) || e.Problem == "" || e.Remedy == "" || len(e.Value) > 1000 || len(e.Field) > 1000) {
+			if err != nil && (!errors.As(err, &e) || e.English().Title == "" || e.English().Remedy == "" || len(e.Value) > 1000 || len(e.Field) > 1000) {
 				t.Errorf("%T: %v", v, err)
 			}
 		}

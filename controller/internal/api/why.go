@@ -63,7 +63,8 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if q := r.URL.Query().Get("time"); q != "" {
 		if t, err = time.Parse(time.RFC3339, q); err != nil {
-			s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "time", Value: q, Problem: "is not a time", Remedy: "write it as 2021-01-30T02:30:00+07:00 (the + as %2B)"})
+			s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "time", Value: q,
+				Key: "query-time-malformed"})
 			return
 		}
 	}
@@ -73,7 +74,8 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(issued) == 0 || issued[0].From > t.Unix() {
-		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "time", Value: t.Format(time.RFC3339), Problem: "is before the sign's first program", Remedy: "ask for a later time"})
+		s.fail(w, r, &playlists.Error{Code: playlists.NotFound, Field: "time", Value: t.Format(time.RFC3339),
+			Key: "before-first-program"})
 		return
 	}
 	p, notes := issued[0].Program, issued[0].Notes
@@ -125,7 +127,7 @@ func (s *Server) signDay(w http.ResponseWriter, r *http.Request) {
 	}
 	begin, err := time.ParseInLocation(time.DateOnly, date, zone)
 	if err != nil || begin.Sub(s.now()) > maxAhead {
-		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "date", Value: date, Problem: "is not a date that exists, or lies too far ahead", Remedy: "write it as 2021-02-11"})
+		s.fail(w, r, &playlists.Error{Code: playlists.Invalid, Field: "date", Value: date, Key: "day-invalid"})
 		return
 	}
 	end := begin.AddDate(0, 0, 1)

@@ -287,7 +287,7 @@ func (a *App) Sign(ctx context.Context, id string) (*playlists.Sign, error) {
 	}
 	sign, ok := playlists.Find[*playlists.Sign](s, playlists.Key{Kind: playlists.KindSign, ID: id})
 	if !ok {
-		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign/" + id, Problem: "does not exist", Remedy: "check the name"}
+		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign/" + id, Key: "not-found"}
 	}
 	out := *sign
 	return &out, nil
@@ -353,8 +353,8 @@ func (a *App) Stop() error {
 func claim(flag, addr string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, &playlists.Error{Code: playlists.Conflict, Field: flag, Value: addr, Problem: "cannot be used: " + cause(err),
-			Remedy: "stop what uses it, or choose another address with " + flag}
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: flag, Value: addr,
+			Key: "address-unusable", Args: []any{cause(err), flag}}
 	}
 	return ln, nil
 }

@@ -22,6 +22,7 @@ import (
 	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/report"
 	"ledcast/controller/internal/store/records"
 	"ledcast/controller/internal/web"
 	"ledcast/controller/internal/webhook"
@@ -151,7 +152,7 @@ func (a *App) assembleLink(context.Context) error {
 
 func (a *App) assemblePages(context.Context) error {
 	a.api = api.New(api.Options{Health: a.history, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media, Artist: a.artist,
-		Reports: reports{a.history}, Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, Webhooks: a.webhooks, CAPs: a.inbox,
+		Reports: reports{a.history}, ReportTypes: report.Types(), Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, Webhooks: a.webhooks, CAPs: a.inbox,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
 	if err != nil {

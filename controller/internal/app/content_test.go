@@ -38,7 +38,7 @@ func TestAreas(t *testing.T) {
 		{"author", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 403, "role author"},
 		{"admin", "PUT", "/api/v1/areas/nowhere/new", `{"name":"Mới"}`, nil, 422, "does not exist"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":" "}`, nil, 422, "is missing"},
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422, "no place on Earth"},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422, "not a place on Earth"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","geocodes":["527"]}`, nil, 422, "NAME=VALUE"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 201, "quang-ngai/new"},
 		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/atlantis"]}`, nil, 422, "is not a known area"},
@@ -152,7 +152,7 @@ func TestReadableOrOverridden(t *testing.T) {
 	long := `{"variants":[{"lang":"vi","headline":"Thông báo","body":"Đề nghị mọi người dân trên địa bàn tỉnh thực hiện nghiêm các biện pháp phòng chống dịch"}]}`
 	c.all([]ask{
 		{"viet-ads", "PUT", "/api/v1/signs/va-far", `{"owner":"viet-ads","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],"pitch_mm":10,"distance_m":300}`, nil, 201, ""},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far", long, nil, 422, "cannot be read on this sign"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far", long, nil, 422, `"code":"unreadable"`},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=distance", long, nil, 422, "does not say why"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=everything&reason=because", long, nil, 422, "cannot be overridden"},
 		{"viet-ads", "GET", "/api/v1/owners/viet-ads/messages/far", "", nil, 404, ""},

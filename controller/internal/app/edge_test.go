@@ -21,7 +21,7 @@ func TestEdge(t *testing.T) {
 		{"viet-ads", "PATCH", "/api/v1/signs/demo-64x32", "", nil, 405, "PUT, DELETE"},
 		{"viet-ads", "GET", "/api/v1/signs?token=ledcast_abc", "", nil, 422, `"field":"token","value":"…"`},
 		{"", "GET", "/api/v1/signs?access_token=ledcast_abc", "", nil, 422, "a secret in a query"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"}, 403, "another site's"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site"}, 403, `"code":"foreign-origin"`},
 		{"viet-ads", "PUT", "/api/v1/signs/va-1", `{"class":"64x32-red"`, nil, 422, "is not JSON"},
 		{"viet-ads", "PUT", "/api/v1/signs/va-1", `{"class":"64x32-red","areas":["quang-ngai"]}`, nil, 422, "signs/va-1.owner"},
 		{"viet-ads", "PUT", "/api/v1/signs/va-1", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"],"name":"` + strings.Repeat("x", 5000) + `"}`, nil, 413, "signs/va-1.name"},

@@ -296,7 +296,7 @@ func TestReadableByEveryWay(t *testing.T) {
 		return `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]` + more + `}`
 	}
 	const far = `,"pitch_mm":10,"distance_m":400`
-	const unread, through = "cannot be read on this sign", "?override=distance&reason=Bi%E1%BB%83n+t%E1%BA%A1m"
+	const unread, through = `"code":"unreadable"`, "?override=distance&reason=Bi%E1%BB%83n+t%E1%BA%A1m"
 	c.all([]ask{
 		{"viet-ads", "PUT", mine + "messages/small", tet, nil, 201, ""},
 		{"viet-ads", "PUT", mine + "playlists/small", `{"items":[{"message":"small"}]}`, nil, 201, ""},

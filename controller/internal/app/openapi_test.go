@@ -12,12 +12,13 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 
 	"ledcast/controller/internal/api"
+	"ledcast/controller/internal/report"
 )
 
 // contract is the OpenAPI document, against which every answer that a test
 // gets is held.
 var contract = sync.OnceValues(func() (validator.Validator, error) {
-	text, err := api.New(api.Options{Version: "test"}).OpenAPI()
+	text, err := api.New(api.Options{Version: "test", ReportTypes: report.Types()}).OpenAPI()
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("%s: %s %v", e.Message, e.Reason, e.SchemaValidationErrors)
 		}
 	}
-	srv := api.New(api.Options{})
+	srv := api.New(api.Options{ReportTypes: report.Types()})
 	text, err := srv.OpenAPI()
 	if err != nil {
 		t.Fatal(err)

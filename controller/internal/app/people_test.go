@@ -99,7 +99,7 @@ func TestPeopleOverHTTP(t *testing.T) {
 		want         int
 		says         string
 	}{
-		{"POST", "/api/v1/session", map[string]string{"user": "lan", "password": password}, 401, "not the one of this name"},
+		{"POST", "/api/v1/session", map[string]string{"user": "lan", "password": password}, 401, "does not match this name"},
 		{"POST", "/api/v1/session/code", map[string]string{"code": code}, 200, `"id":"user:lan"`},
 		{"POST", "/api/v1/session/code", map[string]string{"code": code}, 401, "was used"},
 		{"PUT", "/api/v1/me/password", map[string]string{"password": "short"}, 422, "needs 12"},

@@ -27,8 +27,8 @@ func TestProblemsOverHTTP(t *testing.T) {
 			playlists.Reason{Title: "không có lời, hình, địa chỉ hay mã QR", Remedy: "viết tiêu đề hoặc nội dung bằng ít nhất một ngôn ngữ"}},
 		{"viet-ads", "PUT", own + "messages/xx", `{"variants":[{"lang":"vi","body":"Vui 😀"}]}`, 422, "is an emoji, which signs do not show (on 128x64-rgb)",
 			playlists.Reason{Title: "là biểu tượng cảm xúc, màn hình không hiện được (trên loại màn hình 128x64-rgb)", Remedy: "bỏ đi hoặc diễn đạt bằng lời", Field: "Nội dung"}},
-		{"viet-ads", "PUT", own + "messages/xx", `{"variants":[{"lang":"vi","body":"A"}],"colour":1}`, 422, "is no field here",
-			playlists.Reason{Title: "không phải trường nào ở đây", Remedy: "xem một mục cùng loại để biết các trường của nó"}},
+		{"viet-ads", "PUT", own + "messages/xx", `{"variants":[{"lang":"vi","body":"A"}],"colour":1}`, 422, "is not a field of this object",
+			playlists.Reason{Title: "không phải là trường của mục này", Remedy: "xem một mục cùng loại để biết các trường của nó"}},
 		{"viet-ads", "PUT", own + "playlists/xx", `{"items":[]}`, 422, "is empty",
 			playlists.Reason{Title: "đang để trống", Remedy: "chọn ít nhất một tin", Field: "Các mục"}},
 		{"viet-ads", "PUT", own + "playlists/xx", `{"items":[{"message":"public/bluezone-1","weight":-1}]}`, 422, "is outside 1 to 1000",
@@ -51,17 +51,17 @@ func TestProblemsOverHTTP(t *testing.T) {
 			playlists.Reason{Title: "nằm ngoài khoảng 1 đến 100 %", Remedy: "đặt tỷ lệ thời gian của màn hình, ví dụ 20", Field: "Tỷ lệ"}},
 		{"author", "POST", "/api/v1/alerts", `{"id":"xx","text":"A","until":0}`, 422, "are missing, and so are signs",
 			playlists.Reason{Title: "còn thiếu, mà cũng không có màn hình nào", Remedy: "chọn địa bàn hoặc màn hình nhận tin", Field: "Địa bàn"}},
-		{"author", "POST", "/api/v1/alerts", `{"id":"xx","text":"A","message":"b","areas":["quang-ngai"]}`, 422, "is said in 2 ways",
-			playlists.Reason{Title: "được nêu theo 2 cách", Remedy: "chỉ chọn một: tin có sẵn, lời tự viết hoặc mẫu tin", Field: "Tin"}},
+		{"author", "POST", "/api/v1/alerts", `{"id":"xx","text":"A","message":"b","areas":["quang-ngai"]}`, 422, "gives 2 of message, text and template",
+			playlists.Reason{Title: "nêu 2 trong ba mục: tin có sẵn, lời tự viết và mẫu tin", Remedy: "chỉ nêu đúng một mục", Field: "Tin"}},
 		{"viet-ads", "GET", "/api/v1/audit?limit=9999", "", 422, "is not a number from 1 to 500",
 			playlists.Reason{Title: "không phải là số từ 1 đến 500", Remedy: "sửa lại, hoặc bỏ đi", Field: "Số mục"}},
 		{"author", "GET", "/api/v1/audit", "", 403, "is not for the role author",
 			playlists.Reason{Title: "không thuộc quyền của vai trò người soạn", Remedy: "đề nghị quản trị của Sở"}},
-		{"viet-ads", "GET", "/api/v1/signs/demo-320x160", "", 404, "is not here",
-			playlists.Reason{Title: "không có ở đây", Remedy: "xem danh sách ở đường dẫn phía trên"}},
+		{"viet-ads", "GET", "/api/v1/signs/demo-320x160", "", 404, "does not exist",
+			playlists.Reason{Title: "không tồn tại", Remedy: "xem danh sách ở đường dẫn phía trên"}},
 		{"viet-ads", "GET", "/api/v1/signs/demo-64x32/at?time=now", "", 422, "is not a time",
 			playlists.Reason{Title: "không phải là thời điểm", Remedy: "viết như 2021-01-30T02:30:00+07:00 (dấu + viết là %2B)", Field: "Thời điểm"}},
-		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"approver"}`, 422, "is no role of viet-ads",
+		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"approver"}`, 422, "is not a role of viet-ads",
 			playlists.Reason{Title: "không phải là vai trò của viet-ads", Remedy: "dùng một trong các giá trị admin, editor, viewer", Field: "Vai trò"}},
 		{"nobody", "GET", "/api/v1/audit", "", 401, "is not a bearer token of ledcast",
 			playlists.Reason{Title: "không phải là mã truy cập của ledcast", Remedy: "gửi kèm Authorization: Bearer ledcast_…"}},
@@ -70,14 +70,14 @@ func TestProblemsOverHTTP(t *testing.T) {
 	} {
 		status, text, _ := c.do(x.as, x.method, x.path, x.body)
 		var got struct {
-			Title, Remedy string
-			VI            playlists.Reason
+			Code, Title, Remedy string
+			VI                  playlists.Reason
 		}
 		if err := json.Unmarshal([]byte(text), &got); err != nil {
 			t.Errorf("%s %s: %d %s", x.method, x.path, status, text)
 			continue
 		}
-		if status != x.status || got.Title != x.title || got.VI != x.vi || got.Remedy == "" || strings.ContainsAny(got.Remedy, "ạảấầẩẫậắằẳẵặẹẻẽếềểễệ") {
+		if status != x.status || got.Title != x.title || got.VI != x.vi || got.Code == "" || got.Remedy == "" || strings.ContainsAny(got.Remedy, "ạảấầẩẫậắằẳẵặẹẻẽếềểễệ") {
 			t.Errorf("%s %s %s\n got %d %q %+v\nwant %d %q %+v", x.method, x.path, x.body, status, got.Title, got.VI, x.status, x.title, x.vi)
 		}
 	}

@@ -235,7 +235,7 @@ func TestEventsOfOneSign(t *testing.T) {
 		}
 	}
 	for _, x := range []struct{ as, sign string }{{"song-tra-ads", "demo-64x32"}, {"viet-ads", "demo-320x160"}, {"viet-ads", "nobodys"}, {"author", "nobodys"}} {
-		if status, text, _ := c.do(x.as, "GET", "/api/v1/events?sign="+x.sign, ""); status != 404 || !strings.Contains(text, `"title":"is not here"`) {
+		if status, text, _ := c.do(x.as, "GET", "/api/v1/events?sign="+x.sign, ""); status != 404 || !strings.Contains(text, `"title":"does not exist"`) {
 			t.Errorf("%s listens to %s: %d %s", x.as, x.sign, status, text)
 		}
 	}

@@ -35,10 +35,12 @@ func readCertificate(certFile, keyFile string) (*certificate, error) {
 		return c, nil
 	}
 	if certFile == "" || keyFile == "" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--tls-cert, --tls-key", Problem: "belong together and one is missing", Remedy: "give both"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--tls-cert, --tls-key",
+			Key: "certificate-or-key-missing"}
 	}
 	if err := c.read(); err != nil {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--tls-cert, --tls-key", Value: certFile + ", " + keyFile, Problem: "cannot be used: " + err.Error(), Remedy: "give a certificate and its key as PEM files"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--tls-cert, --tls-key", Value: certFile + ", " + keyFile,
+			Key: "certificate-unusable", Args: []any{err}}
 	}
 	c.ca = c.authority()
 	return c, nil
@@ -149,17 +151,18 @@ func (a *App) checkAddresses() error {
 	if a.o.Advertise != "" {
 		u, err := url.Parse(a.o.Advertise)
 		if err != nil || u.Host == "" || u.Scheme != "mqtt" && u.Scheme != "mqtts" {
-			return &playlists.Error{Code: playlists.Invalid, Field: "--mqtt-advertise", Value: a.o.Advertise, Problem: "is not a broker's address", Remedy: "write mqtts://host:port as signs reach it"}
+			return &playlists.Error{Code: playlists.Invalid, Field: "--mqtt-advertise", Value: a.o.Advertise,
+				Key: "advertised-broker-malformed"}
 		}
 	}
 	if a.o.Broker != "" {
 		u, err := url.Parse(a.o.Broker)
 		if err != nil || u.Host == "" || u.Scheme != "mqtt" && u.Scheme != "mqtts" {
-			return &playlists.Error{Code: playlists.Invalid, Field: "--broker", Problem: "is not a broker's address", Remedy: "write mqtts://user:password@host:8883"}
+			return &playlists.Error{Code: playlists.Invalid, Field: "--broker", Key: "broker-malformed"}
 		}
 		if !a.o.Insecure && u.Scheme == "mqtt" && !local(u.Hostname()) {
-			return &playlists.Error{Code: playlists.Invalid, Field: "--broker", Value: u.Redacted(), Problem: "is on another machine and would not be encrypted",
-				Remedy: "use mqtts://, or --insecure if you accept that everybody on the way can read and change it"}
+			return &playlists.Error{Code: playlists.Invalid, Field: "--broker", Value: u.Redacted(),
+				Key: "broker-not-encrypted"}
 		}
 	}
 	for _, x := range []struct{ flag, addr string }{{"--listen", a.o.Listen}, {"--mqtt-listen", a.o.MQTTListen}} {
@@ -168,11 +171,11 @@ func (a *App) checkAddresses() error {
 		}
 		host, _, err := net.SplitHostPort(x.addr)
 		if err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Problem: "is not an address", Remedy: "write host:port, e.g. 127.0.0.1:8080"}
+			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Key: "address-malformed"}
 		}
 		if !a.o.Insecure && !a.tls.given() && !local(host) {
-			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr, Problem: "is reachable from other machines and would not be encrypted",
-				Remedy: "give --tls-cert and --tls-key, use a loopback address, or --insecure if you accept that everybody on the way can read and change it"}
+			return &playlists.Error{Code: playlists.Invalid, Field: x.flag, Value: x.addr,
+				Key: "listener-not-encrypted"}
 		}
 	}
 	return nil

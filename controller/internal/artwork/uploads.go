@@ -147,5 +147,5 @@ func nameOf(owner, id string) (string, error) {
 
 func notFound(id string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: "image.media", Value: id,
-		Problem: "is not a picture that was uploaded", Remedy: "upload it and use the id that it gets"}
+		Key: "picture-not-uploaded"}
 }

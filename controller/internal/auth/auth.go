@@ -1,13 +1,13 @@
-// Package auth knows who is asking: people with a name and a password, their
+// Package auth authenticates requests: people with a name and a password, their
 // sessions, and the API tokens of people and programs.
 //
-// Nothing has a default password: the first person, and everybody whom an
-// administrator adds, comes in by a link that works once and sets a password.
-// A token, a link's code and a session's key are 256 random bits, of which only
-// a SHA-256 is kept; of passwords, argon2id. So a stolen database opens no door.
+// There is no default password. The first administrator, and each user whom an
+// administrator adds, signs in once with a link and sets a password. Tokens, the
+// codes of links and session keys are 256 random bits; the database keeps their
+// SHA-256 only, and the argon2id hash of passwords. A stolen database therefore
+// lets nobody sign in.
 //
-// Everything is answered from memory, so that a token or a person that is
-// revoked is out at once.
+// Every check is answered from memory, so a revocation takes effect at once.
 package auth
 
 import (
@@ -32,30 +32,30 @@ import (
 const (
 	kindUser     = "user"
 	kindToken    = "token"
-	kindSignin   = "signin"   // when somebody's password was set and sessions ended
+	kindSignin   = "signin"   // when a user's password was set, and when the sessions ended
 	kindInvite   = "invite"   // a link that works once
 	kindPassword = "password" // its hash
 )
 
-// Records keeps what auth remembers, as JSON by kind and id. A write of by is
-// audited; by is nil for a password's hash, which no log should hold.
+// Records stores the records of auth as JSON, by kind and id. The log names by as
+// the author of a write; by is nil for the hash of a password, which is not logged.
 type Records interface {
 	List(ctx context.Context, kind string) (map[string][]byte, error)
 	Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error
 	Delete(ctx context.Context, by *playlists.Principal, kind, owner, id string) error
 }
 
-// Options are a Service's surroundings.
+// Options are the dependencies of a Service.
 type Options struct {
 	Records  Records
 	Sessions scs.CtxStore
 	Now      func() time.Time
-	// Guest, if given, is who asks from loopback without any credentials: the
-	// demo's wall is open on its own machine.
+	// Guest, if given, is the principal of requests from loopback without
+	// credentials. The demo uses it: its wall is open on its own machine.
 	Guest *playlists.Principal
 }
 
-// Service answers who is asking. It is safe for concurrent use.
+// Service authenticates requests. It is safe for concurrent use.
 type Service struct {
 	o        Options
 	sessions *scs.SessionManager
@@ -64,7 +64,7 @@ type Service struct {
 	granting sync.Mutex    // one change of a token at a time
 
 	mu      sync.RWMutex
-	turn    chan struct{}    // closed when somebody may be out
+	revoked chan struct{}    // closed at the next revocation
 	tokens  map[string]Token // by hash
 	users   map[string]playlists.User
 	signins map[string]signin
@@ -72,9 +72,9 @@ type Service struct {
 	hashes  map[string]string // password hashes by user
 }
 
-// Open reads what is remembered.
+// Open loads the records.
 func Open(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{turn: make(chan struct{}), o: o, limits: newLimits(o.Now), hashing: make(chan struct{}, 2),
+	s := &Service{revoked: make(chan struct{}), o: o, limits: newLimits(o.Now), hashing: make(chan struct{}, 2),
 		tokens: map[string]Token{}, users: map[string]playlists.User{}, signins: map[string]signin{}, invites: map[string]invite{}, hashes: map[string]string{}}
 	s.sessions = scs.New()
 	s.sessions.Store, s.sessions.HashTokenInStore, s.sessions.Lifetime = o.Sessions, true, sessionLife
@@ -107,9 +107,9 @@ func load[T any](ctx context.Context, r Records, kind string, each func(id strin
 	return nil
 }
 
-// Principal is who sent the request, by its bearer token or session. A token in
-// the query is never looked at: queries end up in logs. Its error is an *Error
-// of code Denied; Busy where somebody asks too often.
+// Principal returns the sender of a request, by its bearer token or session. It
+// ignores a token in the query, because queries end up in logs. Its error is an
+// *Error of code Denied, or Busy above the rate limits.
 func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
 	p, err := s.known(r)
 	if err != nil {
@@ -117,36 +117,37 @@ func (s *Service) Principal(r *http.Request) (*playlists.Principal, error) {
 	}
 	p.From = r.RemoteAddr
 	if !s.limits.api(p.ID) {
-		return nil, busy("too many requests", "send fewer than "+perSecond+" a second")
+		return nil, busy("too-many-requests")
 	}
 	return p, nil
 }
 
-// Changed is closed when somebody, or a token, may be out: who goes on serving
-// them asks Still then, and for the next channel before.
+// Changed returns a channel that is closed at the next revocation. Call it before
+// Still, so that none is missed.
 func (s *Service) Changed() <-chan struct{} {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.turn
+	return s.revoked
 }
 
-// turned tells it; s.mu is held.
-func (s *Service) turned() {
-	close(s.turn)
-	s.turn = make(chan struct{})
+// notifyRevoked closes the channel of Changed. s.mu must be held.
+func (s *Service) notifyRevoked() {
+	close(s.revoked)
+	s.revoked = make(chan struct{})
 }
 
-// Still is Principal for a stream that goes on: whether who began it may stay.
+// Still reports whether the sender of a request that is still being answered, such
+// as a stream of events, may go on. It counts toward no rate limit.
 func (s *Service) Still(r *http.Request) error {
 	_, err := s.known(r)
 	return err
 }
 
-// Attempt is asked before a code that somebody sends is looked at. Its error is
-// of code Busy.
+// Attempt counts an attempt to use a code, before the code is checked. Its error
+// is of code Busy.
 func (s *Service) Attempt(r *http.Request) error {
 	if !s.limits.login("", address(r.RemoteAddr)) {
-		return busy("too many attempts", "wait a minute")
+		return busy("too-many-attempts")
 	}
 	return nil
 }
@@ -163,15 +164,15 @@ func (s *Service) known(r *http.Request) (*playlists.Principal, error) {
 		g := *s.o.Guest
 		return &g, nil
 	}
-	return nil, denied("is missing", "send Authorization: Bearer "+Prefix+"…, or sign in")
+	return nil, denied("token-missing")
 }
 
-func denied(problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Denied, Field: "Authorization", Problem: problem, Remedy: remedy}
+func denied(key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Denied, Field: "Authorization", Key: key, Args: args}
 }
 
-func busy(problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Busy, Problem: problem, Remedy: remedy}
+func busy(key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Busy, Key: key, Args: args}
 }
 
 func hash(secret string) string {
@@ -191,15 +192,15 @@ func loopback(addr string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// local reports whether a request was made to this machine by a name of its own:
-// a page whose name somebody has led here must not be the guest.
+// local reports whether a request names this machine as its host. A foreign page
+// whose DNS name was pointed at loopback must not become the guest.
 func local(host string) bool {
 	name := address(host)
 	ip := net.ParseIP(strings.Trim(name, "[]"))
 	return strings.EqualFold(name, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// address is the host of a remote address.
+// address returns the host of a remote address.
 func address(remote string) string {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {

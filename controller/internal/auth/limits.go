@@ -7,20 +7,20 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits on how often somebody may try. A person types a password some times a
-// minute; a program that asks 200 times a second is broken or hostile.
+// Rate limits. A person types a password a few times a minute; a program that
+// sends 200 requests a second is broken or hostile.
 const (
-	apiRate    = 200 // requests a second, of one token, person or guest
+	apiRate    = 200 // requests a second of one token, user or guest
 	apiBurst   = 1000
 	perSecond  = "200"
-	loginEvery = 10 * time.Second // attempts on one account, from wherever
+	loginEvery = 10 * time.Second // between attempts on one account, from any address
 	loginBurst = 6
-	addrEvery  = 2 * time.Second // attempts from one address, on whichever account
+	addrEvery  = 2 * time.Second // between attempts from one address, on any account
 	addrBurst  = 20
 	maxBuckets = 10_000
 )
 
-// limits are token buckets by name. A bucket that is full again is forgotten.
+// limits holds token buckets by name. A full bucket is dropped.
 type limits struct {
 	now func() time.Time
 
@@ -45,7 +45,7 @@ func (l *limits) allow(name string, every rate.Limit, burst int) bool {
 				}
 			}
 			if len(l.buckets) >= maxBuckets {
-				return false // somebody tries ten thousand names at once
+				return false // an attacker tries ten thousand names at once
 			}
 		}
 		b = rate.NewLimiter(every, burst)
@@ -56,7 +56,7 @@ func (l *limits) allow(name string, every rate.Limit, burst int) bool {
 
 func (l *limits) api(who string) bool { return l.allow("api "+who, apiRate, apiBurst) }
 
-// login is asked before a password or a code is looked at.
+// login counts an attempt before the password or code is checked.
 func (l *limits) login(account, addr string) bool {
 	byAddr := l.allow("addr "+addr, rate.Every(addrEvery), addrBurst)
 	return byAddr && (account == "" || l.allow("login "+account, rate.Every(loginEvery), loginBurst))

@@ -13,51 +13,53 @@ import (
 	"ledcast/playlists"
 )
 
-// Bounds of a password, in characters. NIST SP 800-63B asks for length, not for
+// Bounds of a password in characters. NIST SP 800-63B asks for length, not for
 // kinds of characters.
 const (
 	MinPassword = 12
 	MaxPassword = 128
 )
 
-// Cost of a password's hash: RFC 9106's second choice would take 64 MiB; this
-// is OWASP's 19 MiB and two passes, so that a burst of sign-ins does not take
-// the memory that signs need. The cost stands in each hash and may rise.
+// Cost of a password's hash: OWASP's 19 MiB and two passes. RFC 9106's second
+// choice takes 64 MiB; a burst of sign-ins would then take the memory that signs
+// need. Each hash contains its cost, so the cost may rise later.
 const (
 	argonMemory  = 19 << 10 // KiB
 	argonTime    = 2
 	argonThreads = 1
 )
 
-// CheckPassword returns an *Error of code Invalid for one that should not be used.
+// CheckPassword returns an *Error of code Invalid for a password that is too short,
+// too long or easy to guess.
 func CheckPassword(user, password string) error {
-	e := &playlists.Error{Code: playlists.Invalid, Field: "password", Remedy: "use a sentence that you can remember"}
+	e := &playlists.Error{Code: playlists.Invalid, Field: "password"}
 	n := utf8.RuneCountInString(password)
 	switch {
 	case !utf8.ValidString(password):
-		e.Problem = "is not UTF-8"
+		e.Key = "password-not-utf8"
 	case n < MinPassword || n > MaxPassword:
-		e.Problem = fmt.Sprintf("has %d characters; it needs %d to %d", n, MinPassword, MaxPassword)
+		e.Key, e.Args = "password-length", []any{n, MinPassword, MaxPassword}
 	case strings.Contains(strings.ToLower(password), user):
-		e.Problem = "contains the login name"
+		e.Key = "password-is-login-name"
 	case strings.Count(password, password[:1]) == len(password):
-		e.Problem = "is one character again and again"
+		e.Key = "password-one-character"
 	default:
 		return nil
 	}
 	return e
 }
 
-// hashPassword is the PHC string of an argon2id hash.
+// hashPassword returns an argon2id hash as a PHC string.
 func hashPassword(password string) string {
 	var salt [16]byte
 	_, _ = rand.Read(salt[:]) // never fails: crypto/rand.Read panics instead
 	sum := argon2.IDKey([]byte(password), salt[:], argonTime, argonMemory, argonThreads, 32)
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads, b64.EncodeToString(salt[:]), b64.EncodeToString(sum))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+		b64.EncodeToString(salt[:]), b64.EncodeToString(sum))
 }
 
-// verifyPassword reports whether password is what phc was made of.
+// verifyPassword reports whether phc is a hash of password.
 func verifyPassword(phc, password string) bool {
 	parts := strings.Split(phc, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" {
@@ -69,7 +71,8 @@ func verifyPassword(phc, password string) bool {
 	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
 		return false
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &threads); err != nil || memory > 1<<20 || time == 0 || time > 16 || threads == 0 {
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &memory, &time, &threads); err != nil || memory > 1<<20 ||
+		time == 0 || time > 16 || threads == 0 {
 		return false
 	}
 	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])

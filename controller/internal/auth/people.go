@@ -9,31 +9,31 @@ import (
 	"ledcast/playlists"
 )
 
-// Lives of what lets people in.
+// Lifetimes of sessions and links.
 const (
 	linkLife    = 72 * time.Hour
 	sessionLife = 12 * time.Hour
 	cookieName  = "ledcast_session"
 )
 
-// signin is what is remembered of how somebody signs in.
+// signin is the record of a user's password and sessions.
 type signin struct {
 	PasswordMS int64 `json:"password_ms,omitempty"` // when the password was set
-	OutMS      int64 `json:"out_ms,omitempty"`      // sessions that began before have ended
+	OutMS      int64 `json:"out_ms,omitempty"`      // sessions that began earlier have ended
 }
 
-// invite is a link that lets somebody in once.
+// invite is a link that signs a user in once.
 type invite struct {
 	User    string `json:"user"`
 	SHA256  string `json:"sha256"`
 	Expires int64  `json:"expires"` // Unix seconds
 }
 
-// SetUser takes a person's changed record into use; nil when they are gone.
+// SetUser replaces a user's record. u is nil for a deleted user.
 func (s *Service) SetUser(id string, u *playlists.User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	defer s.turned()
+	defer s.notifyRevoked()
 	if u == nil {
 		delete(s.users, id)
 		delete(s.hashes, id)
@@ -43,7 +43,7 @@ func (s *Service) SetUser(id string, u *playlists.User) {
 	s.users[id] = *u
 }
 
-// User is a person's record.
+// User returns a user's record.
 func (s *Service) User(id string) (playlists.User, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -51,16 +51,17 @@ func (s *Service) User(id string) (playlists.User, bool) {
 	return u, ok
 }
 
-// Users reports how many people there are.
+// Users returns the number of users.
 func (s *Service) Users() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.users)
 }
 
-// Invite makes a code for a link that lets user in once, within 72 hours, to
-// set a password. An earlier one ends.
-func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user string) (code string, expires time.Time, err error) {
+// Invite makes the code of a link that signs user in once within 72 hours, to set
+// a password. It ends an earlier link.
+func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user string) (code string, expires time.Time,
+	err error) {
 	u, ok := s.User(user)
 	if !ok {
 		return "", expires, noUser(user)
@@ -85,7 +86,7 @@ func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user stri
 }
 
 func noUser(id string) error {
-	return &playlists.Error{Code: playlists.NotFound, Field: "users/id", Value: id, Problem: "is nobody here", Remedy: "list the users"}
+	return &playlists.Error{Code: playlists.NotFound, Field: "users/id", Value: id, Key: "user-unknown"}
 }
 
 func (s *Service) forgetInvite(user string) {
@@ -96,7 +97,7 @@ func (s *Service) forgetInvite(user string) {
 	}
 }
 
-// SetPassword replaces somebody's password and ends all of their sessions.
+// SetPassword replaces a user's password and ends all sessions of the user.
 func (s *Service) SetPassword(ctx context.Context, by *playlists.Principal, user, password string) error {
 	u, ok := s.User(user)
 	if !ok {
@@ -113,8 +114,8 @@ func (s *Service) SetPassword(ctx context.Context, by *playlists.Principal, user
 		return err
 	}
 	now := s.o.Now().UnixMilli()
-	// The log first: a password that nobody set is worse than an entry of one
-	// that was not.
+	// The log comes first: an entry about a password that was not set does less
+	// harm than a password without an entry.
 	if err := s.note(ctx, by, &u, signin{PasswordMS: now, OutMS: now}); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *Service) SetPassword(ctx context.Context, by *playlists.Principal, user
 	return nil
 }
 
-// SignOutEverywhere ends all of somebody's sessions.
+// SignOutEverywhere ends all sessions of a user.
 func (s *Service) SignOutEverywhere(ctx context.Context, by *playlists.Principal, user string) error {
 	u, ok := s.User(user)
 	if !ok {
@@ -156,28 +157,28 @@ func (s *Service) note(ctx context.Context, by *playlists.Principal, u *playlist
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signins[u.ID] = x
-	s.turned()
+	s.notifyRevoked()
 	return nil
 }
 
-// SignIn opens a session for somebody by name and password, and sets its
-// cookie. What is wrong is not told apart.
+// SignIn opens a session for a name and password and sets its cookie. The error is
+// the same for an unknown name and a wrong password.
 func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password string) (*playlists.Principal, error) {
-	wrong := &playlists.Error{Code: playlists.Denied, Field: "password", Problem: "is not the one of this name", Remedy: "try again, or ask your administrator for a new link"}
-	// The account's own bucket is for accounts that exist; other names share one.
+	wrong := &playlists.Error{Code: playlists.Denied, Field: "password", Key: "sign-in-failed"}
+	// Each account has a rate limit of its own; names without an account share one.
 	u, known := s.User(user)
 	account := "unknown"
 	if known {
 		account = user
 	}
 	if !s.limits.login(account, address(r.RemoteAddr)) {
-		return nil, busy("too many attempts to sign in", "wait a minute")
+		return nil, busy("too-many-sign-ins")
 	}
 	s.mu.RLock()
 	phc, has := s.hashes[user]
 	s.mu.RUnlock()
 	if !has {
-		phc = nobody // as much work as for somebody
+		phc = nobody // as much work as for a known name
 	}
 	s.hashing <- struct{}{}
 	right := verifyPassword(phc, password)
@@ -191,10 +192,10 @@ func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password 
 	return principal(&u), nil
 }
 
-// nobody is the hash of a password that nobody has.
+// nobody is the hash of a password that no user has.
 var nobody = hashPassword(random())
 
-// Redeem takes a link's code, once, and opens a session for whom it names.
+// Redeem uses up the code of a link and opens a session for its user.
 func (s *Service) Redeem(w http.ResponseWriter, r *http.Request, code string) (*playlists.Principal, error) {
 	if err := s.Attempt(r); err != nil {
 		return nil, err
@@ -206,7 +207,7 @@ func (s *Service) Redeem(w http.ResponseWriter, r *http.Request, code string) (*
 	s.mu.Unlock()
 	u, known := s.User(inv.User)
 	if !ok || !known || u.Disabled || s.o.Now().Unix() >= inv.Expires {
-		return nil, &playlists.Error{Code: playlists.Denied, Field: "code", Problem: "was used or has expired", Remedy: "ask your administrator for a new link"}
+		return nil, &playlists.Error{Code: playlists.Denied, Field: "code", Key: "invite-expired"}
 	}
 	who := principal(&u)
 	who.From = r.RemoteAddr
@@ -231,12 +232,13 @@ func (s *Service) begin(w http.ResponseWriter, r *http.Request, u *playlists.Use
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", MaxAge: int(sessionLife.Seconds()), HttpOnly: true,
-		Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: secret, Path: "/", MaxAge: int(sessionLife.Seconds()),
+		HttpOnly: true,
+		Secure:   r.TLS != nil, SameSite: http.SameSiteStrictMode})
 	return nil
 }
 
-// SignOut ends the request's session.
+// SignOut ends the session of the request.
 func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) error {
 	c, err := r.Cookie(cookieName)
 	if err != nil {
@@ -249,11 +251,12 @@ func (s *Service) SignOut(w http.ResponseWriter, r *http.Request) error {
 	if err := s.sessions.Destroy(ctx); err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil,
+		SameSite: http.SameSiteStrictMode})
 	return nil
 }
 
-// bySession is whose session the request carries, or nil.
+// bySession returns the user of the request's session, or nil.
 func (s *Service) bySession(r *http.Request) *playlists.Principal {
 	c, err := r.Cookie(cookieName)
 	if err != nil {

@@ -15,27 +15,27 @@ import (
 // Prefix begins every token, so that secret scanners can find one.
 const Prefix = "ledcast_"
 
-// Lives of a token.
+// Lifetimes of a token.
 const (
-	TokenLife    = 90 * 24 * time.Hour // unless it says otherwise
+	TokenLife    = 90 * 24 * time.Hour // for a token that gives none
 	MaxTokenLife = 366 * 24 * time.Hour
 )
 
-// Token is what is kept of an API token.
+// Token is the record of an API token. The secret itself is not kept.
 type Token struct {
 	ID      string           `json:"id"`
 	Owner   string           `json:"owner"`
 	Role    playlists.Role   `json:"role"`
 	Areas   []string         `json:"areas,omitempty"`
-	Only    []playlists.Kind `json:"only,omitempty"` // kinds of things that it may touch; none means all
+	Only    []playlists.Kind `json:"only,omitempty"` // kinds of objects that it may read and change; none means all
 	SHA256  string           `json:"sha256,omitempty"`
 	Expires int64            `json:"expires"` // Unix seconds
 }
 
-// Issue makes a token for by and returns its secret, which is shown once. An id
-// that is there is replaced: its old secret ends at once.
+// Issue makes a token for by and returns its secret, which is shown once. It
+// replaces a token with the same id, whose secret ends at once.
 func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (secret string, err error) {
-	s.granting.Lock() // of two who want one name the second finds it taken
+	s.granting.Lock() // of two concurrent requests for one id the second fails
 	defer s.granting.Unlock()
 	if t.Expires == 0 {
 		t.Expires = s.o.Now().Add(TokenLife).Unix()
@@ -50,11 +50,13 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 		return "", err
 	}
 	if by.Until > 0 && t.Expires > by.Until {
-		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is after the end of your own token", Remedy: "leave it out, or sign in as a person"}
+		return "", &playlists.Error{Code: playlists.Denied, Field: "tokens/" + t.ID + ".expires",
+			Value: fmt.Sprint(t.Expires),
+			Key:   "token-outlives-own"}
 	}
 	if old, ok := s.token(t.ID); ok {
 		if old.Owner != t.Owner {
-			return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Problem: "is taken", Remedy: "choose another name"}
+			return "", &playlists.Error{Code: playlists.Conflict, Field: "tokens/id", Value: t.ID, Key: "name-taken"}
 		}
 		if err := by.CheckGrant("tokens/"+t.ID, old.Owner, old.Areas, old.Only); err != nil {
 			return "", err
@@ -72,7 +74,7 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetToken(t.ID)
-	s.turned()
+	s.notifyRevoked()
 	s.tokens[t.SHA256] = t
 	return secret, nil
 }
@@ -93,12 +95,15 @@ func (s *Service) checkToken(t *Token) error {
 	}
 	for i, k := range t.Only {
 		if playlists.InfoOf(k) == nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i), Value: string(k), Problem: "is not a kind of thing", Remedy: "use kinds such as sign, message, playlist"}
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.only[%d]", where, i),
+				Value: string(k),
+				Key:   "token-kind-unknown"}
 		}
 	}
 	now := s.o.Now()
 	if t.Expires <= now.Unix() || t.Expires > now.Add(MaxTokenLife).Unix() {
-		return &playlists.Error{Code: playlists.Invalid, Field: where + ".expires", Value: fmt.Sprint(t.Expires), Problem: "is not within the next 366 days", Remedy: "give Unix seconds, or leave it out for 90 days"}
+		return &playlists.Error{Code: playlists.Invalid, Field: where + ".expires", Value: fmt.Sprint(t.Expires),
+			Key: "token-expiry-out-of-range"}
 	}
 	return nil
 }
@@ -109,7 +114,7 @@ func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string
 	defer s.granting.Unlock()
 	t, ok := s.token(id)
 	if !ok {
-		return &playlists.Error{Code: playlists.NotFound, Field: "tokens/id", Value: id, Problem: "is no token", Remedy: "list the tokens"}
+		return &playlists.Error{Code: playlists.NotFound, Field: "tokens/id", Value: id, Key: "token-unknown"}
 	}
 	if err := by.CheckGrant("tokens/"+id, t.Owner, t.Areas, t.Only); err != nil {
 		return err
@@ -120,11 +125,11 @@ func (s *Service) Revoke(ctx context.Context, by *playlists.Principal, id string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.forgetToken(id)
-	s.turned()
+	s.notifyRevoked()
 	return nil
 }
 
-// Tokens lists them by id, without their hashes.
+// Tokens returns the tokens by id, without their hashes.
 func (s *Service) Tokens() []Token {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -156,22 +161,23 @@ func (s *Service) forgetToken(id string) {
 	}
 }
 
-// byToken is whose bearer token the header carries.
+// byToken returns the principal of the request's bearer token.
 func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	secret, ok := strings.CutPrefix(head, "Bearer ")
 	if !ok || !strings.HasPrefix(secret, Prefix) {
-		return nil, denied("is not a bearer token of ledcast", "send Authorization: Bearer "+Prefix+"…")
+		return nil, denied("not-bearer-token")
 	}
-	// The map is keyed by the hash of 256 random bits: what its lookup's time
-	// tells of a hash helps nobody to a secret.
+	// The map's key is the hash of 256 random bits. The time of the lookup may
+	// reveal a part of the hash, which does not help to find the secret.
 	s.mu.RLock()
 	t, ok := s.tokens[hash(secret)]
 	s.mu.RUnlock()
 	if !ok {
-		return nil, denied("is not known, or was revoked", "ask for a new token")
+		return nil, denied("token-revoked")
 	}
 	if s.o.Now().Unix() >= t.Expires {
-		return nil, denied("has expired", "ask for a new token")
+		return nil, denied("token-expired")
 	}
-	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only, Until: t.Expires}, nil
+	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only,
+		Until: t.Expires}, nil
 }

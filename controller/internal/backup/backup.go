@@ -121,17 +121,17 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 		return fmt.Errorf("--from: %w", err)
 	}
 	defer f.Close()
-	bad := func(problem string) error {
-		return &playlists.Error{Code: playlists.Invalid, Field: "--from", Value: from, Problem: problem, Remedy: "give a file that controller backup wrote"}
+	bad := func(key playlists.TextKey, args ...any) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: "--from", Value: from, Key: key, Args: args}
 	}
 	z, err := gzip.NewReader(f)
 	if err != nil {
-		return bad("is not a backup: " + err.Error())
+		return bad("not-backup", err)
 	}
 	t := tar.NewReader(z)
 	first, err := t.Next()
 	if err != nil || first.Name != databaseName {
-		return bad("is not a backup: it does not begin with " + databaseName)
+		return bad("backup-without-database")
 	}
 	aside, err := os.CreateTemp("", "ledcast-restore-*")
 	if err != nil {
@@ -139,7 +139,7 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 	}
 	defer func() { _ = aside.Close(); _ = os.Remove(aside.Name()) }()
 	if _, err := io.Copy(aside, t); err != nil {
-		return bad("is cut short: " + err.Error())
+		return bad("backup-cut-short", err)
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
@@ -170,7 +170,7 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 	return s.Settings().Set(ctx, restoredSetting, fmt.Sprint(now.UnixMilli()))
 }
 
-func restorePictures(t *tar.Reader, data string, bad func(string) error) error {
+func restorePictures(t *tar.Reader, data string, bad func(playlists.TextKey, ...any) error) error {
 	if err := os.MkdirAll(filepath.Join(data, "media"), 0o700); err != nil {
 		return fmt.Errorf("--data: %w", err)
 	}
@@ -185,10 +185,10 @@ func restorePictures(t *tar.Reader, data string, bad func(string) error) error {
 			return nil
 		}
 		if err != nil {
-			return bad("is cut short: " + err.Error())
+			return bad("backup-cut-short", err)
 		}
 		if h.Typeflag != tar.TypeReg || !pictureName.MatchString(h.Name) || h.Size > maxPicture {
-			return bad("holds " + h.Name + ", which is no picture")
+			return bad("backup-file-unknown", h.Name)
 		}
 		if err := root.MkdirAll(path.Dir(h.Name), 0o700); err != nil {
 			return err
@@ -199,7 +199,7 @@ func restorePictures(t *tar.Reader, data string, bad func(string) error) error {
 		}
 		_, err = io.Copy(f, io.LimitReader(t, maxPicture))
 		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return bad("is cut short: " + err.Error())
+			return bad("backup-cut-short", err)
 		}
 	}
 }

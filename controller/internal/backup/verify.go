@@ -62,8 +62,7 @@ func Verify(ctx context.Context, s Store, expect *playlists.AuditHead) (head pla
 	}
 	if !found {
 		return head, &playlists.Error{Code: playlists.Conflict, Field: "audit", Value: fmt.Sprintf("%d:%s", expect.N, expect.Digest),
-			Problem: "was the log's head and is not in it any more: entries were cut off, or all written anew",
-			Remedy:  "compare the database with a backup from before the change"}
+			Key: "log-head-missing"}
 	}
 	return head, compare(ctx, s, last)
 }
@@ -80,26 +79,25 @@ func compare(ctx context.Context, s Store, last map[playlists.Key][32]byte) erro
 			sum, there := last[key]
 			switch {
 			case !there:
-				return differs(key, "is there, and no entry of the log made it")
+				return differs(key, "there-without-entry")
 			case sum != sha256.Sum256(o.Data):
-				return differs(key, "is not what the log says was written last")
+				return differs(key, "differs-from-log")
 			}
 			delete(last, key)
 		}
 	}
 	for key := range last {
-		return differs(key, "is gone, and no entry of the log deleted it")
+		return differs(key, "gone-without-entry")
 	}
 	return nil
 }
 
-func differs(k playlists.Key, problem string) error {
+func differs(k playlists.Key, key playlists.TextKey, args ...any) error {
 	where := string(k.Kind) + "s/" + k.ID
 	if k.Owner != "" {
 		where = "owners/" + k.Owner + "/" + where
 	}
-	return &playlists.Error{Code: playlists.Conflict, Field: "audit", Value: where, Problem: problem,
-		Remedy: "compare the database with a backup from before the change"}
+	return &playlists.Error{Code: playlists.Conflict, Field: "audit", Value: where, Key: key, Args: args}
 }
 
 // adoptedSetting says that the log has every thing that was there before

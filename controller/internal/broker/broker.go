@@ -131,8 +131,8 @@ func capabilities() *mqtt.Capabilities {
 func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, &playlists.Error{Code: playlists.Conflict, Field: "MQTT address", Value: address, Problem: "is in use",
-			Remedy: "stop the program that listens there, or choose another with --mqtt-listen"}
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: "MQTT address", Value: address,
+			Key: "port-in-use"}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("MQTT address %q: %w; choose one of this machine's with --mqtt-listen, e.g. 127.0.0.1:1883", address, err)

@@ -73,14 +73,14 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 		return MosquittoFiles{}, err
 	}
 	if o.ControllerPassword == "" {
-		return MosquittoFiles{}, &playlists.Error{Code: playlists.Invalid, Field: "controller password", Problem: "is empty", Remedy: "make one at random"}
+		return MosquittoFiles{}, &playlists.Error{Code: playlists.Invalid, Field: "controller password",
+			Key: "broker-password-empty"}
 	}
 	var unknown []string
 	for _, a := range accounts {
 		if !plain(a.Sign) || !plain(a.Owner) || !plain(a.Class) || Reserved(a.Sign) {
 			return MosquittoFiles{}, &playlists.Error{Code: playlists.Invalid, Field: "sign", Value: a.Sign,
-				Problem: fmt.Sprintf("(owner %q, class %q) has a name that could reach other topics", a.Owner, a.Class),
-				Remedy:  "use names of a-z, 0-9 and -, and none that begins with " + ControllerUser}
+				Key: "name-reaches-other-topics", Args: []any{a.Owner, a.Class}}
 		}
 		if o.Verifiers[a.Sign][KindMosquitto] == "" {
 			unknown = append(unknown, a.Sign)
@@ -117,8 +117,7 @@ func Mosquitto(o MosquittoOptions) (f MosquittoFiles, err error) {
 // unknownPasswords names every sign, because each must be enrolled anew.
 func unknownPasswords(signs []string) error {
 	return &playlists.Error{Code: playlists.Invalid, Field: "signs",
-		Problem: strings.Join(signs, ", ") + ": nothing is kept that an outside broker could check the password with",
-		Remedy:  "enrol these signs anew"}
+		Key: "password-not-kept-for-broker", Args: []any{strings.Join(signs, ", ")}}
 }
 
 const mosquittoACLHead = `# Written by controller broker-config: who may read and write what.
@@ -176,25 +175,26 @@ func mosquittoPassword(password string) (string, error) {
 func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 	host, port, err := net.SplitHostPort(o.Listen)
 	if err != nil || port == "" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Problem: "is not an address", Remedy: "write host:port, e.g. 127.0.0.1:1883, or :8883 for every address"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen,
+			Key: "listen-address-malformed"}
 	}
 	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Problem: "has no port from 1 to 65535", Remedy: "write host:port, e.g. 127.0.0.1:1883"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Key: "port-invalid"}
 	} else {
 		port = fmt.Sprint(n)
 	}
 	if (o.Cert == "") != (o.Key == "") {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--cert and --key", Value: o.Cert + o.Key, Problem: "go together", Remedy: "give both files or neither"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--cert and --key", Value: o.Cert + o.Key,
+			Key: "mosquitto-certificate-or-key-missing"}
 	}
 	if ip := net.ParseIP(host); o.Cert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen, Problem: "is reachable from other machines and would not be encrypted",
-			Remedy: "give a certificate with --cert and --key, or use a loopback address"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--listen", Value: o.Listen,
+			Key: "mosquitto-not-encrypted"}
 	}
 	for _, x := range [][2]string{{"--listen", host}, {"--cert", o.Cert}, {"--key", o.Key}, {"--out", o.Folder}} {
 		bad := strings.ContainsFunc(x[1], func(r rune) bool { return r < ' ' || r == 0x7f })
 		if bad || x[0] == "--listen" && strings.ContainsAny(host, " #") || x[0] != "--listen" && x[1] != "" && (!filepath.IsAbs(x[1]) || strings.TrimSpace(x[1]) != x[1]) {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: x[0], Value: x[1], Problem: "cannot be written into a Mosquitto configuration",
-				Remedy: "use an absolute path, or a host, without line breaks or spaces at its ends"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: x[0], Value: x[1], Key: "mosquitto-path"}
 		}
 	}
 	var b bytes.Buffer

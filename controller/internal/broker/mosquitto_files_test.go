@@ -167,7 +167,7 @@ func TestMosquittoRefuses(t *testing.T) {
 		x.change(&o)
 		f, err := Mosquitto(o)
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Remedy == "" || f.Conf != nil || f.ACL != nil || f.Passwords != nil {
+		if !errors.As(err, &e) || e.English().Remedy == "" || f.Conf != nil || f.ACL != nil || f.Passwords != nil {
 			t.Errorf("%s: %v, files %v", name, err, f)
 			continue
 		}

@@ -39,14 +39,14 @@ func NATS(o MosquittoOptions) ([]byte, error) {
 		return nil, err
 	}
 	if o.ControllerPassword == "" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "controller password", Problem: "is empty", Remedy: "make one at random"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "controller password",
+			Key: "broker-password-empty"}
 	}
 	var unknown []string
 	for _, a := range accounts {
 		if !plain(a.Sign) || !plain(a.Owner) || !plain(a.Class) || Reserved(a.Sign) {
 			return nil, &playlists.Error{Code: playlists.Invalid, Field: "sign", Value: a.Sign,
-				Problem: fmt.Sprintf("(owner %q, class %q) has a name that could reach other topics", a.Owner, a.Class),
-				Remedy:  "use names of a-z, 0-9 and -, and none that begins with " + ControllerUser}
+				Key: "name-reaches-other-topics", Args: []any{a.Owner, a.Class}}
 		}
 		if o.Verifiers[a.Sign][KindNATS] == "" {
 			unknown = append(unknown, a.Sign)

@@ -366,7 +366,7 @@ func TestCAPPolicy(t *testing.T) {
 			t.Errorf("%s changed, and the approval stays: %+v", what, now)
 		}
 		err := s.ApproveCAPPolicy(t.Context(), approver, read)
-		refused(t, "what was read is another", err, "is of what it was before")
+		refused(t, "what was read is another", err, "belongs to an earlier version")
 		refused(t, "nothing was read", s.ApproveCAPPolicy(t.Context(), approver, ""), "is missing")
 		set(auto)
 		if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {

@@ -38,7 +38,7 @@ func (b *Inbox) places(ctx context.Context, areas []cap12.Area) (codes, signs []
 		}
 	}
 	if !usable {
-		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area", Problem: "has no polygon, circle or geocode that is known here", Remedy: "add the geocode to an area, or send the alert by hand"}
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area", Key: "cap-area-unknown"}
 	}
 	// A sign that an area covers need not be named.
 	signs = slices.DeleteFunc(signs, func(id string) bool {
@@ -48,7 +48,8 @@ func (b *Inbox) places(ctx context.Context, areas []cap12.Area) (codes, signs []
 		})
 	})
 	if len(codes) == 0 && len(signs) == 0 {
-		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area", Problem: "holds no sign that has a position", Remedy: "nothing is to be done, unless signs there lack their position"}
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area",
+			Key: "cap-area-without-signs"}
 	}
 	return codes, signs, nil
 }

@@ -59,7 +59,8 @@ func (b *Inbox) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p pl
 			err = b.o.Fetcher.MayGo(u)
 		}
 		if err != nil {
-			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL, Problem: err.Error(), Remedy: "use https, and a host that is on the Internet"}
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("cap.feeds[%d].url", i), Value: f.URL,
+				Key: "feed-address-unusable", Args: []any{err}}
 		}
 	}
 	b.rule.Lock()
@@ -84,9 +85,9 @@ func (b *Inbox) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, 
 	b.mu.Unlock()
 	switch {
 	case p.Auto == nil:
-		return &playlists.Error{Code: playlists.Invalid, Field: "cap.auto", Problem: "is not set", Remedy: "nothing waits for approval"}
+		return &playlists.Error{Code: playlists.Invalid, Field: "cap.auto", Key: "policy-not-set"}
 	case playlists.Same(p.ProposedBy, who.ID):
-		return &playlists.Error{Code: playlists.Denied, Field: "cap.auto", Problem: "was proposed by yourself", Remedy: "another person approves it"}
+		return &playlists.Error{Code: playlists.Denied, Field: "cap.auto", Key: "policy-by-oneself"}
 	}
 	if err := playlists.CheckDigest(digest, p.Digest()); err != nil {
 		return err

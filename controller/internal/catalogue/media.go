@@ -38,7 +38,7 @@ func Lookup(r *Reader, uploads *artwork.Uploads) artwork.Media {
 		m, ok := playlists.Find[*playlists.Medium](s, mediumKey(owner, id))
 		if !ok {
 			return nil, &playlists.Error{Code: playlists.Invalid, Field: "image.media", Value: id,
-				Problem: "is not an uploaded picture", Remedy: "upload it under this name"}
+				Key: "media-not-uploaded"}
 		}
 		return uploads.Get(owner, m.SHA256)
 	}
@@ -81,7 +81,7 @@ func (m *Media) Info(ctx context.Context, owner, id string) (*playlists.Medium, 
 	}
 	medium, ok := playlists.Find[*playlists.Medium](s, stored.Key)
 	if !ok { // deleted in between
-		return nil, nil, 0, &playlists.Error{Code: playlists.NotFound, Field: "media/" + id, Problem: "does not exist", Remedy: "check the name"}
+		return nil, nil, 0, &playlists.Error{Code: playlists.NotFound, Field: "media/" + id, Key: "not-found"}
 	}
 	var usedBy []string
 	for by := range s.UsedBy(stored.Key) {

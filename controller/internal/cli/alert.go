@@ -18,15 +18,18 @@ import (
 
 func newAlert(e *env) *cobra.Command {
 	return e.group("alert", "Urgent messages: send, approve, cancel, count",
-		"alert sends urgent messages. One person sends, another approves with the number of signs that `alert show` says\n"+
+		"alert sends urgent messages. One person sends, another approves with the number of signs that `alert show` "+
+			"says\n"+
 			"(or `alert send` printed), and anybody of the two ends it in one step.",
 		e.alertSend(),
 		e.alertApprove(),
 		e.alertCancel(),
 		e.alertCAP(),
-		e.named("preview ALERT", "Print whom an alert would reach, and what speaks against it", "ALERT", e.alertPreview),
+		e.named("preview ALERT", "Print whom an alert would reach, and what speaks against it", "ALERT",
+			e.alertPreview),
 		e.named("report ALERT", "After its end: which sign showed it when, and what gave way", "ALERT", e.alertReport),
-		e.named("break-glass ALERT", "Let an alert run on your word alone: an approved template, one area, a quarter of an hour", "ALERT", e.alertStep("break-glass")),
+		e.named("break-glass ALERT", "Let an alert run on your word alone: an approved template, one area, a quarter "+
+			"of an hour", "ALERT", e.alertStep("break-glass")),
 		e.named("refuse ALERT", "Refuse an alert that waits", "ALERT", e.alertStep("refuse")),
 		e.plain("list", "List alerts, the newest first", func(cmd *cobra.Command, c *client) error {
 			var list struct{ Items []playlists.AlertView }
@@ -36,7 +39,8 @@ func newAlert(e *env) *cobra.Command {
 			w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
 			fmt.Fprintln(w, "ALERT\tMODE\tSTATE\tUNTIL\tSIGNS\tSHOWING\tMISSED")
 			for _, v := range list.Items {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\n", v.ID, v.Mode, stateOf(&v), clockTime(int64(v.Until)), v.Targeted, v.Showing, len(v.Missed))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\n", v.ID, v.Mode, stateOf(&v), clockTime(int64(v.Until)),
+					v.Targeted, v.Showing, len(v.Missed))
 			}
 			return w.Flush()
 		}),
@@ -53,7 +57,7 @@ func stateOf(v *playlists.AlertView) string {
 
 func clockTime(s int64) string { return time.Unix(s, 0).Format(time.RFC3339) }
 
-// alertSend makes an alert of a file or of flags, and says what to approve.
+// alertSend makes an alert from a file or from flags and prints how to approve it.
 func (e *env) alertSend() *cobra.Command {
 	var o playlists.AlertOrder
 	var file, until, from, mode string
@@ -67,7 +71,8 @@ func (e *env) alertSend() *cobra.Command {
 			}
 			text, err := yaml.YAMLToJSON(data) // JSON is YAML, too
 			if err != nil {
-				return fmt.Errorf("-f %s cannot be read: %s; write an alert's fields as YAML or JSON", file, strings.Split(err.Error(), "\n")[0])
+				return fmt.Errorf("-f %s cannot be read: %s; write an alert's fields as YAML or JSON", file,
+					strings.Split(err.Error(), "\n")[0])
 			}
 			if err := strictJSON(text, &o); err != nil {
 				return fmt.Errorf("-f %s: %w", file, err)
@@ -142,33 +147,39 @@ func moment(flag, s string) (playlists.Moment, error) {
 func (e *env) alertApprove() *cobra.Command {
 	var signs int
 	var override, reason string
-	cmd := e.named("approve ALERT", "Let an alert of somebody else run", "ALERT", func(cmd *cobra.Command, c *client, id string) error {
-		if !cmd.Flags().Changed("signs") {
-			return usagef("read it off the preview: controller alert show "+id, "--signs is missing")
-		}
-		var v playlists.AlertView
-		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/approve", playlists.AlertApproval{Signs: &signs, Override: override, Reason: reason}, &v); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.out, "%s runs on %d signs until %s\n", id, v.Targeted, clockTime(int64(v.Until)))
-		return nil
-	})
+	cmd := e.named("approve ALERT", "Let an alert of somebody else run", "ALERT",
+		func(cmd *cobra.Command, c *client, id string) error {
+			if !cmd.Flags().Changed("signs") {
+				return usagef("read it off the preview: controller alert show "+id, "--signs is missing")
+			}
+			var v playlists.AlertView
+			if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/approve",
+				playlists.AlertApproval{Signs: &signs, Override: override, Reason: reason}, &v); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "%s runs on %d signs until %s\n", id, v.Targeted, clockTime(int64(v.Until)))
+			return nil
+		})
 	cmd.Flags().IntVar(&signs, "signs", 0, "`number` of signs that the preview says")
-	cmd.Flags().StringVar(&override, "override", "", "`finding` of signs that came since it was made: distance; with --reason")
+	cmd.Flags().StringVar(&override, "override", "",
+		"`finding` of signs that came since it was made: distance; with --reason")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the log")
 	return cmd
 }
 
 func (e *env) alertCancel() *cobra.Command {
 	var correction bool
-	cmd := e.named("cancel ALERT", "End an alert at once", "ALERT", func(cmd *cobra.Command, c *client, id string) error {
-		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/cancel", map[string]bool{"correction": correction}, nil); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.out, "%s is cancelled\n", id)
-		return nil
-	})
-	cmd.Flags().BoolVar(&correction, "correction", false, "show the correction that was approved with it for ten minutes")
+	cmd := e.named("cancel ALERT", "End an alert at once", "ALERT",
+		func(cmd *cobra.Command, c *client, id string) error {
+			if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/cancel",
+				map[string]bool{"correction": correction}, nil); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "%s is cancelled\n", id)
+			return nil
+		})
+	cmd.Flags().BoolVar(&correction, "correction", false,
+		"show the correction that was approved with it for ten minutes")
 	return cmd
 }
 
@@ -183,31 +194,33 @@ func (e *env) alertStep(step string) func(*cobra.Command, *client, string) error
 	}
 }
 
-// strictJSON reads one JSON object whose every field is known.
+// strictJSON reads one JSON object and rejects unknown fields.
 func strictJSON(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	return d.Decode(v)
 }
 
-// alertCAP hands a CAP document in.
+// alertCAP sends a CAP document.
 func (e *env) alertCAP() *cobra.Command {
 	var file string
-	cmd := e.plain("cap", "Hand in an alert of the Common Alerting Protocol 1.2", func(cmd *cobra.Command, c *client) error {
-		if err := required(cmd.Flags(), "filename"); err != nil {
-			return err
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("--filename: %w", err)
-		}
-		var r playlists.CAPResult
-		if _, err := c.send(cmd.Context(), http.MethodPost, "api/v1/alerts/cap", "application/cap+xml", data, &r); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.out, "%s: %s %s\n", r.Outcome, r.Because.EN, strings.Join(r.Alerts, " "))
-		return nil
-	})
+	cmd := e.plain("cap", "Hand in an alert of the Common Alerting Protocol 1.2",
+		func(cmd *cobra.Command, c *client) error {
+			if err := required(cmd.Flags(), "filename"); err != nil {
+				return err
+			}
+			data, err := os.ReadFile(file)
+			if err != nil {
+				return fmt.Errorf("--filename: %w", err)
+			}
+			var r playlists.CAPResult
+			if _, err := c.send(cmd.Context(), http.MethodPost, "api/v1/alerts/cap", "application/cap+xml", data,
+				&r); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "%s: %s %s\n", r.Outcome, r.Because.EN, strings.Join(r.Alerts, " "))
+			return nil
+		})
 	cmd.Flags().StringVarP(&file, "filename", "f", "", "XML `file`")
 	return cmd
 }

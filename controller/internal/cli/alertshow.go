@@ -12,18 +12,18 @@ import (
 	"ledcast/playlists"
 )
 
-// modeOf is a mode as nobody takes one for another.
+// modeOf returns a mode in words that cannot be confused.
 func modeOf(m playlists.AlertMode) string { return strings.ToUpper(string(m)) }
 
-// modeMeans is what becomes of an alert of a mode, for a line of its own.
+// modeMeans says in a line what signs do with an alert of a mode.
 var modeMeans = map[playlists.AlertMode]string{
 	playlists.AlertLive:  "### LIVE: goes on every sign below ###",
 	playlists.AlertTest:  "--- TEST: goes on test signs only ---",
 	playlists.AlertDrill: "... DRILL: goes the whole way and shows nothing ...",
 }
 
-// alertPreview prints what an approver has to know. Of one that waits, a line
-// is for scripts: "ALERT waits: signs N".
+// alertPreview prints what an approver must know. For an alert that waits, it
+// prints a line for scripts: "ALERT waits: signs N".
 func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	var v playlists.AlertView
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id, nil, &v); err != nil {
@@ -33,7 +33,8 @@ func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id+"/preview", nil, &p); err != nil {
 		return err
 	}
-	fmt.Fprintf(e.out, "%s\n%s: %s, %s, written by %s\n", modeMeans[v.Mode], id, modeOf(v.Mode), stateOf(&v), v.CreatedBy)
+	fmt.Fprintf(e.out, "%s\n%s: %s, %s, written by %s\n", modeMeans[v.Mode], id, modeOf(v.Mode), stateOf(&v),
+		v.CreatedBy)
 	for _, s := range p.Says {
 		fmt.Fprintf(e.out, "  says %s\n", s)
 	}
@@ -101,7 +102,8 @@ func (e *env) alertLooks(title string, looks []playlists.AlertOnSign) {
 		for _, f := range x.Frames {
 			ms += f.MS
 		}
-		fmt.Fprintf(e.out, "    %-24s signs: %d, pages: %d in %.1f s\n", x.Class, x.Signs, len(x.Frames), float64(ms)/1000)
+		fmt.Fprintf(e.out, "    %-24s signs: %d, pages: %d in %.1f s\n", x.Class, x.Signs, len(x.Frames),
+			float64(ms)/1000)
 		for _, f := range x.Findings {
 			at := ""
 			if f.Field != "" {
@@ -112,7 +114,7 @@ func (e *env) alertLooks(title string, looks []playlists.AlertOnSign) {
 	}
 }
 
-// alertReport prints what became of an alert that is over.
+// alertReport prints the report of an alert that has ended.
 func (e *env) alertReport(cmd *cobra.Command, c *client, id string) error {
 	var r playlists.AlertReport
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id+"/report", nil, &r); err != nil {
@@ -131,7 +133,8 @@ func (e *env) alertReport(cmd *cobra.Command, c *client, id string) error {
 		if s.Reason != "" {
 			reached += " (" + s.Reason + ")"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.1f s\n", s.Sign, s.Owner, reached, at(s.FromMS), at(s.UntilMS), float64(s.ProofMS)/1000)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.1f s\n", s.Sign, s.Owner, reached, at(s.FromMS), at(s.UntilMS),
+			float64(s.ProofMS)/1000)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -27,8 +27,8 @@ func (p page) png() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// How a scroll is shown in a GIF: 25 pictures a second, fewer where all of them
-// would take more than so many bytes of memory.
+// A scroll becomes a GIF of 25 pictures a second, or fewer if all of them would
+// take more memory than this.
 const (
 	gifStepMS = 40
 	gifBytes  = 32 << 20
@@ -45,14 +45,14 @@ func gifStep(a *playlists.Artwork, c playlists.Class, cell int) int64 {
 	return max(gifStepMS, ms*int64(c.W*cell)*int64(c.H*cell)/gifBytes/10*10)
 }
 
-// pages decodes an artwork's frames in the order in which they show. A scroll
-// becomes many pictures for a GIF, and otherwise one for each face's width that
-// it moves, so that every word is on one of them.
+// pages decodes the frames of an artwork in the order of showing. A scroll becomes
+// many pictures for a GIF. Otherwise it becomes one picture for each width of the
+// face, so that every word is on one of them.
 func (f *previewFlags) pages(a *playlists.Artwork, c playlists.Class, moving bool) ([]page, error) {
 	for _, s := range a.Steps {
 		if moving && f.led && s.Scroll != nil && max(c.W, c.H) > maxMovingLED {
 			return nil, &playlists.Error{Code: playlists.TooLarge, Field: "class", Value: c.String(),
-				Problem: "is too large for a moving GIF of LEDs", Remedy: "leave out --led, or write a .png"}
+				Key: "gif-too-large"}
 		}
 	}
 	look := f.look(c, moving)
@@ -88,7 +88,7 @@ func (f *previewFlags) pages(a *playlists.Artwork, c playlists.Class, moving boo
 	return out, nil
 }
 
-// look is how the pictures are to be seen: as they are, as LEDs, or from afar.
+// look draws the pictures as pixels, as LEDs, or as seen from a distance.
 func (f *previewFlags) look(c playlists.Class, moving bool) func(image.Image) image.Image {
 	return func(img image.Image) image.Image {
 		switch {
@@ -101,12 +101,12 @@ func (f *previewFlags) look(c playlists.Class, moving bool) func(image.Image) im
 	}
 }
 
-// maxMovingLED is the longest side in LEDs of a face whose scroll is drawn as
-// LEDs: a larger one is a GIF of hundreds of megapixels.
+// maxMovingLED is the longest side in LEDs of a face whose scroll is drawn as LEDs.
+// A larger one would make a GIF of hundreds of megapixels.
 const maxMovingLED = 640
 
-// ledCell keeps the picture of a face to a size that a screen shows, and a
-// moving one to what a GIF can hold.
+// ledCell returns the pixels a LED, so that a picture fits a screen and a moving
+// one fits a GIF.
 func ledCell(c playlists.Class, moving bool) int {
 	if moving {
 		return min(6, max(2, 640/max(c.W, c.H)))
@@ -114,8 +114,8 @@ func ledCell(c playlists.Class, moving bool) int {
 	return min(8, max(2, 1600/max(c.W, c.H)))
 }
 
-// encodeGIF plays the pages in their own time. A GIF counts in hundredths of a
-// second; what is lost in rounding is made up at the next picture.
+// encodeGIF writes the pages with their times. A GIF counts hundredths of a second;
+// the next picture makes up for what rounding loses.
 func encodeGIF(pages []page) ([]byte, error) {
 	g := gif.GIF{}
 	var ms, cs int64
@@ -130,8 +130,8 @@ func encodeGIF(pages []page) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// palettedOf gives an image a palette of its own colours; a photo's most
-// frequent 256.
+// palettedOf gives an image a palette of its own colours, or of its 256 most
+// frequent ones.
 func palettedOf(img image.Image) *image.Paletted {
 	if p, ok := img.(*image.Paletted); ok {
 		return p

@@ -23,7 +23,8 @@ func newAudit(e *env) *cobra.Command {
 					Who, From, Action, Kind, Owner, ID string
 				}
 			}
-			if _, err := c.do(cmd.Context(), http.MethodGet, fmt.Sprintf("api/v1/audit?after=%d&limit=500", after), nil, &page); err != nil {
+			if _, err := c.do(cmd.Context(), http.MethodGet, fmt.Sprintf("api/v1/audit?after=%d&limit=500", after),
+				nil, &page); err != nil {
 				return err
 			}
 			for _, x := range page.Items {
@@ -31,7 +32,8 @@ func newAudit(e *env) *cobra.Command {
 				if x.Owner != "" && x.Owner != x.ID {
 					what += " (" + x.Owner + ")"
 				}
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", x.N, time.UnixMilli(x.AtMS).Format(time.RFC3339), x.Who, x.From, what)
+				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", x.N, time.UnixMilli(x.AtMS).Format(time.RFC3339), x.Who, x.From,
+					what)
 				after = x.N
 			}
 			if len(page.Items) < 500 {
@@ -41,7 +43,8 @@ func newAudit(e *env) *cobra.Command {
 	})
 	list.Flags().Int64Var(&after, "after", 0, "only entries after this `number`")
 	var expect string
-	verify := e.plain("verify", "Check that no entry was changed, removed or inserted, and that what is kept is what was written", func(cmd *cobra.Command, c *client) error {
+	verify := e.plain("verify", "Check that no entry was changed, removed or inserted, and that what is kept is what "+
+		"was written", func(cmd *cobra.Command, c *client) error {
 		var v struct {
 			Entries int64
 			Digest  string
@@ -56,6 +59,9 @@ func newAudit(e *env) *cobra.Command {
 		fmt.Fprintf(e.out, "%d entries, the chain is whole; its head is %d:%s\n", v.Entries, v.Entries, v.Digest)
 		return nil
 	})
-	verify.Flags().StringVar(&expect, "expect", "", "`head` that an earlier verify printed: whether the log still has it")
-	return e.group("audit", "Who changed what", "audit reads the log of every change. Each entry carries a digest over itself and the one before.\nKeep the head that verify prints somewhere else: with --expect it shows later that nothing was cut off.", list, verify)
+	verify.Flags().StringVar(&expect, "expect", "",
+		"`head` that an earlier verify printed: whether the log still has it")
+	return e.group("audit", "Who changed what", "audit reads the log of every change. Each entry carries a digest "+
+		"over itself and the one before.\nKeep the head that verify prints somewhere else: with --expect it shows "+
+		"later that nothing was cut off.", list, verify)
 }

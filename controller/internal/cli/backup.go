@@ -13,8 +13,9 @@ func newBackup(e *env) *cobra.Command {
 	var data, database, out string
 	c := &cobra.Command{
 		Use: "backup", Short: "Write a backup of a controller, which may be running",
-		Long: "backup writes the database and the owners' pictures into one file, all of one moment. It holds the keys that the\n" +
-			"controller signs with: keep it as secret as the controller. The roots are not in it.",
+		Long: "backup writes the database and the owners' pictures of one moment into one file. The file has the " +
+			"signing keys of\n" +
+			"the controller: keep it as secret as the controller itself. The root keys are not in it.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := required(c.Flags(), "data", "out"); err != nil {
@@ -37,8 +38,10 @@ func newRestore(e *env) *cobra.Command {
 	var data, database, from string
 	c := &cobra.Command{
 		Use: "restore", Short: "Fill an empty folder from a backup",
-		Long: "restore fills an empty data folder, and an empty database, from a backup. When the controller starts on it,\n" +
-			"everything is issued anew, ahead of what signs have seen since the backup was made. Passwords and tokens that\n" +
+		Long: "restore fills an empty data folder, and an empty database, from a backup. When the controller starts " +
+			"on it,\n" +
+			"everything is issued anew, ahead of what signs have seen since the backup was made. Passwords and " +
+			"tokens that\n" +
 			"were revoked since are back: revoke them again. If the key set was renewed since, renew it with the root.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

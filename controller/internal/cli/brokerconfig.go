@@ -14,9 +14,12 @@ func newBrokerConfig(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "broker-config mosquitto|nats",
 		Short: "Write the rules of an outside broker",
-		Long: "broker-config writes, from the data folder of a controller, which may run, what an outside Mosquitto 2.0\n" +
-			"or nats-server 2.14.3 needs to let every sign in and keep it to its own topics: a configuration, and for\n" +
-			"Mosquitto an ACL file and a password file. Run it again, and reload the broker, whenever a sign was enrolled, moved to another owner or revoked:\n" +
+		Long: "broker-config writes, from the data folder of a controller, which may run, what an outside " +
+			"Mosquitto 2.0\n" +
+			"or nats-server 2.14.3 needs to let every sign in and keep it to its own topics: a configuration, " +
+			"and for\n" +
+			"Mosquitto an ACL file and a password file. Run it again, and reload the broker, whenever a sign was " +
+			"enrolled, moved to another owner or revoked:\n" +
 			"an outside broker lets a revoked sign in until then.",
 		Args: func(_ *cobra.Command, args []string) error {
 			const remedy = "write controller broker-config mosquitto --data DIR, or nats"
@@ -24,7 +27,8 @@ func newBrokerConfig(e *env) *cobra.Command {
 				return usagef(remedy, "the kind of broker is missing")
 			}
 			if args[0] != "mosquitto" && args[0] != "nats" {
-				return usagef(remedy, "%q is not a broker that this version writes for; mosquitto and nats are", args[0])
+				return usagef(remedy, "%q is not a broker that this version writes for; mosquitto and nats are",
+					args[0])
 			}
 			if len(args) > 1 {
 				return usagef(remedy, "%q is one argument too many", args[1])
@@ -41,10 +45,12 @@ func newBrokerConfig(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(e.out, "rules for %d signs: %s and the files that it names\nthe controller's own name and password: %s; start it with --broker %s://NAME:PASSWORD@HOST:PORT\n",
+			fmt.Fprintf(e.out, "rules for %d signs: %s and the files that it names\nthe controller's own name and "+
+				"password: %s; start it with --broker %s://NAME:PASSWORD@HOST:PORT\n",
 				r.Signs, r.Conf, r.Login, r.Scheme)
 			if len(r.Left) > 0 {
-				fmt.Fprintf(e.err, "left out, for they have no password yet: %s; enrol them and run this again\n", strings.Join(r.Left, ", "))
+				fmt.Fprintf(e.err, "left out, for they have no password yet: %s; enrol them and run this again\n",
+					strings.Join(r.Left, ", "))
 			}
 			return nil
 		},
@@ -53,7 +59,8 @@ func newBrokerConfig(e *env) *cobra.Command {
 	f.StringVar(&c.Data, "data", "", "the controller's `folder`")
 	addDatabase(f, &c.Database)
 	f.StringVar(&c.Out, "out", "", "`folder` for the files (default DIR/mosquitto or DIR/nats)")
-	f.StringVar(&c.Listen, "listen", "127.0.0.1:1883", "`address` that the broker listens on; any but loopback needs --cert and --key")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:1883",
+		"`address` that the broker listens on; any but loopback needs --cert and --key")
 	f.StringVar(&c.Cert, "cert", "", "PEM `file` with the broker's certificate")
 	f.StringVar(&c.Key, "key", "", "PEM `file` with its key")
 	return cmd

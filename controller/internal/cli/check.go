@@ -13,9 +13,9 @@ import (
 	"ledcast/render"
 )
 
-// checkClasses are what a file is checked on that names no sign and for which
-// no class is asked.
-var checkClasses = []string{"64x32-red", "96x48-rgb", "128x64-rgb", "192x96-red", "192x96-rgb", "320x160-rgb", "1920x1080-rgb"}
+// checkClasses are the classes for a file that names no sign, without --class.
+var checkClasses = []string{"64x32-red", "96x48-rgb", "128x64-rgb", "192x96-red", "192x96-rgb", "320x160-rgb",
+	"1920x1080-rgb"}
 
 type checkFlags struct {
 	classes         []string
@@ -25,12 +25,12 @@ type checkFlags struct {
 	noScroll        bool
 }
 
-// newCheck says whether messages can be read before they go up.
+// newCheck makes the command that checks whether messages can be read.
 func newCheck(e *env) *cobra.Command {
 	var f checkFlags
 	c := &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Say whether messages can be read, and what speaks against them",
+		Short: "Check whether messages can be read",
 		Long: "check draws every message in the files on each class and reports letters without a glyph, fit,\n" +
 			"reading time against the dwell that a playlist in the files gives, letter height against the distance,\n" +
 			"the rules for QR codes, contrast and power. It exits with 1 if anything is refused.",
@@ -43,7 +43,8 @@ func newCheck(e *env) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return f.run(e, c, args) },
 	}
 	p := c.Flags()
-	p.StringSliceVar(&f.classes, "class", nil, "the classes to check on; otherwise those of the signs in the files, or the usual ones")
+	p.StringSliceVar(&f.classes, "class", nil, "the classes to check on; otherwise those of the signs in the files, "+
+		"or the usual ones")
 	p.StringVar(&f.format, "format", "text", "text or json")
 	p.StringVar(&f.lang, "lang", "en", "language of the findings, vi or en")
 	p.Float64Var(&f.distance, "distance", 0, "metres from which it is to be read; needs --pitch")
@@ -81,7 +82,8 @@ func (f *checkFlags) run(e *env, c *cobra.Command, files []string) error {
 	for _, m := range all.messages {
 		for _, class := range classes {
 			rep, err := r.Check(m.Message, class, render.Options{Motion: motion(f.noScroll), Media: m.media},
-				render.Wants{DwellMS: all.dwell(m.Message), DistanceM: f.distance, PitchMM: f.pitch, Power: f.power / 100})
+				render.Wants{DwellMS: all.dwell(m.Message), DistanceM: f.distance, PitchMM: f.pitch,
+					Power: f.power / 100})
 			if err != nil {
 				return in(m.file, err)
 			}
@@ -102,13 +104,12 @@ func (f *checkFlags) run(e *env, c *cobra.Command, files []string) error {
 		}
 	}
 	if refused > 0 {
-		return &playlists.Error{Code: playlists.Invalid, Problem: fmt.Sprintf("%d of %d drawings are refused", refused, len(reports)),
-			Remedy: "correct what the findings name"}
+		return &playlists.Error{Code: playlists.Invalid, Key: "drawings-refused", Args: []any{refused, len(reports)}}
 	}
 	return nil
 }
 
-// print writes one report: a line of facts, and a line for each finding.
+// print writes a report: a line of facts, then a line for each finding.
 func (f *checkFlags) print(e *env, file string, rep *render.Report) {
 	state := "ok"
 	switch {
@@ -136,7 +137,7 @@ func (f *checkFlags) print(e *env, file string, rep *render.Report) {
 	}
 }
 
-// pick is the classes to check on.
+// pick returns the classes to check on.
 func (f *checkFlags) pick(all *manifests) ([]playlists.Class, error) {
 	names := f.classes
 	if len(names) == 0 {
@@ -162,7 +163,7 @@ func (f *checkFlags) pick(all *manifests) ([]playlists.Class, error) {
 	return out, nil
 }
 
-// manifests is what several files hold together.
+// manifests reads several files as one manifest.
 type manifests struct {
 	messages  []fileMessage
 	signs     []*playlists.Sign
@@ -174,7 +175,7 @@ type fileMessage struct {
 	file string
 }
 
-// media finds a message's picture: a file beside the document.
+// media reads the picture of a message: a file beside the document.
 func (m fileMessage) media(id string) ([]byte, error) {
 	return readFile(filepath.Join(filepath.Dir(m.file), filepath.Base(id)))
 }
@@ -197,13 +198,12 @@ func readManifests(files []string) (*manifests, error) {
 		all.playlists = append(all.playlists, manifest.All[*playlists.Playlist](m)...)
 	}
 	if len(all.messages) == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, File: files[0], Problem: "has no document of kind Message", Remedy: "write one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, File: files[0], Key: "no-message-document"}
 	}
 	return all, nil
 }
 
-// dwell is the shortest time that a playlist gives the message, 0 if none
-// does.
+// dwell returns the shortest dwell that a playlist gives the message; 0 for none.
 func (all *manifests) dwell(m *playlists.Message) int64 {
 	var least int64
 	for _, p := range all.playlists {

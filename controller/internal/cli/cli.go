@@ -1,8 +1,8 @@
 // Package cli is the controller's command line: one file for each command.
 //
-// A command is made by newXxx(env) and says only what it does; what happens to
-// its errors is decided here. Exit codes: 0 done, 1 refused or failed, with one
-// line on standard error that says what, where and what to do; 2 wrong usage.
+// newXxx(env) makes a command. Run handles the errors of all commands. Exit codes:
+// 0 done; 1 refused or failed, with one line on standard error that says what is
+// wrong, where, and what to do; 2 wrong usage.
 package cli
 
 import (
@@ -16,24 +16,24 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// env is what a command may use of the process around it.
+// env is the part of the process that a command uses.
 type env struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// usageError is a wrong use of the command line: exit code 2.
+// usageError is an error in the use of the command line: exit code 2.
 type usageError struct{ problem, remedy string }
 
 func (e *usageError) Error() string { return e.problem + "; " + e.remedy }
 
-// usagef makes a usageError of a problem and what to do about it.
+// usagef makes a usageError from a remedy and a problem.
 func usagef(remedy, format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...), remedy}
 }
 
-// Run runs the command line and returns the process's exit code. Cancelling
-// ctx asks the command to stop.
+// Run runs the command line and returns the exit code of the process. The command
+// stops when ctx is cancelled.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	e := &env{in: stdin, out: stdout, err: stderr}
 	root := &cobra.Command{
@@ -72,7 +72,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 1
 }
 
-// commands makes every command. Add a new one here.
+// commands returns all commands. Add a new one here.
 var commands = []func(*env) *cobra.Command{
 	newAlert,
 	newApply,
@@ -109,7 +109,7 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	return usagef(remedy, "%q is not a command", args[0])
 }
 
-// noArgs refuses arguments that no flag carries.
+// noArgs rejects arguments without a flag.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("see "+c.CommandPath()+" --help", "%q is not a flag of %s", args[0], c.Name())
@@ -117,7 +117,7 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// required returns a usageError that names the first flag that was not given.
+// required returns a usageError that names the first missing flag.
 func required(flags *pflag.FlagSet, names ...string) error {
 	for _, n := range names {
 		if f := flags.Lookup(n); f != nil && !f.Changed {

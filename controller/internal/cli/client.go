@@ -21,25 +21,30 @@ import (
 	"ledcast/controller/internal/app"
 )
 
-// client talks to a running controller as its flags or environment say.
+// client calls a running controller, whose address and token are in flags or the
+// environment.
 type client struct {
 	server, tokenFile, data, as, ca string
 
 	base     *url.URL
 	token    string
 	http     http.Client
-	accepted bool // the last answer was 202: a part of it waits
+	accepted bool // the last answer was 202: a part of the change waits
 }
 
 func (c *client) flags(f *pflag.FlagSet) {
-	f.StringVar(&c.server, "server", os.Getenv("LEDCAST_SERVER"), "`address` of the controller, http://host:port (or LEDCAST_SERVER)")
-	f.StringVar(&c.tokenFile, "token-file", os.Getenv("LEDCAST_TOKEN_FILE"), "`file` that holds an API token (or LEDCAST_TOKEN_FILE)")
-	f.StringVar(&c.ca, "ca", os.Getenv("LEDCAST_CA"), "PEM `file` of the authority behind the controller's certificate, where the system does not know it (or LEDCAST_CA)")
+	f.StringVar(&c.server, "server", os.Getenv("LEDCAST_SERVER"),
+		"`address` of the controller, http://host:port (or LEDCAST_SERVER)")
+	f.StringVar(&c.tokenFile, "token-file", os.Getenv("LEDCAST_TOKEN_FILE"),
+		"`file` that holds an API token (or LEDCAST_TOKEN_FILE)")
+	f.StringVar(&c.ca, "ca", os.Getenv("LEDCAST_CA"),
+		"PEM `file` of the authority behind the controller's certificate, where the system does not know it (or "+
+			"LEDCAST_CA)")
 	f.StringVar(&c.data, "data", "", "`folder` of a controller on this machine, in place of --server and --token-file")
 	f.StringVar(&c.as, "as", "", "with --data: whose token of tokens.json to use, e.g. author")
 }
 
-// open reads what the flags point to.
+// open reads the files that the flags name.
 func (c *client) open() error {
 	if c.data != "" {
 		if c.as == "" {
@@ -51,10 +56,12 @@ func (c *client) open() error {
 		}
 		var tokens map[string]string
 		if err := json.Unmarshal(text, &tokens); err != nil {
-			return fmt.Errorf("%s cannot be read: %v; restart the controller", filepath.Join(c.data, "tokens.json"), err)
+			return fmt.Errorf("%s cannot be read: %v; restart the controller", filepath.Join(c.data, "tokens.json"),
+				err)
 		}
 		if c.token = tokens[c.as]; c.token == "" {
-			return fmt.Errorf("--as %q has no token in %s; use one that stands there", c.as, filepath.Join(c.data, "tokens.json"))
+			return fmt.Errorf("--as %q has no token in %s; use one that stands there", c.as,
+				filepath.Join(c.data, "tokens.json"))
 		}
 		addr, err := os.ReadFile(filepath.Join(c.data, "server"))
 		if err != nil {
@@ -93,12 +100,13 @@ func (c *client) open() error {
 		if !pool.AppendCertsFromPEM(pem) {
 			return fmt.Errorf("--ca: %s holds no PEM certificate", c.ca)
 		}
-		c.http.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+		c.http.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment,
+			TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	}
 	return nil
 }
 
-// problemError is a problem document that the controller answered with.
+// problemError is a problem document in an answer of the controller.
 type problemError struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
@@ -113,7 +121,7 @@ func (p *problemError) Error() string {
 	return p.Title + "; " + p.Remedy
 }
 
-// at is the address of a path, which may carry a query.
+// at returns the URL of a path, which may have a query.
 func (c *client) at(path string) string {
 	path, query, _ := strings.Cut(path, "?")
 	u := c.base.JoinPath(path)
@@ -121,8 +129,8 @@ func (c *client) at(path string) string {
 	return u.String()
 }
 
-// do sends one request. body nil sends none; out nil reads none. It returns
-// the ETag.
+// do sends a request and returns the ETag of the answer. A nil body sends none; a
+// nil out reads none.
 func (c *client) do(ctx context.Context, method, path string, body, out any, head ...string) (etag string, err error) {
 	if body == nil {
 		return c.send(ctx, method, path, "", nil, out, head...)
@@ -134,8 +142,9 @@ func (c *client) do(ctx context.Context, method, path string, body, out any, hea
 	return c.send(ctx, method, path, "application/json", data, out, head...)
 }
 
-// send is do with a body of any type; none without one.
-func (c *client) send(ctx context.Context, method, path, mime string, body []byte, out any, head ...string) (etag string, err error) {
+// send is do for a body of any content type.
+func (c *client) send(ctx context.Context, method, path, mime string, body []byte, out any,
+	head ...string) (etag string, err error) {
 	var r io.Reader
 	if mime != "" {
 		r = bytes.NewReader(body)
@@ -155,7 +164,8 @@ func (c *client) send(ctx context.Context, method, path, mime string, body []byt
 	if err != nil {
 		var unknown *tls.CertificateVerificationError
 		if errors.As(err, &unknown) {
-			return "", fmt.Errorf("the controller at %s shows a certificate that is not trusted here: %w; give its authority with --ca FILE", c.base, unknown.Err)
+			return "", fmt.Errorf("the controller at %s shows a certificate that is not trusted here: %w; give its "+
+				"authority with --ca FILE", c.base, unknown.Err)
 		}
 		return "", fmt.Errorf("the controller at %s does not answer: %w; is it running?", c.base, errors.Unwrap(err))
 	}
@@ -166,7 +176,7 @@ func (c *client) send(ctx context.Context, method, path, mime string, body []byt
 	}
 	if res.StatusCode >= 400 {
 		p := &problemError{Status: res.StatusCode, Title: res.Status}
-		_ = json.Unmarshal(data, p) // else the status has to do
+		_ = json.Unmarshal(data, p) // otherwise the status must do
 		return "", p
 	}
 	c.accepted = res.StatusCode == http.StatusAccepted
@@ -180,7 +190,7 @@ func (c *client) send(ctx context.Context, method, path, mime string, body []byt
 	return res.Header.Get("ETag"), nil
 }
 
-// text asks for an answer that is not JSON.
+// text requests an answer that is not JSON.
 func (c *client) text(ctx context.Context, method, path string) (text string, err error) {
 	_, err = c.do(ctx, method, path, nil, &text)
 	return text, err

@@ -6,10 +6,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// addDatabase adds --database. LEDCAST_DATABASE is no default of the flag:
-// --help would print its password.
+// addDatabase adds --database. LEDCAST_DATABASE is not the default of the flag,
+// because --help would print its password.
 func addDatabase(fs *pflag.FlagSet, to *string) {
-	fs.StringVar(to, "database", "", "`address` of a PostgreSQL database, postgres://user:password@host:5432/name, instead of SQLite in --data (or LEDCAST_DATABASE, which other users cannot see)")
+	fs.StringVar(to, "database", "", "`address` of a PostgreSQL database, postgres://user:password@host:5432/name, "+
+		"instead of SQLite in --data (or LEDCAST_DATABASE, which other users cannot see)")
 }
 
 func databaseOr(given string) string {

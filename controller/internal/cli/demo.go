@@ -18,7 +18,7 @@ import (
 	"ledcast/playlists"
 )
 
-// serverFlags are those that demo and serve share.
+// serverFlags are the flags that demo and serve share.
 type serverFlags struct {
 	data, listen, mqttListen, broker string
 	tlsCert, tlsKey, advertise       string
@@ -29,7 +29,8 @@ func (f *serverFlags) add(fs *pflag.FlagSet, data string) {
 	fs.StringVar(&f.data, "data", data, "`folder` for the database, keys and config files")
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` of the pages")
 	fs.StringVar(&f.mqttListen, "mqtt-listen", "127.0.0.1:1883", "`address` of the embedded MQTT broker")
-	fs.BoolVar(&f.insecure, "insecure", false, "allow other addresses than loopback without a certificate; every page then says so")
+	fs.BoolVar(&f.insecure, "insecure", false, "allow other addresses than loopback without a certificate; every "+
+		"page then says so")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "log more")
 }
 
@@ -38,7 +39,8 @@ func (f *serverFlags) options(e *env) app.Options {
 	if f.verbose {
 		level = slog.LevelDebug
 	}
-	return app.Options{Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker, Advertise: f.advertise, TLSCert: f.tlsCert, TLSKey: f.tlsKey, Insecure: f.insecure,
+	return app.Options{Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker,
+		Advertise: f.advertise, TLSCert: f.tlsCert, TLSKey: f.tlsKey, Insecure: f.insecure,
 		Software: buildVersion(), Log: slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))}
 }
 
@@ -47,9 +49,10 @@ func newDemo(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Run everything on this machine: broker, four virtual signs, a wall of faces",
-		Long: "demo runs a whole ledcast on this machine: the embedded MQTT broker, two companies, four virtual signs that\n" +
+		Long: "demo runs a whole ledcast on this machine: the embedded MQTT broker, two companies, four virtual " +
+			"signs that\n" +
 			"get their programs over MQTT, the department's default rotation, and a page with the signs' faces.\n" +
-			"The first build takes a minute or two. Ctrl-C stops it; it starts again on the same folder.",
+			"The first build takes a minute or two. Ctrl-C stops it; the next start uses the same folder.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.data == "" {
@@ -82,16 +85,18 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 		d.Stop()
 		return errors.Join(err, a.Stop())
 	}
-	fmt.Fprintf(e.err, "sign in as the department's administrator, once: %s\n(as somebody else: controller user link NAME --data DIR --as admin)\n", link)
-	fmt.Fprintf(e.err, "data folder: %s\nMQTT broker: %s\nsign configs: %s\nCtrl-C stops it.\n", f.data, a.BrokerAddr(), filepath.Join(f.data, "signs"))
+	fmt.Fprintf(e.err, "sign in as the department's administrator, once: %s\n(as somebody else: controller user link "+
+		"NAME --data DIR --as admin)\n", link)
+	fmt.Fprintf(e.err, "data folder: %s\nMQTT broker: %s\nsign configs: %s\nCtrl-C stops it.\n", f.data,
+		a.BrokerAddr(), filepath.Join(f.data, "signs"))
 	fmt.Fprintf(e.out, "ledcast demo: http://%s/\n", a.Addr())
 	<-ctx.Done()
 	d.Stop()
 	return a.Stop()
 }
 
-// startDemo starts on the ports that were asked for, or, where a default port
-// is taken, on a free one.
+// startDemo starts on the given ports, or on a free one where a default port is in
+// use.
 func (f *serverFlags) startDemo(ctx context.Context, e *env, flags *pflag.FlagSet) (*app.App, error) {
 	o := f.options(e)
 	o.Guest = demo.Guest()

@@ -42,16 +42,18 @@ func newKeys(e *env) *cobra.Command {
 		}
 		all.AddCommand(c)
 	}
-	add("show", "Print the keys and when they end", func(ctx context.Context, dir, database, _ string, now time.Time) (*keys.Report, error) {
-		return keys.Show(ctx, dir, database, now)
-	})
+	add("show", "Print the keys and when they end",
+		func(ctx context.Context, dir, database, _ string, now time.Time) (*keys.Report, error) {
+			return keys.Show(ctx, dir, database, now)
+		})
 	add("renew", "Sign the key set for another 400 days", keys.Renew)
 	add("rotate", "List new keys; they sign once the signs have them", keys.Rotate)
 	return all
 }
 
 func (e *env) keyReport(r *keys.Report) error {
-	fmt.Fprintf(e.out, "key set: epoch %d, seq %d, ends %s\nroots: %s, spare %s\n", r.Epoch, r.Seq, r.Ends.UTC().Format(time.RFC3339), r.Root, r.Spare)
+	fmt.Fprintf(e.out, "key set: epoch %d, seq %d, ends %s\nroots: %s, spare %s\n", r.Epoch, r.Seq,
+		r.Ends.UTC().Format(time.RFC3339), r.Root, r.Spare)
 	w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "KEY\tROLE\tSTATE\tUNTIL")
 	for _, k := range r.Keys {

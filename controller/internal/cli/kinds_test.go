@@ -24,7 +24,7 @@ const kindSlogan = playlists.Kind("slogan")
 
 func (s *slogan) Validate() error {
 	if s.Words == "" {
-		return &playlists.Error{Code: playlists.Invalid, Field: "slogans/" + s.ID + ".words", Problem: "is missing", Remedy: "write it"}
+		return &playlists.Error{Code: playlists.Invalid, Field: "slogans/" + s.ID + ".words", Key: "text-empty"}
 	}
 	return playlists.CheckSlug("slogans/id", s.ID)
 }

@@ -25,7 +25,7 @@ type thing struct {
 	info *playlists.KindInfo
 	spec playlists.Thing
 
-	columns []string // of a list of signs: all that it says of the sign; nil for all
+	columns []string // from a list of signs: the fields that the list has; nil for all
 }
 
 // name is the thing for people, e.g. "message viet-ads/tet".
@@ -34,7 +34,7 @@ func (t *thing) name() string { return t.spec.Key().String() }
 // path is where the API keeps it, below /api/v1/.
 func (t *thing) path() string { return t.info.Path(t.spec.Key()) }
 
-// over is the thing as it shall be where there is one already.
+// over returns the object to send over an existing one.
 func (t *thing) over(have playlists.Thing) playlists.Thing {
 	if old, ok := have.(*playlists.Sign); ok && t.columns != nil {
 		return old.Merge(t.spec.(*playlists.Sign), t.columns)
@@ -51,13 +51,13 @@ func things(m *manifest.Manifest) []thing {
 	return out
 }
 
-// yaml writes the thing as one document of a manifest.
+// yaml writes the object as one document of a manifest.
 func (t *thing) yaml() (string, error) {
 	body, err := yaml.MarshalWithOptions(t.spec, yaml.UseLiteralStyleIfMultiline(true))
 	return "kind: " + t.info.Document + "\n" + string(body), err
 }
 
-// readManifest reads no more of a file than says that it is too large.
+// readManifest reads a file up to the size limit, and one byte more.
 func readManifest(name string) (data []byte, err error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -90,9 +90,10 @@ func (e *env) manifest(name string) ([]thing, error) {
 	return things(m), nil
 }
 
-// withManifest makes a command that reads a YAML file, then a controller's
-// address and token, and only then does something with both.
-func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *client, list []thing) error) *cobra.Command {
+// withManifest completes a command that reads a YAML file, then the address and
+// token of a controller, and only then runs do.
+func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *client,
+	list []thing) error) *cobra.Command {
 	var c client
 	var file string
 	cmd.Args = noArgs
@@ -109,17 +110,20 @@ func (e *env) withManifest(cmd *cobra.Command, do func(ctx context.Context, c *c
 		}
 		return do(cmd.Context(), &c, list)
 	}
-	cmd.Flags().StringVarP(&file, "filename", "f", "", "YAML `file`, or CSV with a company's signs (.csv), or - for YAML on standard input")
+	cmd.Flags().StringVarP(&file, "filename", "f", "",
+		"YAML `file`, or CSV with a company's signs (.csv), or - for YAML on standard input")
 	c.flags(cmd.Flags())
 	return cmd
 }
 
 func newApply(e *env) *cobra.Command {
 	return e.withManifest(&cobra.Command{
-		Use: "apply -f FILE", Short: "Make the controller have what a YAML file says",
-		Long: "apply puts every thing of the file: owners, users, areas, messages, playlists, signs, schedules, agreements and campaigns.\n" +
-			"What is as the file says is left alone. The whole file is checked before anything is sent; what the controller\n" +
-			"refuses is named, and the rest goes on.",
+		Use: "apply -f FILE", Short: "Create or change the objects of a YAML file",
+		Long: "apply puts every object of the file: owners, users, areas, messages, playlists, signs, schedules, " +
+			"agreements and campaigns.\n" +
+			"It leaves objects alone that are already as the file says. It checks the whole file before it sends " +
+			"anything. It\n" +
+			"names each object that the controller refuses and goes on with the rest.",
 	}, func(ctx context.Context, c *client, list []thing) error {
 		var refused []string
 		for i := range list {
@@ -132,14 +136,15 @@ func newApply(e *env) *cobra.Command {
 			fmt.Fprintf(e.out, "%s %s\n", list[i].name(), what)
 		}
 		if len(refused) > 0 {
-			return fmt.Errorf("%d of %d were refused: %s; mend what is named above and apply again", len(refused), len(list), strings.Join(refused, ", "))
+			return fmt.Errorf("%d of %d were refused: %s; mend what is named above and apply again", len(refused),
+				len(list), strings.Join(refused, ", "))
 		}
 		return nil
 	})
 }
 
-// apply puts one thing unless it is so already. It sends the version that it
-// compared with, so that nobody's change in between is overwritten.
+// apply puts one object unless it is already as the file says. It sends the version
+// that it compared, so that it does not overwrite a change made in between.
 func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
 	have := t.info.New()
 	etag, err := c.do(ctx, http.MethodGet, "api/v1/"+t.info.SpecPath(t.spec.Key()), nil, have)
@@ -172,7 +177,8 @@ func equal(a, b any) bool {
 }
 
 func newDiff(e *env) *cobra.Command {
-	return e.withManifest(&cobra.Command{Use: "diff -f FILE", Short: "Say what apply would change; exit code 1 if anything"},
+	return e.withManifest(&cobra.Command{Use: "diff -f FILE",
+		Short: "Show what apply would change; exit code 1 if anything"},
 		func(ctx context.Context, c *client, list []thing) error {
 			n := 0
 			for i := range list {
@@ -192,7 +198,7 @@ func newDiff(e *env) *cobra.Command {
 		})
 }
 
-// diff is the lines that only one side has, in their order; "" for none.
+// diff returns the lines that only one side has, in order; "" for none.
 func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 	have := *t
 	have.spec = t.info.New()
@@ -239,8 +245,9 @@ func (c *client) diff(ctx context.Context, t *thing) (string, error) {
 func newGet(e *env) *cobra.Command {
 	var c client
 	cmd := &cobra.Command{
-		Use:   "get owners | users | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER | agreements OWNER",
-		Short: "Print things as YAML that apply takes",
+		Use: "get owners | users | areas | signs | campaigns | messages OWNER | playlists OWNER | schedules OWNER " +
+			"| agreements OWNER",
+		Short: "Print objects as YAML for apply",
 		Args: func(_ *cobra.Command, args []string) error {
 			_, _, err := listPath(args)
 			return err
@@ -313,9 +320,9 @@ func kinds(ofOwner bool) string {
 }
 
 func newDelete(e *env) *cobra.Command {
-	return e.withManifest(&cobra.Command{Use: "delete -f FILE", Short: "Delete the things that a YAML file names"},
+	return e.withManifest(&cobra.Command{Use: "delete -f FILE", Short: "Delete the objects that a YAML file names"},
 		func(ctx context.Context, c *client, list []thing) error {
-			slices.Reverse(list) // what names comes before what is named
+			slices.Reverse(list) // an object goes before those that it refers to
 			for i := range list {
 				_, err := c.do(ctx, http.MethodDelete, "api/v1/"+list[i].path(), nil, nil)
 				switch {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// mostFrequent is the n colours that occur most, in an order that does not
-// depend on the map's.
+// mostFrequent returns the n most frequent colours, in an order that does not depend
+// on the map's.
 func mostFrequent(count map[color.RGBA]int, n int) color.Palette {
 	all := make([]color.RGBA, 0, len(count))
 	for k := range count {

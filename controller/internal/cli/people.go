@@ -13,7 +13,8 @@ import (
 )
 
 func newUser(e *env) *cobra.Command {
-	return e.group("user", "People who sign in to the pages", "user adds people, and makes the links that let them in once to set a password. Nobody has a default password.",
+	return e.group("user", "People who sign in to the pages",
+		"user adds people, and makes the links that let them in once to set a password. Nobody has a default password.",
 		e.userAdd(),
 		e.plain("list", "List people", func(cmd *cobra.Command, c *client) error {
 			var list struct{ Items []playlists.User }
@@ -32,14 +33,16 @@ func newUser(e *env) *cobra.Command {
 			return w.Flush()
 		}),
 		e.named("link USER", "Make a link that lets somebody in once, to set a password", "USER", e.link),
-		e.named("out USER", "Sign somebody out everywhere", "USER", func(cmd *cobra.Command, c *client, id string) error {
-			_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/users/"+id+"/sessions", nil, nil)
-			return err
-		}),
-		e.named("remove USER", "Remove somebody; they are out at once", "USER", func(cmd *cobra.Command, c *client, id string) error {
-			_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/users/"+id, nil, nil)
-			return err
-		}),
+		e.named("out USER", "Sign somebody out everywhere", "USER",
+			func(cmd *cobra.Command, c *client, id string) error {
+				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/users/"+id+"/sessions", nil, nil)
+				return err
+			}),
+		e.named("remove USER", "Remove somebody; they are out at once", "USER",
+			func(cmd *cobra.Command, c *client, id string) error {
+				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/users/"+id, nil, nil)
+				return err
+			}),
 	)
 }
 
@@ -58,19 +61,22 @@ func (e *env) link(cmd *cobra.Command, c *client, id string) error {
 func (e *env) userAdd() *cobra.Command {
 	var u playlists.User
 	var role string
-	cmd := e.named("add USER", "Add somebody, and print their link", "USER", func(cmd *cobra.Command, c *client, id string) error {
-		u.ID, u.Role = id, playlists.Role(role)
-		if err := u.Validate(); err != nil {
-			return err
-		}
-		if _, err := c.do(cmd.Context(), http.MethodPut, "api/v1/users/"+id, &u, nil, "If-None-Match", "*"); err != nil {
-			return err
-		}
-		return e.link(cmd, c, id)
-	})
+	cmd := e.named("add USER", "Add somebody, and print their link", "USER",
+		func(cmd *cobra.Command, c *client, id string) error {
+			u.ID, u.Role = id, playlists.Role(role)
+			if err := u.Validate(); err != nil {
+				return err
+			}
+			if _, err := c.do(cmd.Context(), http.MethodPut, "api/v1/users/"+id, &u, nil, "If-None-Match",
+				"*"); err != nil {
+				return err
+			}
+			return e.link(cmd, c, id)
+		})
 	f := cmd.Flags()
 	f.StringVar(&u.Owner, "owner", "", "the company's `id`, or public for the department")
-	f.StringVar(&role, "role", "", "admin, editor or viewer of a company; admin, author, approver or viewer of the department")
+	f.StringVar(&role, "role", "", "admin, editor or viewer of a company; admin, author, approver or viewer of the "+
+		"department")
 	f.StringVar(&u.Name, "name", "", "what people call them")
 	f.StringSliceVar(&u.Areas, "areas", nil, "an officer's `areas`; everywhere without")
 	f.StringVar(&u.Phone, "phone", "", "telephone")
@@ -78,7 +84,8 @@ func (e *env) userAdd() *cobra.Command {
 }
 
 func newToken(e *env) *cobra.Command {
-	return e.group("token", "API tokens of people and programs", "token makes and revokes API tokens. A token's secret is shown once, and only its digest is kept.",
+	return e.group("token", "API tokens of people and programs",
+		"token makes and revokes API tokens. A token's secret is shown once, and only its digest is kept.",
 		e.tokenAdd(),
 		e.plain("list", "List tokens", func(cmd *cobra.Command, c *client) error {
 			var list struct {
@@ -94,14 +101,16 @@ func newToken(e *env) *cobra.Command {
 			w := tabwriter.NewWriter(e.out, 0, 4, 2, ' ', 0)
 			fmt.Fprintln(w, "TOKEN\tOWNER\tROLE\tONLY\tUNTIL")
 			for _, t := range list.Items {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Owner, t.Role, strings.Join(t.Only, ","), time.Unix(t.Expires, 0).Format(time.RFC3339))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.ID, t.Owner, t.Role, strings.Join(t.Only, ","),
+					time.Unix(t.Expires, 0).Format(time.RFC3339))
 			}
 			return w.Flush()
 		}),
-		e.named("revoke TOKEN", "Revoke a token at once", "TOKEN", func(cmd *cobra.Command, c *client, id string) error {
-			_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/tokens/"+id, nil, nil)
-			return err
-		}),
+		e.named("revoke TOKEN", "Revoke a token at once", "TOKEN",
+			func(cmd *cobra.Command, c *client, id string) error {
+				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/tokens/"+id, nil, nil)
+				return err
+			}),
 	)
 }
 
@@ -109,23 +118,25 @@ func (e *env) tokenAdd() *cobra.Command {
 	var owner, role, out string
 	var areas, only []string
 	var life time.Duration
-	cmd := e.named("add TOKEN", "Make a token, or replace it", "TOKEN", func(cmd *cobra.Command, c *client, id string) error {
-		if out == "" {
-			out = id + ".token"
-		}
-		body := map[string]any{"owner": owner, "role": role, "areas": areas, "only": only, "expires": time.Now().Add(life).Unix()}
-		var made struct {
-			Secret string `json:"secret"`
-		}
-		if _, err := c.do(cmd.Context(), http.MethodPut, "api/v1/tokens/"+id, body, &made); err != nil {
-			return err
-		}
-		if err := writeNew(out, []byte(made.Secret+"\n")); err != nil {
-			return fmt.Errorf("%w; the token was made and is lost: make it again", err)
-		}
-		fmt.Fprintf(e.out, "%s: the token, for --token-file; it is not shown again\n", out)
-		return nil
-	})
+	cmd := e.named("add TOKEN", "Make a token, or replace it", "TOKEN",
+		func(cmd *cobra.Command, c *client, id string) error {
+			if out == "" {
+				out = id + ".token"
+			}
+			body := map[string]any{"owner": owner, "role": role, "areas": areas, "only": only,
+				"expires": time.Now().Add(life).Unix()}
+			var made struct {
+				Secret string `json:"secret"`
+			}
+			if _, err := c.do(cmd.Context(), http.MethodPut, "api/v1/tokens/"+id, body, &made); err != nil {
+				return err
+			}
+			if err := writeNew(out, []byte(made.Secret+"\n")); err != nil {
+				return fmt.Errorf("%w; the token was made and is lost: make it again", err)
+			}
+			fmt.Fprintf(e.out, "%s: the token, for --token-file; it is not shown again\n", out)
+			return nil
+		})
 	f := cmd.Flags()
 	f.StringVar(&owner, "owner", "", "the company's `id`, or public (default: your own)")
 	f.StringVar(&role, "role", "viewer", "what it may do: a role of the owner")

@@ -20,7 +20,7 @@ type previewFlags struct {
 	distance, pitch                             float64 // metres, millimetres
 }
 
-// newPreview draws a message as a class of sign would show it.
+// newPreview makes the command that draws a message for a class of sign.
 func newPreview(e *env) *cobra.Command {
 	var f previewFlags
 	c := &cobra.Command{
@@ -28,7 +28,7 @@ func newPreview(e *env) *cobra.Command {
 		Short: "Draw a message as a class of sign shows it",
 		Long: "preview writes exactly the pixels that a sign of the class would get.\n" +
 			"Several pages become x-1.png, x-2.png and so on, or one GIF that plays as the sign does.\n" +
-			"What does not fit, and why, is said on standard error.",
+			"It prints what does not fit, and why, on standard error.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(e, c) },
 	}
@@ -70,7 +70,8 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 			return usagef("write it in the file", "--%s does not go with --message", n)
 		}
 	}
-	if c.Flags().Changed("distance") != c.Flags().Changed("pitch") || c.Flags().Changed("distance") && (f.distance < 1 || f.pitch < 0.5) {
+	if c.Flags().Changed("distance") != c.Flags().Changed("pitch") || c.Flags().Changed("distance") &&
+		(f.distance < 1 || f.pitch < 0.5) {
 		return usagef("e.g. --distance 60 --pitch 10", "--distance in metres and --pitch in millimetres go together")
 	}
 	ext := strings.ToLower(filepath.Ext(f.out))
@@ -122,7 +123,7 @@ func (f *previewFlags) run(e *env, c *cobra.Command) error {
 	return nil
 }
 
-// messages is what to draw.
+// messages returns the messages to draw.
 func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	if f.message == "" {
 		m := &playlists.Message{ID: "preview", Owner: "preview", Theme: f.theme, QR: f.qr}
@@ -130,7 +131,7 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 		case f.image != "":
 			m.Image = &playlists.Image{Media: f.image}
 		case strings.TrimSpace(f.text) == "":
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "text", Value: f.text, Problem: "is empty", Remedy: "write what the sign should say"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "text", Value: f.text, Key: "text-empty"}
 		default:
 			m.Variants = []playlists.Variant{{Lang: "vi", Body: f.text}}
 		}
@@ -146,13 +147,13 @@ func (f *previewFlags) messages() ([]*playlists.Message, error) {
 	}
 	out := manifest.All[*playlists.Message](m)
 	if len(out) == 0 {
-		return nil, &playlists.Error{Code: playlists.Invalid, File: f.message, Problem: "has no document of kind Message", Remedy: "write one"}
+		return nil, &playlists.Error{Code: playlists.Invalid, File: f.message, Key: "no-message-document"}
 	}
 	return out, nil
 }
 
-// media finds a message's picture: a file beside the document, or the path
-// that was given.
+// media reads the picture of a message: a file beside the document, or the path in
+// the flag.
 func (f *previewFlags) media(id string) ([]byte, error) {
 	if f.message != "" {
 		id = filepath.Join(filepath.Dir(f.message), filepath.Base(id))
@@ -160,7 +161,7 @@ func (f *previewFlags) media(id string) ([]byte, error) {
 	return readFile(id)
 }
 
-// in names the file in a domain error that does not.
+// in adds the file to a domain error without one.
 func in(file string, err error) error {
 	var e *playlists.Error
 	if file != "" && errors.As(err, &e) {
@@ -169,28 +170,29 @@ func in(file string, err error) error {
 	return err
 }
 
-// readFile reads a file that a person named.
+// readFile reads a file that the user named.
 func readFile(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, &playlists.Error{Code: playlists.NotFound, File: name, Problem: "cannot be read: " + cause(err), Remedy: "check the path"}
+		return nil, &playlists.Error{Code: playlists.NotFound, File: name,
+			Key: "file-unreadable", Args: []any{playlists.Word(cause(err))}}
 	}
 	return data, nil
 }
 
-// write writes a file whole.
+// write writes a whole file.
 func write(name string, data func() ([]byte, error)) error {
 	b, err := data()
 	if err == nil {
 		err = os.WriteFile(name, b, 0o644)
 	}
 	if err != nil {
-		return &playlists.Error{Code: playlists.Invalid, File: name, Problem: "cannot be written: " + cause(err), Remedy: "check that the folder exists and may be written to"}
+		return &playlists.Error{Code: playlists.Invalid, File: name, Key: "file-not-written", Args: []any{cause(err)}}
 	}
 	return nil
 }
 
-// cause is an error without the path that is named already.
+// cause returns an error without the path, which the message already names.
 func cause(err error) string {
 	var p *os.PathError
 	if errors.As(err, &p) {

@@ -14,7 +14,8 @@ func newReport(e *env) *cobra.Command {
 		var from, to, format, sign, owner, campaign string
 		c := e.plain(name, short, func(cmd *cobra.Command, c *client) error {
 			q := url.Values{"format": {format}}
-			for k, v := range map[string]string{"from": from, "to": to, "sign": sign, "owner": owner, "campaign": campaign} {
+			for k, v := range map[string]string{"from": from, "to": to, "sign": sign, "owner": owner,
+				"campaign": campaign} {
 				if v != "" {
 					q.Set(k, v)
 				}
@@ -37,7 +38,9 @@ func newReport(e *env) *cobra.Command {
 		}
 		return c
 	}
-	return e.group("report", "What was shown, by what signs prove", "report adds up signs' proof of play, in whole quarters of an hour, as signs close their records. What no record covers is named, and never counted as shown. docs/reports.md says what each number means.",
+	return e.group("report", "What was shown, by what signs prove",
+		"report adds up signs' proof of play, in whole quarters of an hour, as signs close their records. What no "+
+			"record covers is named, and never counted as shown. docs/reports.md says what each number means.",
 		kind("delivery", "How often and how long each message was on each sign's output, day by day"),
 		kind("share", "Campaigns' shares: asked, planned, shown"),
 		kind("displaced", "What gave way to urgent messages"),

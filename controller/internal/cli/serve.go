@@ -17,7 +17,8 @@ func newServe(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the controller",
-		Long: "serve runs the controller for real signs: its database and keys in --data, its embedded MQTT broker or\n" +
+		Long: "serve runs the controller for real signs: its database and keys in --data, its embedded MQTT " +
+			"broker or\n" +
 			"an outside one. Any address but loopback needs a certificate (--tls-cert, --tls-key), or --insecure.\n" +
 			"The first start makes the department's administrator and prints a link that lets them in once.",
 		Args: noArgs,
@@ -41,8 +42,10 @@ func newServe(e *env) *cobra.Command {
 				if err != nil {
 					return errors.Join(err, a.Stop())
 				}
-				fmt.Fprintf(e.err, "first start: the administrator sets a password at this link, once and within 72 hours:\n  %s\n"+
-					"their token for commands on this machine is in %s (use --data %s --as %s)\n", link, filepath.Join(f.data, "tokens.json"), f.data, enrol.AdminUser)
+				fmt.Fprintf(e.err, "first start: the administrator sets a password at this link, once and within 72 "+
+					"hours:\n  %s\n"+
+					"their token for commands on this machine is in %s (use --data %s "+
+					"--as %s)\n", link, filepath.Join(f.data, "tokens.json"), f.data, enrol.AdminUser)
 			}
 			a.FilesWritten()
 			fmt.Fprintf(e.out, "ledcast: %s/\n", a.URL())
@@ -56,9 +59,12 @@ func newServe(e *env) *cobra.Command {
 	}
 	f.add(c.Flags(), "")
 	addDatabase(c.Flags(), &database)
-	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "PEM `file` of a certificate for pages and embedded broker, its chain included; read again when it changes")
+	c.Flags().StringVar(&f.tlsCert, "tls-cert", "",
+		"PEM `file` of a certificate for pages and embedded broker, its chain included; read again when it changes")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "PEM `file` of its key")
-	c.Flags().StringVar(&f.advertise, "mqtt-advertise", "", "`address` of the broker as signs reach it, for their config files, e.g. mqtts://led.example:8883")
-	c.Flags().StringVar(&f.broker, "broker", "", "`address` of an outside broker instead, mqtts://user:password@host:8883 or mqtt://…")
+	c.Flags().StringVar(&f.advertise, "mqtt-advertise", "",
+		"`address` of the broker as signs reach it, for their config files, e.g. mqtts://led.example:8883")
+	c.Flags().StringVar(&f.broker, "broker", "",
+		"`address` of an outside broker instead, mqtts://user:password@host:8883 or mqtt://…")
 	return c
 }

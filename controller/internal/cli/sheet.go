@@ -10,7 +10,8 @@ import (
 	"ledcast/render"
 )
 
-// newSheet draws every message of some files on many classes, as one picture.
+// newSheet makes the command that draws all messages of some files on many classes,
+// as one picture.
 func newSheet(e *env) *cobra.Command {
 	var classes []string
 	var out string

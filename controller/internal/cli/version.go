@@ -8,20 +8,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newVersion says what this program was built from.
+// newVersion makes the command that prints the version.
 func newVersion(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Say what this program was built from",
+		Short: "Print the version of this program",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(e.out, "ledcast %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(e.out, "ledcast %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS,
+				runtime.GOARCH)
 			return err
 		},
 	}
 }
 
-// buildVersion is the module's version or the commit it was built from.
+// buildVersion returns the version of the module, or the commit of the build.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -28,8 +28,8 @@ func OpenStore(ctx context.Context, data, address string) (store.Store, error) {
 	marker := filepath.Join(data, elsewhere)
 	if address == "" {
 		if _, err := os.Stat(marker); err == nil {
-			return nil, &playlists.Error{Code: playlists.Conflict, Field: "--database", Problem: "is not given, and the controller of " + data + " keeps its data in PostgreSQL",
-				Remedy: "give --database or set LEDCAST_DATABASE; to go back to SQLite, restore a backup and remove " + marker}
+			return nil, &playlists.Error{Code: playlists.Conflict, Field: "--database",
+				Key: "database-not-given", Args: []any{data, marker}}
 		}
 		s, err := sqlite.Open(ctx, filepath.Join(data, databaseFile))
 		if err != nil {
@@ -38,7 +38,7 @@ func OpenStore(ctx context.Context, data, address string) (store.Store, error) {
 		return s, nil
 	}
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--database", Problem: "is not the address of a PostgreSQL database", Remedy: "write postgres://user:password@host:5432/database"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--database", Key: "database-address-malformed"}
 	}
 	s, err := postgres.Open(ctx, address)
 	if err != nil {

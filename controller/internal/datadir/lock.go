@@ -20,8 +20,8 @@ func Lock(dir string) (*os.File, error) {
 	if err := flock(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, errLocked) {
-			return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: dir, Problem: "is in use by another controller",
-				Remedy: "stop that one, or choose another folder"}
+			return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: dir,
+				Key: "data-folder-in-use"}
 		}
 		return nil, fmt.Errorf("data folder: %w", err)
 	}

@@ -83,7 +83,7 @@ func (f *Fleet) sign(ctx context.Context, id string) (*playlists.Sign, error) {
 	key := playlists.Key{Kind: playlists.KindSign, ID: id}
 	sign, ok := playlists.Find[*playlists.Sign](s, key)
 	if !ok {
-		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign/" + id, Problem: "does not exist", Remedy: "check the name"}
+		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign/" + id, Key: "not-found"}
 	}
 	return sign, nil
 }
@@ -157,7 +157,7 @@ func codeHash(code string) string {
 }
 
 func (f *Fleet) Redeem(ctx context.Context, remote, code string) ([]byte, error) {
-	wrong := &playlists.Error{Code: playlists.Denied, Field: "code", Problem: "is not known, was used, or has expired", Remedy: "ask the sign's owner for a new one"}
+	wrong := &playlists.Error{Code: playlists.Denied, Field: "code", Key: "code-unknown"}
 	codes, err := f.o.Store.Objects().List(ctx, string(kindCode), "")
 	if err != nil {
 		return nil, err
@@ -234,7 +234,7 @@ func (f *Fleet) Decide(ctx context.Context, who *playlists.Principal, id string,
 	}
 	x := s.Pending(id)
 	if x == nil {
-		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign-change/" + id, Problem: "does not exist", Remedy: "check the name"}
+		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign-change/" + id, Key: "not-found"}
 	}
 	if !approve {
 		sign, err := f.mine(ctx, who, id)

@@ -46,7 +46,7 @@ type BrokerReport struct {
 func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err error) {
 	if err := datadir.Holds(c.Data); err != nil && c.Database == "" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: c.Data,
-			Problem: "is not a controller's data folder: " + cause(err), Remedy: "give the folder that serve was started with"}
+			Key: "not-data-folder", Args: []any{cause(err)}}
 	}
 	s, err := datadir.OpenReader(ctx, c.Data, c.Database)
 	if err != nil {
@@ -142,8 +142,8 @@ func controllerLogin(folder string) (password string, made bool, err error) {
 	}
 	user, password, ok := strings.Cut(strings.TrimSpace(string(data)), ":")
 	if !ok || user != broker.ControllerUser || len(password) < 32 || url.QueryEscape(password) != password {
-		return "", false, &playlists.Error{Code: playlists.Invalid, File: path, Problem: "does not hold " + broker.ControllerUser + ":PASSWORD with at least 32 letters and digits",
-			Remedy: "remove it, and a new password is made"}
+		return "", false, &playlists.Error{Code: playlists.Invalid, File: path,
+			Key: "broker-password-file", Args: []any{broker.ControllerUser}}
 	}
 	return password, false, nil
 }

@@ -108,7 +108,7 @@ func TestABadMessageStopsOneSign(t *testing.T) {
 	if err := p.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Problem("three").EN; !strings.Contains(got, "☃") || !strings.Contains(got, "take it out") {
+	if got := p.Problem("three").EN; !strings.Contains(got, "☃") || !strings.Contains(got, "use letters") {
 		t.Errorf("the problem says %q", got)
 	}
 	if w.got(wire.SignTopic("three", wire.LeafProgram)) != kept {

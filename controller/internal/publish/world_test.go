@@ -50,14 +50,14 @@ func (w *world) Playlist(_ context.Context, owner, id string) (*playlists.Playli
 	if p := w.lists[owner+"/"+id]; p != nil {
 		return p, nil
 	}
-	return nil, &playlists.Error{Code: playlists.NotFound, Field: "playlist", Value: owner + "/" + id, Problem: "is not here"}
+	return nil, &playlists.Error{Code: playlists.NotFound, Field: "playlist", Value: owner + "/" + id, Key: "not-here"}
 }
 
 func (w *world) Message(_ context.Context, owner, id string) (*playlists.Message, error) {
 	if m := w.messages[owner+"/"+id]; m != nil {
 		return m, nil
 	}
-	return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: owner + "/" + id, Problem: "is not here"}
+	return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: owner + "/" + id, Key: "not-here"}
 }
 
 func (w *world) Rulebook(context.Context) (plan.Rulebook, error) {
@@ -73,7 +73,7 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	w.drawn++
 	w.mu.Unlock()
 	if m.ID == "bad-letter" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/bad-letter.variants[0].body", Value: "☃", Problem: "has a letter that no font has", Remedy: "take it out"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/bad-letter.variants[0].body", Value: "☃", Key: "letter-without-glyph"}
 	}
 	a := &playlists.Artwork{}
 	for i := range 2 {

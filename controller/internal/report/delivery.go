@@ -9,42 +9,42 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Delivered is what one sign put out of one item on one day.
+// Delivered counts the plays of one item on one sign on one day.
 type Delivered struct {
 	Day       string `json:"day"` // in the sign's zone
 	Sign      string `json:"sign"`
 	SignOwner string `json:"sign_owner"`
 	Why       string `json:"why"`             // "program", "alert", "fallback", "comm-loss" or "dark"
-	Owner     string `json:"owner"`           // whose item; "" where that is unknown
-	Item      string `json:"item,omitempty"`  // "" where only the owner is told
-	Title     string `json:"title,omitempty"` // what people called it
+	Owner     string `json:"owner"`           // of the item; "" where that is unknown
+	Item      string `json:"item,omitempty"`  // "" where the reader may see only the owner
+	Title     string `json:"title,omitempty"` // as it was then
 	Campaign  string `json:"campaign,omitempty"`
 	Count     int64  `json:"count"` // whole plays begun
 	MS        int64  `json:"ms"`
 }
 
-// Covered is how much of a day a sign's records cover, up to the present.
+// Covered is the part of a day, up to the present, that a sign's records cover.
 type Covered struct {
 	Day       string `json:"day"`
 	Sign      string `json:"sign"`
 	SignOwner string `json:"sign_owner"`
 	MS        int64  `json:"ms"`         // covered
-	MissingMS int64  `json:"missing_ms"` // not covered, of the part of the day that was asked for
+	MissingMS int64  `json:"missing_ms"` // not covered, of the part of the day in the query
 	Missing   []Span `json:"missing,omitempty"`
 }
 
-// Delivery is what was shown.
+// Delivery reports what was shown.
 type Delivery struct {
 	From     int64       `json:"from"`
 	Until    int64       `json:"until"`
 	Rows     []Delivered `json:"rows"`
 	Coverage []Covered   `json:"coverage"`
-	Unproven []string    `json:"unproven,omitempty"` // signs of which there is no record at all
-	// Straddling are records of this time only in part, of which nothing is counted.
+	Unproven []string    `json:"unproven,omitempty"` // signs without any record
+	// Straddling are records that lie only partly in the range; they are not counted.
 	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
-// MakeDelivery adds up what signs proved.
+// MakeDelivery adds up the plays that signs proved.
 func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 	out := &Delivery{From: q.From, Until: q.Until, Rows: []Delivered{}, Coverage: []Covered{}}
 	err := each(ctx, b, q, func(s *sign) error {
@@ -68,7 +68,8 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 		return nil
 	})
 	slices.SortFunc(out.Rows, func(a, b Delivered) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Why, b.Why), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Campaign, b.Campaign))
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Why, b.Why),
+			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item), cmp.Compare(a.Campaign, b.Campaign))
 	})
 	return out, err
 }
@@ -78,7 +79,8 @@ func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *playlists.PlayReco
 	if q.Campaign != "" && p.Campaign != q.Campaign {
 		return
 	}
-	key := Delivered{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item, Campaign: p.Campaign}
+	key := Delivered{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Why: p.Why, Item: p.Item,
+		Campaign: p.Campaign}
 	count := p.Count
 	if p.Why == timeline.WhyAlert {
 		key.Owner = "public"
@@ -99,7 +101,7 @@ func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *playlists.PlayReco
 	row.MS += p.MS
 }
 
-// coverage says, for each day of the query up to the present, what is proven.
+// coverage returns the proven part of each day of the query, up to the present.
 func (s *sign) coverage(q Query, proven *cover) []Covered {
 	var out []Covered
 	for from, end := q.From*1000, q.end(); from < end; {
@@ -113,7 +115,7 @@ func (s *sign) coverage(q Query, proven *cover) []Covered {
 	return out
 }
 
-// end is where a query ends that nobody can answer of what is to come (Unix ms).
+// end is the end of the query, or the present if that is earlier (Unix ms).
 func (q *Query) end() int64 {
 	if q.Now > 0 {
 		return min(q.Until, q.Now) * 1000

@@ -10,29 +10,29 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Displaced is what gave way to urgent messages on one sign and day.
+// Displaced is the time that an item lost to urgent messages on one sign and day.
 type Displaced struct {
 	Day       string `json:"day"`
 	Sign      string `json:"sign"`
 	SignOwner string `json:"sign_owner"`
-	Alerts    string `json:"alerts"`          // ids of those that showed meanwhile, separated by spaces
-	Owner     string `json:"owner"`           // whose item gave way
-	Item      string `json:"item,omitempty"`  // "" where only the owner is told
-	Title     string `json:"title,omitempty"` // what people called it
-	MS        int64  `json:"ms"`              // by which it showed less than its program gave it
+	Alerts    string `json:"alerts"`          // ids of the alerts that showed meanwhile, separated by spaces
+	Owner     string `json:"owner"`           // of the item
+	Item      string `json:"item,omitempty"`  // "" where the reader may see only the owner
+	Title     string `json:"title,omitempty"` // as it was then
+	MS        int64  `json:"ms"`              // planned and not shown
 }
 
-// Displacement is what gave way.
+// Displacement reports what gave way to urgent messages.
 type Displacement struct {
 	From  int64       `json:"from"`
 	Until int64       `json:"until"`
 	Rows  []Displaced `json:"rows"`
-	// Straddling are records of this time only in part, of which nothing is counted.
+	// Straddling are records that lie only partly in the range; they are not counted.
 	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
-// MakeDisplacement compares, in each record in which an urgent message showed,
-// what the program gave each item with what the record proves of it.
+// MakeDisplacement compares planned and proven time of each item, in each record in
+// which an urgent message was shown.
 func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, error) {
 	out := &Displacement{From: q.From, Until: q.Until, Rows: []Displaced{}}
 	err := each(ctx, b, q, func(s *sign) error {
@@ -48,7 +48,8 @@ func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, erro
 		return nil
 	})
 	slices.SortFunc(out.Rows, func(a, b Displaced) int {
-		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Alerts, b.Alerts), cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item))
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Sign, b.Sign), cmp.Compare(a.Alerts, b.Alerts),
+			cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Item, b.Item))
 	})
 	return out, err
 }
@@ -91,7 +92,8 @@ func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *playlists.Play
 		if less <= 0 {
 			continue
 		}
-		key := Displaced{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "), Owner: k.owner, Item: k.id, Title: titles[k]}
+		key := Displaced{Day: s.day(middle(r)), Sign: s.id, SignOwner: s.owner, Alerts: strings.Join(alerts, " "),
+			Owner: k.owner, Item: k.id, Title: titles[k]}
 		if q.Content != "" && k.owner != q.Content && k.owner != "public" {
 			key.Item, key.Title = "", ""
 		}

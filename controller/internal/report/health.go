@@ -10,7 +10,8 @@ import (
 
 // held is the last condition at or before a time; nil before the first.
 func held(all []playlists.Condition, atMS int64) *playlists.Condition {
-	i, found := slices.BinarySearchFunc(all, atMS, func(c playlists.Condition, at int64) int { return cmp.Compare(c.AtMS, at) })
+	i, found := slices.BinarySearchFunc(all, atMS,
+		func(c playlists.Condition, at int64) int { return cmp.Compare(c.AtMS, at) })
 	if !found {
 		i--
 	}
@@ -42,7 +43,8 @@ func Spans(own, watched []playlists.Condition, fromMS, untilMS int64) []playlist
 				x.State, x.Clock, x.Faults = playlists.WasOnline, c.Clock, c.Faults
 			}
 		}
-		if n := len(out); n > 0 && out[n-1].State == x.State && out[n-1].Clock == x.Clock && slices.Equal(out[n-1].Faults, x.Faults) {
+		if n := len(out); n > 0 && out[n-1].State == x.State && out[n-1].Clock == x.Clock &&
+			slices.Equal(out[n-1].Faults, x.Faults) {
 			out[n-1].UntilMS = x.UntilMS
 			continue
 		}
@@ -59,7 +61,8 @@ func Days(spans []playlists.ConditionSpan, zone *time.Location) []playlists.Cond
 			y, m, d := time.UnixMilli(at).In(zone).Date()
 			begin, end := time.Date(y, m, d, 0, 0, 0, 0, zone), time.Date(y, m, d+1, 0, 0, 0, 0, zone)
 			if n := len(out); n == 0 || out[n-1].Day != begin.Format(time.DateOnly) {
-				out = append(out, playlists.ConditionDay{Day: begin.Format(time.DateOnly), FromMS: begin.UnixMilli(), UntilMS: end.UnixMilli()})
+				out = append(out, playlists.ConditionDay{Day: begin.Format(time.DateOnly), FromMS: begin.UnixMilli(),
+					UntilMS: end.UnixMilli()})
 			}
 			day := &out[len(out)-1]
 			until := min(x.UntilMS, end.UnixMilli())

@@ -5,7 +5,7 @@ import "ledcast/playlists/timeline"
 // given calls add for what a program alone, without urgent messages, gives the face from a until b (Unix ms). A round
 // of a loop is walked once and counted as often as whole rounds fit.
 func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64)) {
-	// A sign in contact, with a clock that can be trusted: what was planned for it.
+	// The plan assumes a sign in contact whose clock can be trusted.
 	c := timeline.Conditions{Sign: p.Sign, Areas: p.Areas, ClockTrusted: true, LastContactMS: b}
 	walk := func(from, until, rounds int64) {
 		for s := range timeline.Walk(p, nil, c, from, until) {
@@ -25,8 +25,8 @@ func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64
 	}
 }
 
-// round is how long one round of what a program shows from t on lasts (Unix ms),
-// and until when the face repeats it. 0 is no round.
+// round returns the length in ms of one round of the loop at t, and the time until
+// which the loop repeats (Unix ms). 0 means that there is no whole round.
 func round(p *timeline.Program, t int64) (length, until int64) {
 	exp := p.Exp * 1000
 	if t >= exp {

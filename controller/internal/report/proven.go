@@ -8,8 +8,8 @@ import (
 	"ledcast/playlists"
 )
 
-// edgeMS is how far a record may go over the edge of a range: a sign's timer
-// is late now and then.
+// edgeMS is how far a record may cross the edge of a range, because the timers of
+// signs are late now and then.
 const edgeMS = 1000
 
 // middle is the moment that a record counts for: its middle. Signs close their
@@ -25,17 +25,18 @@ func within(r *playlists.PlayRecord, fromMS, untilMS int64) bool {
 	return at >= fromMS && at < untilMS && r.FromMS >= fromMS-edgeMS && r.UntilMS <= untilMS+edgeMS
 }
 
-// Straddler is a record that lies in a range in part. How much of its plays
-// does nobody can say, so none of them is counted, and it is named.
+// Straddler is a record that lies partly in a range. Which of its plays lie in the
+// range is unknown, so none is counted and the report lists the record.
 type Straddler struct {
 	Sign    string `json:"sign"`
 	FromMS  int64  `json:"from_ms"`
 	UntilMS int64  `json:"until_ms"`
 }
 
-// records calls do for each of the sign's records that a query is about, and
-// returns what they cover, and those that are of its time only in part.
-func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.PlayRecord)) (*cover, []Straddler, error) {
+// records calls do for each record of the sign in the range of a query. It returns
+// the time that they cover, and the records that lie only partly in the range.
+func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.PlayRecord)) (*cover, []Straddler,
+	error) {
 	c := &cover{}
 	var out []Straddler
 	from, until := q.From*1000, q.Until*1000
@@ -52,11 +53,10 @@ func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.
 	return c, out, err
 }
 
-// cover is what a sign's records cover. A sign notes a dark face as a play, too,
-// so the plays of a record are as long as the record: its whole time is proven.
-// One whose plays are shorter proves no more than they add up to, somewhere
-// within: an output that took nothing meanwhile, a power cut that the sign could
-// not write down apart, a sign of another make that leaves the dark out.
+// cover is the time that a sign's records cover. A sign records a dark face as a
+// play, so the plays of a record normally add up to its length and its whole time is
+// proven. If they add up to less, only that much is proven, somewhere within: the
+// output failed, the power was cut, or a sign of another make omits the dark.
 type cover struct {
 	whole []Span // sorted, apart from each other
 	part  []Span // ProvenMS of each is proven
@@ -75,8 +75,8 @@ func (c *cover) add(r *playlists.PlayRecord) {
 	}
 }
 
-// join makes one of spans that touch or overlap: a sign whose clock was set back,
-// or that was set up anew, tells of a moment twice.
+// join merges spans that touch or overlap. A sign whose clock was set back, or that
+// was installed again, reports a moment twice.
 func (c *cover) join() { c.whole = joined(c.whole) }
 
 func joined(spans []Span) []Span {
@@ -92,7 +92,8 @@ func joined(spans []Span) []Span {
 	return out
 }
 
-// within is how much of a time is covered, and what is not, or in part only.
+// within returns how much of a span is covered, and the parts that are not covered
+// or only in part.
 func (c *cover) within(from, until int64) (ms int64, missing []Span) {
 	at := from
 	gap := func(a, b int64) {
@@ -101,7 +102,7 @@ func (c *cover) within(from, until int64) (ms int64, missing []Span) {
 		}
 		g := Span{FromMS: a, UntilMS: b}
 		for _, x := range c.part {
-			// At least so much of what it proves lies in the gap.
+			// At least this much of its proven time lies in the gap.
 			if part := min(x.UntilMS, b) - max(x.FromMS, a); part > 0 {
 				g.ProvenMS += max(0, x.ProvenMS-(x.UntilMS-x.FromMS-part))
 			}
@@ -124,7 +125,7 @@ func (c *cover) within(from, until int64) (ms int64, missing []Span) {
 	return ms, missing
 }
 
-// overlap is how much of a time spans that are apart from each other cover.
+// overlap returns how much of a span is covered by disjoint spans.
 func overlap(spans []Span, from, until int64) int64 {
 	var n int64
 	for _, x := range spans {

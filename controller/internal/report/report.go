@@ -1,13 +1,13 @@
-// Package report says what was shown, from what signs proved, beside what was
-// asked and planned, from the programs that were issued. It never reads today's
-// playlists, so a report over what was since changed or deleted stays right.
+// Package report compares what signs proved with what was asked and planned. It
+// reads the signs' records of plays and the programs that were issued, never the
+// present playlists, so later changes and deletions do not change a report.
 //
-// A record of plays covers up to a quarter of an hour and says for each frame
-// how often and how long it was on the output. Whose item it was stands in the
-// program that was in force. What no record covers was not shown, as far as
-// anybody can prove: it is named, and never counted.
+// A record of plays covers up to a quarter of an hour. For each frame it says how
+// often and how long the frame was on the output; the program in force says whose
+// item the frame belongs to. Time without a record is unproven: a report lists it
+// and never counts it as shown.
 //
-// What was planned is timeline.At of the programs, as the sign's player has it.
+// What was planned is timeline.At of the programs, as in the sign's player.
 // docs/reports.md says what each number means.
 package report
 
@@ -23,56 +23,59 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Book is what is remembered.
+// Book reads the stored programs and records.
 type Book interface {
-	// Signs lists every sign that was ever given a program.
+	// Signs lists every sign that ever had a program.
 	Signs(ctx context.Context) ([]string, error)
-	// Programs lists a sign's programs that were in force at some time from
-	// `from` until before `until` (Unix seconds), in order.
+	// Programs lists the programs of a sign that were in force at some time in
+	// [from, until), Unix seconds, in order.
 	Programs(ctx context.Context, sign string, from, until int64) ([]plan.InForce, error)
-	// Records calls do for each of a sign's records that touch that time,
-	// if they are no longer than a day.
+	// Records calls do for each record of a sign that touches that time and is no
+	// longer than a day.
 	Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*playlists.PlayRecord) error) error
 }
 
-// Query says what a report is about.
+// Types returns a value of each type that a report has, for the description of
+// the API.
+func Types() []any { return []any{Delivery{}, Shares{}, Displacement{}, Uptimes{}} }
+
+// Query selects what a report covers.
 type Query struct {
 	// From and Until are Unix seconds, Until exclusive: whole quarters of an hour,
 	// at which signs close their records.
 	From, Until int64
-	// Now is when it is asked (Unix seconds): what is to come is not missing. 0 is
-	// after Until.
+	// Now is the present, Unix seconds: the future is not missing. 0 means after
+	// Until.
 	Now int64
-	// Signs is whose signs it covers: those of one company, or of "" everybody.
+	// Owner is the company whose signs are covered; "" for all.
 	Owner string
-	// Content is whose items are told apart: a company's own and the
-	// department's for the company, "public" for the department. Others' are
-	// added up under their owner's name.
+	// Content is the owner whose items are listed one by one, beside those of the
+	// department. Items of other owners are added up under the owner's name.
 	Content  string
 	Sign     string // "" for all
 	Campaign string // "" for all
 }
 
-// Span is a part of a day that records do not cover, or cover in part only.
+// Span is a part of a day that records do not cover, or cover only in part.
 type Span struct {
 	FromMS   int64 `json:"from_ms"`
 	UntilMS  int64 `json:"until_ms"`
 	ProvenMS int64 `json:"proven_ms,omitempty"` // somewhere in it
 }
 
-// sign is one sign's part of a report.
+// sign is the part of a report about one sign.
 type sign struct {
 	id       string
 	owner    string
 	zone     *time.Location
 	programs []plan.InForce
-	older    func() []plan.InForce // those that a sign which was away may still play
+	older    func() []plan.InForce // earlier programs, which a sign without contact may still play
 }
 
-// day is the date of a moment in the sign's zone.
+// day returns the date of a moment in the sign's zone.
 func (s *sign) day(ms int64) string { return time.UnixMilli(ms).In(s.zone).Format(time.DateOnly) }
 
-// each visits the signs that a query covers, in order of their names.
+// each calls do for the signs of a query, sorted by name.
 func each(ctx context.Context, b Book, q Query, visit func(*sign) error) error {
 	ids, err := b.Signs(ctx)
 	if err != nil {
@@ -115,8 +118,8 @@ func each(ctx context.Context, b Book, q Query, visit func(*sign) error) error {
 	return nil
 }
 
-// item finds what a play was of: the item of a program in force from a until b
-// (Unix ms) which has the frame. An item's first frame counts its plays.
+// item finds the item of a play: the one with the frame in a program in force from
+// a until b (Unix ms). The first frame of an item counts its plays.
 func (s *sign) item(p *playlists.Play, a, b int64) (*timeline.Item, *plan.InForce) {
 	for i := len(s.programs) - 1; i >= 0; i-- {
 		f := &s.programs[i]
@@ -130,7 +133,7 @@ func (s *sign) item(p *playlists.Play, a, b int64) (*timeline.Item, *plan.InForc
 			}
 		}
 	}
-	// A sign that was away plays an older program than it was given last.
+	// A sign without contact plays an older program than the last one issued.
 	if it, f := newest(s.programs, p); it != nil {
 		return it, f
 	}
@@ -149,19 +152,19 @@ func newest(all []plan.InForce, p *playlists.Play) (*timeline.Item, *plan.InForc
 	return nil, nil
 }
 
-// slackMS is how far a sign may be behind the program that was issued last.
+// slackMS is how late a sign may begin to play a new program.
 const slackMS = 60_000
 
-// oldest is how long ago a program may have been issued that a sign without
-// contact plays: its own life, and the comm-loss loop's (seconds).
+// oldest is the age in seconds of the oldest program that a sign without contact
+// may play: the life of a program and of the comm-loss loop.
 const oldest = 40 * 24 * 3600
 
 func has(p *timeline.Program, it *timeline.Item, frame string) bool {
 	return slices.ContainsFunc(it.Steps, func(st timeline.Step) bool { return p.Frames[st.Frame].SHA256 == frame })
 }
 
-// times is how many whole plays of an item so many showings of a frame make: an
-// item is counted by its first frame, which some items show more than once.
+// times returns the plays of an item for a number of showings of a frame. The
+// first frame counts the plays; some items show it more than once in a play.
 func times(p *timeline.Program, it *timeline.Item, frame string, count int64) int64 {
 	if p.Frames[it.Steps[0].Frame].SHA256 != frame {
 		return 0

@@ -11,8 +11,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Share is what became of a campaign's share of one sign's face on one day:
-// asked, planned and shown.
+// Share compares a campaign's share of one sign's time on one day: asked, planned
+// and shown.
 type Share struct {
 	Day       string           `json:"day"`
 	Campaign  string           `json:"campaign"`
@@ -20,21 +20,21 @@ type Share struct {
 	Sign      string           `json:"sign"`
 	SignOwner string           `json:"sign_owner"`
 	BoundMS   int64            `json:"bound_ms"` // time of the day in which the campaign had a share of the face
-	// AskedMS is the share that was asked for of that time; PlannedMS is what
-	// the programs that were issued give it, and ShownMS what the sign proved.
+	// AskedMS is the asked share of that time, PlannedMS the time that the issued
+	// programs give the campaign, ShownMS the time that the sign proved.
 	AskedMS   int64 `json:"asked_ms"`
 	PlannedMS int64 `json:"planned_ms"`
 	ShownMS   int64 `json:"shown_ms"`
 	Shown     int64 `json:"shown"` // plays
-	// UnboundMS was proven beside, when the campaign had no share: a sign that is
-	// away shows one that is over meanwhile.
+	// UnboundMS was proven while the campaign had no share: a sign without contact
+	// goes on showing a campaign that has ended.
 	UnboundMS int64 `json:"unbound_ms,omitempty"`
-	// ProvenMS is how much of the time in which it was bound is covered by
-	// records: where it is less, less could be shown.
+	// ProvenMS is the part of BoundMS that records cover. Where it is smaller, less
+	// can be proven.
 	ProvenMS int64 `json:"proven_ms"`
 }
 
-// Percent is part of whole, in percent; 0 of nothing.
+// Percent returns part of whole in percent; 0 if whole is 0.
 func Percent(part, whole int64) float64 {
 	if whole == 0 {
 		return 0
@@ -42,18 +42,18 @@ func Percent(part, whole int64) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// Shares is what became of campaigns' shares.
+// Shares reports the shares of campaigns.
 type Shares struct {
 	From  int64   `json:"from"`
 	Until int64   `json:"until"`
 	Rows  []Share `json:"rows"`
-	// Straddling are records of this time only in part, of which nothing is counted.
+	// Straddling are records that lie only partly in the range; they are not counted.
 	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
 type shareKey struct{ day, campaign string }
 
-// MakeShares compares what was asked, planned and shown.
+// MakeShares compares the asked, planned and shown time of each campaign.
 func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 	out := &Shares{From: q.From, Until: q.Until, Rows: []Share{}}
 	err := each(ctx, b, q, func(s *sign) error {
@@ -94,8 +94,8 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 	return out, err
 }
 
-// letterOf is the letter of an item's campaign, if it is one of the department's
-// with a share: a company's message may carry a campaign's name of its own.
+// letterOf returns the official letter of an item's campaign. Only the department's
+// campaigns have one; a company's message may name a campaign of its own.
 func letterOf(f *plan.InForce, id string) (letter playlists.Letter, ok bool) {
 	if id == "" || f.Notes.Reasons == nil {
 		return letter, false
@@ -110,8 +110,8 @@ func letterOf(f *plan.InForce, id string) (letter playlists.Letter, ok bool) {
 	return letter, false
 }
 
-// shown adds what a record proves of campaigns: of each at most as long as it
-// had a share meanwhile.
+// shown adds the time of campaigns in a record, for each at most the time in which
+// it had a share.
 func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(day, campaign string) *Share) {
 	ms := map[string]int64{}
 	day := s.day(middle(r))
@@ -133,7 +133,8 @@ func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(
 		if x.BoundMS == 0 {
 			x.Letter = letter
 		}
-		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 { // a play that a power cut ended at once counts, too
+		// also a play that a power cut ended at once
+		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 {
 			x.Shown += times(f.Program, it, p.Frame, p.Count)
 		}
 	}
@@ -145,8 +146,8 @@ func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(
 	}
 }
 
-// planned adds up what the programs give campaigns, day by day up to the
-// present, and returns when each campaign had a share.
+// planned adds up the time that programs give campaigns, by day up to the present,
+// and returns the spans in which each campaign had a share.
 func (s *sign) planned(q Query, row func(day, campaign string) *Share) map[string][]Span {
 	bound := map[string][]Span{}
 	for i := range s.programs {
@@ -182,14 +183,14 @@ func (s *sign) planned(q Query, row func(day, campaign string) *Share) map[strin
 	return bound
 }
 
-// midnight is the end of the day that a moment lies in, in the sign's zone.
+// midnight returns the end of the day of a moment, in the sign's zone.
 func (s *sign) midnight(ms int64) int64 {
 	y, m, d := time.UnixMilli(ms).In(s.zone).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, s.zone).UnixMilli()
 }
 
-// onFace is how long each campaign is on the face from a until b (Unix ms) by a
-// program alone.
+// onFace returns how long a program shows each campaign from a until b (Unix ms),
+// without urgent messages.
 func onFace(p *timeline.Program, a, b int64) map[string]int64 {
 	out := map[string]int64{}
 	given(p, a, b, func(s *timeline.Shown, ms int64) {

@@ -11,31 +11,35 @@ import (
 	"unicode/utf8"
 )
 
-// Table is a report as lines of fields, for people and spreadsheets.
+// Table is a report as rows of fields, for people and spreadsheets.
 type Table struct {
 	Head []string
 	Rows [][]string
-	// Notes follow the table: what it does not hold.
+	// Notes follow the table and say what is missing from it.
 	Notes []string
-	// Beside are columns that only CSV has, with rows of their own, since a
-	// program reads no notes: the fields of Head, then those of the columns.
+	// Beside are columns that only CSV has, because programs read no notes. The rows
+	// of Apart have the fields of Head, then those of Beside.
 	Beside []string
 	Apart  [][]string
 }
 
 func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }
 
-// Table lays a delivery out, with the coverage of each sign and day below: in
-// words, and in CSV as a row of its own for every sign and day.
+// Table returns the delivery as rows. The coverage of each sign and day follows as
+// notes, and in CSV as rows of its own.
 func (d *Delivery) Table() *Table {
-	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays", "seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
+	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays",
+		"seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
 	for _, r := range d.Rows {
-		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign, fmt.Sprint(r.Count), seconds(r.MS)})
+		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign,
+			fmt.Sprint(r.Count), seconds(r.MS)})
 	}
 	for _, c := range d.Coverage {
-		t.Apart = append(t.Apart, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "", seconds(c.MS), seconds(c.MissingMS)})
+		t.Apart = append(t.Apart, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "",
+			seconds(c.MS), seconds(c.MissingMS)})
 		if c.MissingMS > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign, seconds(c.MissingMS), Percent(c.MS, c.MS+c.MissingMS)))
+			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign,
+				seconds(c.MissingMS), Percent(c.MS, c.MS+c.MissingMS)))
 		}
 	}
 	if len(d.Unproven) > 0 {
@@ -47,25 +51,28 @@ func (d *Delivery) Table() *Table {
 
 func (t *Table) straddling(all []Straddler) {
 	for _, x := range all {
-		t.Notes = append(t.Notes, fmt.Sprintf("%s: not counted is a record from %s until %s, which is of this time only in part", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: not counted is a record from %s until %s, which is of this time "+
+			"only in part", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
 	}
 }
 
 func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
 
-// Table lays shares out.
+// Table returns the shares as rows.
 func (s *Shares) Table() *Table {
-	t := &Table{Head: []string{"day", "campaign", "letter", "letter_date", "sign", "sign_owner", "bound_seconds", "asked_percent", "planned_percent", "shown_percent", "plays", "shown_seconds", "proven_percent"}}
+	t := &Table{Head: []string{"day", "campaign", "letter", "letter_date", "sign", "sign_owner", "bound_seconds",
+		"asked_percent", "planned_percent", "shown_percent", "plays", "shown_seconds", "proven_percent"}}
 	for _, r := range s.Rows {
 		percent := func(ms int64) string { return fmt.Sprintf("%.2f", Percent(ms, r.BoundMS)) }
-		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner, seconds(r.BoundMS),
+		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner,
+			seconds(r.BoundMS),
 			percent(r.AskedMS), percent(r.PlannedMS), percent(r.ShownMS), fmt.Sprint(r.Shown), seconds(r.ShownMS), percent(r.ProvenMS)})
 	}
 	t.straddling(s.Straddling)
 	return t
 }
 
-// Table lays a displacement out.
+// Table returns the displacement as rows.
 func (d *Displacement) Table() *Table {
 	t := &Table{Head: []string{"day", "sign", "sign_owner", "alerts", "owner", "item", "title", "seconds"}}
 	for _, r := range d.Rows {
@@ -94,8 +101,8 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	return c.Error()
 }
 
-// inert puts an apostrophe before what a spreadsheet would take for a formula:
-// the names and titles in a report are those that companies gave.
+// inert puts an apostrophe before a text that a spreadsheet would take for a
+// formula: companies choose the names and titles in a report.
 func inert(f string) string {
 	if r, _ := utf8.DecodeRuneInString(f); f != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
 		return "'" + f

@@ -113,7 +113,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	if r.Lost > 0 {
-		return r, &playlists.Error{Code: playlists.Conflict, Field: "signs", Value: fmt.Sprint(r.Lost), Problem: "times a sign did not show an alert in time", Remedy: "see the report"}
+		return r, &playlists.Error{Code: playlists.Conflict, Field: "signs", Value: fmt.Sprint(r.Lost),
+			Key: "alerts-missed"}
 	}
 	return r, nil
 }
@@ -122,27 +123,26 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 const mostConnections = 5000
 
 func (o *Options) check() error {
-	bad := func(flag string, value any, problem, remedy string) error {
-		return &playlists.Error{Code: playlists.Invalid, Field: flag, Value: fmt.Sprint(value), Problem: problem, Remedy: remedy}
+	bad := func(flag string, value any, key playlists.TextKey, args ...any) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: flag, Value: fmt.Sprint(value), Key: key, Args: args}
 	}
 	switch {
 	case o.Signs < 1 || o.Signs > 100_000:
-		return bad("--signs", o.Signs, "is not from 1 to 100000", "e.g. 10000")
+		return bad("--signs", o.Signs, "signs-out-of-range")
 	case o.Classes < 1 || o.Classes > len(allClasses):
-		return bad("--classes", o.Classes, fmt.Sprintf("is not from 1 to %d", len(allClasses)), "e.g. 4")
+		return bad("--classes", o.Classes, "classes-out-of-range", len(allClasses))
 	case o.Rounds < 1 || o.Rounds > 1000:
-		return bad("--rounds", o.Rounds, "is not from 1 to 1000", "e.g. 9")
+		return bad("--rounds", o.Rounds, "rounds-out-of-range")
 	case o.Children < 1 || o.Children > 64:
-		return bad("--children", o.Children, "is not from 1 to 64", "e.g. 4")
+		return bad("--children", o.Children, "children-out-of-range")
 	case o.Storm && o.Broker != "embedded" && o.Broker != "mosquitto":
-		return bad("--storm", o.Broker, "cannot cut the connections of a broker that is not its own", "leave --storm out, or use --broker embedded or mosquitto")
+		return bad("--storm", o.Broker, "storm-needs-own-broker")
 	}
 	o.Classes = min(o.Classes, o.Signs)
 	o.Children = min(max(o.Children, (o.Signs+mostConnections-1)/mostConnections), o.Signs)
 	const others = 200 // database, pages, pipes
 	if most := openFiles(); most > 0 && o.Signs+others > most {
-		return bad("--signs", o.Signs, fmt.Sprintf("is more than the %d files that a process may hold open here allow: the broker needs one for each sign", most),
-			fmt.Sprintf("use at most %d, or raise the limit (ulimit -n)", most-others))
+		return bad("--signs", o.Signs, "file-limit-too-low", most, most-others)
 	}
 	return nil
 }

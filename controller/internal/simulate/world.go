@@ -190,7 +190,8 @@ func (w *world) startMosquitto(ctx context.Context) (address string, err error) 
 	m := &mosquittoServer{log: w.log}
 	if m.path, err = exec.LookPath("mosquitto"); err != nil {
 		if m.path = "/usr/sbin/mosquitto"; !exists(m.path) {
-			return "", &playlists.Error{Code: playlists.NotFound, Field: "--broker", Value: "mosquitto", Problem: "is not installed", Remedy: "install it, or use --broker embedded"}
+			return "", &playlists.Error{Code: playlists.NotFound, Field: "--broker", Value: "mosquitto",
+				Key: "mosquitto-not-installed"}
 		}
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

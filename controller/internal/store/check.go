@@ -34,7 +34,7 @@ func (o *Object) Validate() error {
 		return err
 	}
 	if !json.Valid(o.Data) {
-		return invalid(o.Path(), string(o.Data), "is not JSON", "encode it with encoding/json")
+		return invalid(o.Path(), string(o.Data), "value-not-json")
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (o *Object) checkName() error {
 		return err
 	}
 	if o.Owner == AllOwners {
-		return invalid(o.Kind+".owner", o.Owner, "means all owners", "name one")
+		return invalid(o.Kind+".owner", o.Owner, "owner-all-not-allowed")
 	}
 	return checkText(o.Kind+".id", o.ID, false)
 }
@@ -63,7 +63,7 @@ func (k *Key) Validate() error {
 		return err
 	}
 	if len(k.Seed) != SeedSize {
-		return invalid(where+".seed", "", fmt.Sprintf("has %d bytes", len(k.Seed)), "give an Ed25519 seed of 32 bytes")
+		return invalid(where+".seed", "", "seed-length", len(k.Seed))
 	}
 	if err := checkSpan(where, k.Nbf, k.Exp); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s KeyState) Validate() error {
 	case KeyNext, KeyActive, KeyRetired, KeyRevoked:
 		return nil
 	}
-	return invalid("keys.state", string(s), "is not a state", "use next, active, retired or revoked")
+	return invalid("keys.state", string(s), "key-state-unknown")
 }
 
 // Validate returns an *playlists.Error of code Invalid for a set that cannot be
@@ -90,12 +90,11 @@ func (s *KeySet) Validate() error {
 		return err
 	}
 	if len(s.JWS) == 0 {
-		return invalid("key-set.jws", "", "is empty", "sign the set before it is kept")
+		return invalid("key-set.jws", "", "key-set-empty")
 	}
 	for i, r := range s.Roots {
 		if len(r) != RootSize {
-			return invalid(fmt.Sprintf("key-set.roots[%d]", i), "", fmt.Sprintf("has %d bytes", len(r)),
-				"give an Ed25519 public key of 32 bytes")
+			return invalid(fmt.Sprintf("key-set.roots[%d]", i), "", "public-key-length", len(r))
 		}
 	}
 	return nil
@@ -111,7 +110,7 @@ func CheckDraft(d *playlists.Draft) error {
 		return err
 	}
 	if d.Notes != nil && !json.Valid(d.Notes) {
-		return invalid(d.Role+"/"+d.Subject+".notes", string(d.Notes), "are not JSON", "encode them with encoding/json, or leave them out")
+		return invalid(d.Role+"/"+d.Subject+".notes", string(d.Notes), "options-not-json")
 	}
 	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
 }
@@ -190,11 +189,11 @@ const maxName = 512
 func checkText(field, s string, mayBeEmpty bool) error {
 	switch {
 	case s == "" && !mayBeEmpty:
-		return invalid(field, s, "is missing", "give it a name")
+		return invalid(field, s, "name-missing")
 	case !mayBeEmpty && len(s) > maxName:
-		return invalid(field, s, fmt.Sprintf("is longer than %d bytes", maxName), "give it a shorter name")
+		return invalid(field, s, "name-too-long", maxName)
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return invalid(field, fmt.Sprintf("%x", s), "is not UTF-8 without NUL", "give it a name in plain text")
+		return invalid(field, fmt.Sprintf("%x", s), "name-not-utf8")
 	}
 	return nil
 }
@@ -207,18 +206,18 @@ func checkSpan(where string, from, until int64) error {
 		return err
 	}
 	if until <= from {
-		return invalid(where+".exp", fmt.Sprint(until), fmt.Sprintf("is not after its start %d", from), "give a later time in Unix seconds")
+		return invalid(where+".exp", fmt.Sprint(until), "play-not-after-start", from)
 	}
 	return nil
 }
 
 func checkInteger(field string, n int64) error {
 	if n < 0 || n > MaxInteger {
-		return invalid(field, fmt.Sprint(n), "is outside 0 to 2^53-1", "check the clock and the units")
+		return invalid(field, fmt.Sprint(n), "time-out-of-range")
 	}
 	return nil
 }
 
-func invalid(field, value, problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: value, Problem: problem, Remedy: remedy}
+func invalid(field, value string, key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Invalid, Field: field, Value: value, Key: key, Args: args}
 }

@@ -1,7 +1,10 @@
-// Package web is the pages: HTML templates, one style sheet and plain ES
-// modules, all embedded. There is no build step and no dependency; pages load
-// nothing from another host. All state lives in the API: a template is a page's
-// skeleton in the reader's language, and its module fills it.
+// Package web serves the pages: HTML templates, style sheets and plain ES modules,
+// all embedded. There is no build step and no dependency, and pages load nothing
+// from another host. All state is in the API: a template is the frame of a page in
+// the reader's language, and the page's module fills it.
+//
+// static/types.d.ts has the types of the API. A module that begins with
+// // @ts-check is checked against it; the tests of modules are in statictest.
 package web
 
 import (
@@ -31,21 +34,21 @@ var wordsJSON []byte
 // Languages of the pages; the first is the default.
 var Languages = []string{"vi", "en"}
 
-// Options are what every page says of the installation.
+// Options describe the installation to every page.
 type Options struct {
 	Insecure  bool             // other machines reach it without encryption
-	RootsHere func() bool      // the root keys still lie on this machine
+	RootsHere func() bool      // the root keys are still on this machine
 	KeysEnd   func() time.Time // when the key set ends
 	Now       func() time.Time
 }
 
-// warnKeys is how long before the end of the key set the pages warn.
+// warnKeys is the time before the end of the key set during which pages warn.
 const warnKeys = 60 * 24 * time.Hour
 
-// words is the catalogue: key → language → text.
+// words is the catalogue of texts: key → language → text.
 type words map[string]map[string]string
 
-// of is what a page sends to its module, as JSON: every key that begins with
+// of returns the texts that a page sends to its module, as JSON: every key with
 // one of the prefixes, in one language.
 func (w words) of(lang string, prefixes []string) (string, error) {
 	out := map[string]string{}
@@ -65,7 +68,8 @@ type pages struct {
 	words words
 }
 
-// New reads the catalogue and the templates. Its error is a mistake in them.
+// New returns the handler of all pages. Its error is a mistake in the embedded
+// catalogue or templates.
 func New(o Options) (http.Handler, error) {
 	p := &pages{o: o}
 	if err := json.Unmarshal(wordsJSON, &p.words); err != nil {
@@ -87,12 +91,13 @@ func New(o Options) (http.Handler, error) {
 	return secured(mux), nil
 }
 
-// secured sets the headers of every page: nothing but our own files, no inline
-// script, no frame around us.
+// secured sets the security headers of every page: only our own files, no inline
+// scripts, no embedding in a frame.
 func secured(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
-		head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		head.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "+
+			"'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "no-referrer")
 		head.Set("Cache-Control", "no-cache")
@@ -103,12 +108,13 @@ func secured(h http.Handler) http.Handler {
 // languageCookie keeps the reader's choice from page to page.
 const languageCookie = "ledcast_lang"
 
-// language is the reader's choice, then the browser's wish, then Vietnamese.
-// A choice that the address makes is kept.
+// language returns the reader's language: the choice in the address, which the
+// cookie keeps, then the cookie, then the browser's, then Vietnamese.
 func language(w http.ResponseWriter, r *http.Request) string {
 	known := func(l string) bool { return l == "vi" || l == "en" }
 	if q := r.URL.Query().Get("lang"); known(q) {
-		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
+		http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600,
+			SameSite: http.SameSiteLaxMode, HttpOnly: true})
 		return q
 	}
 	if c, err := r.Cookie(languageCookie); err == nil && known(c.Value) {
@@ -123,7 +129,7 @@ func language(w http.ResponseWriter, r *http.Request) string {
 	return Languages[0]
 }
 
-// notes is what every page says of the installation.
+// notes returns the warnings about the installation that every page shows.
 func (p *pages) notes(lang string) []string {
 	var notes []string
 	say := func(key string) string { return p.words[key][lang] }
@@ -143,7 +149,7 @@ func (p *pages) notes(lang string) []string {
 type entry struct {
 	Path, Title         string
 	Here                bool
-	Department, Company string // roles that see it
+	Department, Company string // roles whose navigation has it
 }
 
 func (p *pages) menu(lang string, here *page) []entry {
@@ -157,13 +163,14 @@ func (p *pages) menu(lang string, here *page) []entry {
 	var out []entry
 	for i := range table {
 		if x := &table[i]; x.Menu {
-			out = append(out, entry{strings.TrimSuffix(x.Path, "{$}"), p.words["nav."+x.File][lang], x == here, join(x.Department), join(x.Company)})
+			out = append(out, entry{strings.TrimSuffix(x.Path, "{$}"), p.words["nav."+x.File][lang], x == here,
+				join(x.Department), join(x.Company)})
 		}
 	}
 	return out
 }
 
-// view is what a template sees.
+// view is the data of a template.
 type view struct {
 	Lang, Other, OtherURL string
 	File, Title, Words    string
@@ -172,7 +179,7 @@ type view struct {
 	Notes                 []string
 }
 
-// page makes the handler of one row of the table.
+// page returns the handler of one row of the table.
 func (p *pages) page(x *page) (http.HandlerFunc, error) {
 	byLang := map[string]*template.Template{}
 	sent := map[string]string{}
@@ -204,7 +211,8 @@ func (p *pages) page(x *page) (http.HandlerFunc, error) {
 		q.Set("lang", other)
 		there := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: q.Encode()}
 		var out bytes.Buffer
-		err := byLang[lang].Execute(&out, view{Lang: lang, Other: other, OtherURL: there.RequestURI(), File: x.File, Title: p.words[x.File+".title"][lang],
+		err := byLang[lang].Execute(&out, view{Lang: lang, Other: other, OtherURL: there.RequestURI(), File: x.File,
+			Title: p.words[x.File+".title"][lang],
 			Words: sent[lang], Open: x.Open, Menu: p.menu(lang, x), Notes: p.notes(lang)})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -30,22 +30,23 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 	if err := playlists.CheckSlug("webhooks/id", w.ID); err != nil {
 		return err
 	}
-	bad := func(field, value, problem, remedy string) error {
-		return &playlists.Error{Code: playlists.Invalid, Field: "webhooks/" + w.ID + "." + field, Value: value, Problem: problem, Remedy: remedy}
+	bad := func(field, value string, key playlists.TextKey, args ...any) error {
+		return &playlists.Error{Code: playlists.Invalid, Field: "webhooks/" + w.ID + "." + field, Value: value,
+			Key: key, Args: args}
 	}
 	u, err := url.Parse(w.URL)
 	if err == nil && !s.o.Anywhere && private(u.Hostname()) {
-		return bad("url", w.URL, "is a private address", "give a host that is on the Internet")
+		return bad("url", w.URL, "private-address")
 	}
 	if err != nil || s.guard.MayGo(u) != nil || len(w.URL) > 500 {
-		return bad("url", w.URL, "is no https address", "write https://host/path, without a password")
+		return bad("url", w.URL, "not-https")
 	}
 	if len(w.Events) == 0 {
-		return bad("events", "", "are missing", "name started, ended, missed or break-glass")
+		return bad("events", "", "events-missing")
 	}
 	for i, e := range w.Events {
 		if !slices.Contains(Events, e) {
-			return bad(fmt.Sprintf("events[%d]", i), e, "is not an event", "use started, ended, missed or break-glass")
+			return bad(fmt.Sprintf("events[%d]", i), e, "event-unknown")
 		}
 	}
 	s.put.Lock()
@@ -55,13 +56,13 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 	n := len(s.hooks)
 	s.mu.Unlock()
 	if !there && n >= maxHooks {
-		return &playlists.Error{Code: playlists.TooLarge, Field: "webhooks", Problem: fmt.Sprintf("are %d, the limit", n), Remedy: "remove one"}
+		return &playlists.Error{Code: playlists.TooLarge, Field: "webhooks", Key: "too-many-webhooks", Args: []any{n}}
 	}
 	secret := w.Secret
 	w.Secret = ""
 	switch {
 	case secret != "" && (len(secret) < leastSecret || len(secret) > 200):
-		return bad("secret", "", fmt.Sprintf("has %d characters, outside %d to 200", len(secret), leastSecret), "leave it out, and one is made")
+		return bad("secret", "", "secret-length", len(secret), leastSecret)
 	case secret == "" && !there:
 		var b [32]byte
 		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
@@ -95,7 +96,7 @@ func (s *Service) DeleteWebhook(ctx context.Context, who *playlists.Principal, i
 	_, there := s.hooks[id]
 	s.mu.Unlock()
 	if !there {
-		return &playlists.Error{Code: playlists.NotFound, Field: "webhook", Value: id, Problem: "is not here", Remedy: "list what is, one path up"}
+		return &playlists.Error{Code: playlists.NotFound, Field: "webhook", Value: id, Key: "not-here"}
 	}
 	if err := s.o.Records.Delete(ctx, who, kindWebhook, playlists.Public, id); err != nil {
 		return err

@@ -37,7 +37,7 @@ func Run(t *testing.T, s Life, o *playlists.AlertOrder) *playlists.AlertView {
 func Refused(t *testing.T, what string, err error, says ...string) {
 	t.Helper()
 	var e *playlists.Error
-	if !errors.As(err, &e) || e.Remedy == "" {
+	if !errors.As(err, &e) || e.English().Remedy == "" {
 		t.Errorf("%s: %v", what, err)
 		return
 	}

@@ -69,7 +69,7 @@ func (w *World) Get(_ context.Context, kind, id string) ([]byte, error) {
 	if v, ok := w.Rows[kind+"/"+id]; ok {
 		return v, nil
 	}
-	return nil, &playlists.Error{Code: playlists.NotFound, Field: kind, Value: id, Problem: "is not here"}
+	return nil, &playlists.Error{Code: playlists.NotFound, Field: kind, Value: id, Key: "not-here"}
 }
 
 func (w *World) Put(_ context.Context, by *playlists.Principal, kind, _, id string, data []byte) error {
@@ -107,7 +107,7 @@ func (w *World) Areas(context.Context) ([]playlists.Area, error) {
 
 func (w *World) Message(_ context.Context, id string) (*playlists.Message, error) {
 	if w.Words[id] == "" {
-		return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: id, Problem: "is not here"}
+		return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: id, Key: "not-here"}
 	}
 	return &playlists.Message{ID: id, Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Body: w.Words[id]}}}, nil
 }
@@ -115,7 +115,7 @@ func (w *World) Message(_ context.Context, id string) (*playlists.Message, error
 func (w *World) KnownAreas(_ context.Context, areas []string, who *playlists.Principal, _ string) error {
 	for _, a := range areas {
 		if !playlists.Within(who.Areas, a) {
-			return &playlists.Error{Code: playlists.Denied, Field: "areas", Value: a, Problem: "is outside"}
+			return &playlists.Error{Code: playlists.Denied, Field: "areas", Value: a, Key: "area-not-allowed"}
 		}
 	}
 	return nil

@@ -10,7 +10,6 @@
 package cap12
 
 import (
-	"fmt"
 	"time"
 
 	"ledcast/playlists"
@@ -84,12 +83,12 @@ type Circle struct {
 // timeForm is CAP's: with an offset, and never Z (3.3.2).
 const timeForm = "2006-01-02T15:04:05-07:00"
 
-func bad(field, value, problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Invalid, Field: "cap." + field, Value: value, Problem: problem, Remedy: remedy}
+func bad(field, value string, key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Invalid, Field: "cap." + field, Value: value, Key: key, Args: args}
 }
 
-func tooLarge(field, problem string) error {
-	return &playlists.Error{Code: playlists.TooLarge, Field: "cap." + field, Problem: problem, Remedy: "ask the sender for a smaller document"}
+func tooLarge(field string, key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.TooLarge, Field: "cap." + field, Key: key, Args: args}
 }
 
 // Parse reads one document. Its error is an *Error of code Invalid or TooLarge.
@@ -108,7 +107,7 @@ func Parse(data []byte) (*Alert, error) {
 		return nil, err
 	}
 	if a.Sent.IsZero() {
-		return nil, bad("sent", "", "is missing", "ask the sender for a whole document")
+		return nil, bad("sent", "", "cap-element-missing")
 	}
 	for _, x := range []struct {
 		field, value string
@@ -128,7 +127,7 @@ func Parse(data []byte) (*Alert, error) {
 	points := 0
 	for i, n := range root.all("info") {
 		if i >= MaxInfos {
-			return nil, tooLarge("info", fmt.Sprintf("there are more than %d", MaxInfos))
+			return nil, tooLarge("info", "cap-too-many", MaxInfos)
 		}
 		info, err := readInfo(n, &points)
 		if err != nil {
@@ -146,7 +145,7 @@ func readInfo(n *node, points *int) (*Info, error) {
 		in.Language = "en-US"
 	}
 	if in.Event == "" {
-		return nil, bad("info.event", "", "is missing", "ask the sender for a whole document")
+		return nil, bad("info.event", "", "cap-element-missing")
 	}
 	for _, x := range []struct {
 		field, value string
@@ -174,11 +173,11 @@ func readInfo(n *node, points *int) (*Info, error) {
 	}
 	for i, an := range n.all("area") {
 		if i >= MaxAreas {
-			return nil, tooLarge("info.area", fmt.Sprintf("there are more than %d", MaxAreas))
+			return nil, tooLarge("info.area", "cap-too-many", MaxAreas)
 		}
 		a := Area{Desc: an.text("areaDesc")}
 		if a.Desc == "" {
-			return nil, bad("info.area.areaDesc", "", "is missing", "ask the sender for a whole document")
+			return nil, bad("info.area.areaDesc", "", "cap-element-missing")
 		}
 		for _, p := range an.all("polygon") {
 			ring, err := polygon(p.value)
@@ -186,7 +185,7 @@ func readInfo(n *node, points *int) (*Info, error) {
 				return nil, err
 			}
 			if *points += len(ring); *points > MaxPoints {
-				return nil, tooLarge("info.area.polygon", fmt.Sprintf("there are more than %d points in all", MaxPoints))
+				return nil, tooLarge("info.area.polygon", "cap-points-too-many", MaxPoints)
 			}
 			a.Polygons = append(a.Polygons, ring)
 		}
@@ -200,7 +199,7 @@ func readInfo(n *node, points *int) (*Info, error) {
 		for _, g := range an.all("geocode") {
 			name, value := g.text("valueName"), g.text("value")
 			if name == "" || value == "" {
-				return nil, bad("info.area.geocode", name+"="+value, "has no name or no value", "ask the sender for a whole document")
+				return nil, bad("info.area.geocode", name+"="+value, "cap-parameter-incomplete")
 			}
 			a.Geocodes = append(a.Geocodes, name+"="+value)
 		}

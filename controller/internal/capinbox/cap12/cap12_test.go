@@ -154,9 +154,9 @@ func TestParseRefuses(t *testing.T) {
 		"a DOCTYPE":                     {swap("<alert ", `<!DOCTYPE alert [<!ENTITY x "y">]><alert `), "DOCTYPE"},
 		"a DOCTYPE inside":              {swap("<info>", `<!DOCTYPE x><info>`), "directive"},
 		"an unknown entity":             {swap("Không ra khơi.", "&x;"), "cannot be read"},
-		"two identifiers":               {swap("<sender>", "<identifier>other</identifier><sender>"), "is there twice"},
-		"two statuses":                  {swap("<msgType>", "<status>Test</status><msgType>"), "is there twice"},
-		"two expiries":                  {swap("<headline>", "<expires>2021-02-01T06:00:00+07:00</expires><headline>"), "is there twice"},
+		"two identifiers":               {swap("<sender>", "<identifier>other</identifier><sender>"), "occurs twice"},
+		"two statuses":                  {swap("<msgType>", "<status>Test</status><msgType>"), "occurs twice"},
+		"two expiries":                  {swap("<headline>", "<expires>2021-02-01T06:00:00+07:00</expires><headline>"), "occurs twice"},
 		"a second root":                 {storm + `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"/>`, "second document"},
 		"text behind":                   {storm + "x", "text outside"},
 		"text between":                  {swap("<info>", "x<info>"), "text between"},
@@ -199,7 +199,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		_, err := Parse([]byte(c.doc))
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Remedy == "" || !strings.Contains(e.Error(), c.says) {
+		if !errors.As(err, &e) || e.English().Remedy == "" || !strings.Contains(e.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", what, err, c.says)
 		}
 	}

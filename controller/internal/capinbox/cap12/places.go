@@ -1,7 +1,6 @@
 package cap12
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -16,7 +15,7 @@ func place(field, s string) (playlists.Place, error) {
 	p.Lat, err1 = strconv.ParseFloat(lat, 64)
 	p.Lon, err2 = strconv.ParseFloat(lon, 64)
 	if !ok || err1 != nil || err2 != nil || !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180) {
-		return p, bad(field, s, "is not latitude,longitude", "write degrees as 15.12,108.80")
+		return p, bad(field, s, "cap-position-malformed")
 	}
 	return p, nil
 }
@@ -33,22 +32,22 @@ func polygon(s string) ([]playlists.Place, error) {
 			return nil, err
 		}
 		if n++; n > MaxPoints {
-			return nil, tooLarge(field, fmt.Sprintf("there are more than %d points", MaxPoints))
+			return nil, tooLarge(field, "cap-ring-too-long", MaxPoints)
 		}
 		if len(ring) == 0 || ring[len(ring)-1] != p { // a point twice in a row is no side, and crosses nothing
 			ring = append(ring, p)
 		}
 	}
 	if len(ring) < 4 || ring[0] != ring[len(ring)-1] {
-		return nil, bad(field, s, fmt.Sprintf("has %d points, or is not closed", len(ring)), "give at least 4, the last one the first again")
+		return nil, bad(field, s, "cap-ring-not-closed", len(ring))
 	}
 	for i := range ring[1:] {
 		if math.Abs(ring[i].Lon-ring[i+1].Lon) > 180 {
-			return nil, bad(field, s, "goes across the date line", "split it there")
+			return nil, bad(field, s, "cap-over-date-line")
 		}
 	}
 	if a, b, ok := crossing(ring); ok {
-		return nil, bad(field, s, fmt.Sprintf("crosses itself: side %d and side %d", a+1, b+1), "ask the sender which side is meant")
+		return nil, bad(field, s, "cap-ring-crosses-itself", a+1, b+1)
 	}
 	return ring, nil
 }
@@ -90,7 +89,7 @@ func circle(s string) (Circle, error) {
 	const field = "info.area.circle"
 	f := strings.Fields(s)
 	if len(f) != 2 {
-		return Circle{}, bad(field, s, "is not a place and a radius", "write 15.12,108.80 25 for 25 km")
+		return Circle{}, bad(field, s, "cap-circle-malformed")
 	}
 	p, err := place(field, f[0])
 	if err != nil {
@@ -98,7 +97,7 @@ func circle(s string) (Circle, error) {
 	}
 	km, err := strconv.ParseFloat(f[1], 64)
 	if err != nil || !(km >= 0 && km <= 20_040) {
-		return Circle{}, bad(field, s, "has a radius that is no number of kilometres", "write 15.12,108.80 25 for 25 km")
+		return Circle{}, bad(field, s, "cap-radius-not-number")
 	}
 	return Circle{p, km}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -76,10 +75,10 @@ func (n *node) time(name string) (time.Time, error) {
 func readTime(field, s string) (time.Time, error) {
 	t, err := time.Parse(timeForm, s)
 	if err != nil || strings.HasSuffix(s, "Z") {
-		return t, bad(field, s, "is not a time of CAP", "write it with seconds and an offset, e.g. 2021-01-30T18:00:00+07:00; Z is not allowed")
+		return t, bad(field, s, "cap-time-malformed")
 	}
 	if t.Year() < 1970 || t.Year() > 2200 {
-		return t, bad(field, s, "is not in our time", "check the year")
+		return t, bad(field, s, "cap-year")
 	}
 	return t, nil
 }
@@ -87,7 +86,7 @@ func readTime(field, s string) (time.Time, error) {
 // read walks the document. It refuses what encoding/xml would let pass.
 func read(data []byte) (*node, error) {
 	if len(data) > MaxBytes {
-		return nil, tooLarge("document", fmt.Sprintf("has %d bytes, over the limit of %d", len(data), MaxBytes))
+		return nil, tooLarge("document", "cap-bytes-over-limit", len(data), MaxBytes)
 	}
 	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	d.Strict = true
@@ -104,21 +103,21 @@ func read(data []byte) (*node, error) {
 		}
 		switch t := tok.(type) {
 		case xml.Directive:
-			return nil, bad("document", "", fmt.Sprintf("line %d has a DOCTYPE or another directive", line(d)), "ask the sender for a document without it")
+			return nil, bad("document", "", "cap-doctype", line(d))
 		case xml.ProcInst:
 			if t.Target != "xml" {
-				return nil, bad("document", t.Target, "has a processing instruction", "ask the sender for a document without it")
+				return nil, bad("document", t.Target, "cap-processing-instruction")
 			}
 		case xml.CharData:
 			if len(bytes.TrimSpace(t)) > 0 {
-				return nil, bad("document", string(t), fmt.Sprintf("line %d has text outside of the alert", line(d)), "ask the sender for a whole document")
+				return nil, bad("document", string(t), "cap-text-outside", line(d))
 			}
 		case xml.StartElement:
 			if root != nil {
-				return nil, bad("document", t.Name.Local, fmt.Sprintf("line %d begins a second document", line(d)), "send them one by one")
+				return nil, bad("document", t.Name.Local, "cap-second-document", line(d))
 			}
 			if t.Name.Local != "alert" || t.Name.Space != Namespace {
-				return nil, bad("document", t.Name.Space+" "+t.Name.Local, "is not an alert of CAP 1.2", "send an <alert> in the namespace "+Namespace)
+				return nil, bad("document", t.Name.Space+" "+t.Name.Local, "cap-root-unknown")
 			}
 			root = &node{name: "alert"}
 			if err := children(d, root, grammar, 1); err != nil {
@@ -127,7 +126,7 @@ func read(data []byte) (*node, error) {
 		}
 	}
 	if root == nil {
-		return nil, bad("document", "", "is empty", "send a CAP 1.2 document")
+		return nil, bad("document", "", "cap-empty")
 	}
 	return root, nil
 }
@@ -144,10 +143,10 @@ func children(d *xml.Decoder, n *node, rules map[string]rule, depth int) error {
 		case xml.EndElement:
 			return nil
 		case xml.Directive:
-			return bad(n.name, "", fmt.Sprintf("line %d has a directive", line(d)), "ask the sender for a document without it")
+			return bad(n.name, "", "cap-directive", line(d))
 		case xml.CharData:
 			if len(bytes.TrimSpace(t)) > 0 {
-				return bad(n.name, string(t), fmt.Sprintf("line %d has text between elements", line(d)), "ask the sender for a whole document")
+				return bad(n.name, string(t), "cap-text-between-elements", line(d))
 			}
 		case xml.StartElement:
 			name := t.Name.Local
@@ -160,10 +159,10 @@ func children(d *xml.Decoder, n *node, rules map[string]rule, depth int) error {
 			}
 			r, ok := rules[name]
 			if !ok {
-				return bad(n.name, name, fmt.Sprintf("line %d has an element that CAP 1.2 does not have there", line(d)), "ask the sender for a document of CAP 1.2")
+				return bad(n.name, name, "cap-element-unknown", line(d))
 			}
 			if seen[name] && !r.many {
-				return bad(n.name+"."+name, "", fmt.Sprintf("is there twice (line %d)", line(d)), "ask the sender which of the two holds")
+				return bad(n.name+"."+name, "", "cap-element-twice", line(d))
 			}
 			seen[name] = true
 			k := &node{name: name}
@@ -194,9 +193,9 @@ func text(d *xml.Decoder, name string) (string, error) {
 		case xml.EndElement:
 			return strings.TrimSpace(b.String()), nil
 		case xml.StartElement:
-			return "", bad(name, t.Name.Local, fmt.Sprintf("line %d has an element in a text", line(d)), "ask the sender for a document of CAP 1.2")
+			return "", bad(name, t.Name.Local, "cap-element-in-text", line(d))
 		case xml.Directive:
-			return "", bad(name, "", fmt.Sprintf("line %d has a directive", line(d)), "ask the sender for a document without it")
+			return "", bad(name, "", "cap-directive", line(d))
 		}
 	}
 }
@@ -211,12 +210,12 @@ func pass(d *xml.Decoder, depth int) error {
 		switch tok.(type) {
 		case xml.StartElement:
 			if open++; depth+open > MaxDepth {
-				return tooLarge("document", fmt.Sprintf("nests deeper than the limit of %d (line %d)", MaxDepth, line(d)))
+				return tooLarge("document", "cap-too-deep", MaxDepth, line(d))
 			}
 		case xml.EndElement:
 			open--
 		case xml.Directive:
-			return bad("document", "", fmt.Sprintf("line %d has a directive", line(d)), "ask the sender for a document without it")
+			return bad("document", "", "cap-directive", line(d))
 		}
 	}
 	return nil
@@ -232,7 +231,7 @@ func notXML(d *xml.Decoder, err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	return bad("document", "", fmt.Sprintf("cannot be read at line %d: %v", line(d), err), "ask the sender for well-formed XML")
+	return bad("document", "", "cap-not-xml", line(d), err)
 }
 
 // charset reads documents that are not UTF-8, of the two encodings that
@@ -248,16 +247,16 @@ func charset(name string, in io.Reader) (io.Reader, error) {
 	case "windows-1258":
 		return charmap.Windows1258.NewDecoder().Reader(in), nil
 	}
-	return nil, bad("document", name, "is an encoding that is not read here", "send UTF-8")
+	return nil, bad("document", name, "cap-encoding")
 }
 
 // checkName refuses what a reference could not carry.
 func checkName(field, s string) error {
 	if s == "" {
-		return bad(field, "", "is missing", "ask the sender for a whole document")
+		return bad(field, "", "cap-element-missing")
 	}
 	if strings.ContainsAny(s, " ,<&\t\r\n") || !utf8.ValidString(s) || len(s) > 200 {
-		return bad(field, s, "has a space, a comma, < or &, or is too long", "ask the sender for a document of CAP 1.2")
+		return bad(field, s, "cap-identifier-malformed")
 	}
 	return nil
 }
@@ -269,9 +268,9 @@ func oneOf(field, value string, of []string) error {
 		}
 	}
 	if value == "" {
-		return bad(field, "", "is missing", "ask the sender for a whole document")
+		return bad(field, "", "cap-element-missing")
 	}
-	return bad(field, value, "is not a value of CAP 1.2", "use one of "+strings.Join(of, ", "))
+	return bad(field, value, "cap-value-unknown", strings.Join(of, ", "))
 }
 
 // references reads "sender,identifier,sent" triples that spaces separate.
@@ -280,7 +279,7 @@ func references(s string) ([]Reference, error) {
 	for _, f := range strings.Fields(s) {
 		p := strings.Split(f, ",")
 		if len(p) != 3 {
-			return nil, bad("references", f, "is not sender,identifier,sent", "ask the sender for a document of CAP 1.2")
+			return nil, bad("references", f, "cap-reference-malformed")
 		}
 		t, err := readTime("references", p[2])
 		if err != nil {
@@ -292,7 +291,7 @@ func references(s string) ([]Reference, error) {
 			}
 		}
 		if len(out) >= 100 {
-			return nil, tooLarge("references", "there are more than 100")
+			return nil, tooLarge("references", "cap-elements-too-many")
 		}
 		out = append(out, Reference{p[0], p[1], t})
 	}

@@ -115,8 +115,8 @@ func (s *Store) database() sqldb.Database {
 // password and the options. The cause of a bad one is not told: it may quote it.
 func configOf(dsn string) (c *pgx.ConnConfig, name string, err error) {
 	if c, err = pgx.ParseConfig(dsn); err != nil {
-		return nil, "", &playlists.Error{Code: playlists.Invalid, Field: "--database", Problem: "is not the address of a PostgreSQL database",
-			Remedy: "write postgres://user:password@host:5432/database, with % escapes for other characters than letters and digits"}
+		return nil, "", &playlists.Error{Code: playlists.Invalid, Field: "--database",
+			Key: "database-address-unreadable"}
 	}
 	for key, value := range map[string]string{
 		"application_name": "ledcast",
@@ -156,8 +156,7 @@ func (s *Store) take(ctx context.Context) (err error) {
 	}
 	if !mine {
 		return &playlists.Error{Code: playlists.Conflict, Field: "--database", Value: s.name,
-			Problem: "is in use by another controller" + s.holder(ctx),
-			Remedy:  "stop that one first, or name another database; after a crash its lock lasts until the server notices, about a minute"}
+			Key: "database-in-use", Args: []any{s.holder(ctx)}}
 	}
 	p, err := provider(s.w)
 	if err != nil {

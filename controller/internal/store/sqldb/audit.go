@@ -124,7 +124,7 @@ func (s audit) Verify(ctx context.Context, each func(*playlists.AuditEntry)) (in
 		for i := range batch {
 			e := &batch[i]
 			if e.N != n+1 || store.Chain(prev, e) != e.Digest {
-				return n, conflict("audit", fmt.Sprint(n+1), "is not what was written", "compare the database with a backup from before the change")
+				return n, conflict("audit", fmt.Sprint(n+1), "log-differs")
 			}
 			n, prev = e.N, e.Digest
 			if each != nil {

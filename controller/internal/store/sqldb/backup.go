@@ -245,8 +245,8 @@ func (s *DB) checkEmpty(ctx context.Context, tx *sql.Tx, t *table) error {
 		return s.trouble(err)
 	}
 	if n > 0 {
-		return &playlists.Error{Code: playlists.Conflict, Field: "database", Value: s.name, Problem: "is not empty: there is something in " + t.name,
-			Remedy: "restore into a new one"}
+		return &playlists.Error{Code: playlists.Conflict, Field: "database", Value: s.name,
+			Key: "database-not-empty", Args: []any{t.name}}
 	}
 	return nil
 }

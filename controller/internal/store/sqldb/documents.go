@@ -41,7 +41,7 @@ func (s documents) take(ctx context.Context, tx *sql.Tx, run []subject) ([]int64
 			return nil, s.trouble(err)
 		}
 		if seq > store.MaxInteger {
-			return nil, conflict(of[0]+"/"+of[1]+".seq", fmt.Sprint(seq), "is beyond 2^53-1", "begin a new epoch")
+			return nil, conflict(of[0]+"/"+of[1]+".seq", fmt.Sprint(seq), "seq-exhausted")
 		}
 		seqs[at[of]] = seq
 	}

@@ -34,8 +34,7 @@ func (is *issuing) run(ctx context.Context, drafts []playlists.Draft, seal func(
 	docs := make([]playlists.Issued, len(drafts))
 	for i, d := range drafts {
 		if l, any := last[[2]string{d.Role, d.Subject}]; any && d.Epoch < l.epoch {
-			return nil, conflict(d.Role+"/"+d.Subject+".epoch", fmt.Sprint(d.Epoch), fmt.Sprintf("is below the latest document's %d", l.epoch),
-				"sign with the present key set's epoch")
+			return nil, conflict(d.Role+"/"+d.Subject+".epoch", fmt.Sprint(d.Epoch), "epoch-too-low", l.epoch)
 		}
 		jws, err := seal(i, seqs[i])
 		if err != nil {

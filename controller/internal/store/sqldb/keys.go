@@ -27,7 +27,7 @@ func (s keys) Add(ctx context.Context, ks ...store.Key) error {
 				return err
 			}
 			if n == 0 {
-				return conflict("keys/"+k.KID, "", "is known already", "make a new key")
+				return conflict("keys/"+k.KID, "", "key-known-already")
 			}
 		}
 		return nil
@@ -54,7 +54,7 @@ func (s keys) SetState(ctx context.Context, kid string, state store.KeyState) er
 		if err := tx.QueryRowContext(ctx, `SELECT state FROM signing_keys WHERE kid = $1`, kid).Scan(&now); err != nil {
 			return s.found(err, "keys/"+kid, "")
 		}
-		return conflict("keys/"+kid+".state", string(state), "cannot follow revoked: signs have dropped what this key signed", "add a new key")
+		return conflict("keys/"+kid+".state", string(state), "key-after-revoked")
 	})
 }
 
@@ -77,8 +77,7 @@ func (s keys) PutSet(ctx context.Context, set store.KeySet) error {
 			   OR (excluded.epoch = key_set.epoch AND excluded.seq = key_set.seq AND excluded.jws = key_set.jws)
 			RETURNING id`, set.Epoch, set.Seq, set.JWS, string(roots)).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
-			return conflict("key-set", fmt.Sprintf("%d/%d", set.Epoch, set.Seq), "is not above the present epoch and seq",
-				"read the present set and sign one that follows it")
+			return conflict("key-set", fmt.Sprintf("%d/%d", set.Epoch, set.Seq), "key-set-not-newer")
 		}
 		if err != nil {
 			return s.trouble(err)

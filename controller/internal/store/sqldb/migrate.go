@@ -36,8 +36,8 @@ func SameVersion(ctx context.Context, name string, db *sql.DB, p *goose.Provider
 	}
 	sources := p.ListSources()
 	if know := sources[len(sources)-1].Version; have != know {
-		return 0, &playlists.Error{Code: playlists.Conflict, Field: "database", Value: name, Problem: fmt.Sprintf("has tables of version %d and this program knows %d", have, know),
-			Remedy: "run the program of the controller that uses it"}
+		return 0, &playlists.Error{Code: playlists.Conflict, Field: "database", Value: name,
+			Key: "tables-of-other-version", Args: []any{have, know}}
 	}
 	return have, nil
 }

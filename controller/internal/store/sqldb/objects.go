@@ -97,15 +97,14 @@ func (s objects) refused(ctx context.Context, tx *sql.Tx, o store.Object, expect
 	}
 	if deleted != 0 {
 		if expected == store.Unused {
-			return conflict(o.Path(), "", "was used before, and is never used again", "take another id")
+			return conflict(o.Path(), "", "name-used-before")
 		}
 		return notFound(o.Path(), "")
 	}
 	if expected == store.Absent || expected == store.Unused {
-		return conflict(o.Path(), "", fmt.Sprintf("exists already, with version %d", version), "read it and change that version, or take another id")
+		return conflict(o.Path(), "", "already-exists", version)
 	}
-	return conflict(o.Path()+".version", fmt.Sprint(expected), fmt.Sprintf("is not the present version %d", version),
-		"read it again and repeat the change")
+	return conflict(o.Path()+".version", fmt.Sprint(expected), "version-conflict", version)
 }
 
 func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object, error) {

@@ -58,7 +58,7 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 			return err
 		}
 		if n == 0 {
-			return conflict("play_records/"+r.Sign, fmt.Sprintf("%s/%d", r.Chain, r.N), "is kept already", "a record counts once")
+			return conflict("play_records/"+r.Sign, fmt.Sprintf("%s/%d", r.Chain, r.N), "record-kept-already")
 		}
 		for _, p := range r.Plays {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -88,7 +88,8 @@ const (
 
 func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.PlayRecord, error) {
 	if q.Most < 1 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "records.most", Value: fmt.Sprint(q.Most), Problem: "asks for no records", Remedy: "ask for 1 or more"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "records.most", Value: fmt.Sprint(q.Most),
+			Key: "no-records-asked"}
 	}
 	a, query := q.After, recordsOfAll
 	if q.Sign != "" {

@@ -48,7 +48,7 @@ func readBackup(r io.Reader, schema int64, begin func(*table) (func([]any) error
 			return err
 		}
 		if head.Table != t.name || !slices.Equal(head.Columns, t.columns) {
-			return b.bad("is not the beginning of table " + t.name)
+			return b.bad("backup-table-without-beginning", t.name)
 		}
 		row, err := begin(t)
 		if err != nil {
@@ -83,12 +83,11 @@ func (b *backupReader) header(schema int64) error {
 	}
 	var h backupHeader
 	if err := json.Unmarshal(b.line, &h); err != nil || h.Format != backupFormat {
-		return b.bad("is not the beginning of a backup of ledcast")
+		return b.bad("backup-without-beginning")
 	}
 	if h.Version != backupVersion || h.Schema != schema {
 		return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("version %d, tables %d", h.Version, h.Schema),
-			Problem: fmt.Sprintf("is not what this program reads: version %d, tables %d", backupVersion, schema),
-			Remedy:  "restore it with the program that wrote it, then start the newer one on that database"}
+			Key: "backup-of-other-version", Args: []any{backupVersion, schema}}
 	}
 	return nil
 }
@@ -100,11 +99,11 @@ func (b *backupReader) trailer(rows int64) error {
 		return err
 	}
 	if end.Rows != rows || end.SHA256 != sum {
-		return b.bad(fmt.Sprintf("does not fit the %d rows before it: they were changed", rows))
+		return b.bad("backup-rows-changed", rows)
 	}
 	if b.lines.Scan() {
 		b.n++
-		return b.bad("comes after the end")
+		return b.bad("backup-after-end")
 	}
 	return b.trouble(b.lines.Err())
 }
@@ -117,7 +116,7 @@ func (b *backupReader) next() error {
 		if err := b.lines.Err(); err != nil {
 			return b.trouble(err)
 		}
-		return b.bad("is missing: the backup is truncated")
+		return b.bad("backup-part-missing")
 	}
 	b.line = b.lines.Bytes()
 	return nil
@@ -125,10 +124,10 @@ func (b *backupReader) next() error {
 
 func (b *backupReader) trouble(err error) error {
 	if errors.Is(err, bufio.ErrTooLong) {
-		return b.bad(fmt.Sprintf("is longer than %d bytes", maxLine))
+		return b.bad("backup-line-too-long", maxLine)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return b.bad("has no end: the backup is truncated")
+		return b.bad("backup-without-end")
 	}
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -136,9 +135,9 @@ func (b *backupReader) trouble(err error) error {
 	return nil
 }
 
-func (b *backupReader) bad(problem string) error {
-	return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("line %d", b.n), Problem: problem,
-		Remedy: "take another backup; nothing was changed"}
+func (b *backupReader) bad(key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("line %d", b.n),
+		Key: key, Args: args}
 }
 
 // object reads the present line as an object of known members.
@@ -146,7 +145,7 @@ func (b *backupReader) object(v any) error {
 	d := json.NewDecoder(bytes.NewReader(b.line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return b.bad("is not what belongs there")
+		return b.bad("backup-not-expected")
 	}
 	return nil
 }
@@ -156,13 +155,13 @@ var backupBytes = base64.StdEncoding.Strict()
 func (b *backupReader) row(t *table) ([]any, error) {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(b.line, &raw); err != nil || len(raw) != len(t.kinds) {
-		return nil, b.bad("is not a row of table " + t.name)
+		return nil, b.bad("backup-not-row", t.name)
 	}
 	row := make([]any, len(raw))
 	for i, v := range raw {
 		value, err := readValue(t.kinds[i], v)
 		if err != nil {
-			return nil, b.bad(fmt.Sprintf("has a wrong %s: %v", t.columns[i], err))
+			return nil, b.bad("backup-wrong-value", t.columns[i], err)
 		}
 		row[i] = value
 	}

@@ -166,11 +166,11 @@ func unkeepable(err error) bool {
 
 func notFound(field, value string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: field, Value: value,
-		Problem: "does not exist", Remedy: "check the name"}
+		Key: "not-found"}
 }
 
-func conflict(field, value, problem, remedy string) error {
-	return &playlists.Error{Code: playlists.Conflict, Field: field, Value: value, Problem: problem, Remedy: remedy}
+func conflict(field, value string, key playlists.TextKey, args ...any) error {
+	return &playlists.Error{Code: playlists.Conflict, Field: field, Value: value, Key: key, Args: args}
 }
 
 // collect reads all rows of a query.

@@ -92,7 +92,7 @@ func code(t *testing.T, what string, err error, want playlists.Code) {
 	if !errors.As(err, &e) || e.Code != want {
 		t.Fatalf("%s: got error %v, want code %s", what, err, want)
 	}
-	if e.Field == "" || e.Problem == "" || e.Remedy == "" {
+	if e.Field == "" || e.English().Title == "" || e.English().Remedy == "" {
 		t.Errorf("%s: the error %q does not name the thing, the problem and the remedy", what, e)
 	}
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // One's own account: who one is here, the password, and signing out everywhere.
 import { items, remove, request } from './api.js';
 import { areaText } from './areanames.js';

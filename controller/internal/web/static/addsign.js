@@ -1,3 +1,4 @@
+// @ts-check
 // A new sign: its spec, and then its own page, where it is let in.
 import { at } from './dom.js';
 import './shell.js';

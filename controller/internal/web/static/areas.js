@@ -1,3 +1,4 @@
+// @ts-check
 // Areas: what signs lie in and messages are sent to. They are the department's;
 // everybody may read them.
 import { get, items, Problem, read, remove, slug } from './api.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // The log, newest first: who changed what, from where, and what it was before.
 import { get, items } from './api.js';
 import { at, busy, h } from './dom.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // Saving without overwriting: a write names the version that it is based on,
 // and where somebody was faster both versions are shown.
 import { read, put, Problem } from './api.js';
@@ -9,6 +10,10 @@ import { say } from './words.js';
 // {etag, data, status}; {theirs, etag} when the other version is taken; null
 // when neither is, and the work goes on. A new thing whose id a person chose
 // (named) was not changed by anybody meanwhile: the id is taken.
+/**
+ * @param {string} path @param {any} body @param {string} etag @param {string} [readPath] @param {boolean} [named]
+ * @returns {Promise<{etag: string, data?: any, theirs?: any, status?: number} | null>}
+ */
 export async function save(path, body, etag, readPath = path, named = false) {
   try {
     const done = await put(path, body, etag ? { etag } : { absent: true });

@@ -1,3 +1,4 @@
+// @ts-check
 // A sign's day as a ribbon and as a table: which rule shows when, which ones do
 // not and why, and what campaigns get.
 import { get } from './api.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // Letting a sign in, and keeping it out: its config file, a one-time code, and
 // revoking.
 import { post, remove, request } from './api.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // Somebody of the department sent an urgent message alone: all of the department
 // is told, on every page, while it runs and for minutes after.
 import { at, h } from './dom.js';

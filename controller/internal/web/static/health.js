@@ -1,3 +1,4 @@
+// @ts-check
 // How a sign was over the last days: a line a day, and what happened when. A
 // time in which the controller did not listen is unknown, not offline.
 import { get } from './api.js';

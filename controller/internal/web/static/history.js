@@ -1,3 +1,4 @@
+// @ts-check
 // Undo and redo of what is not saved yet: whole states, as they are small.
 const most = 100;
 

@@ -1,3 +1,4 @@
+// @ts-check
 // Draws a face as round LEDs. The frame is scaled up without smoothing and a
 // mask with a round hole for each LED is laid over it: a few composite
 // operations, however many LEDs there are.

@@ -165,7 +165,7 @@ export class MessageEditor {
     try {
       answer = await save(reason ? `${path}?override=distance&reason=${encodeURIComponent(reason)}` : path, body, this.etag, path);
     } catch (p) {
-      if (/override=distance/.test(p.remedy)) this.askOverride(p);
+      if (p.code === 'unreadable') this.askOverride();
       // A finding's place is by language here.
       const n = /variants\[(\d+)\]\.(\w+)/.exec(p.field || '');
       if (n) p.field = `messages/${body.id}.${this.order[Number(n[1])]}.${n[2]}`;

@@ -1,3 +1,4 @@
+// @ts-check
 // What people call the rules of a plan: a schedule's and a playlist's id say
 // little to those who gave them names.
 import { items } from './api.js';

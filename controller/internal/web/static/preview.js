@@ -1,3 +1,4 @@
+// @ts-check
 // A message's frames as LEDs, as one types, for the classes that one chose.
 import { Problem } from './api.js';
 import { h, problemText } from './dom.js';
@@ -32,14 +33,16 @@ function run(now) {
   if (running) requestAnimationFrame(run);
 }
 
-const sizes = new ResizeObserver((entries) => { for (const e of entries) e.target.face.measure(); });
+/** @type {WeakMap<Element, Face>} */
+const faces = new WeakMap();
+const sizes = new ResizeObserver((entries) => { for (const e of entries) faces.get(e.target)?.measure(); });
 
 // stepView draws one page or strip.
 export function stepView(classOf, step, label, small) {
   const c = size(classOf);
   const canvas = h('canvas', { cls: 'led', role: 'img', 'aria-label': label, css: { '--ratio': `${c.w} / ${c.h}`, '--shape': Math.min(1, c.w / c.h / 1.2) } });
   const face = new Face(canvas, c.w, c.h, c.colour);
-  canvas.face = face;
+  faces.set(canvas, face);
   sizes.observe(canvas);
   bitmap(step).then((image) => {
     face.show(image, '', 0, 100);
@@ -109,13 +112,18 @@ export class Preview {
 }
 
 // findingList shows findings, the same one of several classes once.
+/** @param {(import('./types').Finding & {classes?: string[]})[]} findings */
 export function findingList(findings) {
+  /** @type {Map<string, import('./types').Finding & {classes: string[]}>} */
   const by = new Map();
   for (const f of findings) {
     const key = both(f.text);
     const x = by.get(key) || { ...f, classes: [] };
-    x.classes.push(f.class);
+    x.classes.push(f.class || '');
     by.set(key, x);
   }
-  return [...by.values()].map((f) => h('div', { cls: `finding ${f.level}` }, h('strong', {}, say(f.level === 'error' ? 'msg.finding_error' : f.level === 'info' ? 'msg.finding_info' : 'msg.finding_warn')), ` ${f.classes.join(', ')}: ${both(f.text)}`, f.remedy && both(f.remedy) ? h('div', { cls: 'hint' }, both(f.remedy)) : null));
+  return [...by.values()].map((f) => h('div', { cls: `finding ${f.level}` },
+    h('strong', {}, say(f.level === 'refuse' ? 'msg.finding_refuse' : 'msg.finding_warn')),
+    ` ${f.classes.join(', ')}: ${both(f.text)}`,
+    f.remedy && both(f.remedy) ? h('div', { cls: 'hint' }, both(f.remedy)) : null));
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // What a sign itself proved to have shown on a day, message by message.
 import { get } from './api.js';
 import { h, showProblem } from './dom.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // The form of a schedule: a playlist on some signs at some hours.
 import { fresh, remove, slug } from './api.js';
 import { ask, busy, clearProblems, dialog, field, h, options, problems } from './dom.js';

@@ -1,8 +1,9 @@
+// @ts-check
 // The schedule: a week as a grid, what wins when, and what loses and why.
 import { get, items, read } from './api.js';
 import { at, h, options, showProblem } from './dom.js';
 import { joined, perHour, ruleClass } from './day.js';
-import { days, dayName, spread } from './hours.js';
+import { days, dayName, lanes, spread } from './hours.js';
 import { editSchedule } from './schedform.js';
 import { learnNames } from './names.js';
 import { me, writes } from './shell.js';
@@ -107,30 +108,9 @@ function drag(column, iso) {
   });
 }
 
-// lanes puts stretches that overlap beside each other; where none does, one has
-// the whole width.
-function lanes(blocks) {
-  let heap = []; // blocks that overlap, each with some other
-  let ends = [];
-  const close = () => { for (const b of heap) b.of = ends.length; };
-  blocks.sort((a, b) => a.from - b.from || b.until - a.until);
-  for (const b of blocks) {
-    if (ends.length && Math.max(...ends) <= b.from) {
-      close();
-      heap = [];
-      ends = [];
-    }
-    let n = ends.findIndex((end) => end <= b.from);
-    if (n < 0) n = ends.length;
-    ends[n] = b.until;
-    b.lane = n;
-    heap.push(b);
-  }
-  close();
-}
-
 function column(iso, i) {
   const box = h('div', { cls: 'day' });
+  /** @type {{s: import('./types').Schedule, from: number, until: number, lane?: number, of?: number}[]} */
   const blocks = [];
   for (const s of state.schedules.filter(covers)) {
     for (const [from, until] of spread(s, opens(s), iso, addDays(iso, -1))) blocks.push({ s, from, until });

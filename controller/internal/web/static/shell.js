@@ -1,3 +1,4 @@
+// @ts-check
 // What every page has around it: who is signed in, where they may go, and the
 // way out. A page's module awaits me before it does anything else.
 import { get, remove } from './api.js';
@@ -5,6 +6,7 @@ import { at, h, busy } from './dom.js';
 import { watchGlass } from './glass.js';
 import { say } from './words.js';
 
+/** @type {import('./types').Me} */
 export const me = await get('/api/v1/me');
 
 export const guest = me.id === 'guest';
@@ -13,7 +15,9 @@ export const admin = me.role === 'admin';
 // writes reports whether one may change content of one's own owner.
 export const writes = ['admin', 'editor', 'author'].includes(me.role);
 
-for (const a of document.querySelectorAll('#menu a')) {
+/** @type {NodeListOf<HTMLAnchorElement>} */
+const links = document.querySelectorAll('#menu a');
+for (const a of links) {
   const roles = (department ? a.dataset.department : a.dataset.company).split(' ');
   a.hidden = !roles.includes(me.role) || (guest && a.getAttribute('href') !== '/');
 }
@@ -56,7 +60,7 @@ export async function owners() {
 
 // A file that is let go beside its place must not take the page away, and what
 // was typed with it.
-for (const event of ['dragover', 'drop']) {
+for (const event of /** @type {('dragover' | 'drop')[]} */ (['dragover', 'drop'])) {
   addEventListener(event, (e) => {
     if (e.dataTransfer && e.dataTransfer.types.includes('Files')) e.preventDefault();
   });

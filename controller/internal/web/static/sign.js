@@ -1,3 +1,4 @@
+// @ts-check
 // One sign: its face beside what it says of itself, its day, and how it is let
 // in and kept out.
 import { get, items, post, read } from './api.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // Some of one's own signs, or all: of a schedule, of an agreement.
 import { Problem } from './api.js';
 import { field, h } from './dom.js';

@@ -1,3 +1,4 @@
+// @ts-check
 // Signing in: by name and password, or by a link that works once and then asks
 // for a password. The link's code is sent only when its button is pressed, so
 // that a programme that looks at links does not use it up.

@@ -1,3 +1,4 @@
+// @ts-check
 // Urgent messages of the department: what runs, what waits, and a new one. One
 // alert has a page of its own, /urgent?id=…; what it shows comes live.
 import { get, items } from './api.js';

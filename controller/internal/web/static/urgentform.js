@@ -86,7 +86,7 @@ export async function compose(close) {
       if (!reasonField.hidden && reason.value.trim()) Object.assign(body, { override: 'distance', reason: reason.value });
       const made = await post('/api/v1/alerts', body).catch((problem) => {
         // What cannot be read on a sign may be let through, with a reason.
-        if (/"override":"distance"/.test(problem.remedy)) reasonField.hidden = false;
+        if (problem.code === 'unreadable') reasonField.hidden = false;
         throw problem;
       });
       location.assign(`/urgent?id=${encodeURIComponent(made.id)}`);

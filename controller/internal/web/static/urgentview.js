@@ -1,3 +1,4 @@
+// @ts-check
 // One urgent message: what the second person sees before it goes, how many signs
 // show it, whom to call about the others, and its end.
 import { get, items, post } from './api.js';
@@ -17,13 +18,16 @@ export const stateText = (a) => say(a.state === 'ended' ? `urgent.ended_${a.why}
 // band says at the top of the list what each mode looks like.
 export const band = () => h('p', { cls: 'hint' }, ['live', 'test', 'drill'].map((m) => [h('span', { cls: `mode ${m}` }, say(`urgent.mode_${m}`)), ' ', say(`urgent.mode_${m}_hint`), ' ']));
 
-const sizes = new ResizeObserver((entries) => { for (const e of entries) e.target.face.measure(); });
+/** @type {WeakMap<Element, Face>} */
+const faces = new WeakMap();
+const sizes = new ResizeObserver((entries) => { for (const e of entries) faces.get(e.target)?.measure(); });
 
 function frame(classOf, f, label) {
-  const [, w, hh, colour] = /^(\d+)x(\d+)-(\w+)$/.exec(classOf);
+  const [, width, height, colour] = /^(\d+)x(\d+)-(\w+)$/.exec(classOf);
+  const [w, hh] = [Number(width), Number(height)];
   const canvas = h('canvas', { cls: 'led', role: 'img', 'aria-label': label, css: { '--ratio': `${w} / ${hh}`, '--shape': Math.min(1, w / hh / 1.2) } });
-  const face = new Face(canvas, Number(w), Number(hh), colour);
-  canvas.face = face;
+  const face = new Face(canvas, w, hh, colour);
+  faces.set(canvas, face);
   sizes.observe(canvas);
   fetch(f.url).then((r) => r.blob()).then(createImageBitmap).then((image) => face.show(image, '', 0, 100)).catch(() => {});
   return h('div', {}, h('div', { cls: 'step' }, canvas), h('p', { cls: 'hint' }, say('urgent.seconds', { n: number(f.ms / 1000, 1) })));
@@ -113,7 +117,7 @@ export class AlertPage {
         e.preventDefault();
         const through = why.hidden || !reason.value.trim() ? {} : { override: 'distance', reason: reason.value };
         busy(go, form, () => this.send('approve', { signs: Number(n.value), digest: this.read, ...through }).catch((problem) => {
-          if (/"override":"distance"/.test(problem.remedy)) why.hidden = false;
+          if (problem.code === 'unreadable') why.hidden = false;
           throw problem;
         }));
       });
