@@ -38,9 +38,11 @@ var house = []struct {
 	{in + "store/...", []string{"playlists", "playlists/timeline", in + "store/..."}, []string{paho, gg, yaml}},
 	{in + "admission", []string{"playlists", "playlists/plan", "playlists/timeline"}, []string{web, sql, paho, gg, yaml}},
 	{in + "artwork", []string{"playlists", "playlists/timeline", "render", "assets/..."}, []string{paho}},
-	{in + "catalogue", []string{"playlists", "playlists/plan", in + "store", in + "admission", in + "artwork", "render"}, []string{paho, yaml}},
+	{in + "catalogue", []string{"playlists", "playlists/plan", in + "store", in + "admission", in + "artwork", "render"},
+		[]string{paho, yaml}},
 	{in + "datadir", []string{"playlists", in + "store/..."}, []string{paho, gg}},
-	{in + "publish", []string{"playlists", "playlists/plan", "playlists/timeline", "sign/wire", "sign/player"}, []string{paho, gg, sql, yaml}},
+	{in + "publish", []string{"playlists", "playlists/plan", "playlists/timeline", "sign/wire", "sign/player"},
+		[]string{paho, gg, sql, yaml}},
 	{in + "listen", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, sql, yaml}},
 	{in + "broker", []string{"playlists", "playlists/timeline", "sign/wire"}, []string{paho, gg, sql, yaml}},
 	{in + "alert", []string{"playlists", "playlists/timeline"}, []string{paho, gg, sql, web, yaml}},
@@ -49,19 +51,26 @@ var house = []struct {
 	{in + "capinbox/cap12", []string{"playlists"}, []string{paho, gg, sql, web, yaml}},
 	{in + "webhook", []string{"playlists"}, []string{paho, gg, sql, yaml}},
 	{in + "report", []string{"playlists", "playlists/plan", "playlists/timeline"}, []string{paho, gg, sql, web, yaml}},
-	{in + "history", []string{"playlists", "playlists/plan", "playlists/timeline", in + "store", in + "report", "sign/wire"}, []string{paho, gg, yaml}},
+	{in + "history", []string{"playlists", "playlists/plan", "playlists/timeline", in + "store", in + "report",
+		"sign/wire"}, []string{paho, gg, yaml}},
 	{in + "auth", []string{"playlists", "playlists/timeline"}, []string{paho, gg, sql, yaml}},
-	{in + "enrol", []string{"playlists", in + "admission", in + "auth", in + "broker", in + "catalogue", in + "datadir", in + "store/...", "sign/box", "sign/wire"}, nil},
+	{in + "enrol", []string{"playlists", in + "admission", in + "auth", in + "broker", in + "catalogue", in + "datadir",
+		in + "store/...", "sign/box", "sign/wire"}, nil},
 	{in + "keys", []string{"playlists", in + "datadir", in + "publish", in + "store", "sign/wire"}, []string{paho, gg}},
 	{in + "backup", []string{"playlists", in + "datadir", in + "store"}, []string{paho, gg}},
-	{in + "api", []string{"playlists", "playlists/plan", "playlists/timeline", in + "admission", in + "auth"}, []string{paho, gg, sql, yaml}},
+	{in + "api", []string{"playlists", "playlists/plan", "playlists/timeline", in + "admission", in + "auth"},
+		[]string{paho, gg, sql, yaml}},
 	{in + "web", []string{"playlists", "playlists/timeline"}, []string{paho, gg, sql, yaml}},
-	{in + "app", []string{"assets/...", "playlists/...", "render", "sign/link", "sign/wire", in + "admission", in + "alert", in + "api",
-		in + "artwork", in + "auth", in + "backup", in + "broker", in + "capinbox", in + "catalogue", in + "datadir", in + "enrol", in + "history", in + "keys",
+	{in + "app", []string{"assets/...", "playlists/...", "render", "sign/link", "sign/wire", in + "admission",
+		in + "alert", in + "api",
+		in + "artwork", in + "auth", in + "backup", in + "broker", in + "capinbox", in + "catalogue", in + "datadir",
+		in + "enrol", in + "history", in + "keys",
 		in + "listen", in + "publish", in + "report", in + "store/...", in + "web", in + "webhook"}, nil},
 	{in + "demo", []string{"playlists", in + "app", in + "auth", in + "datadir", in + "enrol", "sign/box"}, nil},
-	{in + "simulate", []string{"playlists", in + "app", in + "auth", in + "broker", in + "datadir", in + "enrol", in + "store", "sign/crowd", "sign/link", "sign/wire"}, nil},
-	{in + "cli", []string{in + "app", in + "artwork", in + "backup", in + "demo", in + "enrol", in + "keys", in + "simulate", "render", "playlists/...",
+	{in + "simulate", []string{"playlists", in + "app", in + "auth", in + "broker", in + "datadir", in + "enrol",
+		in + "store", "sign/crowd", "sign/link", "sign/wire"}, nil},
+	{in + "cli", []string{in + "app", in + "artwork", in + "backup", in + "demo", in + "enrol", in + "keys",
+		in + "simulate", "render", "playlists/...",
 		"assets/...", "sign/wire", "sign/box", "sign/crowd"}, nil},
 	{"controller", []string{in + "cli"}, nil},
 }
@@ -176,8 +185,9 @@ func TestLinksLead(t *testing.T) {
 
 // The top level is the user's: nothing is added to it without a strong reason.
 func TestTopLevel(t *testing.T) {
-	want := map[string]bool{"README.md": true, "LICENSE": true, "go.mod": true, "go.sum": true, "assets": true, "controller": true,
-		"docs": true, "playlists": true, "render": true, "sign": true, ".ci": true, ".git": true, ".gitignore": true}
+	want := map[string]bool{"README.md": true, "LICENSE": true, "go.mod": true, "go.sum": true, "assets": true,
+		"controller": true,
+		"docs":       true, "playlists": true, "render": true, "sign": true, ".ci": true, ".git": true, ".gitignore": true}
 	entries, err := os.ReadDir("..")
 	if err != nil {
 		t.Fatal(err)

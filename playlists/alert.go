@@ -195,8 +195,10 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 	bad := func(field, value string, key TextKey, args ...any) error {
 		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Key: key, Args: args}
 	}
-	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Template: o.Template, Values: o.Values, Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
-		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces, State: AlertPending, FromGiven: o.From != 0,
+	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Template: o.Template, Values: o.Values,
+		Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
+		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces,
+		State: AlertPending, FromGiven: o.From != 0,
 		Override: o.Override, Reason: strings.TrimSpace(o.Reason)}
 	if o.Draft {
 		a.State = AlertDraft
@@ -324,7 +326,8 @@ func (a *Alert) Test() bool { return a.Mode == AlertTest }
 // share_ms is the first multiple of its length of 20 s or more, and cycle_ms =
 // share_ms·100/share_percent (DESIGN, HTTP).
 func (a *Alert) OnWire(art *Artwork, of func(sign string) bool) timeline.Alert {
-	w := timeline.Alert{ID: a.ID, Priority: a.Priority, From: int64(a.From), Until: int64(a.Until), Areas: a.Areas, Signs: []string{},
+	w := timeline.Alert{ID: a.ID, Priority: a.Priority, From: int64(a.From), Until: int64(a.Until), Areas: a.Areas,
+		Signs:      []string{},
 		ExclusiveS: int64(a.Until - a.From), Drill: a.Mode == AlertDrill, Steps: art.Steps}
 	for _, s := range a.Signs {
 		if of(s) {

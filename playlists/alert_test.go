@@ -33,16 +33,20 @@ func TestOnWire(t *testing.T) {
 		{[]int64{21000}, &Takeover{60, 33}, 60, 21000, 63636},
 		{[]int64{19999}, &Takeover{60, 100}, 60, 39998, 39998},
 	} {
-		a := &Alert{ID: "a1", From: 1000, Until: 4600, Areas: []string{"x"}, Signs: []string{"s1", "s2"}, Takeover: c.takeover}
+		a := &Alert{ID: "a1", From: 1000, Until: 4600, Areas: []string{"x"}, Signs: []string{"s1", "s2"},
+			Takeover: c.takeover}
 		w := a.OnWire(steps(c.ms...), func(s string) bool { return s == "s2" })
-		if w.ExclusiveS != c.exclusive || w.ShareMS != c.share || w.CycleMS != c.cycle || fmt.Sprint(w.Signs) != "[s2]" || w.Frames[0].Owner != "" || w.Drill {
-			t.Errorf("%v %+v: exclusive %d s, share %d of %d ms, signs %v", c.ms, c.takeover, w.ExclusiveS, w.ShareMS, w.CycleMS, w.Signs)
+		if w.ExclusiveS != c.exclusive || w.ShareMS != c.share || w.CycleMS != c.cycle || fmt.Sprint(w.Signs) != "[s2]" ||
+			w.Frames[0].Owner != "" || w.Drill {
+			t.Errorf("%v %+v: exclusive %d s, share %d of %d ms, signs %v", c.ms, c.takeover, w.ExclusiveS, w.ShareMS,
+				w.CycleMS, w.Signs)
 		}
 	}
 }
 
 func TestMoment(t *testing.T) {
-	for text, want := range map[string]int64{"1612000800": 1612000800, `"2021-01-30T17:00:00+07:00"`: 1612000800, `"2021-01-30T10:00:00Z"`: 1612000800, "null": 0} {
+	for text, want := range map[string]int64{"1612000800": 1612000800, `"2021-01-30T17:00:00+07:00"`: 1612000800,
+		`"2021-01-30T10:00:00Z"`: 1612000800, "null": 0} {
 		var m Moment
 		if err := json.Unmarshal([]byte(text), &m); err != nil || int64(m) != want {
 			t.Errorf("%s is %d, %v", text, m, err)
@@ -71,7 +75,8 @@ func TestOrderSpan(t *testing.T) {
 		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%d to %d: %v", c.from, c.until, err)
 		}
-		if err == nil && c.from == 0 && (a.From != now || a.Priority != DefaultPriority || a.Mode != AlertLive || a.State != AlertPending) {
+		if err == nil && c.from == 0 && (a.From != now || a.Priority != DefaultPriority ||
+			a.Mode != AlertLive || a.State != AlertPending) {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -103,7 +108,8 @@ func TestCheckClass(t *testing.T) {
 	} {
 		err := CheckClass("128x64-rgb", c.set)
 		var e *Error
-		if c.says == "" && err != nil || c.says != "" && (!errors.As(err, &e) || e.Code != TooLarge || !strings.Contains(e.English().Title, c.says)) {
+		if c.says == "" && err != nil || c.says != "" && (!errors.As(err, &e) || e.Code != TooLarge ||
+			!strings.Contains(e.English().Title, c.says)) {
 			t.Errorf("want %q: %v", c.says, err)
 		}
 	}

@@ -5,12 +5,13 @@ package playlists
 // sent, rejected, received or showing. A picture sign stays at sent.
 type AlertView struct {
 	Alert
-	Targeted     int              `json:"targeted"` // all signs that it is meant for
-	Sent         int              `json:"sent"`
-	Received     int              `json:"received"`
-	Showing      int              `json:"showing"`
-	Rejected     int              `json:"rejected"`
-	Missed       []string         `json:"missed"`         // have not acked it when it ended, or for a minute; out-of-service signs never
+	Targeted int `json:"targeted"` // all signs that it is meant for
+	Sent     int `json:"sent"`
+	Received int `json:"received"`
+	Showing  int `json:"showing"`
+	Rejected int `json:"rejected"`
+	// have not acked it when it ended, or for a minute; out-of-service signs never
+	Missed       []string         `json:"missed"`
 	OutOfService []string         `json:"out_of_service"` // of those that have not acked it
 	Rejections   []AlertRejection `json:"rejections"`
 	Times        *AlertTimes      `json:"times,omitempty"`

@@ -3,7 +3,8 @@ package playlists
 import "testing"
 
 func FuzzDay(f *testing.F) {
-	for _, s := range []string{"2021-02-11", "2020-02-29", "2021-02-29", "1970-01-01", "2199-12-31", "", "2021-2-1", "２０２１-01-01"} {
+	for _, s := range []string{"2021-02-11", "2020-02-29", "2021-02-29", "1970-01-01", "2199-12-31", "", "2021-2-1",
+		"２０２１-01-01"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -22,9 +22,12 @@ func CheckDistance(c Class, capPx int, pitchMM, distanceM float64) *Finding {
 	}
 	need := int(math.Ceil(distanceM / metresPerPixel / pitchMM))
 	return &Finding{Level: Warn, Code: "distance", Class: c.String(), Field: "variants",
-		Text: Text{VI: fmt.Sprintf("Chữ hoa cao %d điểm, đọc được từ khoảng %.0f m; cần đọc từ %.0f m.", capPx, reach, distanceM),
-			EN: fmt.Sprintf("Capitals are %d px high and are read from about %.0f m, not from %.0f m.", capPx, reach, distanceM)},
+		Text: Text{VI: fmt.Sprintf("Chữ hoa cao %d điểm, đọc được từ khoảng %.0f m; cần đọc từ %.0f m.", capPx, reach,
+			distanceM),
+			EN: fmt.Sprintf("Capitals are %d px high and are read from about %.0f m, not from %.0f m.", capPx, reach,
+				distanceM)},
 		Remedy: Text{VI: fmt.Sprintf("Viết ngắn lại để chữ cao ít nhất %d điểm, hoặc dùng màn hình lớn hơn.", need),
 			EN: fmt.Sprintf("Shorten it until letters are %d px high, or use a larger face.", need)},
-		Numbers: map[string]float64{"cap_px": float64(capPx), "reach_m": math.Round(reach), "distance_m": distanceM, "need_px": float64(need)}}
+		Numbers: map[string]float64{"cap_px": float64(capPx), "reach_m": math.Round(reach), "distance_m": distanceM,
+			"need_px": float64(need)}}
 }

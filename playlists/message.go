@@ -43,10 +43,12 @@ type Variant struct {
 
 // Image places a picture in a message.
 type Image struct {
-	Media  string `yaml:"media" json:"media"`                         // id of an uploaded medium, or a file beside the document
-	Fit    string `yaml:"fit,omitempty" json:"fit,omitempty"`         // "fit" (default), "fill" or "stretch"
-	FocalX int    `yaml:"focal_x,omitempty" json:"focal_x,omitempty"` // percent of the width kept in view by "fill"; 0 means 50
-	FocalY int    `yaml:"focal_y,omitempty" json:"focal_y,omitempty"` // percent of the height
+	// id of an uploaded medium, or a file beside the document
+	Media string `yaml:"media" json:"media"`
+	Fit   string `yaml:"fit,omitempty" json:"fit,omitempty"` // "fit" (default), "fill" or "stretch"
+	// percent of the width kept in view by "fill"; 0 means 50
+	FocalX int `yaml:"focal_x,omitempty" json:"focal_x,omitempty"`
+	FocalY int `yaml:"focal_y,omitempty" json:"focal_y,omitempty"` // percent of the height
 }
 
 // Message is what somebody wants read: parts, never pixels. It becomes frames

@@ -81,11 +81,12 @@ func (p *Principal) Department() bool { return p.Owner == Public }
 
 // User is a person who signs in. The password is kept elsewhere.
 type User struct {
-	ID       string   `yaml:"id" json:"id"` // login name
-	Owner    string   `yaml:"owner" json:"owner"`
-	Name     string   `yaml:"name,omitempty" json:"name,omitempty"` // as people write it
-	Role     Role     `yaml:"role" json:"role"`
-	Areas    []string `yaml:"areas,omitempty" json:"areas,omitempty"` // an officer's, within which they act; none means everywhere
+	ID    string `yaml:"id" json:"id"` // login name
+	Owner string `yaml:"owner" json:"owner"`
+	Name  string `yaml:"name,omitempty" json:"name,omitempty"` // as people write it
+	Role  Role   `yaml:"role" json:"role"`
+	// an officer's, within which they act; none means everywhere
+	Areas    []string `yaml:"areas,omitempty" json:"areas,omitempty"`
 	Phone    string   `yaml:"phone,omitempty" json:"phone,omitempty"`
 	Disabled bool     `yaml:"disabled,omitempty" json:"disabled,omitempty"` // cannot sign in
 }

@@ -9,12 +9,17 @@ import (
 
 // Item is one place in a playlist.
 type Item struct {
-	Message string `yaml:"message" json:"message"`                       // id of a message of the same owner, or "public/<id>"
-	DwellMS int64  `yaml:"dwell_ms,omitempty" json:"dwell_ms,omitempty"` // how long it is shown; stretched where reading takes longer; 0 is the reading time
-	Weight  Plays  `yaml:"weight,omitempty" json:"weight,omitempty"`     // plays in proportion to the others' weights; left out, 1
-	Count   Plays  `yaml:"count,omitempty" json:"count,omitempty"`       // instead of a weight: exactly so many plays each round of the playlist
-	First   string `yaml:"first,omitempty" json:"first,omitempty"`       // YYYY-MM-DD in the sign's zone, inclusive: not shown before it; "" is open
-	Last    string `yaml:"last,omitempty" json:"last,omitempty"`         // likewise: not shown after it
+	// id of a message of the same owner, or "public/<id>"
+	Message string `yaml:"message" json:"message"`
+	// how long it is shown; stretched where reading takes longer; 0 is the reading time
+	DwellMS int64 `yaml:"dwell_ms,omitempty" json:"dwell_ms,omitempty"`
+	// plays in proportion to the others' weights; left out, 1
+	Weight Plays `yaml:"weight,omitempty" json:"weight,omitempty"`
+	// instead of a weight: exactly so many plays each round of the playlist
+	Count Plays `yaml:"count,omitempty" json:"count,omitempty"`
+	// YYYY-MM-DD in the sign's zone, inclusive: not shown before it; "" is open
+	First string `yaml:"first,omitempty" json:"first,omitempty"`
+	Last  string `yaml:"last,omitempty" json:"last,omitempty"` // likewise: not shown after it
 }
 
 // Plays is how often an item plays, beside others or in each round: at least

@@ -15,10 +15,11 @@ type Schedule struct {
 	Playlist string `yaml:"playlist" json:"playlist"` // the owner's, or "public/<id>"
 	// Signs and Tags say which of the owner's signs: those named, and those
 	// that carry one of the tags. With neither it is all of them.
-	Signs    []string `yaml:"signs,omitempty" json:"signs,omitempty"`
-	Tags     []string `yaml:"tags,omitempty" json:"tags,omitempty"`
-	Window   `yaml:",inline"`
-	First    string   `yaml:"first,omitempty" json:"first,omitempty"`       // YYYY-MM-DD in the sign's zone, inclusive; "" is open
+	Signs  []string `yaml:"signs,omitempty" json:"signs,omitempty"`
+	Tags   []string `yaml:"tags,omitempty" json:"tags,omitempty"`
+	Window `yaml:",inline"`
+	// YYYY-MM-DD in the sign's zone, inclusive; "" is open
+	First    string   `yaml:"first,omitempty" json:"first,omitempty"`
 	Last     string   `yaml:"last,omitempty" json:"last,omitempty"`         // likewise
 	Except   []string `yaml:"except,omitempty" json:"except,omitempty"`     // days on which its window does not open
 	Priority int64    `yaml:"priority,omitempty" json:"priority,omitempty"` // 0 to 100; the higher wins

@@ -11,9 +11,10 @@ import (
 
 // Owner is a company, or the department ("public").
 type Owner struct {
-	ID    string `yaml:"id" json:"id"`
-	Name  string `yaml:"name" json:"name"`                       // as people write it, e.g. "Công ty Quảng cáo Sông Trà"
-	Phone string `yaml:"phone,omitempty" json:"phone,omitempty"` // whom the department calls about a sign that names nobody
+	ID   string `yaml:"id" json:"id"`
+	Name string `yaml:"name" json:"name"` // as people write it, e.g. "Công ty Quảng cáo Sông Trà"
+	// whom the department calls about a sign that names nobody
+	Phone string `yaml:"phone,omitempty" json:"phone,omitempty"`
 }
 
 // Validate returns an *Error of code Invalid for a name that cannot be used.
@@ -51,9 +52,12 @@ type Sign struct {
 	Position *Place   `yaml:"position,omitempty" json:"position,omitempty"`
 	TimeZone string   `yaml:"time_zone,omitempty" json:"time_zone,omitempty"` // IANA name; "" means DefaultZone
 	Light    *Light   `yaml:"light,omitempty" json:"light,omitempty"`
-	Playlist string   `yaml:"playlist,omitempty" json:"playlist,omitempty"`     // the owner's, or "public/<id>"; "" is the default rotation
-	Pitch    float64  `yaml:"pitch_mm,omitempty" json:"pitch_mm,omitempty"`     // from LED to LED, millimetres; 0 is unknown
-	Distance float64  `yaml:"distance_m,omitempty" json:"distance_m,omitempty"` // from which it is read, metres; 0 is unknown
+	// the owner's, or "public/<id>"; "" is the default rotation
+	Playlist string `yaml:"playlist,omitempty" json:"playlist,omitempty"`
+	// from LED to LED, millimetres; 0 is unknown
+	Pitch float64 `yaml:"pitch_mm,omitempty" json:"pitch_mm,omitempty"`
+	// from which it is read, metres; 0 is unknown
+	Distance float64  `yaml:"distance_m,omitempty" json:"distance_m,omitempty"`
 	Rules    *Rules   `yaml:"rules,omitempty" json:"rules,omitempty"`
 	Phone    string   `yaml:"phone,omitempty" json:"phone,omitempty"` // whom to call when it does not show what it should
 	Tags     []string `yaml:"tags,omitempty" json:"tags,omitempty"`   // the owner's own grouping; schedules may name them
@@ -64,8 +68,10 @@ type Sign struct {
 
 // Rules are what a face may not do, by its permit or its place.
 type Rules struct {
-	NoScroll     bool     `yaml:"no_scroll,omitempty" json:"no_scroll,omitempty"`           // nothing moves: long texts become pages
-	Off          []Window `yaml:"off,omitempty" json:"off,omitempty"`                       // hours in which the face is dark, but for alerts
+	// nothing moves: long texts become pages
+	NoScroll bool `yaml:"no_scroll,omitempty" json:"no_scroll,omitempty"`
+	// hours in which the face is dark, but for alerts
+	Off          []Window `yaml:"off,omitempty" json:"off,omitempty"`
 	LeastDwellMS int64    `yaml:"least_dwell_ms,omitempty" json:"least_dwell_ms,omitempty"` // no item shows for less
 }
 

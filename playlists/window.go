@@ -13,9 +13,10 @@ var Days = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 // Window is a daypart: some hours on some days, in the sign's time zone. The
 // zero Window is always.
 type Window struct {
-	Days  []string `yaml:"days,omitempty" json:"days,omitempty"`   // "mon" to "sun"; none means every day
-	From  string   `yaml:"from,omitempty" json:"from,omitempty"`   // "HH:MM"; "" means 00:00
-	Until string   `yaml:"until,omitempty" json:"until,omitempty"` // "HH:MM", exclusive; "" and "24:00" are the day's end; not after From means the next day
+	Days []string `yaml:"days,omitempty" json:"days,omitempty"` // "mon" to "sun"; none means every day
+	From string   `yaml:"from,omitempty" json:"from,omitempty"` // "HH:MM"; "" means 00:00
+	// "HH:MM", exclusive; "" and "24:00" are the day's end; not after From means the next day
+	Until string `yaml:"until,omitempty" json:"until,omitempty"`
 }
 
 // Minutes is the window's begin and end in minutes after the midnight that its

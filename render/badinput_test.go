@@ -65,7 +65,8 @@ func refused(t *testing.T, err error, field, problem string) {
 		t.Errorf("got %v (%T), want a domain error", err, err)
 		return
 	}
-	if !strings.Contains(e.Field, field) || !strings.Contains(e.English().Title, problem) || e.English().Remedy == "" || strings.Contains(e.Error(), "\n") {
+	if !strings.Contains(e.Field, field) || !strings.Contains(e.English().Title, problem) || e.English().Remedy == "" ||
+		strings.Contains(e.Error(), "\n") {
 		t.Errorf("got %q (field %q), want field %q, problem %q, a remedy, one line", e.Error(), e.Field, field, problem)
 	}
 }
@@ -143,7 +144,8 @@ func TestTextsThatAreTaken(t *testing.T) {
 	if a, err := r.Message(word, small, Options{}); err != nil || a.Steps[0].Scroll == nil {
 		t.Errorf("a long word: %v", err)
 	}
-	if a, err := r.Message(word, small, Options{Motion: playlists.Pictures}); err != nil || len(a.Findings) == 0 || a.Steps[0].Scroll != nil {
+	if a, err := r.Message(word, small, Options{Motion: playlists.Pictures}); err != nil || len(a.Findings) == 0 ||
+		a.Steps[0].Scroll != nil {
 		t.Errorf("a long word on a picture sign: %v", err)
 	}
 }
@@ -159,14 +161,16 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		"unknown theme":          {func(m *playlists.Message) { m.Theme = "rainbow" }, "theme", "not a theme"},
 		"unknown icon":           {func(m *playlists.Message) { m.Icon = "cat" }, "icon", "not an icon"},
 		"QR text too long":       {func(m *playlists.Message) { m.QR = strings.Repeat("x", 400) }, "qr", "over the limit"},
-		"no picture":             {func(m *playlists.Message) { m.Image = &playlists.Image{Media: "x"} }, "image", "looked up"},
+		"no picture": {func(m *playlists.Message) { m.Image = &playlists.Image{Media: "x"} }, "image",
+			"looked up"},
 	} {
 		m := text("Rửa tay")
 		k.change(m)
 		_, err := r.Message(m, c, Options{})
 		t.Run(name, func(t *testing.T) { refused(t, err, k.field, k.problem) })
 	}
-	for _, class := range []playlists.Class{{}, {W: 999999, H: 999999, Colour: playlists.RGB}, {W: 8192, H: 8192, Colour: playlists.RGB}, {W: 64, H: 32, Colour: "blue"}} {
+	for _, class := range []playlists.Class{{}, {W: 999999, H: 999999, Colour: playlists.RGB},
+		{W: 8192, H: 8192, Colour: playlists.RGB}, {W: 64, H: 32, Colour: "blue"}} {
 		_, err := r.Message(text("Rửa tay"), class, Options{})
 		refused(t, err, "class", "")
 	}
@@ -280,7 +284,8 @@ func TestALargePhotoIsTaken(t *testing.T) {
 	data := jpegOf(t, img)
 	img = nil
 	within(t, func() {
-		a, err := r.Message(pictureMessage(), mustClass(t, "320x160-rgb"), Options{Media: func(string) ([]byte, error) { return data, nil }})
+		a, err := r.Message(pictureMessage(), mustClass(t, "320x160-rgb"),
+			Options{Media: func(string) ([]byte, error) { return data, nil }})
 		if err != nil || len(a.Frames) != 1 || a.Frames[0].Len > planBytes {
 			t.Errorf("12 megapixels: %v", err)
 		}
@@ -299,10 +304,13 @@ func TestRefusalInBothLanguages(t *testing.T) {
 		t.Fatalf("findings: %+v", rep.Findings)
 	}
 	f := rep.Findings[0]
-	if f.Level != playlists.Refuse || f.Text.VI != "Không hiện được: Nội dung \"\U0001F600 (U+1F600)\" là biểu tượng cảm xúc, màn hình không hiện được." || f.Remedy.VI != "Sửa lại: bỏ đi hoặc diễn đạt bằng lời." {
+	if f.Level != playlists.Refuse ||
+		f.Text.VI != "Không hiện được: Nội dung \"\U0001F600 (U+1F600)\" là biểu tượng cảm xúc, màn hình không hiện được." ||
+		f.Remedy.VI != "Sửa lại: bỏ đi hoặc diễn đạt bằng lời." {
 		t.Errorf("in Vietnamese: %q %q", f.Text.VI, f.Remedy.VI)
 	}
-	if f.Text.EN != "Cannot be shown: variants[0].body \"\U0001F600 (U+1F600)\" is an emoji, which signs do not show." || f.Remedy.EN != "Correct it: leave it out or say it in words." {
+	if f.Text.EN != "Cannot be shown: variants[0].body \"\U0001F600 (U+1F600)\" is an emoji, which signs do not show." ||
+		f.Remedy.EN != "Correct it: leave it out or say it in words." {
 		t.Errorf("in English: %q %q", f.Text.EN, f.Remedy.EN)
 	}
 }

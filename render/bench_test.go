@@ -123,7 +123,8 @@ type benchLine struct {
 	k    color.RGBA
 }
 
-func benchLines(b *testing.B, r *Renderer, class string) (lines []benchLine, ttf []byte, ground, band color.RGBA, bandH int) {
+func benchLines(b *testing.B, r *Renderer, class string) (lines []benchLine, ttf []byte, ground, band color.RGBA,
+	bandH int) {
 	b.Helper()
 	_, card, theme := benchCard(b, r, class)
 	ttf = assets.BeVietnamProBold

@@ -45,12 +45,15 @@ func mustNew(t testing.TB) *Renderer {
 func TestDefaultContentFitsItsDwell(t *testing.T) {
 	by, m := defaultContent(t)
 	r := mustNew(t)
-	if len(manifest.All[*playlists.Message](m)) < 10 || len(manifest.All[*playlists.Owner](m)) != 1 || len(manifest.All[*playlists.Playlist](m)) != 1 {
-		t.Fatalf("%d messages, %d owners, %d playlists; want at least 10, 1, 1", len(manifest.All[*playlists.Message](m)), len(manifest.All[*playlists.Owner](m)), len(manifest.All[*playlists.Playlist](m)))
+	if len(manifest.All[*playlists.Message](m)) < 10 || len(manifest.All[*playlists.Owner](m)) != 1 ||
+		len(manifest.All[*playlists.Playlist](m)) != 1 {
+		t.Fatalf("%d messages, %d owners, %d playlists; want at least 10, 1, 1", len(manifest.All[*playlists.Message](m)),
+			len(manifest.All[*playlists.Owner](m)), len(manifest.All[*playlists.Playlist](m)))
 	}
 	pl := manifest.All[*playlists.Playlist](m)[0]
 	if pl.ID != "default" || pl.Owner != playlists.Public || len(pl.Items) != len(manifest.All[*playlists.Message](m)) {
-		t.Fatalf("playlist %s/%s has %d items for %d messages", pl.Owner, pl.ID, len(pl.Items), len(manifest.All[*playlists.Message](m)))
+		t.Fatalf("playlist %s/%s has %d items for %d messages", pl.Owner, pl.ID, len(pl.Items),
+			len(manifest.All[*playlists.Message](m)))
 	}
 	for _, it := range pl.Items {
 		msg := by[it.Message]

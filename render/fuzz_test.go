@@ -20,7 +20,8 @@ var fuzzRenderer = sync.OnceValues(New)
 // Whatever a text holds, it is drawn within the face or refused with what,
 // where and what to do; never a panic, never a frame of another size.
 func FuzzText(f *testing.F) {
-	for i, s := range []string{"Thực hiện 5K: Khẩu trang – Khử khuẩn", "Ẫ", "\u0301", "a\u200fb", "1900\u00a09095", "http://a.b/c", "x\n\n\ny",
+	for i, s := range []string{"Thực hiện 5K: Khẩu trang – Khử khuẩn", "Ẫ", "\u0301", "a\u200fb", "1900\u00a09095",
+		"http://a.b/c", "x\n\n\ny",
 		"Donaudampfschifffahrtsgesellschaft", "— – — –", "₫ € →", "😷", "\x00", ".", "(((((", "bluezone.gov.vn..", "ﷺ"} {
 		f.Add("", s, uint8(i), uint16(64), uint16(32), i%2 == 0)
 	}
@@ -34,7 +35,8 @@ func FuzzText(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &playlists.Message{ID: "fuzz", Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Headline: head, Body: body}}}
+		m := &playlists.Message{ID: "fuzz", Owner: playlists.Public,
+			Variants: []playlists.Variant{{Lang: "vi", Headline: head, Body: body}}}
 		o := Options{}
 		if noScroll {
 			o.Motion = playlists.Stills
@@ -56,7 +58,8 @@ func FuzzText(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if img.Bounds() != image.Rect(0, 0, int(fr.W), int(fr.H)) || fr.H != int64(c.H) || s.Scroll == nil && fr.W != int64(c.W) || s.MS < minStepMS {
+			if img.Bounds() != image.Rect(0, 0, int(fr.W), int(fr.H)) || fr.H != int64(c.H) || s.Scroll == nil &&
+				fr.W != int64(c.W) || s.MS < minStepMS {
 				t.Fatalf("%q on %s: step %+v, frame %+v, pixels %v", body, c, s, fr.Frame, img.Bounds())
 			}
 		}
@@ -71,13 +74,15 @@ func FuzzImage(f *testing.F) {
 	f.Add(withOrientation(jpegOf(f, photo(16, 8)), 6), uint8(2))
 	f.Add(gifOf(f, 3, 8, 8, 10), uint8(3))
 	f.Add(pngClaiming(250000, 200000), uint8(0))
-	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"), uint8(0))
+	f.Add([]byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"),
+		uint8(0))
 	f.Fuzz(func(t *testing.T, data []byte, how uint8) {
 		r, err := fuzzRenderer()
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := &playlists.Message{ID: "fuzz", Owner: playlists.Public, Image: &playlists.Image{Media: "x", Fit: []string{"", "fit", "fill", "stretch"}[how%4], FocalX: int(how)}}
+		m := &playlists.Message{ID: "fuzz", Owner: playlists.Public,
+			Image: &playlists.Image{Media: "x", Fit: []string{"", "fit", "fill", "stretch"}[how%4], FocalX: int(how)}}
 		c := playlists.Class{W: 32, H: 16, Colour: playlists.Colours[int(how)%len(playlists.Colours)]}
 		a, err := r.Message(m, c, Options{Media: func(string) ([]byte, error) { return data, nil }})
 		var e *playlists.Error

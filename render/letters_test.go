@@ -130,7 +130,8 @@ func TestLettersDifferAtEverySize(t *testing.T) {
 				}
 				t.Logf("%s %d px, 1-bit %v: %c and %c differ by %d", fam.name, px, hard, worst[0], worst[1], least)
 				if least < want {
-					t.Errorf("%s at %d px, 1-bit %v: %c and %c differ by %d pixels, want %d", fam.name, px, hard, worst[0], worst[1], least, want)
+					t.Errorf("%s at %d px, 1-bit %v: %c and %c differ by %d pixels, want %d", fam.name, px, hard, worst[0], worst[1],
+						least, want)
 				}
 			}
 		}

@@ -238,7 +238,8 @@ func TestCleanMedia(t *testing.T) {
 	if *info != (MediaInfo{"image/jpeg", 64, 32, 1}) {
 		t.Errorf("described as %+v", info)
 	}
-	if _, info, err = CleanMedia("x", withOrientation(jpegOf(t, photo(64, 32)), 6)); err != nil || info.W != 32 || info.H != 64 {
+	if _, info, err = CleanMedia("x", withOrientation(jpegOf(t, photo(64, 32)), 6)); err != nil || info.W != 32 ||
+		info.H != 64 {
 		t.Errorf("turned: %+v, %v", info, err)
 	}
 	if _, info, err = CleanMedia("x", gifOf(t, 3, 8, 8, 10)); err != nil || *info != (MediaInfo{"image/gif", 8, 8, 3}) {

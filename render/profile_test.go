@@ -41,7 +41,8 @@ func chunks(t *testing.T, data []byte) map[string][]byte {
 func TestFramesKeepTheProfile(t *testing.T) {
 	r := mustNew(t)
 	by, _ := defaultContent(t)
-	for _, class := range []string{"64x32-red", "64x32-white", "128x64-redgreen", "128x64-rgb", "320x160-rgb", "1920x1080-rgb"} {
+	for _, class := range []string{"64x32-red", "64x32-white", "128x64-redgreen", "128x64-rgb", "320x160-rgb",
+		"1920x1080-rgb"} {
 		c := mustClass(t, class)
 		a, err := r.Message(by["bluezone-install"], c, Options{})
 		if err != nil {
@@ -57,7 +58,8 @@ func TestFramesKeepTheProfile(t *testing.T) {
 			head := k["IHDR"]
 			depth, kind, interlace := head[8], head[9], head[12]
 			if kind != 3 || interlace != 0 || depth > 8 || k["tRNS"] != nil {
-				t.Errorf("%s frame %d: depth %d, colour type %d, interlace %d, tRNS %v", class, i, depth, kind, interlace, k["tRNS"])
+				t.Errorf("%s frame %d: depth %d, colour type %d, interlace %d, tRNS %v", class, i, depth, kind, interlace,
+					k["tRNS"])
 			}
 			switch {
 			case c.Colour.OneBit():
@@ -121,8 +123,10 @@ func TestNothingIsClipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := []string{"ẪẤỖ ĐẶT NGHIÊNG", "ỨỪỮỬỰ ẬẶỘỢỤ gypqj", "Ặ", "Thực hiện 5K: Khẩu trang – Khử khuẩn", "(QUẢNG NGÃI) Ỹỵ"}
-	for _, class := range []string{"48x24-red", "64x32-red", "96x48-rgb", "128x64-rgb", "96x192-rgb", "192x96-red", "320x160-rgb", "1920x1080-rgb", "384x32-amber"} {
+	texts := []string{"ẪẤỖ ĐẶT NGHIÊNG", "ỨỪỮỬỰ ẬẶỘỢỤ gypqj", "Ặ", "Thực hiện 5K: Khẩu trang – Khử khuẩn",
+		"(QUẢNG NGÃI) Ỹỵ"}
+	for _, class := range []string{"48x24-red", "64x32-red", "96x48-rgb", "128x64-rgb", "96x192-rgb", "192x96-red",
+		"320x160-rgb", "1920x1080-rgb", "384x32-amber"} {
 		l := &layouter{fonts: f, class: mustClass(t, class), style: styleOf(mustClass(t, class))}
 		for _, s := range texts {
 			m := text(s)

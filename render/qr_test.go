@@ -70,7 +70,8 @@ func TestGozxingReadsCodes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, err := qrcode.NewQRCodeReader().Decode(b, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+				got, err := qrcode.NewQRCodeReader().Decode(b,
+					map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 				if err != nil {
 					t.Errorf("%s page %d, %s: %v", class, i, view, err)
 				} else if got.GetText() != bluezone {
@@ -110,7 +111,8 @@ func TestZbarReadsCodes(t *testing.T) {
 func TestCodesOnlyWhereTheyAreRead(t *testing.T) {
 	r := mustNew(t)
 	by, _ := defaultContent(t)
-	for _, class := range []string{"64x32-red", "64x32-rgb", "128x64-red", "192x96-amber", "128x64-redgreen", "96x48-rgb"} {
+	for _, class := range []string{"64x32-red", "64x32-rgb", "128x64-red", "192x96-amber", "128x64-redgreen",
+		"96x48-rgb"} {
 		if n := len(qrPages(t, r, class)); n != 0 {
 			t.Errorf("%s shows %d codes", class, n)
 		}
@@ -144,7 +146,8 @@ func TestCodesKeepTheRules(t *testing.T) {
 	if code.Size != 25 {
 		t.Errorf("the code has %d modules, want 25: capitals fit version 2", code.Size)
 	}
-	for class, want := range map[string]string{"128x64-rgb": "2/2", "160x80-rgb": "2/4", "320x160-rgb": "4/4", "64x64-rgb": "none", "72x144-rgb": "2/4", "64x128-rgb": "none"} {
+	for class, want := range map[string]string{"128x64-rgb": "2/2", "160x80-rgb": "2/4", "320x160-rgb": "4/4",
+		"64x64-rgb": "none", "72x144-rgb": "2/4", "64x128-rgb": "none"} {
 		c := mustClass(t, class)
 		l := &layouter{fonts: f, class: c, style: styleOf(c)}
 		got := "none"

@@ -272,6 +272,7 @@ func TestTesseractReadsFromAfar(t *testing.T) {
 			want := fold(pages[i].says)
 			letters, wrong = letters+len(want), wrong+edits(want, fold(got))
 		}
-		t.Logf("%s from 60 m at a pitch of 10 mm: %.1f %% of %d characters wrong", class, 100*float64(wrong)/float64(letters), letters)
+		t.Logf("%s from 60 m at a pitch of 10 mm: %.1f %% of %d characters wrong", class,
+			100*float64(wrong)/float64(letters), letters)
 	}
 }

@@ -116,7 +116,8 @@ func describe(w io.Writer, payload any, now time.Time) {
 		for _, f := range p.Frames {
 			bytes += f.Len
 		}
-		fmt.Fprintf(w, "  in %s; %d frames of %d bytes, %d items\n", strings.Join(p.Areas, ", "), len(p.Frames), bytes, len(p.Items))
+		fmt.Fprintf(w, "  in %s; %d frames of %d bytes, %d items\n", strings.Join(p.Areas, ", "), len(p.Frames), bytes,
+			len(p.Items))
 		for i, l := range p.Loops {
 			var ids []string
 			for _, k := range l.Order {
@@ -127,7 +128,8 @@ func describe(w io.Writer, payload any, now time.Time) {
 		for _, s := range p.Segments {
 			fmt.Fprintf(w, "  from %s until %s loop %d, %s\n", clock(s.From), clock(s.Until), s.Loop, s.Why)
 		}
-		fmt.Fprintf(w, "  fallback loop %d; loop %d after %s without the broker\n", p.Fallback, p.CommLoss.Loop, duration(p.CommLoss.AfterS*1000))
+		fmt.Fprintf(w, "  fallback loop %d; loop %d after %s without the broker\n", p.Fallback, p.CommLoss.Loop,
+			duration(p.CommLoss.AfterS*1000))
 		s := timeline.At(p, nil, timeline.Conditions{ClockTrusted: true, LastContactMS: now.UnixMilli()}, now.UnixMilli())
 		fmt.Fprintf(w, "  at %s it shows %s (%s), at %d percent\n", clock(now.Unix()), orDark(s.Item), s.Why, s.Percent)
 	case *timeline.AlertSet:
@@ -138,7 +140,8 @@ func describe(w io.Writer, payload any, now time.Time) {
 			if a.Drill {
 				drill = ", a drill"
 			}
-			fmt.Fprintf(w, "  %s, priority %d, from %s until %s, in %s, %d signs by name%s\n", a.ID, a.Priority, clock(a.From), clock(a.Until),
+			fmt.Fprintf(w, "  %s, priority %d, from %s until %s, in %s, %d signs by name%s\n", a.ID, a.Priority, clock(a.From),
+				clock(a.Until),
 				strings.Join(a.Areas, ", "), len(a.Signs), drill)
 		}
 		for _, e := range p.Ended {

@@ -51,7 +51,9 @@ func TestInspect(t *testing.T) {
 	put("changed.jws", changed)
 	put("alerts.jws", m.seal(alertsKey, wire.TypAlerts, alertSet(0, storm())))
 	put("by-stranger.jws", m.seal(strangerKey, wire.TypKeys, keySet()))
-	put("request.jws", m.seal(requestKey, wire.TypRequest, &wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, 1, now, 300), Sign: "qn-001", ID: "a", Op: wire.OpSnapshot}))
+	put("request.jws", m.seal(requestKey, wire.TypRequest,
+		&wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, 1, now, 300), Sign: "qn-001", ID: "a",
+			Op: wire.OpSnapshot}))
 	put("rubbish", []byte("hello"))
 	bad := program()
 	bad.Items[0].Steps = []timeline.Step{}
@@ -63,12 +65,14 @@ func TestInspect(t *testing.T) {
 		out  []string // all of these on standard output
 		err  string   // on standard error
 	}{
-		{"program.jws --config=sign.json --keys=keys.jws", 0, []string{"program for qn-001", "one two", "it shows two (program)", "accepted"}, ""},
+		{"program.jws --config=sign.json --keys=keys.jws", 0, []string{"program for qn-001",
+			"one two", "it shows two (program)", "accepted"}, ""},
 		{"program.jws --config=sign.json --keys=keys.jws --json", 0, []string{`"sign": "qn-001"`}, ""},
 		{"program.jws", 1, []string{"program for qn-001", "not checked: wrong-sign"}, "unknown-key"},
 		{"program.jws --keys=keys.jws", 1, []string{"one two"}, "--config"},
 		{"program.jws --config=sign.json --keys=by-stranger.jws", 1, nil, "its key set: unknown-key"},
-		{"program.jws --config=sign.json --keys=keys.jws --time=2026-01-09T00:00:00+07:00", 1, []string{"(comm-loss)"}, "expired"},
+		{"program.jws --config=sign.json --keys=keys.jws --time=2026-01-09T00:00:00+07:00", 1, []string{"(comm-loss)"},
+			"expired"},
 		{"program.jws --config=sign.json --keys=keys.jws --typ=alerts", 1, nil, "bad-header"},
 		{"other.jws --config=sign.json --keys=keys.jws", 1, []string{"program for qn-002"}, "wrong-sign"},
 		{"changed.jws --config=sign.json --keys=keys.jws", 1, nil, "bad-signature"},

@@ -77,7 +77,8 @@ func nodeSignPlays(t *testing.T, dir string) {
 	if out, err := exec.Command("go", "build", "-o", controller, "../controller").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	demo := process(t, controller, "demo", "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0", "--data", filepath.Join(data, "demo"))
+	demo := process(t, controller, "demo", "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0", "--data",
+		filepath.Join(data, "demo"))
 	for demo.Scan() && !strings.HasPrefix(demo.Text(), "ledcast demo:") {
 	}
 	config := filepath.Join(data, "demo", "signs", "demo-128x64.json")
@@ -116,7 +117,8 @@ func nodeSignPlays(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := inspection{doc: got[topic], typ: wire.TypProgram, keys: got[wire.TopicKeys], conf: &conf, now: time.UnixMilli(lines[0].AtMS)}
+	in := inspection{doc: got[topic], typ: wire.TypProgram, keys: got[wire.TopicKeys], conf: &conf,
+		now: time.UnixMilli(lines[0].AtMS)}
 	payload, _, err := in.check()
 	if err != nil {
 		t.Fatal(err)
@@ -134,13 +136,15 @@ func nodeSignPlays(t *testing.T, dir string) {
 		if before := at(l.AtMS - 2000); i > 0 && before.Item == l.Item && before.Step == want.Step {
 			t.Errorf("it changed to %s at %d, 2 s late", l.Item, l.AtMS)
 		}
-		if rgb := framePixels(t, filepath.Join(data, "sign", "frames", l.Frame), want.Frame, conf.Class); want.Scroll == nil && rgb != l.RGB {
+		if rgb := framePixels(t, filepath.Join(data, "sign", "frames", l.Frame), want.Frame,
+			conf.Class); want.Scroll == nil && rgb != l.RGB {
 			t.Errorf("at %d it showed other pixels than those of %s", l.AtMS, l.Frame)
 		}
 	}
 
 	// And a person can ask the same.
-	if code, out, err := command(t, "inspect", "--config="+config, "--topic="+topic); code != 0 || !strings.Contains(out, "program for demo-128x64") {
+	if code, out, err := command(t, "inspect", "--config="+config, "--topic="+topic); code != 0 ||
+		!strings.Contains(out, "program for demo-128x64") {
 		t.Errorf("sign inspect: exit code %d: %s%s", code, out, err)
 	}
 	sha := lines[0].Frame
@@ -149,7 +153,8 @@ func nodeSignPlays(t *testing.T, dir string) {
 			topic = wire.FrameTopic(f.Owner, sha)
 		}
 	}
-	if code, out, err := command(t, "inspect", "--config="+config, "--topic="+topic); code != 0 || !strings.Contains(out, sha) {
+	if code, out, err := command(t, "inspect", "--config="+config, "--topic="+topic); code != 0 ||
+		!strings.Contains(out, sha) {
 		t.Errorf("sign inspect: exit code %d: %s%s", code, out, err)
 	}
 }

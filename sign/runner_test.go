@@ -23,7 +23,8 @@ func TestRunnerNoticesWrongAnswers(t *testing.T) {
 		}, &out)
 		return out.String(), err
 	}
-	if out, err := run(func(a []vectorAnswer) []vectorAnswer { return a }); err != nil || !strings.Contains(out, "1 cases, 0 failed") {
+	if out, err := run(func(a []vectorAnswer) []vectorAnswer { return a }); err != nil ||
+		!strings.Contains(out, "1 cases, 0 failed") {
 		t.Fatalf("unspoilt: %v\n%s", err, out)
 	}
 	last := func(a []vectorAnswer, has func(vectorAnswer) bool) *vectorAnswer {

@@ -59,7 +59,8 @@ func TestSACNIsReceived(t *testing.T) {
 	f := output.Face{Sign: "qn-001", Class: "16x16-rgb", Colour: "rgb", W: 16, H: 16}
 	priority := 120
 	o, err := output.Open(fmt.Sprintf("sacn:127.0.0.1:%d", port), f,
-		map[string]output.Map{"sacn": {Gamma: 1, Universe: 7, Priority: &priority, ColourOrder: "bgr", Wiring: output.Wiring{Serpentine: true}}}, nil)
+		map[string]output.Map{"sacn": {Gamma: 1, Universe: 7, Priority: &priority, ColourOrder: "bgr",
+			Wiring: output.Wiring{Serpentine: true}}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,8 @@ func TestSACNIsReceived(t *testing.T) {
 		var data []byte
 		for u := 7; u <= 8; u++ {
 			p := next()
-			if p.Universe != u || p.Sequence != (sequence[u]+1)%256 || p.Priority != 120 || p.Options != 0 || p.Sync != 0 || p.Source != "ledcast qn-001" {
+			if p.Universe != u || p.Sequence != (sequence[u]+1)%256 || p.Priority != 120 || p.Options != 0 || p.Sync != 0 ||
+				p.Source != "ledcast qn-001" {
 				t.Fatalf("frame %d: %+v", n, p)
 			}
 			sequence[u] = p.Sequence

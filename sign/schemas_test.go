@@ -88,7 +88,8 @@ func TestSchemas(t *testing.T) {
 						judge(role, payload, false)
 						n[false]++
 					}
-				case role != "keys" && !strings.Contains(reasons, `"rejected"`), strings.Contains(reasons, `"stale-seq"`), strings.Contains(reasons, `"expired"`):
+				case role != "keys" && !strings.Contains(reasons, `"rejected"`), strings.Contains(reasons, `"stale-seq"`),
+					strings.Contains(reasons, `"expired"`):
 					judge(role, payload, true)
 					n[true]++
 				}
@@ -102,7 +103,8 @@ func TestSchemas(t *testing.T) {
 	bad := keySet()
 	bad.Keys[0].X += "="
 	judge("keys", bad, false)
-	judge("played", wire.Played{V: 1, Sign: "qn-001", Chain: "c", N: 1, FromMS: 1, UntilMS: 2, Plays: []wire.Play{{Why: timeline.WhyDark, Count: 1, MS: 1}}}, true)
+	judge("played", wire.Played{V: 1, Sign: "qn-001", Chain: "c", N: 1, FromMS: 1, UntilMS: 2,
+		Plays: []wire.Play{{Why: timeline.WhyDark, Count: 1, MS: 1}}}, true)
 	judge("played", wire.Played{V: 1, Sign: "qn-001", Chain: "", N: 1, Plays: []wire.Play{}}, false)
 
 	// And what the sign says of itself in all of them.
@@ -133,8 +135,10 @@ func TestSchemas(t *testing.T) {
 
 // formless are the bad documents whose fault a schema can name.
 func formless(name string) bool {
-	for _, n := range []string{"an array", "a member that is missing", "a name in capitals", "a fraction", "a number beyond", "a number in quotes", "version 2",
-		"an empty loop", "an empty item", "a step of 99 ms", "a fallback below dark", "32,768 pixels", "along z", "digest in capitals", "900 KiB", "kind of frame",
+	for _, n := range []string{"an array", "a member that is missing", "a name in capitals", "a fraction",
+		"a number beyond", "a number in quotes", "version 2",
+		"an empty loop", "an empty item", "a step of 99 ms", "a fallback below dark", "32,768 pixels", "along z",
+		"digest in capitals", "900 KiB", "kind of frame",
 		"101 percent", "a cycle of 0", "501 signs", "17 alerts", "without steps"} {
 		if strings.Contains(name, n) {
 			return true
@@ -145,7 +149,8 @@ func formless(name string) bool {
 
 // payloadOf is the kind of a document by its topic, and what it says, as JSON.
 func payloadOf(topic, doc string) (kind string, payload json.RawMessage) {
-	for kind, typ := range map[string]string{"keys": wire.TypKeys, "program": wire.TypProgram, "request": wire.TypRequest} {
+	for kind, typ := range map[string]string{"keys": wire.TypKeys, "program": wire.TypProgram,
+		"request": wire.TypRequest} {
 		if strings.HasSuffix(topic, "/"+kind) {
 			if s, err := wire.Split([]byte(doc), typ); err == nil && json.Valid(s.Payload) {
 				return kind, s.Payload

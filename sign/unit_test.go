@@ -16,7 +16,8 @@ func TestUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Type=notify\n", "WatchdogSec=20s\n", "Restart=always\n", "DynamicUser=yes\n", "ProtectSystem=strict\n"} {
+	for _, want := range []string{"Type=notify\n", "WatchdogSec=20s\n", "Restart=always\n", "DynamicUser=yes\n",
+		"ProtectSystem=strict\n"} {
 		if !strings.Contains(string(text), "\n"+want) {
 			t.Errorf("no %q", want)
 		}

@@ -178,13 +178,15 @@ func (m *maker) alertFrame(f *file, test bool, acks ...ack) {
 
 func (m *maker) bytes(topic string, data []byte, acks ...ack) {
 	sum := sha256.Sum256(data)
-	m.payload(topic, "frame-"+hex.EncodeToString(sum[:6]), vectorPayload{Base64: base64.StdEncoding.EncodeToString(data)}, acks...)
+	m.payload(topic, "frame-"+hex.EncodeToString(sum[:6]), vectorPayload{Base64: base64.StdEncoding.EncodeToString(data)},
+		acks...)
 }
 
 // signedTime sends a time, in ms, for the session of connect.
 func (m *maker) signedTime(seq, iat, atMS int64, session string) {
-	m.message(topicRequest, m.seal(requestKey, wire.TypRequest, &wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, seq, iat, 300),
-		Sign: "qn-001", ID: "t", Op: wire.OpTime, Session: session, AtMS: atMS}))
+	m.message(topicRequest, m.seal(requestKey, wire.TypRequest,
+		&wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, seq, iat, 300),
+			Sign: "qn-001", ID: "t", Op: wire.OpTime, Session: session, AtMS: atMS}))
 }
 
 // shows asks for the face.
@@ -194,15 +196,17 @@ func (m *maker) shows(why, item string, f *file, offset int, more ...int) {
 	if len(more) > 0 {
 		percent = more[0]
 	}
-	m.add(vectorEvent{Do: "ask", What: "face"}, vectorAnswer{Face: map[string]any{"why": why, "item": item, "frame": f.meta.SHA256,
-		"offset": offset, "percent": percent, "rgb_sha256": f.shown(m.class, offset)}})
+	m.add(vectorEvent{Do: "ask", What: "face"},
+		vectorAnswer{Face: map[string]any{"why": why, "item": item, "frame": f.meta.SHA256,
+			"offset": offset, "percent": percent, "rgb_sha256": f.shown(m.class, offset)}})
 }
 
 func (m *maker) dark() {
 	w, h := sizeOf(m.class)
 	sum := sha256.Sum256(make([]byte, 3*w*h))
-	m.add(vectorEvent{Do: "ask", What: "face"}, vectorAnswer{Face: map[string]any{"why": "dark", "item": "", "frame": "", "offset": 0,
-		"rgb_sha256": hex.EncodeToString(sum[:])}})
+	m.add(vectorEvent{Do: "ask", What: "face"},
+		vectorAnswer{Face: map[string]any{"why": "dark", "item": "", "frame": "", "offset": 0,
+			"rgb_sha256": hex.EncodeToString(sum[:])}})
 }
 
 func (m *maker) status(want map[string]any) {
@@ -340,8 +344,10 @@ func keySet() *wire.KeySet {
 	for _, e := range []struct {
 		role string
 		key  ed25519.PrivateKey
-	}{{wire.RoleProgram, programKey}, {wire.RoleAlerts, alertsKey}, {wire.RoleAlertsTest, testsKey}, {wire.RoleRequest, requestKey}} {
-		k.Keys = append(k.Keys, wire.Key{Kid: kidOf(e.key), Role: e.role, X: wire.EncodeKey(pubOf(e.key)), Nbf: now - 600, Exp: now + wire.LifeKeys})
+	}{{wire.RoleProgram, programKey}, {wire.RoleAlerts, alertsKey}, {wire.RoleAlertsTest, testsKey},
+		{wire.RoleRequest, requestKey}} {
+		k.Keys = append(k.Keys, wire.Key{Kid: kidOf(e.key), Role: e.role, X: wire.EncodeKey(pubOf(e.key)), Nbf: now - 600,
+			Exp: now + wire.LifeKeys})
 	}
 	return k
 }
@@ -351,15 +357,18 @@ func keySet() *wire.KeySet {
 func program() *timeline.Program {
 	p := &timeline.Program{
 		Header: wire.NewHeader(wire.RoleProgram, 1, seq0, now, wire.LifeProgram), Sign: "qn-001", Class: class,
-		Areas:    []string{"quang-ngai/son-tinh"},
-		Loops:    []timeline.Loop{{Anchor: now, Order: []int64{0, 1}}, {Anchor: now, Order: []int64{2}}, {Anchor: now, Order: []int64{3}}},
+		Areas: []string{"quang-ngai/son-tinh"},
+		Loops: []timeline.Loop{{Anchor: now, Order: []int64{0, 1}}, {Anchor: now, Order: []int64{2}},
+			{Anchor: now, Order: []int64{3}}},
 		Segments: []timeline.Segment{{From: now - 3600, Until: now + 10*86400, Loop: 0, Why: "default"}},
 		Fallback: 1, CommLoss: timeline.CommLoss{AfterS: 86400, Loop: 2},
 	}
 	for i, f := range onlyTwo {
 		p.Frames = append(p.Frames, f.meta)
 		id := []string{"one", "two", "fallback", "lost"}[i]
-		p.Items = append(p.Items, timeline.Item{ID: id, Owner: "public", Steps: []timeline.Step{{Frame: int64(i), MS: []int64{8000, 6000, 5000, 5000}[i]}}})
+		p.Items = append(p.Items,
+			timeline.Item{ID: id, Owner: "public",
+				Steps: []timeline.Step{{Frame: int64(i), MS: []int64{8000, 6000, 5000, 5000}[i]}}})
 	}
 	return p
 }

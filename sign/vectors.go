@@ -205,7 +205,8 @@ func judge(c vectorCase, expect, answers []vectorAnswer) error {
 		if err := judgeAcks(expect[i].Acks, answers[i].Acks); err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
-		for _, of := range []struct{ want, got map[string]any }{{expect[i].Face, answers[i].Face}, {expect[i].Status, answers[i].Status}} {
+		for _, of := range []struct{ want, got map[string]any }{{expect[i].Face, answers[i].Face},
+			{expect[i].Status, answers[i].Status}} {
 			if !within(of.want, of.got) {
 				return fmt.Errorf("%s: answered %s, want %s", where, text(of.got), text(of.want))
 			}

@@ -11,8 +11,10 @@ import (
 // storm is an alert for the province: exclusive for ten minutes, then 12 s of
 // every minute. Its two steps are X for 4 s and Y for 2 s.
 func storm(change ...func(*timeline.Alert)) timeline.Alert {
-	a := timeline.Alert{ID: "storm", Priority: 200, From: now, Until: now + 3600, Areas: []string{"quang-ngai"}, Signs: []string{},
-		ExclusiveS: 600, ShareMS: 12000, CycleMS: 60000, Frames: []timeline.Frame{ofAlert(frameX)}, Steps: []timeline.Step{{Frame: 0, MS: 6000}}}
+	a := timeline.Alert{ID: "storm", Priority: 200, From: now, Until: now + 3600, Areas: []string{"quang-ngai"},
+		Signs:      []string{},
+		ExclusiveS: 600, ShareMS: 12000, CycleMS: 60000, Frames: []timeline.Frame{ofAlert(frameX)},
+		Steps: []timeline.Step{{Frame: 0, MS: 6000}}}
 	for _, f := range change {
 		f(&a)
 	}
@@ -21,8 +23,10 @@ func storm(change ...func(*timeline.Alert)) timeline.Alert {
 
 // flood is another: its frame is Y, its length 3 s.
 func flood(change ...func(*timeline.Alert)) timeline.Alert {
-	a := timeline.Alert{ID: "flood", Priority: 100, From: now, Until: now + 3600, Areas: []string{"quang-ngai"}, Signs: []string{},
-		ExclusiveS: 0, ShareMS: 6000, CycleMS: 30000, Frames: []timeline.Frame{ofAlert(frameY)}, Steps: []timeline.Step{{Frame: 0, MS: 3000}}}
+	a := timeline.Alert{ID: "flood", Priority: 100, From: now, Until: now + 3600, Areas: []string{"quang-ngai"},
+		Signs:      []string{},
+		ExclusiveS: 0, ShareMS: 6000, CycleMS: 30000, Frames: []timeline.Frame{ofAlert(frameY)},
+		Steps: []timeline.Step{{Frame: 0, MS: 3000}}}
 	for _, f := range change {
 		f(&a)
 	}
@@ -37,7 +41,8 @@ func alertSet(n int64, alerts ...timeline.Alert) *timeline.AlertSet {
 	if alerts == nil {
 		alerts = []timeline.Alert{}
 	}
-	return &timeline.AlertSet{Header: wire.NewHeader(wire.RoleAlerts, 1, seq0+n, now, wire.LifeAlerts), Class: class, Alerts: alerts, Ended: []timeline.Ended{}}
+	return &timeline.AlertSet{Header: wire.NewHeader(wire.RoleAlerts, 1, seq0+n, now, wire.LifeAlerts), Class: class,
+		Alerts: alerts, Ended: []timeline.Ended{}}
 }
 
 func alertVectors(t testing.TB) *suite {
@@ -58,7 +63,8 @@ func alertVectors(t testing.TB) *suite {
 	m := playing("it takes the face at once and ends by itself, with no network")
 	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ExclusiveS = 3600 })), doc(0), got("storm"), shown("storm"))
 	m.shows("alert", "storm", frameX, 0)
-	m.status(map[string]any{"alerts": at(seq0), "showing": map[string]any{"item": "storm", "why": "alert", "frame": frameX.meta.SHA256}})
+	m.status(map[string]any{"alerts": at(seq0), "showing": map[string]any{"item": "storm",
+		"why": "alert", "frame": frameX.meta.SHA256}})
 	m.disconnect()
 	m.wait(3599_999)
 	m.shows("alert", "storm", frameX, 0)
@@ -96,7 +102,8 @@ func alertVectors(t testing.TB) *suite {
 	m.end()
 
 	m = playing("it is exclusive up to exclusive_s and no longer")
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.From, a.ExclusiveS = now-570, 600 })), doc(0), got("storm"), shown("storm"))
+	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.From, a.ExclusiveS = now-570, 600 })), doc(0), got("storm"),
+		shown("storm"))
 	m.wait(29_999) // beyond its share
 	m.shows("alert", "storm", frameX, 0)
 	m.wait(1) // c = 30,000; the loop is at 18,000 = 14,000 + 4,000
@@ -104,7 +111,8 @@ func alertVectors(t testing.TB) *suite {
 	m.end()
 
 	m = playing("a share of 0 shows nothing after its exclusive time")
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ExclusiveS, a.ShareMS = 10, 0 })), doc(0), got("storm"), shown("storm"))
+	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ExclusiveS, a.ShareMS = 10, 0 })), doc(0), got("storm"),
+		shown("storm"))
 	m.wait(10_000)
 	m.shows("program", "two", frameB, 0)
 	m.end()
@@ -124,7 +132,8 @@ func alertVectors(t testing.TB) *suite {
 	m.end()
 
 	m = playing("shares that fill more than the cycle make it longer")
-	m.alerts(alertSet(0, storm(shared, func(a *timeline.Alert) { a.CycleMS = 10_000 }), flood()), doc(0), got("storm"), got("flood"), shown("storm"))
+	m.alerts(alertSet(0, storm(shared, func(a *timeline.Alert) { a.CycleMS = 10_000 }), flood()), doc(0), got("storm"),
+		got("flood"), shown("storm"))
 	m.wait(17_999, shown("flood")) // C = 18,000: the program has no time left
 	m.shows("alert", "flood", frameY, 0)
 	m.wait(1)
@@ -132,24 +141,28 @@ func alertVectors(t testing.TB) *suite {
 	m.end()
 
 	m = playing("two exclusive ones: the higher priority")
-	m.alerts(alertSet(0, flood(func(a *timeline.Alert) { a.ExclusiveS = 600 }), storm()), doc(0), got("storm"), got("flood"), shown("storm"))
+	m.alerts(alertSet(0, flood(func(a *timeline.Alert) { a.ExclusiveS = 600 }), storm()), doc(0), got("storm"),
+		got("flood"), shown("storm"))
 	m.shows("alert", "storm", frameX, 0)
 	m.end()
 
 	m = playing("one priority: the later from")
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.From = now - 60 }), flood(func(a *timeline.Alert) { a.Priority, a.ExclusiveS = 200, 600 })),
+	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.From = now - 60 }),
+		flood(func(a *timeline.Alert) { a.Priority, a.ExclusiveS = 200, 600 })),
 		doc(0), got("storm"), got("flood"), shown("flood"))
 	m.shows("alert", "flood", frameY, 0)
 	m.end()
 
 	m = playing("one priority, one from: ids by their bytes")
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ID = "a-storm" }), flood(func(a *timeline.Alert) { a.ID, a.Priority, a.ExclusiveS = "B-flood", 200, 600 })),
+	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ID = "a-storm" }),
+		flood(func(a *timeline.Alert) { a.ID, a.Priority, a.ExclusiveS = "B-flood", 200, 600 })),
 		doc(0), got("a-storm"), got("B-flood"), shown("B-flood"))
 	m.shows("alert", "B-flood", frameY, 0)
 	m.end()
 
 	m = playing("an exclusive one of lower rank leaves the shares of higher ones")
-	m.alerts(alertSet(0, storm(shared), flood(func(a *timeline.Alert) { a.ExclusiveS = 600 })), doc(0), got("storm"), got("flood"), shown("storm"))
+	m.alerts(alertSet(0, storm(shared), flood(func(a *timeline.Alert) { a.ExclusiveS = 600 })), doc(0), got("storm"),
+		got("flood"), shown("storm"))
 	m.wait(11_999)
 	m.shows("alert", "storm", frameX, 0)
 	m.wait(1, shown("flood"))
@@ -162,7 +175,8 @@ func alertVectors(t testing.TB) *suite {
 
 	steps := func(a *timeline.Alert) {
 		a.Frames = []timeline.Frame{ofAlert(frameX), ofAlert(frameY), ofAlert(stripX)}
-		a.Steps = []timeline.Step{{Frame: 0, MS: 2000}, {Frame: 1, MS: 1000}, {Frame: 2, MS: 3000, Scroll: &timeline.Scroll{Axis: "x", PxS: 10}}}
+		a.Steps = []timeline.Step{{Frame: 0, MS: 2000}, {Frame: 1, MS: 1000},
+			{Frame: 2, MS: 3000, Scroll: &timeline.Scroll{Axis: "x", PxS: 10}}}
 	}
 	m = playing("its steps run from its from, again and again")
 	m.alertFrame(stripX, false)
@@ -185,7 +199,8 @@ func alertVectors(t testing.TB) *suite {
 	m.end()
 
 	m = playing("areas cover by whole segments; signs may be named")
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.Areas = []string{"quang-ngai/son", "quang-ngai/son-tinh/west"} })), doc(0))
+	m.alerts(alertSet(0, storm(
+		func(a *timeline.Alert) { a.Areas = []string{"quang-ngai/son", "quang-ngai/son-tinh/west"} })), doc(0))
 	m.shows("program", "one", frameA, 0)
 	m.alerts(alertSet(1, storm(func(a *timeline.Alert) { a.Areas = []string{"quang-ngai/son-tinh"} })),
 		doc(1), alertAck("storm", "received", seq0+1), alertAck("storm", "showing", seq0+1))
@@ -198,7 +213,8 @@ func alertVectors(t testing.TB) *suite {
 	m = s.make("alert: before the first program the config's areas count", class)
 	m.begin()
 	m.alertFrame(frameX, false)
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.Areas = []string{"quang-ngai/son-tinh"} })), doc(0), got("storm"), shown("storm"))
+	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.Areas = []string{"quang-ngai/son-tinh"} })), doc(0),
+		got("storm"), shown("storm"))
 	m.shows("alert", "storm", frameX, 0)
 	m.end()
 
@@ -293,8 +309,10 @@ func alertVectors(t testing.TB) *suite {
 
 	m = playing("a test on the live topic, a live one on the test topic", test)
 	m.message(m.topicAlerts(false), testSet(flood()), rejected("alerts", wire.BadHeader))
-	m.message(m.topicAlerts(true), m.seal(alertsKey, wire.TypAlerts, alertSet(0, storm())), rejected("alerts-test", wire.BadHeader))
-	m.message(m.topicAlerts(false), m.seal(testsKey, wire.TypAlerts, alertSet(0, storm())), rejected("alerts", wire.UnknownKey))
+	m.message(m.topicAlerts(true), m.seal(alertsKey, wire.TypAlerts, alertSet(0, storm())),
+		rejected("alerts-test", wire.BadHeader))
+	m.message(m.topicAlerts(false), m.seal(testsKey, wire.TypAlerts, alertSet(0, storm())),
+		rejected("alerts", wire.UnknownKey))
 	m.shows("program", "one", frameA, 0)
 	m.end()
 
@@ -309,7 +327,8 @@ func alertVectors(t testing.TB) *suite {
 	first := func(f func(*timeline.Alert)) func(*timeline.AlertSet) {
 		return func(a *timeline.AlertSet) { f(&a.Alerts[0]) }
 	}
-	refuse("a share that is no multiple of its length", wire.BadDocument, first(func(a *timeline.Alert) { a.ShareMS = 6001 }))
+	refuse("a share that is no multiple of its length", wire.BadDocument,
+		first(func(a *timeline.Alert) { a.ShareMS = 6001 }))
 	refuse("a cycle of 0", wire.BadDocument, first(func(a *timeline.Alert) { a.CycleMS = 0 }))
 	refuse("a day and a second", wire.BadDocument, first(func(a *timeline.Alert) { a.Until = now + 86401 }))
 	refuse("an end before its beginning", wire.BadDocument, first(func(a *timeline.Alert) { a.Until = now }))

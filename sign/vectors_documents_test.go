@@ -73,34 +73,43 @@ func documentVectors(t testing.TB) *suite {
 	parts := bytes.Split(good, []byte("."))
 	sig := len(good) - 1
 	for name, doc := range map[string][]byte{
-		"two parts":                     good[:bytes.LastIndexByte(good, '.')],
-		"four parts":                    append(bytes.Clone(good), ".AA"...),
-		"an empty header":               bytes.Join([][]byte{nil, parts[1], parts[2]}, []byte(".")),
-		"padding":                       append(bytes.Clone(good), '='),
-		"a line feed at the end":        append(bytes.Clone(good), '\n'),
-		"a line feed in the payload":    bytes.Join([][]byte{parts[0], append([]byte("\n"), parts[1]...), parts[2]}, []byte(".")),
+		"two parts":              good[:bytes.LastIndexByte(good, '.')],
+		"four parts":             append(bytes.Clone(good), ".AA"...),
+		"an empty header":        bytes.Join([][]byte{nil, parts[1], parts[2]}, []byte(".")),
+		"padding":                append(bytes.Clone(good), '='),
+		"a line feed at the end": append(bytes.Clone(good), '\n'),
+		"a line feed in the payload": bytes.Join([][]byte{parts[0], append([]byte("\n"), parts[1]...), parts[2]},
+			[]byte(".")),
 		"base64 instead of base64url":   append(bytes.Clone(good[:sig-1]), "+/"...),
 		"unused bits that are not zero": append(bytes.Clone(good[:sig]), next64(good[sig])),
 		"another typ":                   jws(programKey, headerOf(programKey, wire.TypAlerts), text),
-		"EdDSA, the old name":           jws(programKey, strings.Replace(headerOf(programKey, wire.TypProgram), "Ed25519", "EdDSA", 1), text),
-		"a space in the header":         jws(programKey, strings.Replace(headerOf(programKey, wire.TypProgram), ":", ": ", 1), text),
-		"a header of another order":     jws(programKey, fmt.Sprintf(`{"kid":"%s","alg":"Ed25519","typ":"ledcast-program"}`, kidOf(programKey)), text),
-		"a kid in capitals":             jws(programKey, strings.Replace(headerOf(programKey, wire.TypProgram), kidOf(programKey), strings.ToUpper(kidOf(programKey)), 1), text),
-		"a signature of 63 bytes":       good[:len(good)-2],
+		"EdDSA, the old name": jws(programKey, strings.Replace(headerOf(programKey, wire.TypProgram),
+			"Ed25519", "EdDSA", 1), text),
+		"a space in the header": jws(programKey, strings.Replace(headerOf(programKey, wire.TypProgram),
+			":", ": ", 1), text),
+		"a header of another order": jws(programKey, fmt.Sprintf(`{"kid":"%s","alg":"Ed25519","typ":"ledcast-program"}`,
+			kidOf(programKey)), text),
+		"a kid in capitals": jws(programKey, strings.Replace(headerOf(programKey, wire.TypProgram),
+			kidOf(programKey), strings.ToUpper(kidOf(programKey)), 1), text),
+		"a signature of 63 bytes": good[:len(good)-2],
 	} {
 		refuse(name, wire.BadHeader, doc)
 	}
 
-	refuse("a key that the set does not name", wire.UnknownKey, jws(strangerKey, headerOf(strangerKey, wire.TypProgram), text))
+	refuse("a key that the set does not name", wire.UnknownKey,
+		jws(strangerKey, headerOf(strangerKey, wire.TypProgram), text))
 	refuse("a key of another role", wire.UnknownKey, jws(alertsKey, headerOf(alertsKey, wire.TypProgram), text))
 	refuse("signed by a root", wire.UnknownKey, jws(rootKey, headerOf(rootKey, wire.TypProgram), text))
-	refuse("a stranger's signature under our kid", wire.BadSignature, jws(strangerKey, headerOf(programKey, wire.TypProgram), text))
+	refuse("a stranger's signature under our kid", wire.BadSignature,
+		jws(strangerKey, headerOf(programKey, wire.TypProgram), text))
 	other := program()
 	other.Areas = []string{"quang-ngai"}
 	refuse("another payload under a good signature", wire.BadSignature,
 		bytes.Join([][]byte{parts[0], []byte(base64.RawURLEncoding.EncodeToString(mustJSON(other))), parts[2]}, []byte(".")))
-	refuse("a bad signature goes before a bad document", wire.BadSignature, jws(strangerKey, headerOf(programKey, wire.TypProgram), "[]"))
-	refuse("an unknown key goes before a bad signature", wire.UnknownKey, jws(programKey, headerOf(strangerKey, wire.TypProgram), text))
+	refuse("a bad signature goes before a bad document", wire.BadSignature,
+		jws(strangerKey, headerOf(programKey, wire.TypProgram), "[]"))
+	refuse("an unknown key goes before a bad signature", wire.UnknownKey,
+		jws(programKey, headerOf(strangerKey, wire.TypProgram), text))
 
 	for name, doc := range map[string][]byte{
 		"an array":                   signed("[]"),
@@ -127,9 +136,11 @@ func documentVectors(t testing.TB) *suite {
 		"an empty loop":                           change(func(p *timeline.Program) { p.Loops[0].Order = []int64{} }),
 		"an empty item":                           change(func(p *timeline.Program) { p.Items[0].Steps = []timeline.Step{} }),
 		"a step of 99 ms":                         change(func(p *timeline.Program) { p.Items[0].Steps[0].MS = 99 }),
-		"segments that overlap":                   change(func(p *timeline.Program) { p.Segments = append(p.Segments, p.Segments[0]) }),
-		"an empty segment":                        change(func(p *timeline.Program) { p.Segments[0].Until = p.Segments[0].From }),
-		"a still of another size":                 change(func(p *timeline.Program) { p.Frames[0].W = 8 }),
+		"segments that overlap": change(
+			func(p *timeline.Program) { p.Segments = append(p.Segments, p.Segments[0]) }),
+		"an empty segment": change(
+			func(p *timeline.Program) { p.Segments[0].Until = p.Segments[0].From }),
+		"a still of another size": change(func(p *timeline.Program) { p.Frames[0].W = 8 }),
 		"a strip that is too short": change(func(p *timeline.Program) {
 			p.Frames[0].W = 15
 			p.Items[0].Steps[0].Scroll = &timeline.Scroll{Axis: "x", PxS: 20}
@@ -138,8 +149,10 @@ func documentVectors(t testing.TB) *suite {
 			p.Frames[0].W = 32768
 			p.Items[0].Steps[0].Scroll = &timeline.Scroll{Axis: "x", PxS: 20}
 		}),
-		"a scroll along z":              change(func(p *timeline.Program) { p.Items[0].Steps[0].Scroll = &timeline.Scroll{Axis: "z", PxS: 20} }),
-		"a digest in capitals":          change(func(p *timeline.Program) { p.Frames[0].SHA256 = strings.ToUpper(p.Frames[0].SHA256) }),
+		"a scroll along z": change(
+			func(p *timeline.Program) { p.Items[0].Steps[0].Scroll = &timeline.Scroll{Axis: "z", PxS: 20} }),
+		"a digest in capitals": change(
+			func(p *timeline.Program) { p.Frames[0].SHA256 = strings.ToUpper(p.Frames[0].SHA256) }),
 		"a frame of 900 KiB and a byte": change(func(p *timeline.Program) { p.Frames[0].Len = 900<<10 + 1 }),
 		"another kind of frame":         change(func(p *timeline.Program) { p.Frames[0].Type = "image/gif" }),
 		"101 percent": change(func(p *timeline.Program) {
@@ -153,9 +166,11 @@ func documentVectors(t testing.TB) *suite {
 	refuse("another sign goes before another class", wire.WrongSign, change(func(p *timeline.Program) {
 		p.Sign, p.Class = "qn-002", "16x8-red"
 	}))
-	refuse("a bad document goes before another sign", wire.BadDocument, change(func(p *timeline.Program) { p.Sign, p.V = "qn-002", 2 }))
+	refuse("a bad document goes before another sign", wire.BadDocument,
+		change(func(p *timeline.Program) { p.Sign, p.V = "qn-002", 2 }))
 	refuse("for another class", wire.WrongClass, change(func(p *timeline.Program) { p.Class = "16x8-red" }))
-	refuse("another class goes before another epoch", wire.WrongClass, change(func(p *timeline.Program) { p.Class, p.Epoch = "16x8-red", 2 }))
+	refuse("another class goes before another epoch", wire.WrongClass,
+		change(func(p *timeline.Program) { p.Class, p.Epoch = "16x8-red", 2 }))
 	refuse("of another epoch", wire.WrongEpoch, change(func(p *timeline.Program) { p.Epoch = 2 }))
 	refuse("another epoch goes before its end", wire.WrongEpoch, change(func(p *timeline.Program) {
 		p.Header = wire.NewHeader(wire.RoleProgram, 0, seq0, now-wire.LifeProgram, wire.LifeProgram)
@@ -179,7 +194,8 @@ func documentVectors(t testing.TB) *suite {
 
 	m = s.make("document: unknown members are ignored, whatever they hold", class)
 	m.begin()
-	m.message(topicProgram, signed(strings.Replace(text, `{"v":1`, `{"new":{"a":[1.5,1e99,null,true,{"b":"\u00e9"}]},"v":1`, 1)))
+	m.message(topicProgram, signed(
+		strings.Replace(text, `{"v":1`, `{"new":{"a":[1.5,1e99,null,true,{"b":"\u00e9"}]},"v":1`, 1)))
 	for i, f := range onlyTwo {
 		if i < len(onlyTwo)-1 {
 			m.frame(f)
@@ -279,7 +295,8 @@ func floors(s *suite) {
 	m.shows("program", "one", frameA, 0)
 	k := keySet()
 	k.Epoch, k.Seq = 2, 1
-	m.keysBy(rootKey, k, ack{"role": "program", "epoch": 2, "seq": 7, "state": "received"}, ack{"role": "program", "epoch": 2, "seq": 7, "state": "showing"})
+	m.keysBy(rootKey, k, ack{"role": "program", "epoch": 2, "seq": 7, "state": "received"},
+		ack{"role": "program", "epoch": 2, "seq": 7, "state": "showing"})
 	m.shows("program", "next", frameA, 0)
 	m.end()
 
@@ -290,7 +307,8 @@ func floors(s *suite) {
 	p.Items[0].ID = "later"
 	m.program(p, rejected("program", wire.NotYet))
 	m.signedTime(seq0, now+3600, (now+3600)*1000, "5e55104")
-	m.c.Expect[len(m.c.Expect)-1].Acks = []map[string]any{received("program", seq0+3600_000), showing("program", seq0+3600_000)}
+	m.c.Expect[len(m.c.Expect)-1].Acks = []map[string]any{received("program", seq0+3600_000),
+		showing("program", seq0+3600_000)}
 	// 3,600,000 ms after the anchor is 257 loops of 14 s and 2 s.
 	m.shows("program", "later", frameA, 0)
 	m.end()

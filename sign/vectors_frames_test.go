@@ -154,7 +154,8 @@ func frameVectors(t testing.TB) *suite {
 	m.frame(frameB)
 	m.frame(frameC)
 	m.wait(29_999)
-	m.wait(1, ack{"role": "program", "epoch": 1, "seq": seq0, "state": "rejected", "reason": "missing-frame", "frame": frameD.meta.SHA256})
+	m.wait(1, ack{"role": "program", "epoch": 1, "seq": seq0, "state": "rejected", "reason": "missing-frame",
+		"frame": frameD.meta.SHA256})
 	m.dark()
 	m.frame(frameD, received("program", seq0), showing("program", seq0))
 	m.end()

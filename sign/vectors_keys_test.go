@@ -21,7 +21,8 @@ func without(k *wire.KeySet, key ed25519.PrivateKey) *wire.KeySet {
 }
 
 func with(k *wire.KeySet, role string, key ed25519.PrivateKey) *wire.KeySet {
-	k.Keys = append(k.Keys, wire.Key{Kid: kidOf(key), Role: role, X: wire.EncodeKey(pubOf(key)), Nbf: now - 600, Exp: now + wire.LifeKeys})
+	k.Keys = append(k.Keys, wire.Key{Kid: kidOf(key), Role: role, X: wire.EncodeKey(pubOf(key)), Nbf: now - 600,
+		Exp: now + wire.LifeKeys})
 	return k
 }
 
@@ -98,7 +99,8 @@ func keyVectors(t testing.TB) *suite {
 	m.keys(with(next(keySet(), 1), wire.RoleProgram, program2Key))
 	p := program()
 	p.Seq, p.Items[0].ID = seq0+1, "new"
-	m.message(topicProgram, m.seal(program2Key, wire.TypProgram, p), received("program", seq0+1), showing("program", seq0+1))
+	m.message(topicProgram, m.seal(program2Key, wire.TypProgram, p), received("program", seq0+1),
+		showing("program", seq0+1))
 	m.keys(with(without(next(keySet(), 2), programKey), wire.RoleProgram, program2Key))
 	m.shows("program", "new", frameA, 0)
 	p.Seq++
@@ -135,11 +137,13 @@ func keyVectors(t testing.TB) *suite {
 	m = s.make("keys: a revoked key's alerts are dropped at once", class)
 	m.ready(program(), onlyTwo...)
 	m.alertFrame(frameX, false)
-	m.alerts(alertSet(0, storm()), received("alerts", seq0), alertAck("storm", "received", seq0), alertAck("storm", "showing", seq0))
+	m.alerts(alertSet(0, storm()), received("alerts", seq0), alertAck("storm", "received", seq0),
+		alertAck("storm", "showing", seq0))
 	m.shows("alert", "storm", frameX, 0)
 	k = next(keySet(), 1)
 	k.Revoked = []string{kidOf(alertsKey)}
-	m.add(vectorEvent{Do: "message", Topic: wire.TopicKeys, Payload: m.stored(m.seal(rootKey, wire.TypKeys, k))}, vectorAnswer{})
+	m.add(vectorEvent{Do: "message", Topic: wire.TopicKeys, Payload: m.stored(m.seal(rootKey, wire.TypKeys, k))},
+		vectorAnswer{})
 	m.shows("program", "one", frameA, 0)
 	m.alerts(alertSet(1, storm()), rejected("alerts", wire.UnknownKey))
 	m.end()

@@ -186,7 +186,8 @@ func verdicts(t *testing.T, f *playedFile, c *playedCase) (out []string) {
 			k = &chain{digest: map[int64]string{}}
 			chains[p.Chain] = k
 		}
-		verdict := map[wire.Link]string{wire.LinkNext: "kept", wire.LinkGap: "gap", wire.LinkBroken: "broken", wire.LinkPast: "altered"}[p.LinkTo(k.end, k.digest[k.end])]
+		verdict := map[wire.Link]string{wire.LinkNext: "kept", wire.LinkGap: "gap", wire.LinkBroken: "broken",
+			wire.LinkPast: "altered"}[p.LinkTo(k.end, k.digest[k.end])]
 		switch {
 		case verdict == "altered" && k.digest[p.N] == digest:
 			verdict = "repeat"
@@ -229,7 +230,8 @@ func TestPlayedVectors(t *testing.T) {
 			}
 		}
 	}
-	for _, v := range []string{"kept", "repeat", "altered", "broken", "gap", "bad-document", "wrong-sign", "unknown-key", "bad-signature"} {
+	for _, v := range []string{"kept", "repeat", "altered", "broken", "gap", "bad-document", "wrong-sign", "unknown-key",
+		"bad-signature"} {
 		if seen[v] == 0 {
 			t.Errorf("no record is %s; there are %v", v, slices.Sorted(maps.Keys(seen)))
 		}

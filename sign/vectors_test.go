@@ -90,7 +90,8 @@ func TestVectors(t *testing.T) {
 	if len(names) < 80 {
 		t.Errorf("%d cases, want at least 80", len(names))
 	}
-	for _, r := range []wire.Reason{wire.TooLarge, wire.BadHeader, wire.UnknownKey, wire.BadSignature, wire.BadDocument, wire.WrongSign, wire.WrongClass,
+	for _, r := range []wire.Reason{wire.TooLarge, wire.BadHeader, wire.UnknownKey, wire.BadSignature, wire.BadDocument,
+		wire.WrongSign, wire.WrongClass,
 		wire.WrongEpoch, wire.StaleSeq, wire.NotYet, wire.Expired, wire.MissingFrame, wire.BadFrame} {
 		if reasons[string(r)] < 2 {
 			t.Errorf("the reason %s stands %d times, want twice", r, reasons[string(r)])

@@ -92,7 +92,8 @@ func timelineVectors(t testing.TB) *suite {
 	m.end()
 
 	p = program()
-	p.Segments = []timeline.Segment{{From: now, Until: now + 100, Loop: 0, Why: "a"}, {From: now + 100, Until: now + 200, Loop: 2, Why: "b"},
+	p.Segments = []timeline.Segment{{From: now, Until: now + 100, Loop: 0, Why: "a"},
+		{From: now + 100, Until: now + 200, Loop: 2, Why: "b"},
 		{From: now + 300, Until: now + 400, Loop: timeline.Dark, Why: "night"}}
 	m = with("segments from their beginning up to their end; between them the fallback; a loop of −1 is dark", p)
 	m.wait(99_999) // 7 loops of 14 s and 1,999
@@ -158,7 +159,8 @@ func timelineVectors(t testing.TB) *suite {
 	m.end()
 
 	p = program()
-	p.Brightness = []timeline.Brightness{{From: now + 10, Until: now + 20, Percent: 40}, {From: now + 20, Until: now + 30, Percent: 0}}
+	p.Brightness = []timeline.Brightness{{From: now + 10, Until: now + 20, Percent: 40},
+		{From: now + 20, Until: now + 30, Percent: 0}}
 	m = with("brightness: 100 percent where nothing is said", p)
 	m.shows("program", "one", frameA, 0, 100)
 	m.wait(10_000)
@@ -269,7 +271,8 @@ func clockVectors(t testing.TB) *suite {
 	m.keys(keySet())
 	m.signedTime(seq0, now, now*1000+9000, "another")
 	clock(m, false, now*1000)
-	q := wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, seq0+1, now, 300), Sign: "qn-002", ID: "t", Op: wire.OpTime, Session: "5e55104", AtMS: now*1000 + 9000}
+	q := wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, seq0+1, now, 300), Sign: "qn-002", ID: "t",
+		Op: wire.OpTime, Session: "5e55104", AtMS: now*1000 + 9000}
 	m.message(topicRequest, m.seal(requestKey, wire.TypRequest, &q))
 	clock(m, false, now*1000)
 	q.Sign = "qn-001"
@@ -347,7 +350,8 @@ func clockVectors(t testing.TB) *suite {
 	m = s.make("clock: a jump forward past its end ends an alert, and back again does not bring it back", class)
 	m.ready(program(), onlyTwo...)
 	m.alertFrame(frameX, false)
-	m.alerts(alertSet(0, storm()), received("alerts", seq0), alertAck("storm", "received", seq0), alertAck("storm", "showing", seq0))
+	m.alerts(alertSet(0, storm()), received("alerts", seq0), alertAck("storm", "received", seq0),
+		alertAck("storm", "showing", seq0))
 	m.signedTime(seq0, now+3600, (now+3600)*1000, "5e55104")
 	m.c.Expect[len(m.c.Expect)-1].Acks = []map[string]any{alertAck("storm", "ended", seq0)}
 	m.disconnect()
@@ -362,7 +366,8 @@ func clockVectors(t testing.TB) *suite {
 	m.keys(keySet())
 	m.plays(program(), onlyTwo...)
 	m.alertFrame(frameX, false)
-	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ExclusiveS = 3600 })), received("alerts", seq0), alertAck("storm", "received", seq0), alertAck("storm", "showing", seq0))
+	m.alerts(alertSet(0, storm(func(a *timeline.Alert) { a.ExclusiveS = 3600 })), received("alerts", seq0),
+		alertAck("storm", "received", seq0), alertAck("storm", "showing", seq0))
 	m.shows("alert", "storm", frameX, 0)
 	m.wait(3599_999)
 	m.shows("alert", "storm", frameX, 0)

@@ -14,7 +14,8 @@ import (
 )
 
 // signColumns are the columns of a list of signs; the first four must be there.
-var signColumns = []string{"id", "owner", "class", "areas", "name", "mode", "lat", "lon", "pitch_mm", "distance_m", "phone", "tags", "playlist"}
+var signColumns = []string{"id", "owner", "class", "areas", "name", "mode", "lat", "lon", "pitch_mm", "distance_m",
+	"phone", "tags", "playlist"}
 
 const neededColumns = 4
 

@@ -18,7 +18,8 @@ func TestParseSigns(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := All[*playlists.Sign](m)[0]
-	if len(All[*playlists.Sign](m)) != 2 || s.Name != "Ngã ba; Trà Câu" || s.Position.Lat != 14.85 || len(s.Areas) != 2 || len(s.Tags) != 2 || s.Pitch != 10 || All[*playlists.Sign](m)[1].Position != nil {
+	if len(All[*playlists.Sign](m)) != 2 || s.Name != "Ngã ba; Trà Câu" || s.Position.Lat != 14.85 || len(s.Areas) != 2 ||
+		len(s.Tags) != 2 || s.Pitch != 10 || All[*playlists.Sign](m)[1].Position != nil {
 		t.Errorf("%+v", All[*playlists.Sign](m))
 	}
 	for what, c := range map[string]struct {
@@ -26,26 +27,29 @@ func TestParseSigns(t *testing.T) {
 		line int
 		says string
 	}{
-		"unknown column":  {"id,owner,class,areas,colour\n", 1, `"colour" is not a column`},
-		"missing column":  {"id,owner,class\n", 1, `"areas" is missing`},
-		"column twice":    {"id,id,class,areas,owner\n", 1, "occurs twice"},
-		"short line":      {"id,owner,class,areas\nab,cd,64x32-red\n", 2, "3 fields"},
-		"bad class":       {"id,owner,class,areas\n\nab,cd,64-red,quang-ngai\n", 3, "is not a class"},
-		"no number":       {"id,owner,class,areas,pitch_mm\nab,cd,64x32-red,quang-ngai,ten\n", 2, `"ten" is not a number`},
-		"half a place":    {"id,owner,class,areas,lat,lon\nab,cd,64x32-red,quang-ngai,15,\n", 2, "belong together"},
-		"twice":           {"id,owner,class,areas\nab,cd,64x32-red,quang-ngai\nab,cd,64x32-red,quang-ngai\n", 3, "first is at line 2"},
-		"a path":          {"id,owner,class,areas\n../x,cd,64x32-red,quang-ngai\n", 2, "is not a name"},
-		"not UTF-8":       {"id,owner,class,areas,name\nab,cd,64x32-red,quang-ngai,\xff\n", 0, "not UTF-8"},
-		"quote":           {"id,owner,class,areas,name\nab,cd,64x32-red,quang-ngai,a\"b\n", 2, "cannot be read"},
-		"nothing":         {"", 1, "has no sign"},
-		"only a head":     {"id,owner,class,areas\n", 1, "has no sign"},
-		"too many":        {"id,owner,class,areas\n" + strings.Repeat("x", MaxBytes), 0, "over the limit"},
-		"telephone":       {"id,owner,class,areas,phone\nab,cd,64x32-red,quang-ngai,call me\n", 2, "is not a telephone number"},
+		"unknown column": {"id,owner,class,areas,colour\n", 1, `"colour" is not a column`},
+		"missing column": {"id,owner,class\n", 1, `"areas" is missing`},
+		"column twice":   {"id,id,class,areas,owner\n", 1, "occurs twice"},
+		"short line":     {"id,owner,class,areas\nab,cd,64x32-red\n", 2, "3 fields"},
+		"bad class":      {"id,owner,class,areas\n\nab,cd,64-red,quang-ngai\n", 3, "is not a class"},
+		"no number":      {"id,owner,class,areas,pitch_mm\nab,cd,64x32-red,quang-ngai,ten\n", 2, `"ten" is not a number`},
+		"half a place":   {"id,owner,class,areas,lat,lon\nab,cd,64x32-red,quang-ngai,15,\n", 2, "belong together"},
+		"twice": {"id,owner,class,areas\nab,cd,64x32-red,quang-ngai\nab,cd,64x32-red,quang-ngai\n", 3,
+			"first is at line 2"},
+		"a path":      {"id,owner,class,areas\n../x,cd,64x32-red,quang-ngai\n", 2, "is not a name"},
+		"not UTF-8":   {"id,owner,class,areas,name\nab,cd,64x32-red,quang-ngai,\xff\n", 0, "not UTF-8"},
+		"quote":       {"id,owner,class,areas,name\nab,cd,64x32-red,quang-ngai,a\"b\n", 2, "cannot be read"},
+		"nothing":     {"", 1, "has no sign"},
+		"only a head": {"id,owner,class,areas\n", 1, "has no sign"},
+		"too many":    {"id,owner,class,areas\n" + strings.Repeat("x", MaxBytes), 0, "over the limit"},
+		"telephone": {"id,owner,class,areas,phone\nab,cd,64x32-red,quang-ngai,call me\n", 2,
+			"is not a telephone number"},
 		"not a frequency": {"id,owner,class,areas,pitch_mm\nab,cd,64x32-red,quang-ngai,NaN\n", 2, "outside 0 to 1000"},
 	} {
 		_, err := ParseSigns("signs.csv", []byte(c.text))
 		var e *playlists.Error
-		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.English().Remedy == "" || !strings.Contains(e.Error(), c.says) {
+		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.English().Remedy == "" ||
+			!strings.Contains(e.Error(), c.says) {
 			t.Errorf("%s: %v (want line %d, %q)", what, err, c.line, c.says)
 		}
 	}
@@ -72,9 +76,11 @@ func FuzzParseSigns(f *testing.F) {
 
 // A list of signs says nothing of what it has no column for.
 func TestSignMerge(t *testing.T) {
-	old := &playlists.Sign{ID: "va-1", Owner: "viet-ads", Class: playlists.Class{W: 64, H: 32, Colour: playlists.Red}, Areas: []string{"quang-ngai"}, Name: "Chợ", Pitch: 10, Distance: 40, Tags: []string{"cho"},
+	old := &playlists.Sign{ID: "va-1", Owner: "viet-ads", Class: playlists.Class{W: 64, H: 32, Colour: playlists.Red},
+		Areas: []string{"quang-ngai"}, Name: "Chợ", Pitch: 10, Distance: 40, Tags: []string{"cho"},
 		Rules: &playlists.Rules{NoScroll: true}, OutOfService: "Sửa", Position: &playlists.Place{Lat: 15, Lon: 108}}
-	m, err := ParseSigns("signs.csv", []byte("id,owner,class,areas,name,phone,tags\nva-1,viet-ads,64x32-red,quang-ngai/son-tinh,,0255 3822 123,\n"))
+	m, err := ParseSigns("signs.csv",
+		[]byte("id,owner,class,areas,name,phone,tags\nva-1,viet-ads,64x32-red,quang-ngai/son-tinh,,0255 3822 123,\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

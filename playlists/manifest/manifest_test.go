@@ -47,10 +47,12 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(All[*playlists.Owner](m)) != 1 || len(All[*playlists.Sign](m)) != 1 || len(All[*playlists.Message](m)) != 1 || len(All[*playlists.Playlist](m)) != 1 {
+	if len(All[*playlists.Owner](m)) != 1 || len(All[*playlists.Sign](m)) != 1 || len(All[*playlists.Message](m)) != 1 ||
+		len(All[*playlists.Playlist](m)) != 1 {
 		t.Fatalf("parsed as %+v", m)
 	}
-	if s := All[*playlists.Sign](m)[0]; s.Class != (playlists.Class{W: 128, H: 64, Colour: playlists.RGB}) || s.Areas[0] != "quang-ngai/son-tinh" {
+	if s := All[*playlists.Sign](m)[0]; s.Class != (playlists.Class{W: 128, H: 64, Colour: playlists.RGB}) ||
+		s.Areas[0] != "quang-ngai/son-tinh" {
 		t.Errorf("sign is %+v", s)
 	}
 	x := All[*playlists.Message](m)[0]
@@ -88,17 +90,18 @@ func TestParseNamesFileLineAndRemedy(t *testing.T) {
 		"bad date":            {change("2021-01-30", "2021-02-30"), 23, []string{"source.date", "2021-02-30", "YYYY-MM-DD"}},
 		"missing lang":        {change("  - lang: en\n    body", "  - body"), 21, []string{"variants[1].lang"}},
 		"no text":             {"kind: Message\nid: aa\nowner: bb\n", 1, []string{"messages/aa", "no text"}},
-		"twice":               {goodManifest + "---\nkind: Owner\nid: viet-ads\nname: x\n", 33, []string{"viet-ads", "line 2"}},
-		"key twice":           {change("id: qn-001\n", "id: qn-001\nid: qn-002\n"), 8, nil},
-		"not YAML":            {"kind: Owner\n\tid: x\n", 2, nil},
-		"open quote":          {"kind: \"Owner\nid: x\n", 1, nil},
-		"a list":              {"- kind: Owner\n", 1, []string{"not a document with fields"}},
-		"a word":              {"hello\n", 1, []string{"hello"}},
-		"nothing":             {"# only a comment\n", 1, []string{"no YAML document"}},
-		"anchor":              {"kind: Owner\nid: &a x\nname: *a\n", 2, []string{"anchor"}},
-		"merge":               {"kind: Owner\n<<: {id: xx}\nname: x\n", 2, nil},
-		"deep":                {"kind: " + strings.Repeat("[", 40) + "\n", 1, []string{"limit of 32"}},
-		"deep block":          {"kind:\n" + strings.Repeat("- ", 500) + "x\n", 2, []string{"limit of 32"}},
+		"twice": {goodManifest + "---\nkind: Owner\nid: viet-ads\nname: x\n", 33,
+			[]string{"viet-ads", "line 2"}},
+		"key twice":  {change("id: qn-001\n", "id: qn-001\nid: qn-002\n"), 8, nil},
+		"not YAML":   {"kind: Owner\n\tid: x\n", 2, nil},
+		"open quote": {"kind: \"Owner\nid: x\n", 1, nil},
+		"a list":     {"- kind: Owner\n", 1, []string{"not a document with fields"}},
+		"a word":     {"hello\n", 1, []string{"hello"}},
+		"nothing":    {"# only a comment\n", 1, []string{"no YAML document"}},
+		"anchor":     {"kind: Owner\nid: &a x\nname: *a\n", 2, []string{"anchor"}},
+		"merge":      {"kind: Owner\n<<: {id: xx}\nname: x\n", 2, nil},
+		"deep":       {"kind: " + strings.Repeat("[", 40) + "\n", 1, []string{"limit of 32"}},
+		"deep block": {"kind:\n" + strings.Repeat("- ", 500) + "x\n", 2, []string{"limit of 32"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse("a.yaml", []byte(k.yaml))

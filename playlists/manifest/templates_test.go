@@ -37,7 +37,8 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: %v", tpl.ID, err)
 			continue
 		}
-		if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[1].Lang != "en" || strings.Contains(fmt.Sprintf("%q", m.Variants), "{X") || gap.MatchString(fmt.Sprintf("%q", m.Variants)) {
+		if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[1].Lang != "en" ||
+			strings.Contains(fmt.Sprintf("%q", m.Variants), "{X") || gap.MatchString(fmt.Sprintf("%q", m.Variants)) {
 			t.Errorf("%s: %+v", tpl.ID, m.Variants)
 		}
 		if strings.Contains(tpl.Variants[0].Body, "{until}") && !strings.Contains(m.Variants[0].Body, "17:00 30/01") {
@@ -54,7 +55,8 @@ func TestTemplates(t *testing.T) {
 				t.Errorf("%s without %s: %v", tpl.ID, n, err)
 			}
 		}
-		for _, bad := range []map[string]string{{"other": "x"}, {"place": "{phone}"}, {"place": strings.Repeat("x", 61)}, {"place": " "}} {
+		for _, bad := range []map[string]string{{"other": "x"}, {"place": "{phone}"}, {"place": strings.Repeat("x", 61)},
+			{"place": " "}} {
 			if _, err := tpl.Fill("alerts/a1", bad, until); err == nil {
 				t.Errorf("%s takes %v", tpl.ID, bad)
 			}
@@ -69,7 +71,8 @@ func TestTemplates(t *testing.T) {
 			t.Error("another word is the same template")
 		}
 	}
-	bad := playlists.AlertTemplate{ID: "t1", Name: playlists.Text{VI: "a", EN: "b"}, Variants: []playlists.Variant{{Lang: "vi", Body: "x {Place}"}}}
+	bad := playlists.AlertTemplate{ID: "t1", Name: playlists.Text{VI: "a", EN: "b"},
+		Variants: []playlists.Variant{{Lang: "vi", Body: "x {Place}"}}}
 	if err := bad.Validate(); err == nil || !strings.Contains(err.Error(), "no placeholder") {
 		t.Errorf("%v", err)
 	}

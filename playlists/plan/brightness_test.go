@@ -9,7 +9,8 @@ import (
 )
 
 func quangNgai() *playlists.Sign {
-	return &playlists.Sign{ID: "qn-001", Position: &playlists.Place{Lat: 15.12, Lon: 108.80}, Light: &playlists.Light{Night: 30}}
+	return &playlists.Sign{ID: "qn-001", Position: &playlists.Place{Lat: 15.12, Lon: 108.80},
+		Light: &playlists.Light{Night: 30}}
 }
 
 func percentAt(t *testing.T, b []timeline.Brightness, at time.Time) int64 {

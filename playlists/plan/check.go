@@ -35,7 +35,8 @@ func (d *Check) Schedule(s *playlists.Schedule, now int64) error {
 		return err
 	}
 	book := d.Rulebook
-	book.Schedules = slices.DeleteFunc(slices.Clone(book.Schedules), func(x Dated[playlists.Schedule]) bool { return x.Thing.ID == s.ID && x.Thing.Owner == s.Owner })
+	book.Schedules = slices.DeleteFunc(slices.Clone(book.Schedules),
+		func(x Dated[playlists.Schedule]) bool { return x.Thing.ID == s.ID && x.Thing.Owner == s.Owner })
 	book.Schedules = append(book.Schedules, Dated[playlists.Schedule]{*s, now * 1000})
 	return d.visit(NewPlanner(d.Content, book), now, func(x *playlists.Sign) bool {
 		return x.Owner == s.Owner && playlists.Cover(x, s.Signs, s.Tags) != playlists.NotCovered
@@ -164,7 +165,8 @@ func (d *Check) Campaign(c *playlists.Campaign, now int64) (Binding, error) {
 		return out, err
 	}
 	book := d.Rulebook
-	book.Campaigns = append(slices.DeleteFunc(slices.Clone(book.Campaigns), func(x playlists.Campaign) bool { return x.ID == c.ID }), *c)
+	book.Campaigns = append(
+		slices.DeleteFunc(slices.Clone(book.Campaigns), func(x playlists.Campaign) bool { return x.ID == c.ID }), *c)
 	p := NewPlanner(d.Content, book)
 	bound := map[string]bool{} // by key of the rules
 	err := d.visit(p, now, c.Covers, func(v *view) error {
@@ -217,7 +219,9 @@ func (d *Check) Agreement(a *playlists.Agreement, now int64) error {
 		return err
 	}
 	book := d.Rulebook
-	book.Agreements = append(slices.DeleteFunc(slices.Clone(book.Agreements), func(x playlists.Agreement) bool { return x.ID == a.ID && x.Owner == a.Owner }), *a)
+	book.Agreements = append(
+		slices.DeleteFunc(slices.Clone(book.Agreements),
+			func(x playlists.Agreement) bool { return x.ID == a.ID && x.Owner == a.Owner }), *a)
 	p, before := NewPlanner(d.Content, book), NewPlanner(d.Content, d.Rulebook)
 	of := func(s *playlists.Sign) bool { return s.Owner == a.Owner }
 	lowered := func(s *playlists.Sign, t int64) error {

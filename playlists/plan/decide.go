@@ -79,7 +79,8 @@ var (
 	covered   = text("một lịch phát có hiệu lực vào giờ này", "a schedule covers these hours")
 	ownList   = text("bảng có danh sách phát riêng", "the sign has a playlist of its own")
 	wholeFace = text("các đợt tuyên truyền chiếm toàn bộ thời lượng", "campaigns have the whole of the face's time")
-	noConsent = text("chủ bảng không có thỏa thuận cho bảng này vào giờ này", "the company has no agreement for this sign at these hours")
+	noConsent = text("chủ bảng không có thỏa thuận cho bảng này vào giờ này",
+		"the company has no agreement for this sign at these hours")
 )
 
 // decide is the decision of an interval as it stands at t.
@@ -142,18 +143,22 @@ func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
 		if i < 0 {
 			why := noConsent
 			if agreed > 0 {
-				why = text("thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%", "the agreed share is %d %%, and older letters have %d %% of it", agreed, used)
+				why = text("thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%",
+					"the agreed share is %d %%, and older letters have %d %% of it", agreed, used)
 			}
 			lose("campaign:"+c.campaign.ID, why)
 			continue
 		}
 		s := &l.shares[i]
 		if s.percent < asked {
-			d.Notes = append(slices.Clip(d.Notes), text("đợt %s được %d %% thay vì %d %%: thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%",
-				"campaign %s gets %d %% instead of %d %%: the agreed share is %d %%, and older letters have %d %% of it", c.campaign.ID, s.percent, asked, agreed, used))
+			d.Notes = append(slices.Clip(d.Notes),
+				text("đợt %s được %d %% thay vì %d %%: thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%",
+					"campaign %s gets %d %% instead of %d %%: the agreed share is %d %%, and older letters have %d %% of it",
+					c.campaign.ID, s.percent, asked, agreed, used))
 		}
 		used += s.percent
-		d.Campaigns = append(d.Campaigns, Share{ID: c.campaign.ID, Letter: c.campaign.Letter, AskedPercent: float64(asked), AgreedPercent: float64(agreed),
+		d.Campaigns = append(d.Campaigns, Share{ID: c.campaign.ID, Letter: c.campaign.Letter,
+			AskedPercent: float64(asked), AgreedPercent: float64(agreed),
 			PlannedPercent: float64(s.s) * 100 / float64(l.s), Slots: s.n, Seconds: s.s, LoopSeconds: l.s})
 	}
 	return d

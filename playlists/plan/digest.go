@@ -29,7 +29,8 @@ type campaignLook struct {
 }
 
 func newDigests() digests {
-	return digests{lists: map[listLook]string{}, messages: map[entryKey]string{}, schedules: map[*playlists.Schedule]string{}, campaigns: map[campaignLook]string{}}
+	return digests{lists: map[listLook]string{}, messages: map[entryKey]string{},
+		schedules: map[*playlists.Schedule]string{}, campaigns: map[campaignLook]string{}}
 }
 
 // Digest is of everything that the sign's plans follow from but the time: two
@@ -55,7 +56,8 @@ func (p *Planner) Digest(s *playlists.Sign) (string, error) {
 		Schedules, Campaigns     []string // in the order in which they win
 		Base                     []base
 		Agreements               []playlists.Agreement
-	}{Sign: s.ID, Owner: s.Owner, Class: s.Class.String(), Zone: s.TimeZone, Areas: s.Areas, Picture: s.Picture(), Position: s.Position, Light: s.Light, Rules: s.Rules}
+	}{Sign: s.ID, Owner: s.Owner, Class: s.Class.String(), Zone: s.TimeZone, Areas: s.Areas, Picture: s.Picture(),
+		Position: s.Position, Light: s.Light, Rules: s.Rules}
 	for _, x := range r.schedules {
 		d, ok := p.digests.schedules[x.schedule]
 		if !ok {

@@ -37,7 +37,8 @@ func (v *evenness) check(t *testing.T, n int, l *loop, iv *interval) {
 		over := (float64(gap) - even) / float64(longest)
 		v.slots = append(v.slots, over)
 		if over > mostOver {
-			t.Errorf("%d: %d slots of %s in %d s are up to %d s apart, with plays of at most %d s", n, len(at), id, l.s, gap, longest)
+			t.Errorf("%d: %d slots of %s in %d s are up to %d s apart, with plays of at most %d s", n, len(at), id, l.s, gap,
+				longest)
 		}
 	}
 	if iv.dated == nil {
@@ -80,9 +81,11 @@ func (v *evenness) usual(t *testing.T) {
 	for what, all := range map[string][]float64{"slots": v.slots, "plays": v.plays} {
 		slices.Sort(all)
 		most := all[len(all)*99/100]
-		t.Logf("gaps between %s of %d campaigns or items: 99 of 100 are at most %.2f over the even one, all at most %.2f", what, len(all), most, all[len(all)-1])
+		t.Logf("gaps between %s of %d campaigns or items: 99 of 100 are at most %.2f over the even one, all at most %.2f",
+			what, len(all), most, all[len(all)-1])
 		if len(all) < 5000 || most > usualOver {
-			t.Errorf("99 of 100 gaps between %s are up to %.2f over the even one, want at most %.2f (%d measured)", what, most, usualOver, len(all))
+			t.Errorf("99 of 100 gaps between %s are up to %.2f over the even one, want at most %.2f (%d measured)", what, most,
+				usualOver, len(all))
 		}
 	}
 }

@@ -111,7 +111,8 @@ func (p *Planner) draw(k entryKey) (*entry, error) {
 		return nil, &playlists.Error{Code: playlists.TooLarge, Field: field,
 			Key: "message-too-long", Args: []any{s, k.class, MaxLoopS}}
 	}
-	e := &entry{message: m, art: art, campaign: k.campaign, class: k.class, steps: stretchTo(art.Steps, s*1000, k.class), s: s}
+	e := &entry{message: m, art: art, campaign: k.campaign, class: k.class, steps: stretchTo(art.Steps, s*1000, k.class),
+		s: s}
 	if e.campaign == "" {
 		e.campaign = m.Campaign
 	}

@@ -19,7 +19,8 @@ type shelf struct {
 }
 
 func newShelf(lists ...*playlists.Playlist) *shelf {
-	s := &shelf{lists: map[string]*playlists.Playlist{}, messages: map[string]*playlists.Message{}, drawn: map[string]*playlists.Artwork{}}
+	s := &shelf{lists: map[string]*playlists.Playlist{}, messages: map[string]*playlists.Message{},
+		drawn: map[string]*playlists.Artwork{}}
 	for _, l := range lists {
 		s.lists[l.Owner+"/"+l.ID] = l
 	}
@@ -48,7 +49,8 @@ func (s *shelf) Artwork(m *playlists.Message, c playlists.Class, motion playlist
 	}
 	a := &playlists.Artwork{Level: 0.2}
 	add := func(ms int64, scroll bool) {
-		f := playlists.FrameFile{Data: []byte("x"), Frame: timeline.Frame{SHA256: fmt.Sprintf("%s#%d", k, len(a.Frames)), Len: 1, Type: "image/png", W: int64(c.W), H: int64(c.H)}}
+		f := playlists.FrameFile{Data: []byte("x"), Frame: timeline.Frame{SHA256: fmt.Sprintf("%s#%d", k, len(a.Frames)),
+			Len: 1, Type: "image/png", W: int64(c.W), H: int64(c.H)}}
 		st := timeline.Step{Frame: int64(len(a.Frames)), MS: ms}
 		if scroll && motion == playlists.Scrolls {
 			st.Scroll = &timeline.Scroll{Axis: "x", PxS: 60}
@@ -98,7 +100,8 @@ func playlist(text string) *playlists.Playlist {
 var testClass = playlists.Class{W: 128, H: 64, Colour: playlists.RGB}
 
 func testSign(change ...func(*playlists.Sign)) *playlists.Sign {
-	s := &playlists.Sign{ID: "qn-001", Owner: "viet-ads", Class: testClass, Areas: []string{"quang-ngai/son-tinh"}, Playlist: "own", Tags: []string{"centre"}}
+	s := &playlists.Sign{ID: "qn-001", Owner: "viet-ads", Class: testClass, Areas: []string{"quang-ngai/son-tinh"},
+		Playlist: "own", Tags: []string{"centre"}}
 	for _, f := range change {
 		f(s)
 	}
@@ -146,7 +149,8 @@ func shownAt(g *timeline.Program, ms int64) timeline.Shown {
 
 // lists that most tests use.
 func testLists() []*playlists.Playlist {
-	return []*playlists.Playlist{playlist("public/default: d-8 e-6"), playlist("viet-ads/own: a-8 b-6"), playlist("viet-ads/day: day-10 day2-7"),
+	return []*playlists.Playlist{playlist("public/default: d-8 e-6"), playlist("viet-ads/own: a-8 b-6"),
+		playlist("viet-ads/day: day-10 day2-7"),
 		playlist("viet-ads/night: night-9"), playlist("viet-ads/tet: tet-12 tet2-8+4")}
 }
 
@@ -161,8 +165,11 @@ func TestWhichScheduleShows(t *testing.T) {
 		want  string // "time rule" lines
 	}{
 		{name: "own playlist", from: "2021-02-11 00:00:00", want: `2021-02-11 12:00:00 playlist:own`},
-		{name: "default rotation", sign: func(s *playlists.Sign) { s.Playlist = "" }, from: "2021-02-11 00:00:00", want: `2021-02-11 12:00:00 default`},
-		{name: "past midnight belongs to its day", rules: []playlists.Schedule{{ID: "night", Playlist: "night", Window: playlists.Window{Days: []string{"fri"}, From: "22:00", Until: "02:00"}}},
+		{name: "default rotation", sign: func(s *playlists.Sign) { s.Playlist = "" }, from: "2021-02-11 00:00:00",
+			want: `2021-02-11 12:00:00 default`},
+		{name: "past midnight belongs to its day",
+			rules: []playlists.Schedule{
+				{ID: "night", Playlist: "night", Window: playlists.Window{Days: []string{"fri"}, From: "22:00", Until: "02:00"}}},
 			from: "2021-02-11 00:00:00", want: `
 2021-02-12 21:59:59 playlist:own
 2021-02-12 22:00:00 schedule:night
@@ -170,55 +177,73 @@ func TestWhichScheduleShows(t *testing.T) {
 2021-02-13 02:00:00 playlist:own
 2021-02-13 22:00:00 playlist:own
 2021-02-12 01:00:00 playlist:own`},
-		{name: "Tết, first and last inclusive", rules: []playlists.Schedule{{ID: "tet", Playlist: "tet", First: "2021-02-11", Last: "2021-02-16"}},
-			from: "2021-02-10 00:00:00", want: `
+		{name: "Tết, first and last inclusive",
+			rules: []playlists.Schedule{{ID: "tet", Playlist: "tet", First: "2021-02-11", Last: "2021-02-16"}},
+			from:  "2021-02-10 00:00:00", want: `
 2021-02-10 23:59:59 playlist:own
 2021-02-11 00:00:00 schedule:tet
 2021-02-16 23:59:59 schedule:tet
 2021-02-17 00:00:00 playlist:own`},
-		{name: "a last night ends in the next day", rules: []playlists.Schedule{{ID: "tet", Playlist: "tet", Window: night, First: "2021-02-11", Last: "2021-02-11"}},
-			from: "2021-02-10 00:00:00", want: `
+		{name: "a last night ends in the next day",
+			rules: []playlists.Schedule{{ID: "tet", Playlist: "tet", Window: night, First: "2021-02-11", Last: "2021-02-11"}},
+			from:  "2021-02-10 00:00:00", want: `
 2021-02-11 01:00:00 playlist:own
 2021-02-12 01:59:59 schedule:tet
 2021-02-12 22:30:00 playlist:own`},
-		{name: "excepted is the day on which it begins", rules: []playlists.Schedule{{ID: "night", Playlist: "night", Window: night, Except: []string{"2021-02-12"}}},
-			from: "2021-02-11 00:00:00", want: `
+		{name: "excepted is the day on which it begins",
+			rules: []playlists.Schedule{{ID: "night", Playlist: "night", Window: night, Except: []string{"2021-02-12"}}},
+			from:  "2021-02-11 00:00:00", want: `
 2021-02-12 01:00:00 schedule:night
 2021-02-12 23:00:00 playlist:own
 2021-02-13 01:00:00 playlist:own
 2021-02-13 23:00:00 schedule:night`},
-		{name: "priority over narrower", rules: []playlists.Schedule{{ID: "aa", Playlist: "day", Priority: 1}, {ID: "bb", Playlist: "night", Signs: []string{"qn-001"}}},
+		{name: "priority over narrower", rules: []playlists.Schedule{{ID: "aa", Playlist: "day", Priority: 1},
+			{ID: "bb", Playlist: "night", Signs: []string{"qn-001"}}},
 			from: "2021-02-11 00:00:00", want: `2021-02-11 12:00:00 schedule:aa`},
-		{name: "named over tagged over all", rules: []playlists.Schedule{{ID: "all", Playlist: "day", Window: playlists.Window{From: "10:00", Until: "11:00"}}, {ID: "tag", Playlist: "tet", Tags: []string{"centre"}}, {ID: "name", Playlist: "night", Signs: []string{"qn-001"}, First: "2021-02-12"}},
+		{name: "named over tagged over all",
+			rules: []playlists.Schedule{{ID: "all", Playlist: "day", Window: playlists.Window{From: "10:00", Until: "11:00"}},
+				{ID: "tag", Playlist: "tet", Tags: []string{"centre"}}, {ID: "name", Playlist: "night",
+					Signs: []string{"qn-001"}, First: "2021-02-12"}},
 			from: "2021-02-11 00:00:00", want: `
 2021-02-11 10:30:00 schedule:tag
 2021-02-12 10:30:00 schedule:name`},
-		{name: "not the sign's", rules: []playlists.Schedule{{ID: "tag", Playlist: "tet", Tags: []string{"harbour"}}, {ID: "name", Playlist: "night", Signs: []string{"qn-002"}}, {ID: "other", Owner: "song-tra", Playlist: "x"}},
+		{name: "not the sign's", rules: []playlists.Schedule{{ID: "tag", Playlist: "tet", Tags: []string{"harbour"}},
+			{ID: "name", Playlist: "night", Signs: []string{"qn-002"}}, {ID: "other", Owner: "song-tra", Playlist: "x"}},
 			from: "2021-02-11 00:00:00", want: `2021-02-11 10:30:00 playlist:own`},
-		{name: "shorter hours", rules: []playlists.Schedule{{ID: "aa", Playlist: "day", Window: playlists.Window{From: "08:00", Until: "18:00"}}, {ID: "bb", Playlist: "night", Window: playlists.Window{From: "09:00", Until: "10:00"}}},
+		{name: "shorter hours", rules: []playlists.Schedule{{ID: "aa", Playlist: "day",
+			Window: playlists.Window{From: "08:00", Until: "18:00"}},
+			{ID: "bb", Playlist: "night", Window: playlists.Window{From: "09:00", Until: "10:00"}}},
 			from: "2021-02-11 00:00:00", want: `
 2021-02-11 08:30:00 schedule:aa
 2021-02-11 09:30:00 schedule:bb
 2021-02-11 10:00:00 schedule:aa`},
-		{name: "fewer days", rules: []playlists.Schedule{{ID: "aa", Playlist: "day", Window: playlists.Window{Days: []string{"thu", "fri"}}}, {ID: "bb", Playlist: "night", Window: playlists.Window{Days: []string{"thu"}}}},
+		{name: "fewer days", rules: []playlists.Schedule{
+			{ID: "aa", Playlist: "day", Window: playlists.Window{Days: []string{"thu", "fri"}}},
+			{ID: "bb", Playlist: "night", Window: playlists.Window{Days: []string{"thu"}}}},
 			from: "2021-02-11 00:00:00", want: "2021-02-11 12:00:00 schedule:bb\n2021-02-12 12:00:00 schedule:aa"},
-		{name: "shorter validity", rules: []playlists.Schedule{{ID: "aa", Playlist: "day", First: "2021-01-01", Last: "2021-12-31"}, {ID: "bb", Playlist: "night", First: "2021-02-01", Last: "2021-02-28"}, {ID: "cc", Playlist: "tet"}},
+		{name: "shorter validity",
+			rules: []playlists.Schedule{{ID: "aa", Playlist: "day", First: "2021-01-01", Last: "2021-12-31"},
+				{ID: "bb", Playlist: "night", First: "2021-02-01", Last: "2021-02-28"}, {ID: "cc", Playlist: "tet"}},
 			from: "2021-02-11 00:00:00", want: "2021-02-11 12:00:00 schedule:bb"},
-		{name: "the newer", rules: []playlists.Schedule{{ID: "aa", Playlist: "day"}, {ID: "bb", Playlist: "night"}}, from: "2021-02-11 00:00:00", want: "2021-02-11 12:00:00 schedule:bb"},
+		{name: "the newer", rules: []playlists.Schedule{{ID: "aa", Playlist: "day"}, {ID: "bb", Playlist: "night"}},
+			from: "2021-02-11 00:00:00", want: "2021-02-11 12:00:00 schedule:bb"},
 		{name: "off is dark", sign: func(s *playlists.Sign) {
 			s.Rules = &playlists.Rules{Off: []playlists.Window{{From: "23:00", Until: "05:00"}}}
 		}, rules: []playlists.Schedule{{ID: "aa", Playlist: "day", Priority: 100}},
-			from: "2021-02-11 00:00:00", want: "2021-02-11 22:59:59 schedule:aa\n2021-02-11 23:00:00 off\n2021-02-12 04:59:59 off\n2021-02-12 05:00:00 schedule:aa"},
-		{name: "a day of 23 hours", zone: "America/New_York", rules: []playlists.Schedule{{ID: "gap", Playlist: "day", Window: playlists.Window{From: "02:30", Until: "04:00"}}},
-			from: "2021-03-13 12:00:00", want: `
+			from: "2021-02-11 00:00:00",
+			want: "2021-02-11 22:59:59 schedule:aa\n2021-02-11 23:00:00 off\n2021-02-12 04:59:59 off\n2021-02-12 05:00:00 schedule:aa"},
+		{name: "a day of 23 hours", zone: "America/New_York",
+			rules: []playlists.Schedule{{ID: "gap", Playlist: "day", Window: playlists.Window{From: "02:30", Until: "04:00"}}},
+			from:  "2021-03-13 12:00:00", want: `
 2021-03-14 01:59:59 playlist:own
 2021-03-14 03:00:00 schedule:gap
 2021-03-14 03:59:59 schedule:gap
 2021-03-14 04:00:00 playlist:own
 2021-03-15 02:29:59 playlist:own
 2021-03-15 02:30:00 schedule:gap`},
-		{name: "a day of 25 hours", zone: "Europe/Berlin", rules: []playlists.Schedule{{ID: "two", Playlist: "day", Window: playlists.Window{From: "01:00", Until: "02:30"}}},
-			from: "2021-10-30 12:00:00", want: `
+		{name: "a day of 25 hours", zone: "Europe/Berlin",
+			rules: []playlists.Schedule{{ID: "two", Playlist: "day", Window: playlists.Window{From: "01:00", Until: "02:30"}}},
+			from:  "2021-10-30 12:00:00", want: `
 2021-10-31 00:59:59 playlist:own
 2021-10-31 01:00:00 schedule:two
 2021-10-31 03:00:00 playlist:own

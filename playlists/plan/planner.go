@@ -37,7 +37,8 @@ type Rulebook struct {
 func RulebookOf(s *playlists.Snapshot) Rulebook {
 	var r Rulebook
 	for _, x := range s.Things(playlists.KindSchedule) {
-		r.Schedules = append(r.Schedules, Dated[playlists.Schedule]{Thing: *x.Thing.(*playlists.Schedule), UpdatedMS: x.UpdatedMS})
+		r.Schedules = append(r.Schedules, Dated[playlists.Schedule]{Thing: *x.Thing.(*playlists.Schedule),
+			UpdatedMS: x.UpdatedMS})
 	}
 	for _, c := range playlists.All[*playlists.Campaign](s, playlists.KindCampaign) {
 		r.Campaigns = append(r.Campaigns, *c)
@@ -110,7 +111,8 @@ func NewPlanner(content Content, r Rulebook) *Planner {
 
 // older orders campaigns by their letters: date, number, then id.
 func older(a, b *playlists.Campaign) int {
-	for _, n := range [...]int{strings.Compare(a.Letter.Date, b.Letter.Date), strings.Compare(a.Letter.Number, b.Letter.Number)} {
+	for _, n := range [...]int{strings.Compare(a.Letter.Date, b.Letter.Date),
+		strings.Compare(a.Letter.Number, b.Letter.Number)} {
 		if n != 0 {
 			return n
 		}
@@ -190,7 +192,8 @@ func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, e
 			}
 			continue // it is over, or not yet due
 		}
-		r.schedules = append(r.schedules, &scheduleRule{schedule: x.schedule, hours: x.hours, reach: reach, updated: x.updated, dated: d})
+		r.schedules = append(r.schedules, &scheduleRule{schedule: x.schedule, hours: x.hours,
+			reach: reach, updated: x.updated, dated: d})
 		key = append(key, '|', 's')
 		key = strconv.AppendInt(key, int64(x.n), 10)
 		key = append(key, '0'+byte(reach))
@@ -308,7 +311,8 @@ func (p *Planner) absorb(lk look, r *rules, ivs []interval) []interval {
 		from := min(pending, iv.from)
 		note := func(of *interval, x *interval, from, until int64) {
 			f := func(t int64) string { return time.Unix(t, 0).In(r.c.zone).Format("15:04:05") }
-			of.notes = append(slices.Clip(of.notes), text("%s từ %s đến %s quá ngắn cho một mục nên không hiện", "%s from %s to %s is too short for one item and does not show", x.rule, f(from), f(until)))
+			of.notes = append(slices.Clip(of.notes), text("%s từ %s đến %s quá ngắn cho một mục nên không hiện",
+				"%s from %s to %s is too short for one item and does not show", x.rule, f(from), f(until)))
 		}
 		last := len(out) - 1
 		switch {

@@ -16,7 +16,9 @@ func TestShareOnAPlayer(t *testing.T) {
 	c := campaign("bluezone", 20)
 	c.Messages = []string{"blue-8", "mask-7", "5k-9"}
 	s := testSign()
-	planned, err := Plan(content, Rulebook{Campaigns: []playlists.Campaign{c}, Agreements: []playlists.Agreement{agreement(25)}}, s, testFrom, testFrom+8*86400)
+	planned, err := Plan(content,
+		Rulebook{Campaigns: []playlists.Campaign{c}, Agreements: []playlists.Agreement{agreement(25)}}, s, testFrom,
+		testFrom+8*86400)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +59,10 @@ func TestShareOnAPlayer(t *testing.T) {
 	share := d.Campaigns[0]
 	loops := int64(day/1000) / share.LoopSeconds
 	t.Logf("asked %d %%, planned %.3f %% (%d slots, %d of %d s), shown %.3f %% of a day of %d loops; plays %v (%d ms of the first were before)",
-		c.SharePercent, share.PlannedPercent, share.Slots, share.Seconds, share.LoopSeconds, float64(ours)*100/day, loops, plays, cut)
-	if share.AskedPercent != 20 || share.PlannedPercent < 20 || share.Seconds*100 < 20*share.LoopSeconds || share.Seconds*100 >= 20*share.LoopSeconds+9*100 {
+		c.SharePercent, share.PlannedPercent, share.Slots, share.Seconds, share.LoopSeconds, float64(ours)*100/day, loops,
+		plays, cut)
+	if share.AskedPercent != 20 || share.PlannedPercent < 20 || share.Seconds*100 < 20*share.LoopSeconds ||
+		share.Seconds*100 >= 20*share.LoopSeconds+9*100 {
 		t.Errorf("planned %+v", share)
 	}
 	// A day is so many whole loops and a part of one.
@@ -74,7 +78,8 @@ func TestShareOnAPlayer(t *testing.T) {
 			t.Errorf("%s of weight %d plays %d times in %d loops of %d rounds", item, weight, n, loops, round)
 		}
 	}
-	for item, reading := range map[string]int64{"a-8": 8000, "b-6": 6000, "c-10": 10_000, "d-7": 7000, "e~12": 12_000, "f-5+5": 10_000, "g-9": 9000, "blue-8": 8000, "mask-7": 7000, "5k-9": 9000} {
+	for item, reading := range map[string]int64{"a-8": 8000, "b-6": 6000, "c-10": 10_000, "d-7": 7000, "e~12": 12_000,
+		"f-5+5": 10_000, "g-9": 9000, "blue-8": 8000, "mask-7": 7000, "5k-9": 9000} {
 		if ms[item] < reading*(plays[item]-1) || ms[item] > reading*(plays[item]+1) {
 			t.Errorf("%s: %d plays of %d ms are %d ms", item, plays[item], reading, ms[item])
 		}

@@ -78,7 +78,8 @@ func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
 	s := testSign()
 	s.TimeZone = pick(r, "", "", "Europe/Berlin", "America/New_York")
 	var b Rulebook
-	lists := []*playlists.Playlist{randomList(r, playlists.Public, "default", false), randomList(r, "viet-ads", "own", many)}
+	lists := []*playlists.Playlist{randomList(r, playlists.Public, "default", false),
+		randomList(r, "viet-ads", "own", many)}
 	if r.IntN(3) == 0 {
 		s.Playlist = ""
 	}
@@ -93,7 +94,8 @@ func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
 	}
 	if many {
 		for i := range r.IntN(5) {
-			x := playlists.Schedule{ID: fmt.Sprintf("s%d", i), Owner: "viet-ads", Playlist: fmt.Sprintf("l%d", i), Window: randomWindow(r), Priority: r.Int64N(3)}
+			x := playlists.Schedule{ID: fmt.Sprintf("s%d", i), Owner: "viet-ads", Playlist: fmt.Sprintf("l%d", i),
+				Window: randomWindow(r), Priority: r.Int64N(3)}
 			if r.IntN(2) == 0 {
 				x.Signs = []string{s.ID}
 			}
@@ -109,7 +111,8 @@ func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
 		}
 	}
 	for i := range r.IntN(4) {
-		c := playlists.Campaign{ID: fmt.Sprintf("c%d", i), Letter: playlists.Letter{Number: fmt.Sprint(i), Date: randomDate(r)}, SharePercent: 1 + r.Int64N(pick(r, int64(15), 40)), Areas: []string{"quang-ngai"},
+		c := playlists.Campaign{ID: fmt.Sprintf("c%d", i), Letter: playlists.Letter{Number: fmt.Sprint(i),
+			Date: randomDate(r)}, SharePercent: 1 + r.Int64N(pick(r, int64(15), 40)), Areas: []string{"quang-ngai"},
 			First: "2021-02-01", Last: "2021-03-31"}
 		if many {
 			c.Window = randomWindow(r)
@@ -187,7 +190,8 @@ func checkLoop(t *testing.T, n int, p *Planner, s *playlists.Sign, l *loop, iv *
 	for i, e := range l.places {
 		total += e.s
 		if timeline.Length(e.steps) != e.s*1000 || e.s*1000 < e.art.MS() || e.s*1000 < lookOf(s).least {
-			t.Errorf("%d: place %d lasts %d ms, said to be %d s; reading takes %d", n, i, timeline.Length(e.steps), e.s, e.art.MS())
+			t.Errorf("%d: place %d lasts %d ms, said to be %d s; reading takes %d", n, i, timeline.Length(e.steps), e.s,
+				e.art.MS())
 		}
 		checkPasses(t, e.art, e.steps)
 		campaign := ""
@@ -213,7 +217,8 @@ func checkLoop(t *testing.T, n int, p *Planner, s *playlists.Sign, l *loop, iv *
 		}
 		got := seconds[b.campaign.ID]
 		if got*100 < b.percent*l.s || got*100 >= b.percent*l.s+slot*100 {
-			t.Errorf("%d: campaign %s has %d of %d s, asked for %d %% in slots of %d s", n, b.campaign.ID, got, l.s, b.percent, slot)
+			t.Errorf("%d: campaign %s has %d of %d s, asked for %d %% in slots of %d s", n, b.campaign.ID, got, l.s, b.percent,
+				slot)
 		}
 		if least == 0 || most > least+1 {
 			t.Errorf("%d: messages of %s show %d to %d times", n, b.campaign.ID, least, most)
@@ -352,7 +357,8 @@ func TestRandomWeeks(t *testing.T) {
 				continue
 			}
 			if p.until-p.from < least[p.item] && p.until < (from+span)*1000 {
-				t.Errorf("%d: %s shows for %d ms from %d, and is read in %d (%s)", n, p.item, p.until-p.from, p.from, least[p.item], p.rule)
+				t.Errorf("%d: %s shows for %d ms from %d, and is read in %d (%s)", n, p.item, p.until-p.from, p.from,
+					least[p.item], p.rule)
 			}
 		}
 		for _, p := range walk(b.Program, (from+later)*1000, (from+span)*1000) {
@@ -361,9 +367,11 @@ func TestRandomWeeks(t *testing.T) {
 					continue
 				}
 				x, y := shownAt(g, at), shownAt(b.Program, at)
-				if x.Item != y.Item || x.Owner != y.Owner || x.Rule != y.Rule || x.Step != y.Step || x.TauMS != y.TauMS || x.Offset() != y.Offset() || (x.Frame == nil) != (y.Frame == nil) ||
+				if x.Item != y.Item || x.Owner != y.Owner || x.Rule != y.Rule || x.Step != y.Step || x.TauMS != y.TauMS ||
+					x.Offset() != y.Offset() || (x.Frame == nil) != (y.Frame == nil) ||
 					x.Frame != nil && x.Frame.SHA256 != y.Frame.SHA256 {
-					t.Fatalf("%d: at %d the first plan shows %s %s step %d +%d, the later one's %s %s step %d +%d", n, at, x.Rule, x.Item, x.Step, x.TauMS, y.Rule, y.Item, y.Step, y.TauMS)
+					t.Fatalf("%d: at %d the first plan shows %s %s step %d +%d, the later one's %s %s step %d +%d", n, at, x.Rule,
+						x.Item, x.Step, x.TauMS, y.Rule, y.Item, y.Step, y.TauMS)
 				}
 			}
 		}
@@ -380,7 +388,8 @@ func TestRandomWeeks(t *testing.T) {
 		}
 	}
 	if planned < rounds/3 || bridges == 0 || absorbed == 0 {
-		t.Errorf("%d of %d planned, %d slowed strips, %d notes: too few to prove anything", planned, rounds, bridges, absorbed)
+		t.Errorf("%d of %d planned, %d slowed strips, %d notes: too few to prove anything", planned, rounds, bridges,
+			absorbed)
 	}
 	t.Logf("%d times of %d, %d slowed strips, %d notes", planned, rounds, bridges, absorbed)
 }

@@ -37,7 +37,8 @@ func (a *scheduleRule) compare(b *scheduleRule) (int, playlists.Text) {
 		text playlists.Text
 	}{
 		{cmp.Compare(b.schedule.Priority, a.schedule.Priority), text("ưu tiên thấp hơn", "its priority is lower")},
-		{cmp.Compare(a.reach, b.reach), text("lịch kia nêu bảng này rõ hơn (tên, rồi nhãn, rồi tất cả)", "the other names this sign more narrowly (by name, then by tag, then all)")},
+		{cmp.Compare(a.reach, b.reach), text("lịch kia nêu bảng này rõ hơn (tên, rồi nhãn, rồi tất cả)",
+			"the other names this sign more narrowly (by name, then by tag, then all)")},
 		{cmp.Compare(minutes(a), minutes(b)), text("khung giờ của lịch kia ngắn hơn", "the other's hours are shorter")},
 		{cmp.Compare(days(a), days(b)), text("lịch kia có ít ngày trong tuần hơn", "the other has fewer days of the week")},
 		{cmp.Compare(span(a), span(b)), text("thời hạn của lịch kia ngắn hơn", "the other's validity is shorter")},
@@ -47,7 +48,8 @@ func (a *scheduleRule) compare(b *scheduleRule) (int, playlists.Text) {
 			return x.n, x.text
 		}
 	}
-	return strings.Compare(a.schedule.ID, b.schedule.ID), text("ngang nhau; tên của lịch kia đứng trước", "all else is equal; the other's id comes first")
+	return strings.Compare(a.schedule.ID, b.schedule.ID), text("ngang nhau; tên của lịch kia đứng trước",
+		"all else is equal; the other's id comes first")
 }
 
 // asking is a campaign that covers a sign, agreeing what its company agreed to.

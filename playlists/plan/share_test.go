@@ -17,7 +17,8 @@ func TestShareAtWork(t *testing.T) {
 	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
 	c := campaign("bluezone", 20)
 	c.Messages = []string{"blue-8", "mask-7", "5k-9"}
-	p, err := Plan(content, Rulebook{Campaigns: []playlists.Campaign{c}, Agreements: []playlists.Agreement{agreement(25)}}, testSign(), testFrom, testFrom+8*86400)
+	p, err := Plan(content, Rulebook{Campaigns: []playlists.Campaign{c},
+		Agreements: []playlists.Agreement{agreement(25)}}, testSign(), testFrom, testFrom+8*86400)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,8 @@ func TestShareAtWork(t *testing.T) {
 	d, _ := p.Reasons.At(testFrom)
 	got := float64(shown["bluezone"]) * 100 / 86400_000
 	t.Logf("asked %d %%, planned %.3f %% (%d slots, %d of %d s), shown %.3f %% of a day; plays %v",
-		c.SharePercent, d.Campaigns[0].PlannedPercent, d.Campaigns[0].Slots, d.Campaigns[0].Seconds, d.Campaigns[0].LoopSeconds, got, plays)
+		c.SharePercent, d.Campaigns[0].PlannedPercent, d.Campaigns[0].Slots, d.Campaigns[0].Seconds,
+		d.Campaigns[0].LoopSeconds, got, plays)
 	loop := float64(d.Campaigns[0].LoopSeconds)
 	if got < 20-100*9/86400. || got > 20+100*9/loop || d.Campaigns[0].PlannedPercent < 20 {
 		t.Errorf("shown %.3f %%", got)
@@ -73,16 +75,24 @@ func TestLoopsAsAsked(t *testing.T) {
 		{name: "in order", own: "a-8 b-6 c-5", want: "a-8 b-6 c-5"},
 		{name: "10 to 1", own: "a-8*200 b-6*20", want: "a-8 a-8 a-8 a-8 a-8 a-8 a-8 a-8 b-6 a-8 a-8"},
 		{name: "counted", own: "a-8#3 b-6 c-6 d-6", want: "a-8 b-6 a-8 c-6 a-8 d-6"},
-		{name: "half and half", own: "a-10 b-10", campaigns: []playlists.Campaign{campaign("half", 50, func(c *playlists.Campaign) { c.Messages = []string{"x-10"} })}, want: "x-10 a-10 x-10 b-10"},
-		{name: "the whole face", own: "a-10", campaigns: []playlists.Campaign{campaign("all", 100, func(c *playlists.Campaign) { c.Messages = []string{"x-10", "y-5"} })}, want: "x-10 y-5"},
-		{name: "the whole face for two", own: "a-10", campaigns: []playlists.Campaign{campaign("aa", 60, func(c *playlists.Campaign) { c.Messages = []string{"x-10"} }), campaign("bb", 40, func(c *playlists.Campaign) { c.Messages = []string{"y-5"} })}, want: "x-10 y-5"},
+		{name: "half and half", own: "a-10 b-10",
+			campaigns: []playlists.Campaign{
+				campaign("half", 50, func(c *playlists.Campaign) { c.Messages = []string{"x-10"} })}, want: "x-10 a-10 x-10 b-10"},
+		{name: "the whole face", own: "a-10",
+			campaigns: []playlists.Campaign{
+				campaign("all", 100, func(c *playlists.Campaign) { c.Messages = []string{"x-10", "y-5"} })}, want: "x-10 y-5"},
+		{name: "the whole face for two", own: "a-10",
+			campaigns: []playlists.Campaign{campaign("aa", 60, func(c *playlists.Campaign) { c.Messages = []string{"x-10"} }),
+				campaign("bb", 40, func(c *playlists.Campaign) { c.Messages = []string{"y-5"} })}, want: "x-10 y-5"},
 		{name: "a round too long", own: "a-300 b-300 c-301", err: []string{"901 s", "900 s", "playlists/viet-ads/own.items"}},
 		{name: "weights without a common measure", own: "a-8*199 b-8*200", err: []string{"399 plays", "3192 s"}},
-		{name: "no room beside the campaign", own: "a-200 b-200", campaigns: []playlists.Campaign{campaign("most", 99)}, err: []string{"400 s", "99 %", "9 s"}},
+		{name: "no room beside the campaign", own: "a-200 b-200", campaigns: []playlists.Campaign{campaign("most", 99)},
+			err: []string{"400 s", "99 %", "9 s"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own))
-			p, err := Plan(content, Rulebook{Campaigns: c.campaigns, Agreements: []playlists.Agreement{agreement(100)}}, testSign(), testFrom, testFrom+86400)
+			p, err := Plan(content, Rulebook{Campaigns: c.campaigns, Agreements: []playlists.Agreement{agreement(100)}},
+				testSign(), testFrom, testFrom+86400)
 			if c.err != nil {
 				for _, w := range append(c.err, "signs/qn-001") {
 					if err == nil || !strings.Contains(err.Error(), w) {
@@ -117,13 +127,15 @@ func TestSharesAreCutAndTold(t *testing.T) {
 	first, second := campaign("first", 15), campaign("second", 15)
 	third := campaign("third", 5)
 	second.Letter.Date, third.Letter.Date = "2021-01-30", "2021-02-01"
-	book := Rulebook{Campaigns: []playlists.Campaign{third, second, first}, Agreements: []playlists.Agreement{agreement(20), agreement(5, func(a *playlists.Agreement) { a.ID = "small" })}}
+	book := Rulebook{Campaigns: []playlists.Campaign{third, second, first},
+		Agreements: []playlists.Agreement{agreement(20), agreement(5, func(a *playlists.Agreement) { a.ID = "small" })}}
 	p, err := Plan(content, book, testSign(), testFrom, testFrom+86400)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d, _ := p.Reasons.At(testFrom)
-	if len(d.Campaigns) != 2 || d.Campaigns[0].ID != "first" || d.Campaigns[0].PlannedPercent < 15 || d.Campaigns[1].PlannedPercent < 5 || d.Campaigns[1].PlannedPercent+d.Campaigns[0].PlannedPercent > 21 {
+	if len(d.Campaigns) != 2 || d.Campaigns[0].ID != "first" || d.Campaigns[0].PlannedPercent < 15 ||
+		d.Campaigns[1].PlannedPercent < 5 || d.Campaigns[1].PlannedPercent+d.Campaigns[0].PlannedPercent > 21 {
 		t.Errorf("campaigns %+v", d.Campaigns)
 	}
 	if len(d.Notes) != 1 || !strings.Contains(d.Notes[0].EN, "second gets 5 % instead of 15 %") {
@@ -151,8 +163,11 @@ func TestBridges(t *testing.T) {
 		{"a strip alone", "s~77", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own), playlist("viet-ads/day: day-10"))
-			book := Rulebook{Schedules: dated1(playlists.Schedule{ID: "hour", Playlist: "own", Window: playlists.Window{From: "10:00", Until: "11:00"}, Priority: 1}, playlists.Schedule{ID: "rest", Playlist: "day"})}
+			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own),
+				playlist("viet-ads/day: day-10"))
+			book := Rulebook{Schedules: dated1(playlists.Schedule{ID: "hour", Playlist: "own",
+				Window: playlists.Window{From: "10:00", Until: "11:00"}, Priority: 1},
+				playlists.Schedule{ID: "rest", Playlist: "day"})}
 			p, err := Plan(content, book, testSign(), testFrom, testFrom+86400)
 			if err != nil {
 				t.Fatal(err)
@@ -177,9 +192,12 @@ func TestBridges(t *testing.T) {
 }
 
 func TestTooShortForOneItem(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"), playlist("viet-ads/long: long-90"))
+	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
+		playlist("viet-ads/long: long-90"))
 	short := playlists.Schedule{ID: "short", Playlist: "long", Window: playlists.Window{From: "10:00", Until: "10:01"}}
-	for name, off := range map[string][]playlists.Window{"": nil, "after the dark": {{From: "05:00", Until: "10:00"}}, "before the dark": {{From: "10:01", Until: "12:00"}}, "between": {{From: "05:00", Until: "10:00"}, {From: "10:01", Until: "12:00"}}} {
+	for name, off := range map[string][]playlists.Window{"": nil, "after the dark": {{From: "05:00", Until: "10:00"}},
+		"before the dark": {{From: "10:01", Until: "12:00"}}, "between": {{From: "05:00", Until: "10:00"},
+			{From: "10:01", Until: "12:00"}}} {
 		s := testSign(func(s *playlists.Sign) { s.Rules = &playlists.Rules{Off: off} })
 		p, err := Plan(content, Rulebook{Schedules: dated1(short)}, s, testFrom, testFrom+86400)
 		if err != nil {
@@ -193,7 +211,8 @@ func TestTooShortForOneItem(t *testing.T) {
 		if got := shownAt(p.Program, (at+30)*1000).Rule; got != want {
 			t.Errorf("%s: %q shows", name, got)
 		}
-		if d, _ := p.Reasons.At(at + 30); d == nil || len(d.Notes) == 0 || !strings.Contains(d.Notes[0].EN, "schedule:short from 10:00:00 to 10:01:00 is too short") {
+		if d, _ := p.Reasons.At(at + 30); d == nil || len(d.Notes) == 0 ||
+			!strings.Contains(d.Notes[0].EN, "schedule:short from 10:00:00 to 10:01:00 is too short") {
 			t.Errorf("%s: %+v", name, d)
 		}
 		for _, w := range off {
@@ -220,16 +239,22 @@ func bench(n int) (*shelf, Rulebook, []playlists.Sign) {
 	for c := range 100 {
 		owner := fmt.Sprintf("owner-%d", c)
 		for l := range 5 {
-			lists = append(lists, playlist(fmt.Sprintf("%s/list-%d: a%d-8*3 b%d-6 c%d-10*2 d%d-7 e%d-12 f%d-5+5 g%d-9", owner, l, l, l, l, l, l, l, l)))
+			lists = append(lists, playlist(fmt.Sprintf("%s/list-%d: a%d-8*3 b%d-6 c%d-10*2 d%d-7 e%d-12 f%d-5+5 g%d-9",
+				owner, l, l, l, l, l, l, l, l)))
 		}
-		b.Schedules = append(b.Schedules, Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}}},
-			Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "tet", Owner: owner, Playlist: "list-4", First: "2021-02-11", Last: "2021-02-16", Priority: 5}})
-		b.Agreements = append(b.Agreements, playlists.Agreement{ID: "ag", Owner: owner, SharePercent: 25, Window: playlists.Window{From: "06:00", Until: "22:00"}})
+		b.Schedules = append(b.Schedules,
+			Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3",
+				Window: playlists.Window{From: "07:00", Until: "19:00"}}},
+			Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "tet", Owner: owner, Playlist: "list-4",
+				First: "2021-02-11", Last: "2021-02-16", Priority: 5}})
+		b.Agreements = append(b.Agreements, playlists.Agreement{ID: "ag", Owner: owner,
+			SharePercent: 25, Window: playlists.Window{From: "06:00", Until: "22:00"}})
 	}
 	b.Campaigns = []playlists.Campaign{campaign("bluezone", 10), campaign("masks", 10)}
 	var signs []playlists.Sign
 	for i := range n {
-		signs = append(signs, playlists.Sign{ID: fmt.Sprintf("sign-%d", i), Owner: fmt.Sprintf("owner-%d", i%100), Class: playlists.Class{W: 64 + 8*(i/100%40), H: 64, Colour: playlists.RGB}, Areas: []string{"quang-ngai/son-tinh"},
+		signs = append(signs, playlists.Sign{ID: fmt.Sprintf("sign-%d", i), Owner: fmt.Sprintf("owner-%d", i%100),
+			Class: playlists.Class{W: 64 + 8*(i/100%40), H: 64, Colour: playlists.RGB}, Areas: []string{"quang-ngai/son-tinh"},
 			Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
 	}
 	return newShelf(lists...), b, signs

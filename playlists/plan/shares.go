@@ -103,8 +103,9 @@ func choose(rs []rotation, s int64) (rounds int64, counts []int64, err error) {
 	}
 	if last == nil {
 		_, n := fit(rs, s)
-		return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".share_percent", Value: fmt.Sprint(rs[0].percent),
-			Key: "share-needs-longer-loop", Args: []any{n, s, MaxLoopS}}
+		return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".share_percent",
+			Value: fmt.Sprint(rs[0].percent),
+			Key:   "share-needs-longer-loop", Args: []any{n, s, MaxLoopS}}
 	}
 	for i := range rs {
 		if m := int64(len(rs[i].entries)); last[i] < m {
@@ -112,7 +113,8 @@ func choose(rs []rotation, s int64) (rounds int64, counts []int64, err error) {
 				Key: "campaign-messages-too-long", Args: []any{m, rs[i].prefix[m], rs[i].percent, MaxLoopS, last[i]}}
 		}
 	}
-	return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages", // each fits some loop, and none fits them all
+	// each fits some loop, and none fits them all
+	return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages",
 		Key: "campaigns-over-loop", Args: []any{len(rs) - 1, MaxLoopS}}
 }
 
@@ -155,7 +157,8 @@ func (p *Planner) full(rs []rotation) (*loop, error) {
 	}
 	var names []string
 	for i := range rs {
-		names = append(names, fmt.Sprintf("%s with %d %% and %d s of messages", rs[i].campaign.ID, rs[i].percent, rs[i].prefix[len(rs[i].entries)]))
+		names = append(names, fmt.Sprintf("%s with %d %% and %d s of messages", rs[i].campaign.ID, rs[i].percent,
+			rs[i].prefix[len(rs[i].entries)]))
 	}
 	return nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages",
 		Key: "full-loop-too-long", Args: []any{MaxLoopS, strings.Join(names, ", ")}}

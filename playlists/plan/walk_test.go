@@ -11,7 +11,8 @@ import (
 func checkSegments(t *testing.T, g *timeline.Program, from, until int64) {
 	t.Helper()
 	if g.Segments[0].From > from || g.Segments[len(g.Segments)-1].Until < until {
-		t.Errorf("segments cover %d to %d, asked for %d to %d", g.Segments[0].From, g.Segments[len(g.Segments)-1].Until, from, until)
+		t.Errorf("segments cover %d to %d, asked for %d to %d", g.Segments[0].From, g.Segments[len(g.Segments)-1].Until,
+			from, until)
 	}
 	for i, s := range g.Segments {
 		if i > 0 && s.From != g.Segments[i-1].Until {

@@ -17,12 +17,13 @@ const t0 = int64(1_767_200_400)
 
 func fixture() *Program {
 	return &Program{
-		Header:   Header{Exp: t0 + 8*86400},
-		Areas:    []string{"quang-ngai/son-tinh"},
-		Frames:   []Frame{{SHA256: "f", W: 128, H: 64}, {SHA256: "strip", W: 300, H: 64}},
-		Items:    []Item{still("a", 8000), still("b", 4000), still("c", 10000)},
-		Loops:    []Loop{{Anchor: t0, Order: []int64{0, 1}}, {Anchor: t0, Order: []int64{2}}},
-		Segments: []Segment{{From: t0, Until: t0 + 3600, Loop: 0, Why: "default"}, {From: t0 + 7200, Until: t0 + 10800, Loop: Dark, Why: "off"}},
+		Header: Header{Exp: t0 + 8*86400},
+		Areas:  []string{"quang-ngai/son-tinh"},
+		Frames: []Frame{{SHA256: "f", W: 128, H: 64}, {SHA256: "strip", W: 300, H: 64}},
+		Items:  []Item{still("a", 8000), still("b", 4000), still("c", 10000)},
+		Loops:  []Loop{{Anchor: t0, Order: []int64{0, 1}}, {Anchor: t0, Order: []int64{2}}},
+		Segments: []Segment{{From: t0, Until: t0 + 3600, Loop: 0, Why: "default"},
+			{From: t0 + 7200, Until: t0 + 10800, Loop: Dark, Why: "off"}},
 		Fallback: 1,
 		CommLoss: CommLoss{AfterS: 86400, Loop: 1},
 	}
@@ -51,7 +52,8 @@ func TestStepTwo(t *testing.T) {
 		{"between segments", 3600_000, same, WhyFallback, "c", 0},
 		{"dark segment", 7200_000, same, WhyDark, "", 0},
 		{"untrusted clock", 8000, untrusted, WhyFallback, "c", 8000},
-		{"untrusted clock before comm-loss", 8000, func(c Conditions) Conditions { return lost(untrusted(c)) }, WhyFallback, "c", 8000},
+		{"untrusted clock before comm-loss", 8000, func(c Conditions) Conditions { return lost(untrusted(c)) }, WhyFallback,
+			"c", 8000},
 		{"lost for a day", 8000, lost, WhyCommLoss, "c", 8000},
 		{"past the end", 8 * 86400_000, same, WhyCommLoss, "c", 0},
 		{"30 days past the end", 38 * 86400_000, same, WhyDark, "", 0},
@@ -161,7 +163,8 @@ func TestShares(t *testing.T) {
 func TestScroll(t *testing.T) {
 	p := fixture()
 	p.Items[0].Steps = []Step{{Frame: 1, MS: 8000, Scroll: &Scroll{Axis: "x", PxS: 90}}}
-	for _, c := range []struct{ tau, want int64 }{{0, 0}, {11, 0}, {12, 1}, {1000, 90}, {3333, 299}, {3334, 0}, {7999, (7999 * 90 / 1000) % 300}} {
+	for _, c := range []struct{ tau, want int64 }{{0, 0}, {11, 0}, {12, 1}, {1000, 90}, {3333, 299}, {3334, 0},
+		{7999, (7999 * 90 / 1000) % 300}} {
 		at := t0*1000 + c.tau
 		s := At(p, nil, conditions(at), at)
 		if got := s.Offset(); got != c.want {

@@ -83,7 +83,8 @@ func TestCommLossBoundaries(t *testing.T) {
 		}
 	}
 	p.CommLoss.Loop = Dark
-	if got := answer(At(p, nil, Conditions{ClockTrusted: true, LastContactMS: t0 * 1000}, t0*1000+600_000)); got != "dark   100% until 18000000" {
+	if got := answer(At(p, nil, Conditions{ClockTrusted: true, LastContactMS: t0 * 1000},
+		t0*1000+600_000)); got != "dark   100% until 18000000" {
 		t.Errorf("a comm-loss loop of -1: %s", got)
 	}
 }
@@ -280,7 +281,8 @@ func TestSteps(t *testing.T) {
 			frame          string
 		}{
 			{5000, 0, 6000, 0, "f"}, {5999, 999, 6000, 0, "f"}, {6000, 0, 6500, 1, "g"}, {6499, 499, 6500, 1, "g"},
-			{6500, 0, 6600, 2, "f"}, {6599, 99, 6600, 2, "f"}, {6600, 0, 7600, 0, "f"}, {8200, 0, 9200, 0, "f"}, {4999, 99, 5000, 2, "f"},
+			{6500, 0, 6600, 2, "f"}, {6599, 99, 6600, 2, "f"}, {6600, 0, 7600, 0, "f"}, {8200, 0, 9200, 0, "f"},
+			{4999, 99, 5000, 2, "f"},
 		} {
 			s := At(p, nil, conditions(t0*1000), t0*1000+c.at)
 			if s.Step != c.step || s.TauMS != c.tau || s.UntilMS != t0*1000+c.until || s.Frame.SHA256 != c.frame ||

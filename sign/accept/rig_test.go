@@ -68,7 +68,8 @@ func (r *rig) carryOut(effect Effect) {
 		if a.V != 1 || a.AtMS != r.now.NowMS {
 			r.t.Errorf("ack of version %d at %d", a.V, a.AtMS)
 		}
-		words := []string{"ack", a.Role, fmt.Sprint(a.Seq), a.Alert, string(a.State), string(a.Reason), a.Frame[:min(2, len(a.Frame))]}
+		words := []string{"ack", a.Role, fmt.Sprint(a.Seq), a.Alert, string(a.State), string(a.Reason),
+			a.Frame[:min(2, len(a.Frame))]}
 		r.say("%s", strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
 	case SendStatus:
 		r.say("status")

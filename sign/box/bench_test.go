@@ -37,9 +37,12 @@ func scrolling(b *testing.B) (o Options, mono *int64) {
 	sum := sha256.Sum256(buf.Bytes())
 	sha := hex.EncodeToString(sum[:])
 	const now = 1_767_200_400
-	p := &timeline.Program{Header: wire.NewHeader(wire.RoleProgram, 1, 1, now, wire.LifeProgram), Sign: "qn-001", Class: "320x160-rgb", Areas: []string{"a"},
-		Frames:   []timeline.Frame{{SHA256: sha, Len: int64(buf.Len()), Type: "image/png", W: 6000, H: 160, Owner: "public"}},
-		Items:    []timeline.Item{{ID: "strip", Owner: "public", Steps: []timeline.Step{{Frame: 0, MS: 60_000, Scroll: &timeline.Scroll{Axis: "x", PxS: 90}}}}},
+	p := &timeline.Program{Header: wire.NewHeader(wire.RoleProgram, 1, 1, now, wire.LifeProgram), Sign: "qn-001",
+		Class: "320x160-rgb", Areas: []string{"a"},
+		Frames: []timeline.Frame{{SHA256: sha, Len: int64(buf.Len()), Type: "image/png", W: 6000, H: 160, Owner: "public"}},
+		Items: []timeline.Item{
+			{ID: "strip", Owner: "public",
+				Steps: []timeline.Step{{Frame: 0, MS: 60_000, Scroll: &timeline.Scroll{Axis: "x", PxS: 90}}}}},
 		Loops:    []timeline.Loop{{Anchor: now, Order: []int64{0}}},
 		Segments: []timeline.Segment{{From: now, Until: now + wire.LifeProgram}},
 		CommLoss: timeline.CommLoss{AfterS: 86400}}
@@ -56,12 +59,14 @@ func scrolling(b *testing.B) (o Options, mono *int64) {
 	if err := d.putFrame(sha, buf.Bytes()); err != nil {
 		b.Fatal(err)
 	}
-	if err := d.accept(&accept.Store{Role: wire.RoleProgram, Subject: "qn-001", Epoch: 1, Seq: 1, Digest: wire.Digest(doc), Doc: doc}); err != nil {
+	if err := d.accept(&accept.Store{Role: wire.RoleProgram, Subject: "qn-001", Epoch: 1, Seq: 1,
+		Digest: wire.Digest(doc), Doc: doc}); err != nil {
 		b.Fatal(err)
 	}
 	mono = new(int64)
-	return Options{Dir: dir, Outputs: []output.Output{nowhere{}}, Network: func(link.Options) (Runner, error) { return nil, nil },
-		Times: Times{Mono: func() int64 { return *mono }, System: func() (int64, bool) { return now * 1000, true }},
+	return Options{Dir: dir, Outputs: []output.Output{nowhere{}},
+		Network: func(link.Options) (Runner, error) { return nil, nil },
+		Times:   Times{Mono: func() int64 { return *mono }, System: func() (int64, bool) { return now * 1000, true }},
 		Config: Config{Sign: "qn-001", Class: "320x160-rgb", Areas: []string{"a"}, Broker: "mqtt://x:1", Username: "qn-001",
 			Root: wire.EncodeKey(pub(rootKey)), RootSpare: wire.EncodeKey(pub(spareKey))}}, mono
 }

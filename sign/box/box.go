@@ -165,7 +165,8 @@ func New(o Options) (*Box, error) {
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
 	}
-	if b.proof, err = openPlayLog(filepath.Join(o.Dir, "played"), &b.disk.state.Chain, b.player.Clock.Now(mono)); err != nil {
+	if b.proof, err = openPlayLog(filepath.Join(o.Dir, "played"), &b.disk.state.Chain,
+		b.player.Clock.Now(mono)); err != nil {
 		return nil, fmt.Errorf("the proof of play: %w", err)
 	}
 	b.closeCutOff(mono)
@@ -217,7 +218,8 @@ func (b *Box) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	mono := b.times.Mono()
-	for duty, every := range map[string]int64{"status": statusEvery, "save": saveEvery, "scrub": scrubEvery, "ntp": ntpEvery} {
+	for duty, every := range map[string]int64{"status": statusEvery, "save": saveEvery, "scrub": scrubEvery,
+		"ntp": ntpEvery} {
 		b.due[duty] = mono + every
 	}
 	b.present()

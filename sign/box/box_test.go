@@ -141,7 +141,8 @@ func TestRotationAndRevocation(t *testing.T) {
 		w.sendProgram(w.program(1))
 		next := key(30)
 		add := func(k *wire.KeySet) {
-			k.Keys = append(k.Keys, wire.Key{Kid: wire.KeyID(pub(next)), Role: wire.RoleProgram, X: wire.EncodeKey(pub(next)), Nbf: k.Nbf, Exp: k.Exp})
+			k.Keys = append(k.Keys, wire.Key{Kid: wire.KeyID(pub(next)), Role: wire.RoleProgram, X: wire.EncodeKey(pub(next)),
+				Nbf: k.Nbf, Exp: k.Exp})
 		}
 		w.sendKeys(rootKey, add)
 		if s := w.n.lastStatus(t, "qn-001"); s.Keys == nil || s.Keys.Seq != w.seq {

@@ -43,7 +43,9 @@ func TestBytesOfADay(t *testing.T) {
 		defer w.halt()
 		w.sendKeys(rootKey)
 		program := func(first uint8) (one int64, doc int) {
-			p := &timeline.Program{Header: w.header(wire.RoleProgram, wire.LifeProgram), Sign: w.conf.Sign, Class: w.conf.Class, Areas: []string{"quang-ngai/son-tinh"}, Loops: []timeline.Loop{{Anchor: time.Now().Unix()}}, CommLoss: timeline.CommLoss{AfterS: 86400}}
+			p := &timeline.Program{Header: w.header(wire.RoleProgram, wire.LifeProgram), Sign: w.conf.Sign, Class: w.conf.Class,
+				Areas: []string{"quang-ngai/son-tinh"}, Loops: []timeline.Loop{{Anchor: time.Now().Unix()}},
+				CommLoss: timeline.CommLoss{AfterS: 86400}}
 			for i := range uint8(10) {
 				f, data := card(t, first+i)
 				w.n.mu.Lock()
@@ -51,7 +53,8 @@ func TestBytesOfADay(t *testing.T) {
 				w.n.mu.Unlock()
 				one += f.Len
 				p.Frames = append(p.Frames, f)
-				p.Items = append(p.Items, timeline.Item{ID: "message-of-january-" + string('a'+rune(i)), Owner: "public", Campaign: "bluezone", Steps: []timeline.Step{{Frame: int64(i), MS: 8000}}})
+				p.Items = append(p.Items, timeline.Item{ID: "message-of-january-" + string('a'+rune(i)),
+					Owner: "public", Campaign: "bluezone", Steps: []timeline.Step{{Frame: int64(i), MS: 8000}}})
 				p.Loops[0].Order = append(p.Loops[0].Order, int64(i))
 			}
 			for i := range int64(30) { // dayparts and brightness of a week
@@ -70,7 +73,8 @@ func TestBytesOfADay(t *testing.T) {
 		total += pongs
 		changes, stream := one*86400/8, one*86400*25
 		t.Logf("a program of %d bytes came %d times, the keys %d times; with ten frames of about %d bytes, four more and MQTT's own: %d bytes in the day. A frame at each change: %d, 1/%d of it; 25 frames a second: 1/%d",
-			doc, counted[wire.SignTopic("qn-001", wire.LeafProgram)], counted[wire.TopicKeys], one, total, changes, changes/total, stream/total)
+			doc, counted[wire.SignTopic("qn-001", wire.LeafProgram)], counted[wire.TopicKeys], one, total, changes,
+			changes/total, stream/total)
 		if total*100 > changes || total*10_000 > stream {
 			t.Error("over 1/100 of a frame at each change, or 1/10,000 of a stream")
 		}
@@ -84,7 +88,8 @@ func TestBytesOfADay(t *testing.T) {
 func card(t *testing.T, n uint8) (timeline.Frame, []byte) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(n), 1))
-	img := image.NewPaletted(image.Rect(0, 0, 128, 64), color.Palette{color.RGBA{0, 0, 0, 255}, color.RGBA{255, 255, 255, 255}, color.RGBA{n, 90, 90, 255}, color.RGBA{200, n, 0, 255}})
+	img := image.NewPaletted(image.Rect(0, 0, 128, 64), color.Palette{color.RGBA{0, 0, 0, 255},
+		color.RGBA{255, 255, 255, 255}, color.RGBA{n, 90, 90, 255}, color.RGBA{200, n, 0, 255}})
 	for range 560 { // strokes
 		x, y, c := r.IntN(120), r.IntN(64), uint8(1+r.IntN(3))
 		for i := range 2 + r.IntN(6) {
@@ -95,5 +100,6 @@ func card(t *testing.T, n uint8) (timeline.Frame, []byte) {
 	if err := png.Encode(&b, img); err != nil {
 		t.Fatal(err)
 	}
-	return timeline.Frame{SHA256: wire.Digest(b.Bytes()), Len: int64(b.Len()), Type: "image/png", W: 128, H: 64, Owner: "public"}, b.Bytes()
+	return timeline.Frame{SHA256: wire.Digest(b.Bytes()), Len: int64(b.Len()), Type: "image/png", W: 128, H: 64,
+		Owner: "public"}, b.Bytes()
 }

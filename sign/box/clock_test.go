@@ -11,7 +11,8 @@ import (
 // With a clock that nobody vouches for the fallback shows; a signed time for
 // this session puts it right, backwards too.
 func TestSignedTime(t *testing.T) {
-	for name, wrong := range map[string]time.Duration{"a day ahead": 24 * time.Hour, "a day behind": -24 * time.Hour, "in 1970": -30 * 365 * 24 * time.Hour, "in 2040": 40 * 365 * 24 * time.Hour} {
+	for name, wrong := range map[string]time.Duration{"a day ahead": 24 * time.Hour, "a day behind": -24 * time.Hour,
+		"in 1970": -30 * 365 * 24 * time.Hour, "in 2040": 40 * 365 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)

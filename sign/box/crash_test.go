@@ -129,7 +129,8 @@ func cutPower(t *testing.T, k int, how string) (writes int) {
 			}
 			return true
 		}
-		if p := b.player.Program(); got.Why != timeline.WhyProgram || p == nil || !whole(p) || (len(p.Items) != 1 && len(p.Items) != frames) {
+		if p := b.player.Program(); got.Why != timeline.WhyProgram || p == nil || !whole(p) ||
+			(len(p.Items) != 1 && len(p.Items) != frames) {
 			t.Fatalf("cut at write %d (%s): the face shows %q (%s)", k, how, got.Item, got.Why)
 		}
 		now := w.n.swap(wire.SignTopic("qn-001", wire.LeafProgram), older)

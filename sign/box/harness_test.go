@@ -36,7 +36,8 @@ type memNet struct {
 }
 
 func newNet() *memNet {
-	return &memNet{up: true, retained: map[string][]byte{}, hold: map[string]bool{}, conns: map[*memConn]bool{}, changed: make(chan struct{})}
+	return &memNet{up: true, retained: map[string][]byte{}, hold: map[string]bool{}, conns: map[*memConn]bool{},
+		changed: make(chan struct{})}
 }
 
 type memConn struct {
@@ -169,7 +170,8 @@ func (l *memLink) Run(ctx context.Context) error {
 				continue
 			}
 		}
-		c := &memConn{n: l.n, o: l.o, session: fmt.Sprintf("session-%d", k), subs: map[string]bool{}, in: make(chan link.Message, 4096), gone: make(chan struct{})}
+		c := &memConn{n: l.n, o: l.o, session: fmt.Sprintf("session-%d", k), subs: map[string]bool{},
+			in: make(chan link.Message, 4096), gone: make(chan struct{})}
 		l.n.conns[c] = true
 		l.n.mu.Unlock()
 		l.o.Up(c)
@@ -273,7 +275,8 @@ func frame(t *testing.T, n uint8) (timeline.Frame, []byte) {
 	if data, ok := pictures.Load(n); ok {
 		return frameOf(data.([]byte)), data.([]byte)
 	}
-	img := image.NewPaletted(image.Rect(0, 0, 16, 8), color.Palette{color.RGBA{n, n, n, 255}, color.RGBA{255, 255, n, 255}})
+	img := image.NewPaletted(image.Rect(0, 0, 16, 8), color.Palette{color.RGBA{n, n, n, 255},
+		color.RGBA{255, 255, n, 255}})
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
 		t.Fatal(err)
@@ -286,7 +289,8 @@ func frame(t *testing.T, n uint8) (timeline.Frame, []byte) {
 var pictures sync.Map
 
 func frameOf(data []byte) timeline.Frame {
-	return timeline.Frame{SHA256: wire.Digest(data), Len: int64(len(data)), Type: "image/png", W: 16, H: 8, Owner: "public"}
+	return timeline.Frame{SHA256: wire.Digest(data), Len: int64(len(data)), Type: "image/png", W: 16, H: 8,
+		Owner: "public"}
 }
 
 // world is a controller by hand, a broker in memory, and one sign.
@@ -308,8 +312,10 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return &world{t: t, n: newNet(), dir: dir, clk: time.Now, conf: Config{Sign: "qn-001", Class: "16x8-rgb", Areas: []string{"quang-ngai/son-tinh"},
-		Broker: "mqtt://memory:1", Username: "qn-001", Password: "x", Root: wire.EncodeKey(pub(rootKey)), RootSpare: wire.EncodeKey(pub(spareKey))}}
+	return &world{t: t, n: newNet(), dir: dir, clk: time.Now, conf: Config{Sign: "qn-001",
+		Class: "16x8-rgb", Areas: []string{"quang-ngai/son-tinh"},
+		Broker: "mqtt://memory:1", Username: "qn-001", Password: "x", Root: wire.EncodeKey(pub(rootKey)),
+		RootSpare: wire.EncodeKey(pub(spareKey))}}
 }
 
 // start runs the sign. trusted says that its machine's clock is held by NTP.
@@ -317,8 +323,10 @@ func (w *world) start(trusted bool, change ...func(*Options)) *Box {
 	w.t.Helper()
 	begin := time.Now()
 	w.out = &recorder{}
-	o := Options{Config: w.conf, Dir: w.dir, Outputs: []output.Output{w.out}, Network: w.n.dial, Software: "test", write: writeUnsynced,
-		Times: Times{Mono: func() int64 { return time.Since(begin).Milliseconds() }, System: func() (int64, bool) { return w.clk().UnixMilli(), trusted }}}
+	o := Options{Config: w.conf, Dir: w.dir, Outputs: []output.Output{w.out}, Network: w.n.dial, Software: "test",
+		write: writeUnsynced,
+		Times: Times{Mono: func() int64 { return time.Since(begin).Milliseconds() },
+			System: func() (int64, bool) { return w.clk().UnixMilli(), trusted }}}
 	for _, f := range change {
 		f(&o)
 	}
@@ -357,8 +365,10 @@ func (w *world) header(role string, life int64) timeline.Header {
 
 func (w *world) keySet(change ...func(*wire.KeySet)) *wire.KeySet {
 	k := &wire.KeySet{Header: w.header(wire.RoleKeys, wire.LifeKeys), Revoked: []string{}}
-	for role, priv := range map[string]ed25519.PrivateKey{wire.RoleProgram: programKey, wire.RoleAlerts: alertsKey, wire.RoleRequest: requestKey} {
-		k.Keys = append(k.Keys, wire.Key{Kid: wire.KeyID(pub(priv)), Role: role, X: wire.EncodeKey(pub(priv)), Nbf: k.Nbf, Exp: k.Exp})
+	for role, priv := range map[string]ed25519.PrivateKey{wire.RoleProgram: programKey, wire.RoleAlerts: alertsKey,
+		wire.RoleRequest: requestKey} {
+		k.Keys = append(k.Keys, wire.Key{Kid: wire.KeyID(pub(priv)), Role: role, X: wire.EncodeKey(pub(priv)), Nbf: k.Nbf,
+			Exp: k.Exp})
 	}
 	for _, f := range change {
 		f(k)
@@ -376,7 +386,8 @@ func (w *world) sendKeys(k ed25519.PrivateKey, change ...func(*wire.KeySet)) {
 func (w *world) program(frames ...uint8) *timeline.Program {
 	w.t.Helper()
 	now := time.Now().Unix()
-	p := &timeline.Program{Header: w.header(wire.RoleProgram, wire.LifeProgram), Sign: w.conf.Sign, Class: w.conf.Class, Areas: []string{"quang-ngai/son-tinh"},
+	p := &timeline.Program{Header: w.header(wire.RoleProgram, wire.LifeProgram), Sign: w.conf.Sign, Class: w.conf.Class,
+		Areas:    []string{"quang-ngai/son-tinh"},
 		Loops:    []timeline.Loop{{Anchor: now}},
 		Segments: []timeline.Segment{{From: now - 600, Until: now + wire.LifeProgram, Loop: 0, Why: "default"}},
 		CommLoss: timeline.CommLoss{AfterS: 86400, Loop: 0}}
@@ -386,7 +397,8 @@ func (w *world) program(frames ...uint8) *timeline.Program {
 		w.n.retained[wire.FrameTopic("public", f.SHA256)] = data
 		w.n.mu.Unlock()
 		p.Frames = append(p.Frames, f)
-		p.Items = append(p.Items, timeline.Item{ID: fmt.Sprintf("item-%d", n), Owner: "public", Campaign: "c", Steps: []timeline.Step{{Frame: int64(i), MS: 5000}}})
+		p.Items = append(p.Items, timeline.Item{ID: fmt.Sprintf("item-%d", n), Owner: "public",
+			Campaign: "c", Steps: []timeline.Step{{Frame: int64(i), MS: 5000}}})
 		p.Loops[0].Order = append(p.Loops[0].Order, int64(i))
 	}
 	return p
@@ -418,7 +430,8 @@ func (w *world) giveTime(at time.Time) {
 }
 
 func (w *world) alertSet(alerts ...timeline.Alert) *timeline.AlertSet {
-	return &timeline.AlertSet{Header: w.header(wire.RoleAlerts, wire.LifeAlerts), Class: w.conf.Class, Alerts: alerts, Ended: []timeline.Ended{}}
+	return &timeline.AlertSet{Header: w.header(wire.RoleAlerts, wire.LifeAlerts), Class: w.conf.Class, Alerts: alerts,
+		Ended: []timeline.Ended{}}
 }
 
 func (w *world) sendAlerts(set *timeline.AlertSet) []byte {
@@ -439,7 +452,8 @@ func (w *world) alert(id string, n uint8, push bool) timeline.Alert {
 		synctest.Wait()
 	}
 	now := time.Now().Unix()
-	return timeline.Alert{ID: id, Priority: 100, From: now, Until: now + 3600, Areas: []string{"quang-ngai"}, ExclusiveS: 3600, CycleMS: 60000,
+	return timeline.Alert{ID: id, Priority: 100, From: now, Until: now + 3600, Areas: []string{"quang-ngai"},
+		ExclusiveS: 3600, CycleMS: 60000,
 		Frames: []timeline.Frame{f}, Steps: []timeline.Step{{Frame: 0, MS: 5000}}}
 }
 

@@ -56,7 +56,8 @@ func (a *auditor) check(ran ...time.Time) (sum int64) {
 
 // What nobody saw is in no record: hours without power after a kill or a stop.
 func TestDowntimeIsNotProven(t *testing.T) {
-	for name, off := range map[string]time.Duration{"seconds": 13 * time.Second, "minutes": 7*time.Minute + 13*time.Second, "20 hours": 20*time.Hour + 131*time.Second} {
+	for name, off := range map[string]time.Duration{"seconds": 13 * time.Second,
+		"minutes": 7*time.Minute + 13*time.Second, "20 hours": 20*time.Hour + 131*time.Second} {
 		for _, clean := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -86,7 +87,8 @@ func TestDowntimeIsNotProven(t *testing.T) {
 					ran[3] = time.Now()
 					sum := a.check(ran...)
 					// A kill costs at most the picture that it cut short.
-					whole := ran[1].Sub(ran[0]).Milliseconds() + ran[3].Sub(ran[2]).Milliseconds() - 100_000 // the last run may have closed no record
+					// the last run may have closed no record
+					whole := ran[1].Sub(ran[0]).Milliseconds() + ran[3].Sub(ran[2]).Milliseconds() - 100_000
 					if sum > whole+100_000 || sum < whole-5000 {
 						t.Errorf("%d ms are proven of %d", sum, whole)
 					}
@@ -130,7 +132,8 @@ func TestClockThatIsSetProvesNothing(t *testing.T) {
 				for _, x := range p.Plays {
 					sum += x.MS
 				}
-				if from, until := time.UnixMilli(p.FromMS), time.UnixMilli(p.UntilMS); until.Sub(from) > 15*time.Minute || !trusted && until.After(saved) && from.Before(began) {
+				if from, until := time.UnixMilli(p.FromMS), time.UnixMilli(p.UntilMS); until.Sub(from) > 15*time.Minute ||
+					!trusted && until.After(saved) && from.Before(began) {
 					t.Errorf("record %d tells of %v to %v; the sign was off from %v to %v", p.N, from, until, saved, began)
 				}
 			}
@@ -263,7 +266,8 @@ func TestRecordsEndAtTheQuarter(t *testing.T) {
 	settle(from + 2*quarter + 37) // stood still for a quarter, and 37 ms late
 	show("c", from+2*quarter+37)
 	settle(from + 3*quarter)
-	want := []string{"1000 900000 [{a   program 1 8000} {b   program 1 891000}]", "900000 1800000 [{b   program 0 900000}]", "1800000 2700000 [{b   program 0 37} {c   program 1 899963}]"}
+	want := []string{"1000 900000 [{a   program 1 8000} {b   program 1 891000}]",
+		"900000 1800000 [{b   program 0 900000}]", "1800000 2700000 [{b   program 0 37} {c   program 1 899963}]"}
 	if !slices.Equal(told, want) {
 		t.Errorf("%q, want %q", told, want)
 	}

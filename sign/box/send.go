@@ -66,7 +66,8 @@ func (b *Box) publish(leaf wire.Leaf, payload []byte, retained bool) {
 		return
 	}
 	select {
-	case b.out <- outgoing{b.conn, link.Message{Topic: wire.SignTopic(b.cfg.Sign, leaf), Payload: payload, QoS: 1, Retained: retained}}:
+	case b.out <- outgoing{b.conn, link.Message{Topic: wire.SignTopic(b.cfg.Sign, leaf),
+		Payload: payload, QoS: 1, Retained: retained}}:
 	default:
 		b.log.Warn("send queue full, message dropped", "topic", leaf)
 	}

@@ -51,7 +51,8 @@ func header(role string, seq, life int64) timeline.Header {
 
 func keySet(t *testing.T) []byte {
 	s := &wire.KeySet{Header: header(wire.RoleKeys, 1, wire.LifeKeys)}
-	for role, k := range map[string]ed25519.PrivateKey{wire.RoleProgram: programKey, wire.RoleAlerts: alertsKey, wire.RoleRequest: requestKey} {
+	for role, k := range map[string]ed25519.PrivateKey{wire.RoleProgram: programKey, wire.RoleAlerts: alertsKey,
+		wire.RoleRequest: requestKey} {
 		s.Keys = append(s.Keys,
 			wire.Key{Kid: wire.KeyID(k.Public().(ed25519.PublicKey)), Role: role, X: x(k), Nbf: s.Nbf, Exp: s.Exp})
 	}
@@ -313,9 +314,11 @@ func TestServeRefuses(t *testing.T) {
 		"no setup":     {`{"op":"count"}`, "names no setup"},
 		"a root":       {`{"setup":{"root":"x"}}`, "root: "},
 		"a spare root": {`{"setup":{"root":"` + x(root) + `","root_spare":"x"}}`, "root_spare: "},
-		"a broker": {`{"setup":{"root":"` + x(root) + `","root_spare":"` + x(spare) + `","broker":"x"},"signs":[{"sign":"a"}]}` + "\n" + `{"op":"count"}`,
+		"a broker": {`{"setup":{"root":"` + x(root) + `","root_spare":"` + x(spare) +
+			`","broker":"x"},"signs":[{"sign":"a"}]}` + "\n" + `{"op":"count"}`,
 			`broker "x"`},
-		"another command": {`{"setup":{"root":"` + x(root) + `","root_spare":"` + x(spare) + `"}}` + "\n" + `{"op":"dance"}`, `"dance"`},
+		"another command": {`{"setup":{"root":"` + x(root) + `","root_spare":"` + x(spare) + `"}}` + "\n" + `{"op":"dance"}`,
+			`"dance"`},
 	} {
 		err := Serve(t.Context(), strings.NewReader(c.in), io.Discard, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), c.err) {

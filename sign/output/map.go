@@ -40,7 +40,8 @@ type Map struct {
 
 // Wiring is the way of the wire through one panel.
 type Wiring struct {
-	Start      string `json:"start,omitempty"` // corner of the first LED: "top-left" (default), "top-right", "bottom-left", "bottom-right"
+	// corner of the first LED: "top-left" (default), "top-right", "bottom-left", "bottom-right"
+	Start      string `json:"start,omitempty"`
 	Lines      string `json:"lines,omitempty"` // "rows" (default) or "columns"
 	Serpentine bool   `json:"serpentine,omitempty"`
 }

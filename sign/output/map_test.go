@@ -102,7 +102,8 @@ func TestMapsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: the error is %v; it should name outputs and %s", config, err, want)
 		}
 	}
-	if _, err := Open("ddp:127.0.0.1", f, map[string]Map{"dpp": {}}, nil); err == nil || !strings.Contains(err.Error(), "outputs.dpp") {
+	if _, err := Open("ddp:127.0.0.1", f, map[string]Map{"dpp": {}}, nil); err == nil ||
+		!strings.Contains(err.Error(), "outputs.dpp") {
 		t.Errorf("a slip in an output's name: %v", err)
 	}
 	for _, spec := range []string{"", "ddp", "ddp:", "sacn", "fb:", "png:", "terminal:x", "hdmi:1"} {
@@ -121,7 +122,8 @@ func TestSpecGoesBeforeKind(t *testing.T) {
 	f := Face{Class: "4x2-rgb", Colour: "rgb", W: 4, H: 2}
 	// Only the map of the whole spec is wrong, so only it can be refused.
 	maps := map[string]Map{"ddp": {}, "ddp:127.0.0.1": {Rotate: 1}}
-	if _, err := Open("ddp:127.0.0.1", f, maps, nil); err == nil || !strings.Contains(err.Error(), "outputs.ddp:127.0.0.1") {
+	if _, err := Open("ddp:127.0.0.1", f, maps, nil); err == nil ||
+		!strings.Contains(err.Error(), "outputs.ddp:127.0.0.1") {
 		t.Errorf("err %v", err)
 	}
 	o, err := Open("ddp:127.0.0.2", f, maps, nil)
@@ -208,7 +210,8 @@ func TestPictureOfAnotherSize(t *testing.T) {
 func BenchmarkMap(b *testing.B) {
 	for name, m := range map[string]Map{
 		"320x160/rows": {},
-		"320x160/panels": {ColourOrder: "grb", Rotate: 180, Wiring: Wiring{Start: "bottom-right", Lines: "columns", Serpentine: true},
+		"320x160/panels": {ColourOrder: "grb", Rotate: 180, Wiring: Wiring{Start: "bottom-right",
+			Lines: "columns", Serpentine: true},
 			Panel: Size{64, 32}, Panels: grid(320, 160, 64, 32)},
 	} {
 		b.Run(name, func(b *testing.B) {

@@ -108,7 +108,8 @@ func TestSACNUniverses(t *testing.T) {
 		synctest.Wait()
 		for i := 4; i < len(r.at); i += 4 {
 			gap := r.at[i].Sub(r.at[i-4])
-			if early := i/4 <= 2; early && gap > 100*time.Millisecond || !early && (gap < 800*time.Millisecond || gap > time.Second) {
+			if early := i/4 <= 2; early && gap > 100*time.Millisecond || !early &&
+				(gap < 800*time.Millisecond || gap > time.Second) {
 				t.Errorf("repeat %d after %v", i/4, gap)
 			}
 		}
@@ -140,7 +141,8 @@ func TestSACNBounds(t *testing.T) {
 		"priority 201":   {Priority: &high},
 		`from "eth0"`:    {From: "eth0"},
 	} {
-		if _, err := Open("sacn:127.0.0.1", f, map[string]Map{"sacn": m}, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open("sacn:127.0.0.1", f, map[string]Map{"sacn": m}, nil); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v; it should name %s", err, want)
 		}
 	}

@@ -31,7 +31,8 @@ func program() *timeline.Program {
 // alert shows exclusively from t0 until t0 + 600 s.
 func alert(id string) timeline.Alert {
 	return timeline.Alert{ID: id, From: t0, Until: t0 + 600, Areas: []string{"quang-ngai"}, Signs: []string{"qn-001"},
-		ExclusiveS: 600, CycleMS: 60000, Frames: []timeline.Frame{{SHA256: id, W: 16, H: 8}}, Steps: []timeline.Step{{MS: 6000}}}
+		ExclusiveS: 600, CycleMS: 60000, Frames: []timeline.Frame{{SHA256: id, W: 16, H: 8}},
+		Steps: []timeline.Step{{MS: 6000}}}
 }
 
 func set(iat int64, alerts ...timeline.Alert) *timeline.AlertSet {

@@ -47,7 +47,8 @@ func ExampleOpenProgram() {
 	}
 
 	dark := timeline.Program{Header: wire.NewHeader(wire.RoleProgram, 1, issued*1000, issued, wire.LifeProgram),
-		Sign: "qn-001", Class: "128x64-rgb", Areas: []string{"quang-ngai"}, Fallback: timeline.Dark, CommLoss: timeline.CommLoss{Loop: timeline.Dark}}
+		Sign: "qn-001", Class: "128x64-rgb", Areas: []string{"quang-ngai"}, Fallback: timeline.Dark,
+		CommLoss: timeline.CommLoss{Loop: timeline.Dark}}
 	doc, err := wire.Seal(program, wire.TypProgram, dark)
 	if err != nil {
 		panic(err)

@@ -67,7 +67,8 @@ func FuzzAlerts(f *testing.F) {
 			return
 		}
 		at %= maxSeconds * 1000
-		s := timeline.At(nil, a.Alerts, timeline.Conditions{Sign: "qn-001", Areas: []string{"quang-ngai/son-tinh"}, ClockTrusted: true}, at)
+		s := timeline.At(nil, a.Alerts, timeline.Conditions{Sign: "qn-001", Areas: []string{"quang-ngai/son-tinh"},
+			ClockTrusted: true}, at)
 		if s.UntilMS <= at {
 			t.Fatalf("the answer at %d ends at %d", at, s.UntilMS)
 		}
@@ -88,7 +89,8 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, colour string) {
 		for _, typ := range []string{"image/png", "image/jpeg"} {
 			d := timeline.Frame{SHA256: Digest(data), Len: int64(len(data)), Type: typ, W: 16, H: 8}
-			if img, err := OpenFrame(data, &d, "16x8-"+colour); err == nil && (img.Bounds().Dx() != 16 || img.Bounds().Dy() != 8) {
+			if img, err := OpenFrame(data, &d, "16x8-"+colour); err == nil &&
+				(img.Bounds().Dx() != 16 || img.Bounds().Dy() != 8) {
 				t.Fatalf("a frame of %v was accepted as 16x8", img.Bounds())
 			}
 		}

@@ -38,12 +38,13 @@ func TestOpenPlayed(t *testing.T) {
 		"it ends before it begins": {func(p *Played) { p.Plays, p.UntilMS = nil, p.FromMS-1 }, BadDocument},
 
 		"plays of 1 ms more than its time": {func(p *Played) { p.Plays[1].MS++ }, BadDocument},
-		"a play longer than its time":      {func(p *Played) { p.Plays = []Play{{Why: "dark", Count: 1, MS: 10_001}} }, BadDocument},
-		"less than no time":                {func(p *Played) { p.Plays[1].MS = -1 }, BadDocument},
-		"less than no showing":             {func(p *Played) { p.Plays[1].Count = -1 }, BadDocument},
-		"one showing more than ms":         {func(p *Played) { p.Plays[1].Count = 4001 }, BadDocument},
-		"two showings without time":        {func(p *Played) { p.Plays[1].Count, p.Plays[1].MS = 2, 0 }, BadDocument},
-		"2^50 showings in 1 ms":            {func(p *Played) { p.Plays[1].Count, p.Plays[1].MS = 1<<50, 1 }, BadDocument},
+		"a play longer than its time": {func(p *Played) { p.Plays = []Play{{Why: "dark", Count: 1, MS: 10_001}} },
+			BadDocument},
+		"less than no time":         {func(p *Played) { p.Plays[1].MS = -1 }, BadDocument},
+		"less than no showing":      {func(p *Played) { p.Plays[1].Count = -1 }, BadDocument},
+		"one showing more than ms":  {func(p *Played) { p.Plays[1].Count = 4001 }, BadDocument},
+		"two showings without time": {func(p *Played) { p.Plays[1].Count, p.Plays[1].MS = 2, 0 }, BadDocument},
+		"2^50 showings in 1 ms":     {func(p *Played) { p.Plays[1].Count, p.Plays[1].MS = 1<<50, 1 }, BadDocument},
 	} {
 		p := played()
 		c.change(&p)

@@ -29,16 +29,20 @@ var (
 
 func keySet() *KeySet {
 	k := &KeySet{Header: NewHeader(RoleKeys, 1, 10, now, LifeKeys), Revoked: []string{}}
-	for role, key := range map[string]ed25519.PrivateKey{RoleProgram: programKey, RoleAlerts: alertsKey, RoleRequest: requestKey} {
-		k.Keys = append(k.Keys, Key{Kid: KeyID(pub(key)), Role: role, X: EncodeKey(pub(key)), Nbf: now - 600, Exp: now + LifeKeys})
+	for role, key := range map[string]ed25519.PrivateKey{RoleProgram: programKey, RoleAlerts: alertsKey,
+		RoleRequest: requestKey} {
+		k.Keys = append(k.Keys, Key{Kid: KeyID(pub(key)), Role: role, X: EncodeKey(pub(key)), Nbf: now - 600,
+			Exp: now + LifeKeys})
 	}
 	return k
 }
 
 func program() *timeline.Program {
 	return &timeline.Program{
-		Header: NewHeader(RoleProgram, 1, 100, now, LifeProgram), Sign: "qn-001", Class: "128x64-rgb", Areas: []string{"quang-ngai/son-tinh"},
-		Frames:   []timeline.Frame{{SHA256: strings.Repeat("a", 64), Len: 100, Type: "image/png", W: 128, H: 64, Owner: "public"}},
+		Header: NewHeader(RoleProgram, 1, 100, now, LifeProgram), Sign: "qn-001", Class: "128x64-rgb",
+		Areas: []string{"quang-ngai/son-tinh"},
+		Frames: []timeline.Frame{{SHA256: strings.Repeat("a", 64), Len: 100, Type: "image/png",
+			W: 128, H: 64, Owner: "public"}},
 		Items:    []timeline.Item{{ID: "bluezone-1", Owner: "public", Steps: []timeline.Step{{Frame: 0, MS: 8000}}}},
 		Loops:    []timeline.Loop{{Anchor: now, Order: []int64{0}}},
 		Segments: []timeline.Segment{{From: now, Until: now + 8*86400, Loop: 0, Why: "default"}},
@@ -48,7 +52,8 @@ func program() *timeline.Program {
 
 func alertSet() *timeline.AlertSet {
 	return &timeline.AlertSet{Header: NewHeader(RoleAlerts, 1, 200, now, LifeAlerts), Class: "128x64-rgb",
-		Alerts: []timeline.Alert{{ID: "storm", Priority: 200, From: now, Until: now + 3600, Areas: []string{"quang-ngai"}, Signs: []string{},
+		Alerts: []timeline.Alert{{ID: "storm", Priority: 200, From: now, Until: now + 3600,
+			Areas: []string{"quang-ngai"}, Signs: []string{},
 			ExclusiveS: 600, ShareMS: 30000, CycleMS: 60000,
 			Frames: []timeline.Frame{{SHA256: strings.Repeat("b", 64), Len: 100, Type: "image/png", W: 128, H: 64}},
 			Steps:  []timeline.Step{{Frame: 0, MS: 6000}}}}, Ended: []timeline.Ended{}}
@@ -163,10 +168,12 @@ func TestReasonsInOrder(t *testing.T) {
 		{"role", change(func(p *timeline.Program) { p.Role = "alerts" }), receiver(), BadDocument},
 		{"too long a life", change(func(p *timeline.Program) { p.Exp++ }), receiver(), BadDocument},
 		{"duplicate name", raw(strings.Replace(string(text), `{"v":1`, `{"v":1,"v":1`, 1)), receiver(), BadDocument},
-		{"duplicate name by escape", raw(strings.Replace(string(text), `{"v":1`, `{"v":1,"\u0076":1`, 1)), receiver(), BadDocument},
+		{"duplicate name by escape", raw(strings.Replace(string(text), `{"v":1`, `{"v":1,"\u0076":1`, 1)), receiver(),
+			BadDocument},
 		{"name in capitals", raw(strings.Replace(string(text), `"sign"`, `"Sign"`, 1)), receiver(), BadDocument},
 		{"a fraction", raw(strings.Replace(string(text), `"ms":8000`, `"ms":8000.5`, 1)), receiver(), BadDocument},
-		{"a number over 2^53", raw(strings.Replace(string(text), `"len":100`, `"len":9007199254740993`, 1)), receiver(), BadDocument},
+		{"a number over 2^53", raw(strings.Replace(string(text), `"len":100`, `"len":9007199254740993`, 1)), receiver(),
+			BadDocument},
 		{"item out of range", change(func(p *timeline.Program) { p.Loops[0].Order = []int64{1} }), receiver(), BadDocument},
 		{"frame out of range", change(func(p *timeline.Program) { p.Items[0].Steps[0].Frame = -1 }), receiver(), BadDocument},
 		{"loop out of range", change(func(p *timeline.Program) { p.Segments[0].Loop = 1 }), receiver(), BadDocument},
@@ -174,14 +181,21 @@ func TestReasonsInOrder(t *testing.T) {
 		{"empty loop", change(func(p *timeline.Program) { p.Loops[0].Order = nil }), receiver(), BadDocument},
 		{"empty item", change(func(p *timeline.Program) { p.Items[0].Steps = nil }), receiver(), BadDocument},
 		{"step under 100 ms", change(func(p *timeline.Program) { p.Items[0].Steps[0].MS = 99 }), receiver(), BadDocument},
-		{"overlapping segments", change(func(p *timeline.Program) { p.Segments = append(p.Segments, p.Segments[0]) }), receiver(), BadDocument},
+		{"overlapping segments", change(func(p *timeline.Program) { p.Segments = append(p.Segments, p.Segments[0]) }),
+			receiver(), BadDocument},
 		{"still of another size", change(func(p *timeline.Program) { p.Frames[0].W = 64 }), receiver(), BadDocument},
-		{"other sign before other class", change(func(p *timeline.Program) { p.Sign, p.Class = "qn-002", "128x64-red" }), receiver(), WrongSign},
+		{"other sign before other class", change(func(p *timeline.Program) { p.Sign, p.Class = "qn-002", "128x64-red" }),
+			receiver(), WrongSign},
 		{"other class", change(func(p *timeline.Program) { p.Class = "128x64-red" }), receiver(), WrongClass},
 		{"other epoch before stale", change(func(p *timeline.Program) { p.Epoch, p.Seq = 2, 1 }), receiver(), WrongEpoch},
 		{"under the floor", good, floor(101, ""), StaleSeq},
 		{"at the floor with other bytes", good, floor(100, strings.Repeat("0", 64)), StaleSeq},
-		{"stale before not yet", good, func() Receiver { r := floor(101, ""); r.Now, r.Keys = early.Now, early.Keys; return r }(), StaleSeq},
+		{"stale before not yet", good, func() Receiver {
+			r := floor(101, "")
+			r.Now, r.Keys = early.Now,
+				early.Keys
+			return r
+		}(), StaleSeq},
 		{"not yet", good, early, NotYet},
 		{"expired", good, late, Expired},
 	} {
@@ -209,14 +223,16 @@ func TestReasonsInOrder(t *testing.T) {
 
 func TestUnknownMembersAreIgnored(t *testing.T) {
 	text, _ := json.Marshal(program())
-	doc := seal(t, programKey, TypProgram, json.RawMessage(strings.Replace(string(text), `{"v":1`, `{"new":{"a":[1.5,null,{"b":1}]},"v":1`, 1)))
+	doc := seal(t, programKey, TypProgram,
+		json.RawMessage(strings.Replace(string(text), `{"v":1`, `{"new":{"a":[1.5,null,{"b":1}]},"v":1`, 1)))
 	if _, _, err := OpenProgram(doc, receiver()); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestAlertSets(t *testing.T) {
-	if a, _, err := OpenAlerts(seal(t, alertsKey, TypAlerts, alertSet()), false, receiver()); err != nil || a.Alerts[0].ID != "storm" {
+	if a, _, err := OpenAlerts(seal(t, alertsKey, TypAlerts, alertSet()), false, receiver()); err != nil ||
+		a.Alerts[0].ID != "storm" {
 		t.Fatalf("a good set: %v", err)
 	}
 	for name, f := range map[string]func(a *timeline.AlertSet){
@@ -263,7 +279,8 @@ func TestKeySets(t *testing.T) {
 	}
 	next := keySet()
 	next.Seq = 9
-	if _, _, _, err := OpenKeys(seal(t, rootKey, TypKeys, next), roots, set, Digest(doc), clock); ReasonOf(err) != StaleSeq {
+	if _, _, _, err := OpenKeys(seal(t, rootKey, TypKeys, next), roots, set, Digest(doc),
+		clock); ReasonOf(err) != StaleSeq {
 		t.Errorf("a lower seq: %v", err)
 	}
 	next.Epoch = 2 // a new epoch begins anew
@@ -271,7 +288,8 @@ func TestKeySets(t *testing.T) {
 		t.Errorf("a higher epoch: %v", err)
 	}
 	next.Epoch, next.Seq = 0, 99
-	if _, _, _, err := OpenKeys(seal(t, rootKey, TypKeys, next), roots, set, Digest(doc), clock); ReasonOf(err) != StaleSeq {
+	if _, _, _, err := OpenKeys(seal(t, rootKey, TypKeys, next), roots, set, Digest(doc),
+		clock); ReasonOf(err) != StaleSeq {
 		t.Errorf("a lower epoch: %v", err)
 	}
 	if _, spare, _, err := OpenKeys(seal(t, spareKey, TypKeys, keySet()), roots, nil, "", clock); err != nil || !spare {
@@ -282,7 +300,8 @@ func TestKeySets(t *testing.T) {
 	if _, _, _, err := OpenKeys(doc, retired, nil, "", clock); ReasonOf(err) != UnknownKey {
 		t.Errorf("signed by the retired root: %v", err)
 	}
-	if _, _, _, err := OpenKeys(seal(t, programKey, TypKeys, keySet()), roots, nil, "", clock); ReasonOf(err) != UnknownKey {
+	if _, _, _, err := OpenKeys(seal(t, programKey, TypKeys, keySet()), roots, nil, "",
+		clock); ReasonOf(err) != UnknownKey {
 		t.Errorf("signed by an online key: %v", err)
 	}
 	wrong := keySet()

@@ -16,7 +16,8 @@ import (
 
 // Artist draws a message for a class. Asking twice costs nothing.
 type Artist interface {
-	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
+	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class,
+		motion playlists.Motion) (*playlists.Artwork, error)
 }
 
 // Others answers for what is not a thing of the snapshot: tokens, alerts and
@@ -63,7 +64,8 @@ type Decision struct {
 
 // Check decides about a change by who against everything that is set. Its error
 // is an *playlists.Error that names the field, the value and the remedy.
-func (c *Checker) Check(ctx context.Context, s *playlists.Snapshot, who *playlists.Principal, ch Change, now time.Time) (Decision, error) {
+func (c *Checker) Check(ctx context.Context, s *playlists.Snapshot, who *playlists.Principal, ch Change,
+	now time.Time) (Decision, error) {
 	x := &check{Checker: c, ctx: ctx, s: s, who: who, ch: ch, now: now, old: s.Get(ch.Key)}
 	d, err := x.decide()
 	if err != nil {

@@ -117,7 +117,8 @@ func (x *check) listsOn(s *playlists.Sign) []*playlists.Playlist {
 
 // readableOn checks what playlists show of their signs' owners on signs. What
 // was let through for a sign before needs no other waiver.
-func (x *check) readableOn(signs []playlists.Sign, lists []*playlists.Playlist, where string) (*playlists.Waiver, error) {
+func (x *check) readableOn(signs []playlists.Sign, lists []*playlists.Playlist,
+	where string) (*playlists.Waiver, error) {
 	r := x.reading(x.Artist)
 	for i := range signs {
 		s := &signs[i]

@@ -31,5 +31,6 @@ func (x *check) splitForApproval(v *playlists.Sign) (*playlists.Sign, *playlists
 	}
 	out := *v
 	out.Areas, out.Test, out.Mode = now.Areas, now.Test, now.Mode
-	return &out, &playlists.PendingChange{Sign: v.ID, Areas: v.Areas, Test: v.Test, Mode: v.Mode, By: x.who.ID, AtMS: x.now.UnixMilli()}, nil
+	return &out, &playlists.PendingChange{Sign: v.ID, Areas: v.Areas, Test: v.Test, Mode: v.Mode, By: x.who.ID,
+		AtMS: x.now.UnixMilli()}, nil
 }

@@ -56,7 +56,8 @@ type content struct {
 	artist Artist
 }
 
-func (c content) Artwork(m *playlists.Message, class playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+func (c content) Artwork(m *playlists.Message, class playlists.Class,
+	motion playlists.Motion) (*playlists.Artwork, error) {
 	return c.artist.Artwork(c.ctx, m, class, motion)
 }
 

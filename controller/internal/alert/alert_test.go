@@ -46,7 +46,9 @@ func TestCounts(t *testing.T) {
 		is("a replayed set, a picture sign and a stranger speak", 4, 2, 0, 1, 0, 0, 1)
 		s.Heard(Ack{Sign: "s2", Seq: 7, State: rejected, Reason: "unknown-key"})
 		is("a whole set is refused", 4, 1, 0, 1, 1, 0, 1)
-		if v := view(t, s, "a1"); len(v.Call) != 1 || v.Call[0] != (playlists.AlertCall{Sign: "s2", Owner: "Công ty Quảng cáo Việt", Phone: "0255 3822 123"}) || v.Times.P99MS != 200 {
+		if v := view(t, s, "a1"); len(v.Call) != 1 ||
+			v.Call[0] != (playlists.AlertCall{Sign: "s2", Owner: "Công ty Quảng cáo Việt", Phone: "0255 3822 123"}) ||
+			v.Times.P99MS != 200 {
 			t.Errorf("call %+v, times %+v", v.Call, v.Times)
 		}
 		if s.Acked("s1", "a1") != true || s.Acked("s3", "a1") != false {
@@ -69,7 +71,8 @@ func TestMissed(t *testing.T) {
 			t.Errorf("after 59 s missed are %v", v.Missed)
 		}
 		time.Sleep(time.Second)
-		if v := view(t, s, "a1"); fmt.Sprint(v.Missed) != "[s1 s2]" || len(v.Call) != 2 || v.Call[0].Phone != "0255 1111 111" {
+		if v := view(t, s, "a1"); fmt.Sprint(v.Missed) != "[s1 s2]" || len(v.Call) != 2 ||
+			v.Call[0].Phone != "0255 1111 111" {
 			t.Errorf("after 60 s missed are %v, call %+v", v.Missed, v.Call)
 		}
 		s.Heard(Ack{Sign: "s1", Alert: "a1", State: showing})
@@ -78,14 +81,16 @@ func TestMissed(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		step(t, s)
-		if v := view(t, s, "a1"); v.State != playlists.AlertEnded || v.Why != playlists.EndExpired || v.EndedMS != int64(v.Until)*1000 || fmt.Sprint(v.Missed) != "[s2]" {
+		if v := view(t, s, "a1"); v.State != playlists.AlertEnded || v.Why != playlists.EndExpired ||
+			v.EndedMS != int64(v.Until)*1000 || fmt.Sprint(v.Missed) != "[s2]" {
 			t.Errorf("in the end %s %s, missed %v", v.State, v.Why, v.Missed)
 		}
 		r, err := s.Report(t.Context(), "a1")
 		if err != nil || len(r.Signs) != 4 || len(r.GaveWay) != 2 {
 			t.Fatalf("%+v, %v", r, err)
 		}
-		if sum := r.GaveWay[0].MS + r.GaveWay[1].MS; sum != 3540_000 || r.Signs[1].Reached != showing || r.Signs[1].ProofMS != 5000 {
+		if sum := r.GaveWay[0].MS + r.GaveWay[1].MS; sum != 3540_000 || r.Signs[1].Reached != showing ||
+			r.Signs[1].ProofMS != 5000 {
 			t.Errorf("one sign showed it for an hour less a minute, and gave way for %d ms; %+v", sum, r.Signs)
 		}
 	})

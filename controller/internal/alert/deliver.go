@@ -205,7 +205,8 @@ func (s *Service) Acked(sign, id string) bool {
 	}
 	for _, x := range s.entries {
 		first := x.Priority > e.Priority || x.Priority == e.Priority && x.From >= e.From
-		if x != e && x.State == playlists.AlertRunning && x.Mode != playlists.AlertDrill && first && x.way != nil && x.way.Signs[sign] != nil {
+		if x != e && x.State == playlists.AlertRunning && x.Mode != playlists.AlertDrill && first && x.way != nil &&
+			x.way.Signs[sign] != nil {
 			return true
 		}
 	}
@@ -236,7 +237,8 @@ func (s *Service) shown(e *entry) *playlists.AlertView {
 
 // view is an alert with its counts; s.mu is held.
 func (s *Service) view(e *entry) playlists.AlertView {
-	v := playlists.AlertView{Alert: e.Alert, Missed: []string{}, OutOfService: []string{}, Rejections: []playlists.AlertRejection{}, Call: []playlists.AlertCall{}}
+	v := playlists.AlertView{Alert: e.Alert, Missed: []string{}, OutOfService: []string{},
+		Rejections: []playlists.AlertRejection{}, Call: []playlists.AlertCall{}}
 	if e.way == nil {
 		if e.State != playlists.AlertEnded {
 			for _, x := range s.signs {

@@ -12,7 +12,8 @@ import (
 
 // CreateFrom makes an alert of an order with these messages: the first that can
 // be read everywhere it goes.
-func (s *Service) CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder, messages []*playlists.Message) (v *playlists.AlertView, err error) {
+func (s *Service) CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
+	messages []*playlists.Message) (v *playlists.AlertView, err error) {
 	for _, m := range messages {
 		o.Text = m.Title()
 		var long *unreadable
@@ -77,7 +78,8 @@ func (s *Service) Related(ids []string, other func(id string) bool) []string {
 			}
 		}
 	}
-	return slices.DeleteFunc(ids, func(id string) bool { e := s.entries[id]; return e == nil || e.State == playlists.AlertEnded })
+	return slices.DeleteFunc(ids,
+		func(id string) bool { e := s.entries[id]; return e == nil || e.State == playlists.AlertEnded })
 }
 
 // SignsWithin reports whether each of these signs lies in an area that within

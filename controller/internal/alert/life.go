@@ -46,7 +46,8 @@ func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry,
 // Approve lets an alert run. who is another person than wrote it, and says the
 // number of signs that they read off the preview; a wrong one is refused without
 // telling the right one.
-func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error) {
+func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string,
+	read *playlists.AlertApproval) (*playlists.AlertView, error) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.ready(ctx, who, id, playlists.AlertPending)
@@ -93,7 +94,8 @@ func digest(a *playlists.Alert) string {
 }
 
 // ready reads all that a step of an alert's life needs.
-func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string, may ...playlists.AlertState) (*entry, error) {
+func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string,
+	may ...playlists.AlertState) (*entry, error) {
 	e, err := s.find(id)
 	if err != nil {
 		return nil, err
@@ -121,7 +123,8 @@ const lateReplacing = 10 * time.Minute
 
 // begin lets e run from now, or from when it says, on its targets. edit, where
 // given, says what else its approval changes.
-func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign, edit func(*playlists.Alert)) (*playlists.AlertView, error) {
+func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign,
+	edit func(*playlists.Alert)) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a := e.Alert
 	if edit != nil {
@@ -140,7 +143,8 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	if err := s.stillThere(&a, now); err != nil {
 		return nil, err
 	}
-	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected), Stands: e.look.Stands}
+	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art),
+		Corrected: maps.Clone(e.look.Corrected), Stands: e.look.Stands}
 	looks := kinds(targets) // what is done for each of thousands of signs delays the first
 	if err := s.draw(ctx, l, looks); err != nil {
 		return nil, err
@@ -183,7 +187,8 @@ func (s *Service) stillThere(a *playlists.Alert, now time.Time) error {
 	}
 	is := "gone"
 	if old, err := s.find(a.Replaces); err == nil {
-		if old.State == playlists.AlertRunning || old.Why == playlists.EndExpired && now.UnixMilli()-old.EndedMS < lateReplacing.Milliseconds() {
+		if old.State == playlists.AlertRunning || old.Why == playlists.EndExpired &&
+			now.UnixMilli()-old.EndedMS < lateReplacing.Milliseconds() {
 			return nil
 		}
 		if is = string(old.State); old.Why != "" {
@@ -196,7 +201,8 @@ func (s *Service) stillThere(a *playlists.Alert, now time.Time) error {
 
 // Cancel ends an alert at once: one person, one step. With correction, the one
 // that was approved with it takes the face for ten minutes.
-func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error) {
+func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id string,
+	correction bool) (*playlists.AlertView, error) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.find(id)
@@ -246,7 +252,8 @@ func (s *Service) Refuse(ctx context.Context, who *playlists.Principal, id strin
 	return s.shown(e), nil
 }
 
-func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, why string, atMS int64, more func(*playlists.Alert)) error {
+func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, why string, atMS int64,
+	more func(*playlists.Alert)) error {
 	return s.write(ctx, who, e, func(a *playlists.Alert) {
 		a.State, a.Why, a.EndedBy, a.EndedMS = playlists.AlertEnded, why, who.ID, atMS
 		if more != nil {

@@ -94,7 +94,8 @@ func TestDraftOfAnotherArea(t *testing.T) {
 	if _, err := s.Create(t.Context(), author, o); err != nil {
 		t.Fatal(err)
 	}
-	officer := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor, Areas: []string{"quang-ngai/duc-pho"}}
+	officer := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor,
+		Areas: []string{"quang-ngai/duc-pho"}}
 	o.Draft, o.Areas = false, []string{"quang-ngai/duc-pho"}
 	_, err := s.Create(t.Context(), officer, o)
 	refused(t, "an officer of another area", err, "outside the areas")

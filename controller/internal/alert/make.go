@@ -13,12 +13,14 @@ import (
 // Create makes an alert. Whatever could stop it later stops it here: a place
 // that is not known, no sign, words that a class cannot show, a limit of the
 // wire. Its errors are *playlists.Error.
-func (s *Service) Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error) {
+func (s *Service) Create(ctx context.Context, who *playlists.Principal,
+	o *playlists.AlertOrder) (*playlists.AlertView, error) {
 	return s.create(ctx, who, o, nil)
 }
 
 // create is Create with the message at hand, where there is one.
-func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder, m *playlists.Message) (*playlists.AlertView, error) {
+func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
+	m *playlists.Message) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a, err := o.Order(now.UnixMilli())
 	if err != nil {
@@ -227,7 +229,8 @@ func missing(err error) bool {
 
 // plain is a message of nothing but words, in the colours of urgency.
 func plain(id, text string) *playlists.Message {
-	return &playlists.Message{ID: id, Owner: playlists.Public, Theme: "urgent", Variants: []playlists.Variant{{Lang: "vi", Body: text}}}
+	return &playlists.Message{ID: id, Owner: playlists.Public, Theme: "urgent",
+		Variants: []playlists.Variant{{Lang: "vi", Body: text}}}
 }
 
 // draw draws what is not drawn yet for the classes of the signs.
@@ -283,7 +286,8 @@ func (s *Service) fits(a *playlists.Alert, l *look, kinds []playlists.Sign) erro
 		for _, heavier := range []func(a, b *playlists.Artwork) bool{moreFrames, moreBytes} {
 			set := []timeline.Alert{heaviest(a, l, class, heavier)}
 			for _, e := range s.entries {
-				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID || e.From >= until(a) || a.From >= until(&e.Alert) || e.look == nil {
+				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID ||
+					e.From >= until(a) || a.From >= until(&e.Alert) || e.look == nil {
 					continue
 				}
 				if e.look.Art[class] != nil {

@@ -26,14 +26,16 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		return nil, err
 	}
 	s.mu.Lock()
-	a, l := e.Alert, &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art), Corrected: maps.Clone(e.look.Corrected)}
+	a, l := e.Alert, &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art),
+		Corrected: maps.Clone(e.look.Corrected)}
 	owners := s.owners
 	s.mu.Unlock()
 	signs := s.targets(&a)
 	if err := s.draw(ctx, l, signs); err != nil {
 		return nil, err
 	}
-	p := &playlists.AlertPreview{ID: id, Digest: digest(&a), Signs: len(signs), Override: a.Override, Reason: a.Reason, OutOfService: []playlists.OutOfOrder{}}
+	p := &playlists.AlertPreview{ID: id, Digest: digest(&a), Signs: len(signs), Override: a.Override, Reason: a.Reason,
+		OutOfService: []playlists.OutOfOrder{}}
 	p.Says = saying(l.Message)
 	names := map[string]string{}
 	for i := range areas {
@@ -91,7 +93,8 @@ func counts(of map[string]int, name func(string) string) []playlists.SignCount {
 
 // onClasses is how a message looks on each class of the signs, with what cannot
 // be read from where each kind of them is looked at.
-func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, m *playlists.Message, art map[string]*playlists.Artwork, signs []playlists.Sign) ([]playlists.AlertOnSign, error) {
+func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, m *playlists.Message,
+	art map[string]*playlists.Artwork, signs []playlists.Sign) ([]playlists.AlertOnSign, error) {
 	out := []playlists.AlertOnSign{}
 	type stand struct{ pitch, metres float64 }
 	for _, c := range classes(signs) {

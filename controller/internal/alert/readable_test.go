@@ -30,7 +30,8 @@ func TestCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, err := s.Preview(t.Context(), "a1")
-	if err != nil || p.Override != "distance" || p.Reason != o.Reason || !strings.Contains(string(w.Rows["alert/a1"]), `"override":"distance"`) {
+	if err != nil || p.Override != "distance" || p.Reason != o.Reason ||
+		!strings.Contains(string(w.Rows["alert/a1"]), `"override":"distance"`) {
 		t.Errorf("the preview has %+v, %v", p, err)
 	}
 	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err != nil {
@@ -51,7 +52,8 @@ func TestCannotBeRead(t *testing.T) {
 	_, err = s.Approve(t.Context(), approver, "a2", signs(1))
 	refused(t, "a sign moved", err, "s2", "cannot be read")
 	n := 1
-	v, err := s.Approve(t.Context(), approver, "a2", &playlists.AlertApproval{Signs: &n, Override: "distance", Reason: "người đi gần vẫn đọc được"})
+	v, err := s.Approve(t.Context(), approver, "a2", &playlists.AlertApproval{Signs: &n,
+		Override: "distance", Reason: "người đi gần vẫn đọc được"})
 	if err != nil || v.Override != "distance" || v.State != playlists.AlertRunning {
 		t.Errorf("let through: %+v, %v", v, err)
 	}
@@ -134,7 +136,8 @@ func TestApprovalNamesWhatWasRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &n, Digest: now.Digest}); err != nil {
+	if _, err := s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &n,
+		Digest: now.Digest}); err != nil {
 		t.Error(err)
 	}
 	// Its signs are gone: nothing is approved for nobody.

@@ -50,7 +50,8 @@ func (s *Service) Report(ctx context.Context, id string) (*playlists.AlertReport
 	lost := map[playlists.GaveWay]int64{}
 	seen := map[[sha256.Size]byte]*walked{} // signs with one program and the same alerts are alike
 	for sign, w := range signs {
-		x := playlists.SignShowed{Sign: sign, Owner: known[sign].Owner, Reached: w.stage(), Reason: w.Reason, FromMS: w.ShowingMS}
+		x := playlists.SignShowed{Sign: sign, Owner: known[sign].Owner, Reached: w.stage(), Reason: w.Reason,
+			FromMS: w.ShowingMS}
 		from, until := w.had(&a)
 		if w.ShowingMS > 0 {
 			x.UntilMS = until
@@ -121,7 +122,8 @@ func (s *Service) beside(ctx context.Context, a *playlists.Alert, startMS, endMS
 	var there []*entry
 	s.mu.Lock()
 	for _, e := range s.entries {
-		if e.ID != a.ID && e.ApprovedMS > 0 && e.Mode != playlists.AlertDrill && e.start() < endMS && e.end() > max(startMS, e.start()) {
+		if e.ID != a.ID && e.ApprovedMS > 0 && e.Mode != playlists.AlertDrill && e.start() < endMS &&
+			e.end() > max(startMS, e.start()) {
 			there = append(there, e)
 		}
 	}

@@ -149,8 +149,9 @@ type look struct {
 
 // Open reads what is remembered, and seeds templates that are not there.
 func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Service, error) {
-	s := &Service{o: o, wake: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{}, templates: map[string]playlists.AlertTemplate{},
-		drill: playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
+	s := &Service{o: o, wake: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{},
+		templates: map[string]playlists.AlertTemplate{},
+		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
 	for _, err := range []error{
 		load(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
 		load(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),

@@ -105,7 +105,8 @@ func (s *Service) heal(ctx context.Context, now time.Time) error {
 			by := begun[e.ID]
 			who := &playlists.Principal{ID: by.ApprovedBy, Owner: playlists.Public}
 			at := max(by.ApprovedMS, int64(by.From)*1000)
-			if err := s.end(ctx, who, e, playlists.EndReplaced, at, func(a *playlists.Alert) { a.ReplacedBy = by.ID }); err != nil {
+			if err := s.end(ctx, who, e, playlists.EndReplaced, at,
+				func(a *playlists.Alert) { a.ReplacedBy = by.ID }); err != nil {
 				return err
 			}
 			changed = true
@@ -141,8 +142,10 @@ func (s *Service) correct(ctx context.Context, e *entry) (bool, error) {
 		return false, err
 	}
 	begin := playlists.Moment(e.EndedMS / 1000)
-	a := playlists.Alert{ID: id, Corrects: e.ID, Text: e.Correction, Priority: playlists.MaxAlertPriority, Areas: e.Areas, Signs: e.Signs, Mode: e.Mode, State: playlists.AlertRunning,
-		From: begin, Until: begin + playlists.CorrectionLife, FromGiven: true, CreatedBy: e.CreatedBy, CreatedMS: e.EndedMS, ApprovedBy: e.ApprovedBy, ApprovedMS: e.EndedMS}
+	a := playlists.Alert{ID: id, Corrects: e.ID, Text: e.Correction, Priority: playlists.MaxAlertPriority, Areas: e.Areas,
+		Signs: e.Signs, Mode: e.Mode, State: playlists.AlertRunning,
+		From: begin, Until: begin + playlists.CorrectionLife, FromGiven: true, CreatedBy: e.CreatedBy, CreatedMS: e.EndedMS,
+		ApprovedBy: e.ApprovedBy, ApprovedMS: e.EndedMS}
 	// It takes the face, whatever else runs there: it came later than all of the
 	// same priority.
 	targets := s.targets(&a)
@@ -210,7 +213,8 @@ func (s *Service) runDrill(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	a := playlists.Alert{ID: id, Text: "Diễn tập", Areas: []string{}, Signs: []string{}, Mode: playlists.AlertDrill, State: playlists.AlertRunning, FromGiven: true,
+	a := playlists.Alert{ID: id, Text: "Diễn tập", Areas: []string{}, Signs: []string{}, Mode: playlists.AlertDrill,
+		State: playlists.AlertRunning, FromGiven: true,
 		From: playlists.Moment(now.Unix()), Until: playlists.Moment(now.Unix() + drillLife),
 		CreatedBy: Controller.ID, CreatedMS: now.UnixMilli(), ApprovedBy: Controller.ID, ApprovedMS: now.UnixMilli()}
 	for i := range areas {

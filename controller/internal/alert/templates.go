@@ -60,7 +60,8 @@ func (s *Service) setTemplate(ctx context.Context, who *playlists.Principal, t *
 
 // ApproveTemplate lets one person use a template alone. who is another person
 // than wrote it, and says by its digest which words they read.
-func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal, id, digest string) (*playlists.AlertTemplate, error) {
+func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal, id,
+	digest string) (*playlists.AlertTemplate, error) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	t, err := s.Template(id)

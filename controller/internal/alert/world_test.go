@@ -26,7 +26,8 @@ var (
 
 func (w *world) open(t *testing.T) *Service {
 	t.Helper()
-	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w, Now: time.Now, Log: slog.New(slog.DiscardHandler), Hooks: &w.hooks}, nil)
+	s, err := Open(t.Context(), Options{Records: w, Catalogue: w, Artist: w, History: w,
+		Now: time.Now, Log: slog.New(slog.DiscardHandler), Hooks: &w.hooks}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,8 @@ type Alerts interface {
 // AlertLife is what becomes of an alert.
 type AlertLife interface {
 	Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error)
-	Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error)
+	Approve(ctx context.Context, who *playlists.Principal, id string,
+		read *playlists.AlertApproval) (*playlists.AlertView, error)
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
@@ -63,27 +64,51 @@ func (s *Server) alertRoutes() []Route {
 	const alerts, templates, hooks = "/api/v1/alerts", "/api/v1/templates", "/api/v1/webhooks"
 	view := playlists.AlertView{}
 	return []Route{
-		{Method: "GET", Path: alerts, Summary: "List alerts with how far they came, the newest first (department)", Handler: s.alertList, Out: list[playlists.AlertView]{}},
-		{Method: "POST", Path: alerts, Summary: "Make an alert; it waits for another person", Handler: s.alertCreate, In: playlists.AlertOrder{}, Out: view},
-		{Method: "GET", Path: alerts + "/{id}", Summary: "An alert with how far it came on each sign", Handler: s.alertGet, Out: view},
-		{Method: "GET", Path: alerts + "/{id}/preview", Summary: "The signs that it would reach now, and how it looks on each class", Handler: s.alertPreview, Out: playlists.AlertPreview{}},
-		{Method: "GET", Path: alerts + "/{id}/frames/{sha}", Summary: "A frame of an alert", Handler: s.alertFrame, Type: "image/*"},
-		{Method: "GET", Path: alerts + "/{id}/report", Summary: "After the end: from when to when each sign showed it, and what gave way", Handler: s.alertReport, Out: playlists.AlertReport{}},
-		{Method: "POST", Path: alerts + "/{id}/approve", Summary: "Let an alert run: another person, who types the number of signs of the preview", Handler: s.alertApprove, In: playlists.AlertApproval{}, Out: view},
-		{Method: "POST", Path: alerts + "/{id}/cancel", Summary: "End an alert at once: one person, one step", Handler: s.alertCancel, In: cancelling{}, Out: view},
-		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertRefuse, Out: view},
-		{Method: "POST", Path: alerts + "/{id}/break-glass", Summary: "Let an alert run on one person's word: an approved template, one area, a quarter of an hour", Handler: s.alertGlass, Out: view},
-		{Method: "GET", Path: "/api/v1/drill", Summary: "When the weekly drill is made", Handler: s.drill, Out: playlists.DrillPlan{}},
-		{Method: "PUT", Path: "/api/v1/drill", Summary: "Change when the weekly drill is made, or switch it off", Handler: s.drillPut, In: playlists.DrillPlan{}, Out: playlists.DrillPlan{}},
+		{Method: "GET", Path: alerts, Summary: "List alerts with how far they came, the newest first (department)",
+			Handler: s.alertList, Out: list[playlists.AlertView]{}},
+		{Method: "POST", Path: alerts, Summary: "Make an alert; it waits for another person", Handler: s.alertCreate,
+			In: playlists.AlertOrder{}, Out: view},
+		{Method: "GET", Path: alerts + "/{id}", Summary: "An alert with how far it came on each sign", Handler: s.alertGet,
+			Out: view},
+		{Method: "GET", Path: alerts + "/{id}/preview",
+			Summary: "The signs that it would reach now, and how it looks on each class", Handler: s.alertPreview,
+			Out: playlists.AlertPreview{}},
+		{Method: "GET", Path: alerts + "/{id}/frames/{sha}", Summary: "A frame of an alert", Handler: s.alertFrame,
+			Type: "image/*"},
+		{Method: "GET", Path: alerts + "/{id}/report",
+			Summary: "After the end: from when to when each sign showed it, and what gave way", Handler: s.alertReport,
+			Out: playlists.AlertReport{}},
+		{Method: "POST", Path: alerts + "/{id}/approve",
+			Summary: "Let an alert run: another person, who types the number of signs of the preview", Handler: s.alertApprove,
+			In: playlists.AlertApproval{}, Out: view},
+		{Method: "POST", Path: alerts + "/{id}/cancel", Summary: "End an alert at once: one person, one step",
+			Handler: s.alertCancel, In: cancelling{}, Out: view},
+		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertRefuse,
+			Out: view},
+		{Method: "POST", Path: alerts + "/{id}/break-glass",
+			Summary: "Let an alert run on one person's word: an approved template, one area, a quarter of an hour",
+			Handler: s.alertGlass, Out: view},
+		{Method: "GET", Path: "/api/v1/drill", Summary: "When the weekly drill is made", Handler: s.drill,
+			Out: playlists.DrillPlan{}},
+		{Method: "PUT", Path: "/api/v1/drill", Summary: "Change when the weekly drill is made, or switch it off",
+			Handler: s.drillPut, In: playlists.DrillPlan{}, Out: playlists.DrillPlan{}},
 
-		{Method: "GET", Path: templates, Summary: "List alert templates (department)", Handler: s.templateList, Out: list[playlists.AlertTemplate]{}},
-		{Method: "GET", Path: templates + "/{id}", Summary: "Read an alert template", Handler: s.templateGet, Out: playlists.AlertTemplate{}},
-		{Method: "PUT", Path: templates + "/{id}", Summary: "Create or replace an alert template; its approval ends", Handler: s.templatePut, In: playlists.AlertTemplate{}, Out: playlists.AlertTemplate{}},
+		{Method: "GET", Path: templates, Summary: "List alert templates (department)", Handler: s.templateList,
+			Out: list[playlists.AlertTemplate]{}},
+		{Method: "GET", Path: templates + "/{id}", Summary: "Read an alert template", Handler: s.templateGet,
+			Out: playlists.AlertTemplate{}},
+		{Method: "PUT", Path: templates + "/{id}", Summary: "Create or replace an alert template; its approval ends",
+			Handler: s.templatePut, In: playlists.AlertTemplate{}, Out: playlists.AlertTemplate{}},
 		{Method: "DELETE", Path: templates + "/{id}", Summary: "Delete an alert template", Handler: s.templateRemove},
-		{Method: "POST", Path: templates + "/{id}/approve", Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove, In: Read{}, Out: playlists.AlertTemplate{}},
+		{Method: "POST", Path: templates + "/{id}/approve",
+			Summary: "Let one person use a template alone: another person than wrote it", Handler: s.templateApprove,
+			In: Read{}, Out: playlists.AlertTemplate{}},
 
-		{Method: "GET", Path: hooks, Summary: "List webhooks, without their secrets (department's administrators)", Handler: s.webhookList, Out: list[playlists.Webhook]{}},
-		{Method: "PUT", Path: hooks + "/{id}", Summary: "Create or replace a webhook; the answer holds a secret that was made, once", Handler: s.webhookPut, In: playlists.Webhook{}, Out: playlists.Webhook{}},
+		{Method: "GET", Path: hooks, Summary: "List webhooks, without their secrets (department's administrators)",
+			Handler: s.webhookList, Out: list[playlists.Webhook]{}},
+		{Method: "PUT", Path: hooks + "/{id}",
+			Summary: "Create or replace a webhook; the answer holds a secret that was made, once", Handler: s.webhookPut,
+			In: playlists.Webhook{}, Out: playlists.Webhook{}},
 		{Method: "DELETE", Path: hooks + "/{id}", Summary: "Delete a webhook", Handler: s.webhookRemove},
 	}
 }
@@ -104,7 +129,8 @@ func approveEverywhere(p *playlists.Principal) bool { return mayApprove(p) && ev
 
 // officer is who asks, if it is somebody of the department who may; else it has
 // answered already. For everybody else there are no alerts at all.
-func (s *Server) officer(w http.ResponseWriter, r *http.Request, what string, may func(*playlists.Principal) bool) *playlists.Principal {
+func (s *Server) officer(w http.ResponseWriter, r *http.Request, what string,
+	may func(*playlists.Principal) bool) *playlists.Principal {
 	p := s.who(w, r)
 	if p == nil {
 		return nil
@@ -360,7 +386,8 @@ func (s *Server) webhookRemove(w http.ResponseWriter, r *http.Request) {
 
 // alertEvents are the events of alerts that one who listens was not told yet;
 // told is kept by "alert/" and the id. A company is told nothing.
-func alertEvents(who *playlists.Principal, views []playlists.AlertView, nowMS int64, told map[string]string) (events [][]byte, note func()) {
+func alertEvents(who *playlists.Principal, views []playlists.AlertView, nowMS int64,
+	told map[string]string) (events [][]byte, note func()) {
 	if !who.MayRead(playlists.KindAlert, playlists.Public) {
 		return nil, func() {}
 	}

@@ -41,7 +41,8 @@ type AuditEntry struct {
 }
 
 func auditEntryOf(e *playlists.AuditEntry) AuditEntry {
-	return AuditEntry{N: e.N, AtMS: e.By.AtMS, Who: e.By.Who, From: e.By.From, Action: e.Action, Kind: e.Kind, Owner: e.Owner, ID: e.ID,
+	return AuditEntry{N: e.N, AtMS: e.By.AtMS, Who: e.By.Who, From: e.By.From, Action: e.Action, Kind: e.Kind,
+		Owner: e.Owner, ID: e.ID,
 		Before: e.Before, After: e.After, Digest: e.Digest}
 }
 

@@ -14,7 +14,8 @@ import (
 
 // CAPs are alerts that come from outside, in the Common Alerting Protocol 1.2.
 type CAPs interface {
-	CAP(ctx context.Context, who *playlists.Principal, data []byte, let playlists.AlertOverride) (*playlists.CAPResult, error)
+	CAP(ctx context.Context, who *playlists.Principal, data []byte,
+		let playlists.AlertOverride) (*playlists.CAPResult, error)
 	CAPPolicy() (policy playlists.CAPPolicy, last []playlists.CAPResult, feeds []playlists.CAPFeedState)
 	SetCAPPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error
 	ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, digest string) error
@@ -52,10 +53,17 @@ const maxCAP = 256 << 10
 
 func (s *Server) capRoutes() []Route {
 	return []Route{
-		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why", Handler: s.capPost, Query: overridable, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
-		{Method: "GET", Path: "/api/v1/cap", Summary: "Who may send alerts from outside, the feeds, and what came last (department)", Handler: s.capGet, Out: capState{}},
-		{Method: "PUT", Path: "/api/v1/cap", Summary: "Change who may send alerts, the feeds, and what may run without a person (administrators)", Handler: s.capPut, In: playlists.CAPPolicy{}, Out: capState{}},
-		{Method: "POST", Path: "/api/v1/cap/approve", Summary: "Let the part hold that runs without a person: another person than proposed it", Handler: s.capApprove, In: Read{}, Out: capState{}},
+		{Method: "POST", Path: "/api/v1/alerts/cap", Summary: "Hand in a CAP 1.2 document; what became of it, and why",
+			Handler: s.capPost, Query: overridable, Takes: "application/cap+xml", Out: playlists.CAPResult{}},
+		{Method: "GET", Path: "/api/v1/cap",
+			Summary: "Who may send alerts from outside, the feeds, and what came last (department)", Handler: s.capGet,
+			Out: capState{}},
+		{Method: "PUT", Path: "/api/v1/cap",
+			Summary: "Change who may send alerts, the feeds, and what may run without a person (administrators)",
+			Handler: s.capPut, In: playlists.CAPPolicy{}, Out: capState{}},
+		{Method: "POST", Path: "/api/v1/cap/approve",
+			Summary: "Let the part hold that runs without a person: another person than proposed it", Handler: s.capApprove,
+			In: Read{}, Out: capState{}},
 	}
 }
 

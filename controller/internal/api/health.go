@@ -106,11 +106,13 @@ func (s *Server) signHealth(w http.ResponseWriter, r *http.Request) {
 	answer(w, healthHistory(zone, from.UnixMilli(), until.UnixMilli(), spans, days))
 }
 
-func healthHistory(zone *time.Location, fromMS, untilMS int64, spans []playlists.ConditionSpan, days []playlists.ConditionDay) HealthHistory {
+func healthHistory(zone *time.Location, fromMS, untilMS int64, spans []playlists.ConditionSpan,
+	days []playlists.ConditionDay) HealthHistory {
 	out := HealthHistory{Zone: zone.String(), FromMS: fromMS, UntilMS: untilMS,
 		Spans: make([]HealthSpan, len(spans)), Days: make([]HealthDay, len(days))}
 	for i, x := range spans {
-		out.Spans[i] = HealthSpan{FromMS: x.FromMS, UntilMS: x.UntilMS, State: string(x.State), Clock: x.Clock, Faults: x.Faults}
+		out.Spans[i] = HealthSpan{FromMS: x.FromMS, UntilMS: x.UntilMS, State: string(x.State), Clock: x.Clock,
+			Faults: x.Faults}
 	}
 	for i, d := range days {
 		out.Days[i] = HealthDay(d)

@@ -17,7 +17,8 @@ const MaxUpload = 20 << 20
 // Media keeps owners' pictures.
 type Media interface {
 	// Put checks, cleans and keeps a picture under a name.
-	Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte, expected int64) (m *playlists.Medium, version int64, err error)
+	Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte,
+		expected int64) (m *playlists.Medium, version int64, err error)
 	// Info returns one and the ids of the owner's messages that show it;
 	// NotFound if it is not there.
 	Info(ctx context.Context, owner, id string) (m *playlists.Medium, usedBy []string, version int64, err error)
@@ -40,7 +41,8 @@ type Medium struct {
 }
 
 func mediumOf(m *playlists.Medium, usedBy []string) Medium {
-	return Medium{ID: m.ID, Owner: m.Owner, SHA256: m.SHA256, Type: m.Type, W: m.W, H: m.H, Frames: m.Frames, Len: m.Len, UsedBy: usedBy}
+	return Medium{ID: m.ID, Owner: m.Owner, SHA256: m.SHA256, Type: m.Type, W: m.W, H: m.H, Frames: m.Frames, Len: m.Len,
+		UsedBy: usedBy}
 }
 
 // medium is the principal and the owner of the path, if the one may read the
@@ -110,7 +112,8 @@ func (s *Server) mediaPut(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = playlists.CheckSlug("media/id", id)
 	}
-	if t := r.Header.Get("Content-Type"); err == nil && !strings.HasPrefix(t, "image/") && t != "application/octet-stream" {
+	if t := r.Header.Get("Content-Type"); err == nil && !strings.HasPrefix(t, "image/") &&
+		t != "application/octet-stream" {
 		err = &playlists.Error{Code: playlists.Invalid, Field: "Content-Type", Value: t,
 			Key: "content-type-not-picture"}
 	}

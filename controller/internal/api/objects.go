@@ -17,7 +17,8 @@ type Objects interface {
 	Get(ctx context.Context, key playlists.Key) (playlists.Stored, error)
 	// List is sorted; owner "*" lists everybody's.
 	List(ctx context.Context, kind playlists.Kind, owner string) ([]playlists.Stored, error)
-	Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64, waive *admission.Waive) (playlists.Written, error)
+	Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64,
+		waive *admission.Waive) (playlists.Written, error)
 	Delete(ctx context.Context, who *playlists.Principal, key playlists.Key, expected int64) error
 }
 
@@ -58,12 +59,15 @@ func (s *Server) objectRoutes() []Route {
 		}
 		routes = append(routes,
 			Route{Method: "GET", Path: list, Summary: "List " + name + "s", Handler: s.list(res), Out: listOf{spec}},
-			Route{Method: "GET", Path: list + id, Summary: "Read a " + name + "; the ETag is its version", Handler: s.get(res), Out: spec},
-			Route{Method: "PUT", Path: path + id, Summary: "Create or replace a " + name + "; If-Match or If-None-Match make it conditional",
+			Route{Method: "GET", Path: list + id, Summary: "Read a " + name + "; the ETag is its version", Handler: s.get(res),
+				Out: spec},
+			Route{Method: "PUT", Path: path + id,
+				Summary: "Create or replace a " + name + "; If-Match or If-None-Match make it conditional",
 				Handler: s.put(res), Query: query, In: spec, Out: spec},
 			Route{Method: "DELETE", Path: path + id, Summary: "Delete a " + name, Handler: s.remove(res)})
 		if res.Viewed {
-			routes = append(routes, Route{Method: "GET", Path: path + id + "/spec", Summary: "Read what was put of a " + name, Handler: s.get(res), Out: spec})
+			routes = append(routes, Route{Method: "GET", Path: path + id + "/spec", Summary: "Read what was put of a " + name,
+				Handler: s.get(res), Out: spec})
 		}
 	}
 	return routes
@@ -157,7 +161,8 @@ func (s *Server) list(res resource) http.HandlerFunc {
 }
 
 // readable is what p may read of a stored thing; nil for nothing.
-func (s *Server) readable(ctx context.Context, p *playlists.Principal, res resource, it playlists.Stored) (json.RawMessage, error) {
+func (s *Server) readable(ctx context.Context, p *playlists.Principal, res resource,
+	it playlists.Stored) (json.RawMessage, error) {
 	of, ok := res.OwnerOf(it.Key)
 	if !ok {
 		var err error
@@ -200,7 +205,8 @@ func (s *Server) get(res resource) http.HandlerFunc {
 
 // ownPart is what somebody sees of a thing: a company sees no other's signs in
 // a campaign of the department.
-func (s *Server) ownPart(ctx context.Context, p *playlists.Principal, kind playlists.Kind, data []byte) (json.RawMessage, error) {
+func (s *Server) ownPart(ctx context.Context, p *playlists.Principal, kind playlists.Kind,
+	data []byte) (json.RawMessage, error) {
 	if kind != playlists.KindCampaign || p.Department() {
 		return data, nil
 	}
@@ -259,7 +265,8 @@ func (s *Server) put(res resource) http.HandlerFunc {
 
 // putThing reads a thing off a request and has it written. Authorisation comes
 // before validation: a stranger learns nothing.
-func (s *Server) putThing(w http.ResponseWriter, r *http.Request, res resource, p *playlists.Principal) (done playlists.Written, err error) {
+func (s *Server) putThing(w http.ResponseWriter, r *http.Request, res resource,
+	p *playlists.Principal) (done playlists.Written, err error) {
 	key, of, err := s.target(r, res)
 	claims := res.OwnField && playlists.IsNotFound(err) // a new thing says in its body whose it is
 	if claims {

@@ -43,10 +43,12 @@ func (s *Server) OpenAPI() ([]byte, error) {
 			params = append(params, q.document())
 		}
 		if r.Method == "PUT" || r.Method == "DELETE" {
-			params = append(params, object{"name": "If-Match", "in": "header", "schema": object{"type": "string"}, "description": "the ETag that GET gave"})
+			params = append(params, object{"name": "If-Match", "in": "header", "schema": object{"type": "string"},
+				"description": "the ETag that GET gave"})
 		}
 		if r.Method == "PUT" {
-			params = append(params, object{"name": "If-None-Match", "in": "header", "schema": object{"type": "string", "enum": []string{"*"}}, "description": "only where there is none yet"})
+			params = append(params, object{"name": "If-None-Match", "in": "header",
+				"schema": object{"type": "string", "enum": []string{"*"}}, "description": "only where there is none yet"})
 		}
 		if params != nil {
 			op["parameters"] = params
@@ -161,11 +163,13 @@ func answerOf(v any, schemas object, ref func(any) (any, error)) (any, error) {
 
 // values are the types of which only some strings are values.
 var values = map[reflect.Type][]any{
-	reflect.TypeFor[playlists.Level]():      {playlists.Refuse, playlists.Warn},
-	reflect.TypeFor[playlists.Mode]():       {"", playlists.ModeProgram, playlists.ModePicture}, // "" is program
-	reflect.TypeFor[playlists.AlertMode]():  {playlists.AlertLive, playlists.AlertTest, playlists.AlertDrill},
-	reflect.TypeFor[playlists.AlertState](): {playlists.AlertDraft, playlists.AlertPending, playlists.AlertRunning, playlists.AlertEnded},
-	reflect.TypeFor[playlists.Role](): {playlists.RoleAdmin, playlists.RoleEditor, playlists.RoleAuthor, playlists.RoleApprover,
+	reflect.TypeFor[playlists.Level]():     {playlists.Refuse, playlists.Warn},
+	reflect.TypeFor[playlists.Mode]():      {"", playlists.ModeProgram, playlists.ModePicture}, // "" is program
+	reflect.TypeFor[playlists.AlertMode](): {playlists.AlertLive, playlists.AlertTest, playlists.AlertDrill},
+	reflect.TypeFor[playlists.AlertState](): {playlists.AlertDraft, playlists.AlertPending, playlists.AlertRunning,
+		playlists.AlertEnded},
+	reflect.TypeFor[playlists.Role](): {playlists.RoleAdmin, playlists.RoleEditor, playlists.RoleAuthor,
+		playlists.RoleApprover,
 		playlists.RoleViewer},
 }
 
@@ -192,20 +196,21 @@ func operationID(r Route) string {
 // schemaOf is a reference to the schema of v's type, which it adds to schemas
 // with all that it names.
 func schemaOf(v any, schemas object) (any, error) {
-	r := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: false, Namer: nameOf, Mapper: func(t reflect.Type) *jsonschema.Schema {
-		if enum := values[t]; enum != nil {
-			return &jsonschema.Schema{Type: "string", Enum: enum}
-		}
-		switch {
-		case t == reflect.TypeFor[json.RawMessage]():
-			return &jsonschema.Schema{}
-		case t == reflect.TypeFor[playlists.Moment](): // written as a number, read as either
-			return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Format: "date-time"}}}
-		case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()): // as encoding/json writes it
-			return &jsonschema.Schema{Type: "string"}
-		}
-		return nil
-	}}
+	r := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: false, Namer: nameOf,
+		Mapper: func(t reflect.Type) *jsonschema.Schema {
+			if enum := values[t]; enum != nil {
+				return &jsonschema.Schema{Type: "string", Enum: enum}
+			}
+			switch {
+			case t == reflect.TypeFor[json.RawMessage]():
+				return &jsonschema.Schema{}
+			case t == reflect.TypeFor[playlists.Moment](): // written as a number, read as either
+				return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Format: "date-time"}}}
+			case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()): // as encoding/json writes it
+				return &jsonschema.Schema{Type: "string"}
+			}
+			return nil
+		}}
 	text, err := json.Marshal(r.Reflect(v))
 	if err != nil {
 		return nil, err

@@ -229,7 +229,8 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 		err = s.knownOwner(r, t.Owner, "tokens/"+id+".owner")
 	}
 	for i := 0; i < len(t.Areas) && err == nil; i++ {
-		if _, err = s.objects.Get(r.Context(), playlists.Key{Kind: playlists.KindArea, ID: t.Areas[i]}); playlists.IsNotFound(err) {
+		if _, err = s.objects.Get(r.Context(),
+			playlists.Key{Kind: playlists.KindArea, ID: t.Areas[i]}); playlists.IsNotFound(err) {
 			err = &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("tokens/%s.areas[%d]", id, i), Value: t.Areas[i],
 				Key: "area-unknown"}
 		}

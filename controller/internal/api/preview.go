@@ -13,7 +13,8 @@ import (
 // Artist draws messages that are not kept, for whoever writes them.
 type Artist interface {
 	// Artwork draws a message for a class, with what speaks against it.
-	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
+	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class,
+		motion playlists.Motion) (*playlists.Artwork, error)
 }
 
 // previewIn asks how a message would look.

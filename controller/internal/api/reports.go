@@ -100,7 +100,8 @@ func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from, until = from.Truncate(quarter), until.Add(quarter-1).Truncate(quarter)
-	ask := ReportQuery{Kind: kind, From: from.Unix(), Until: until.Unix(), Now: now.Unix(), Owner: q.Get("owner"), Content: p.Owner, Sign: q.Get("sign"), Campaign: q.Get("campaign")}
+	ask := ReportQuery{Kind: kind, From: from.Unix(), Until: until.Unix(), Now: now.Unix(), Owner: q.Get("owner"),
+		Content: p.Owner, Sign: q.Get("sign"), Campaign: q.Get("campaign")}
 	if !p.Department() {
 		if ask.Owner != "" && ask.Owner != p.Owner {
 			s.fail(w, r, notThere("owner", ask.Owner))

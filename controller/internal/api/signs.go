@@ -38,16 +38,18 @@ type SignView struct {
 	HeardMS   int64            `json:"heard_ms"`
 	ShotMS    int64            `json:"shot_ms"`
 	Clock     string           `json:"clock,omitempty"`
-	Seq       int64            `json:"seq"`               // of the program that the sign says it plays
-	Wanted    int64            `json:"wanted"`            // of the program that it should play
-	Showing   *Showing         `json:"showing,omitempty"` // by the sign's program, where the sign says that it plays it; nil otherwise
-	Said      *Said            `json:"said,omitempty"`    // what its last status says
-	Agrees    *bool            `json:"agrees,omitempty"`  // whether its last snapshot is what its program says; nil: not compared
-	Problem   string           `json:"problem,omitempty"`
-	ProblemVI string           `json:"problem_vi,omitempty"` // the same in Vietnamese
-	Faults    []string         `json:"faults,omitempty"`
-	Dropped   int              `json:"dropped,omitempty"`
-	Software  string           `json:"software,omitempty"`
+	Seq       int64            `json:"seq"`    // of the program that the sign says it plays
+	Wanted    int64            `json:"wanted"` // of the program that it should play
+	// by the sign's program, where the sign says that it plays it; nil otherwise
+	Showing *Showing `json:"showing,omitempty"`
+	Said    *Said    `json:"said,omitempty"` // what its last status says
+	// whether its last snapshot is what its program says; nil: not compared
+	Agrees    *bool    `json:"agrees,omitempty"`
+	Problem   string   `json:"problem,omitempty"`
+	ProblemVI string   `json:"problem_vi,omitempty"` // the same in Vietnamese
+	Faults    []string `json:"faults,omitempty"`
+	Dropped   int      `json:"dropped,omitempty"`
+	Software  string   `json:"software,omitempty"`
 }
 
 // Showing is the face at a moment.
@@ -171,10 +173,13 @@ func (s *Server) views(ctx context.Context, wanted func(id string) bool) ([]Sign
 
 func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.Time) SignView {
 	h := s.src.Heard(sign.ID)
-	v := SignView{ID: sign.ID, Name: sign.Name, Owner: sign.Owner, OwnerName: owners[sign.Owner], Class: sign.Class.String(),
-		W: sign.Class.W, H: sign.Class.H, Colour: string(sign.Class.Colour), Areas: sign.Areas, Test: sign.Test,
-		Pitch: sign.Pitch, Phone: sign.Phone, Tags: sign.Tags, Position: sign.Position, TimeZone: cmp.Or(sign.TimeZone, playlists.DefaultZone), Out: sign.OutOfService,
-		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped, Software: h.Software}
+	v := SignView{ID: sign.ID, Name: sign.Name, Owner: sign.Owner, OwnerName: owners[sign.Owner],
+		Class: sign.Class.String(),
+		W:     sign.Class.W, H: sign.Class.H, Colour: string(sign.Class.Colour), Areas: sign.Areas, Test: sign.Test,
+		Pitch: sign.Pitch, Phone: sign.Phone, Tags: sign.Tags, Position: sign.Position,
+		TimeZone: cmp.Or(sign.TimeZone, playlists.DefaultZone), Out: sign.OutOfService,
+		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped,
+		Software: h.Software}
 	if sign.Picture() {
 		v.Mode = string(playlists.ModePicture)
 	}
@@ -209,7 +214,8 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	v.Showing = showing(&shown, now.UnixMilli())
 	v.Showing.Title = s.src.Title(sign.ID, shown.Owner, shown.Item)
 	if h.Snapshot != nil && now.Sub(h.ShotAt) < Quiet {
-		agrees := s.verdicts.of(sign.ID, verdictKey{h.ShotAt, program.Seq}, func() bool { return s.agrees(program, alerts, sign, h) })
+		agrees := s.verdicts.of(sign.ID, verdictKey{h.ShotAt, program.Seq},
+			func() bool { return s.agrees(program, alerts, sign, h) })
 		v.Agrees = &agrees
 	}
 	return v
@@ -217,7 +223,8 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 
 // at is timeline.At under the conditions that the sign's status tells of.
 func at(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h Heard, tMS int64) timeline.Shown {
-	c := timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: sign.Picture() || h.Trusted, LastContactMS: tMS}
+	c := timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: sign.Picture() || h.Trusted,
+		LastContactMS: tMS}
 	return timeline.At(p, alerts, c, tMS)
 }
 
@@ -231,7 +238,8 @@ func (s *Server) alertsNow(sign *playlists.Sign, now time.Time) []timeline.Alert
 }
 
 func showing(s *timeline.Shown, now int64) *Showing {
-	out := &Showing{AtMS: now, Item: s.Item, Owner: s.Owner, Why: s.Why, Rule: s.Rule, Scroll: s.Scroll, TauMS: s.TauMS, Percent: s.Percent, UntilMS: s.UntilMS}
+	out := &Showing{AtMS: now, Item: s.Item, Owner: s.Owner, Why: s.Why, Rule: s.Rule, Scroll: s.Scroll, TauMS: s.TauMS,
+		Percent: s.Percent, UntilMS: s.UntilMS}
 	if s.Frame != nil {
 		out.Frame = s.Frame.SHA256
 	}

@@ -38,7 +38,8 @@ func TestParse(t *testing.T) {
 		}
 	}
 	var l playlists.Playlist
-	err := parse([]byte(`{"items":[{"message":"a"},{"message":"b","weight":0}]}`), &l, "playlists/x", func() error { return nil }, func() error { return nil })
+	err := parse([]byte(`{"items":[{"message":"a"},{"message":"b","weight":0}]}`), &l, "playlists/x",
+		func() error { return nil }, func() error { return nil })
 	var e *playlists.Error
 	if !errors.As(err, &e) || e.Field != "playlists/x.items[1].weight" || e.Value != "0" {
 		t.Errorf("a weight of zero: %v", err)
@@ -46,14 +47,17 @@ func TestParse(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{}`, `{"variants":[{"lang":"vi","headline":"Xin chào"}]}`, `{"id":"a","id":"b"}`, `[[[[`, `{"a":1e999}`, "\xff"} {
+	for _, s := range []string{`{}`, `{"variants":[{"lang":"vi","headline":"Xin chào"}]}`, `{"id":"a","id":"b"}`, `[[[[`,
+		`{"a":1e999}`, "\xff"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, v := range []any{new(playlists.Message), new(playlists.Sign), new(playlists.AlertOrder), new(playlists.Playlist)} {
+		for _, v := range []any{new(playlists.Message), new(playlists.Sign), new(playlists.AlertOrder),
+			new(playlists.Playlist)} {
 			err := parse(data, v, "x", func() error { return nil }, func() error { return nil })
 			var e *playlists.Error
-			if err != nil && (!errors.As(err, &e) || e.English().Title == "" || e.English().Remedy == "" || len(e.Value) > 1000 || len(e.Field) > 1000) {
+			if err != nil && (!errors.As(err, &e) || e.English().Title == "" || e.English().Remedy == "" ||
+				len(e.Value) > 1000 || len(e.Field) > 1000) {
 				t.Errorf("%T: %v", v, err)
 			}
 		}

@@ -190,7 +190,8 @@ func TestPageTypes(t *testing.T) {
 	if !bytes.Equal(have, b.Bytes()) {
 		t.Errorf("%s is not what the API is now: run this test with -update", file)
 	}
-	for _, x := range []string{"level: 'refuse' | 'warn';", "'GET /api/v1/signs': SignViews;", "limit?: number;", "export interface AreaList {"} {
+	for _, x := range []string{"level: 'refuse' | 'warn';", "'GET /api/v1/signs': SignViews;", "limit?: number;",
+		"export interface AreaList {"} {
 		if !strings.Contains(b.String(), x) {
 			t.Errorf("the types have no %q", x)
 		}

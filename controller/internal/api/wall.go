@@ -233,7 +233,8 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no")
 	ch := make(chan []byte, 256)
 	s.wall.mu.Lock()
-	s.wall.watchers[ch] = &watcher{who: who, sign: only, only: r.URL.Query().Get("only") == "alerts", told: map[string]string{}}
+	s.wall.watchers[ch] = &watcher{who: who, sign: only, only: r.URL.Query().Get("only") == "alerts",
+		told: map[string]string{}}
 	s.wall.mu.Unlock()
 	defer func() {
 		s.wall.mu.Lock()

@@ -47,10 +47,12 @@ func newLiveSigns(tb testing.TB, n int, now time.Time) *liveSigns {
 	l := &liveSigns{frame: still(tb, 128, 64), shotAt: now}
 	l.shot = l.frame
 	for i := range n {
-		l.signs = append(l.signs, playlists.Sign{ID: fmt.Sprintf("s-%d", i), Owner: "a-co", Class: playlists.Class{W: 128, H: 64, Colour: playlists.RGB}})
+		l.signs = append(l.signs, playlists.Sign{ID: fmt.Sprintf("s-%d", i), Owner: "a-co",
+			Class: playlists.Class{W: 128, H: 64, Colour: playlists.RGB}})
 	}
 	l.program = &timeline.Program{Frames: []timeline.Frame{{SHA256: "f"}}, CommLoss: timeline.CommLoss{AfterS: 1e6},
-		Items: []timeline.Item{{ID: "a", Owner: "a-co", Steps: []timeline.Step{{MS: 8000}}}}, Loops: []timeline.Loop{{Order: []int64{0}}}}
+		Items: []timeline.Item{{ID: "a", Owner: "a-co", Steps: []timeline.Step{{MS: 8000}}}},
+		Loops: []timeline.Loop{{Order: []int64{0}}}}
 	l.program.Seq, l.program.Exp = 7, now.Unix()+1e6
 	l.program.Prepare()
 	return l
@@ -94,7 +96,8 @@ func TestComparesASnapshotOnce(t *testing.T) {
 	if err := png.Encode(&b, deep); err != nil {
 		t.Fatal(err)
 	}
-	for what, shot := range map[string][]byte{"another size": still(t, 64, 64), "16 bits": b.Bytes(), "no picture": []byte("GIF")} {
+	for what, shot := range map[string][]byte{"another size": still(t, 64, 64), "16 bits": b.Bytes(),
+		"no picture": []byte("GIF")} {
 		reads := l.reads
 		l.shot, l.shotAt = shot, l.shotAt.Add(time.Millisecond)
 		if agrees() || l.reads != reads {
@@ -115,7 +118,8 @@ func BenchmarkWall2000(b *testing.B) {
 	s := &Server{src: l, alerts: oneAlert{}, now: func() time.Time { return now }}
 	s.wall = newWall(s)
 	ch := make(chan []byte, 4096)
-	s.wall.watchers[ch] = &watcher{who: &playlists.Principal{ID: "user:minh", Owner: playlists.Public, Role: playlists.RoleAdmin}, told: map[string]string{}}
+	s.wall.watchers[ch] = &watcher{who: &playlists.Principal{ID: "user:minh", Owner: playlists.Public,
+		Role: playlists.RoleAdmin}, told: map[string]string{}}
 	turn := func() {
 		views, err := s.wall.watched(b.Context())
 		if err != nil {

@@ -63,7 +63,8 @@ func TestAskedWhileWatched(t *testing.T) {
 	w := newWall(&Server{})
 	department := &playlists.Principal{ID: "user:minh", Owner: playlists.Public, Role: playlists.RoleAdmin}
 	company := &playlists.Principal{ID: "user:lan", Owner: "a-co", Role: playlists.RoleAdmin}
-	views := []SignView{{ID: "a-1", Owner: "a-co", State: "online"}, {ID: "a-2", Owner: "a-co", State: "stale"}, {ID: "a-3", Owner: "a-co", State: "offline"}, {ID: "b-1", Owner: "b-co", State: "online"}}
+	views := []SignView{{ID: "a-1", Owner: "a-co", State: "online"}, {ID: "a-2", Owner: "a-co", State: "stale"},
+		{ID: "a-3", Owner: "a-co", State: "offline"}, {ID: "b-1", Owner: "b-co", State: "online"}}
 	for _, x := range []struct {
 		name     string
 		after    time.Duration
@@ -75,7 +76,8 @@ func TestAskedWhileWatched(t *testing.T) {
 		{"one sign", 0, []watcher{{who: department, sign: "a-1"}}, "a-1", ""},
 		{"too soon to ask again", snapshotEvery - 1, []watcher{{who: department, sign: "a-1"}}, "", ""},
 		{"for longer than it may be silent", Quiet, []watcher{{who: department, sign: "a-1"}}, "a-1", "a-1"},
-		{"its owner comes: what is new is asked at once", 0, []watcher{{who: department, sign: "a-1"}, {who: company}}, "a-2", "a-1"},
+		{"its owner comes: what is new is asked at once", 0, []watcher{{who: department, sign: "a-1"}, {who: company}},
+			"a-2", "a-1"},
 		{"both go", 0, nil, "", ""},
 		{"and come again", 0, []watcher{{who: department, sign: "a-1"}, {who: company}}, "", ""},
 		{"time to ask again", snapshotEvery, []watcher{{who: company}}, "a-1 a-2", ""},

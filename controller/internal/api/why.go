@@ -93,8 +93,10 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	shown := timeline.At(p, alerts, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas, ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
-	out := signAt{Sign: sign.ID, Time: t.In(zone).Format(time.RFC3339), Zone: zone.String(), Seq: p.Seq, Showing: *showing(&shown, t.UnixMilli())}
+	shown := timeline.At(p, alerts, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas,
+		ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
+	out := signAt{Sign: sign.ID, Time: t.In(zone).Format(time.RFC3339), Zone: zone.String(), Seq: p.Seq,
+		Showing: *showing(&shown, t.UnixMilli())}
 	out.Title = notes.Titles[shown.Owner+"/"+shown.Item]
 	if shown.Why == timeline.WhyAlert {
 		out.Title = s.src.Title(sign.ID, "", shown.Item)
@@ -136,7 +138,8 @@ func (s *Server) signDay(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	answer(w, signDay{Sign: sign.ID, Date: date, Zone: zone.String(), From: begin.Unix(), Until: end.Unix(), Spans: daySpans(begin.Unix(), end.Unix(), issued)})
+	answer(w, signDay{Sign: sign.ID, Date: date, Zone: zone.String(), From: begin.Unix(), Until: end.Unix(),
+		Spans: daySpans(begin.Unix(), end.Unix(), issued)})
 }
 
 // daySpans is what rules from begin until end (Unix seconds), second by second:

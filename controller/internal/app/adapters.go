@@ -21,7 +21,8 @@ type ledger struct {
 	history history.History
 }
 
-func (l ledger) Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
+func (l ledger) Issue(ctx context.Context, drafts []playlists.Draft,
+	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	return l.store.Documents().Issue(ctx, drafts, seal)
 }
 
@@ -57,9 +58,11 @@ func (p proofs) Digest(ctx context.Context, sign, chain string, n int64) (string
 }
 
 func (p proofs) Add(ctx context.Context, doc []byte, digest string, r *wire.Played) error {
-	rec := playlists.PlayRecord{Sign: r.Sign, Chain: r.Chain, N: r.N, Digest: digest, FromMS: r.FromMS, UntilMS: r.UntilMS, JWS: doc}
+	rec := playlists.PlayRecord{Sign: r.Sign, Chain: r.Chain, N: r.N, Digest: digest, FromMS: r.FromMS,
+		UntilMS: r.UntilMS, JWS: doc}
 	for _, x := range r.Plays {
-		rec.Plays = append(rec.Plays, playlists.Play{Item: x.Item, Campaign: x.Campaign, Frame: x.Frame, Why: x.Why, Count: x.Count, MS: x.MS})
+		rec.Plays = append(rec.Plays, playlists.Play{Item: x.Item, Campaign: x.Campaign,
+			Frame: x.Frame, Why: x.Why, Count: x.Count, MS: x.MS})
 	}
 	return p.store.Proofs().Add(ctx, rec)
 }

@@ -23,7 +23,8 @@ func TestAlertKinds(t *testing.T) {
 	defer live.stop(t)
 
 	// A company proposes a test sign, the department approves it, and its file says so.
-	c.want("viet-ads", "PUT", "/api/v1/signs/va-test", map[string]any{"owner": "viet-ads", "class": "128x64-rgb", "areas": []string{"quang-ngai/son-tinh"}, "test": true}, 202, nil)
+	c.want("viet-ads", "PUT", "/api/v1/signs/va-test", map[string]any{"owner": "viet-ads",
+		"class": "128x64-rgb", "areas": []string{"quang-ngai/son-tinh"}, "test": true}, 202, nil)
 	c.want("viet-ads", "POST", "/api/v1/signs/va-test/pending/approve", nil, 403, nil)
 	c.want("admin", "POST", "/api/v1/signs/va-test/pending/approve", nil, 200, nil)
 	config := filepath.Join(t.TempDir(), "va-test.json")
@@ -37,17 +38,20 @@ func TestAlertKinds(t *testing.T) {
 		eventually(t, "it plays", func() bool { return a.last(t).Why == timeline.WhyProgram })
 	}
 
-	c.want("author", "POST", "/api/v1/alerts", order("thu", time.Now().Add(time.Hour), map[string]any{"mode": "test"}), 201, nil)
+	c.want("author", "POST", "/api/v1/alerts", order("thu", time.Now().Add(time.Hour), map[string]any{"mode": "test"}),
+		201, nil)
 	if v := c.approve("thu"); v.Targeted != 1 {
 		t.Errorf("a test is meant for %d signs", v.Targeted)
 	}
 	c.shows("thu", 1, 0)
-	eventually(t, "the test sign shows it", func() bool { return tests.last(t).Item == "thu" && tests.last(t).Why == timeline.WhyAlert })
+	eventually(t, "the test sign shows it",
+		func() bool { return tests.last(t).Item == "thu" && tests.last(t).Why == timeline.WhyAlert })
 	c.want("author", "POST", "/api/v1/alerts/thu/cancel", nil, 200, nil)
 	eventually(t, "the test sign has its program back", func() bool { return tests.last(t).Why == timeline.WhyProgram })
 
 	// Half of the face's time, from the beginning.
-	c.approved(order("nua", time.Now().Add(time.Hour), map[string]any{"signs": []string{"va-001"}, "areas": []string{}, "takeover": map[string]int{"exclusive_s": 0, "share_percent": 50}}))
+	c.approved(order("nua", time.Now().Add(time.Hour), map[string]any{"signs": []string{"va-001"},
+		"areas": []string{}, "takeover": map[string]int{"exclusive_s": 0, "share_percent": 50}}))
 	c.shows("nua", 1, 0)
 	eventually(t, "the alert has its turn", func() bool { return live.last(t).Item == "nua" })
 	eventually(t, "the program has its turn", func() bool { return live.last(t).Why == timeline.WhyProgram })
@@ -63,7 +67,9 @@ func TestAlertKinds(t *testing.T) {
 	if share <= 0 || cycle != 2*share {
 		t.Fatalf("a share of half is %d of %d ms", share, cycle)
 	}
-	if from, until := all[begin].AtMS%cycle, all[end].AtMS%cycle; from >= share || until < share || until > share+(cycle-share)/2 { // a busy machine is late
+	// a busy machine is late
+	if from, until := all[begin].AtMS%cycle, all[end].AtMS%cycle; from >= share || until < share ||
+		until > share+(cycle-share)/2 {
 		t.Errorf("of a cycle of %d ms its turn was from %d to %d ms", cycle, from, until)
 	}
 	c.want("author", "POST", "/api/v1/alerts/nua/cancel", nil, 200, nil)

@@ -40,14 +40,19 @@ func TestAlertRefusals(t *testing.T) {
 		{"author", order("x1", hour, map[string]any{"priority": 1001}), 422, "outside 0 to 1000"},
 		{"author", order("x1", hour, map[string]any{"text": "☃"}), 422, "on "},
 		{"author", order("x1", hour, map[string]any{"message": "5k"}), 422, "gives 2 of"},
-		{"author", order("x1", hour, map[string]any{"text": "", "message": "nothing-here"}), 422, "is not a message of the department"},
-		{"author", order("x1", hour, map[string]any{"text": "", "template": "flood", "values": map[string]string{"place": "Trà Khúc"}}), 422, "values.phone"},
+		{"author", order("x1", hour, map[string]any{"text": "", "message": "nothing-here"}), 422,
+			"is not a message of the department"},
+		{"author", order("x1", hour,
+			map[string]any{"text": "", "template": "flood", "values": map[string]string{"place": "Trà Khúc"}}), 422,
+			"values.phone"},
 		{"author", order("x1", hour, map[string]any{"replaces": "there"}), 422, "is not a running alert"},
 		{"author", order("x1", hour, map[string]any{"takeover": map[string]int{"exclusive_s": 60}}), 422, "outside 1 to 100"},
 		{"author", order("x1", hour, map[string]any{"bogus": 1}), 422, "bogus"},
 		{"author", order("x1", hour, map[string]any{"until": "soon"}), 422, "RFC 3339"},
-		{"author", order("rfc", hour, map[string]any{"until": hour.Format(time.RFC3339)}), 201, `"until":` + fmt.Sprint(hour.Unix())},
-		{"author", order("filled", hour, map[string]any{"text": "", "template": "flood", "values": map[string]string{"place": "Trà Khúc", "phone": "114"}}), 201, `"template":"flood"`},
+		{"author", order("rfc", hour, map[string]any{"until": hour.Format(time.RFC3339)}), 201,
+			`"until":` + fmt.Sprint(hour.Unix())},
+		{"author", order("filled", hour, map[string]any{"text": "", "template": "flood",
+			"values": map[string]string{"place": "Trà Khúc", "phone": "114"}}), 201, `"template":"flood"`},
 		{"author", order("draft", hour, map[string]any{"draft": true}), 201, `"state":"draft"`},
 		{"author", order("draft", hour, nil), 201, `"state":"pending"`},
 	} {
@@ -55,7 +60,8 @@ func TestAlertRefusals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status, answer, _ := c.do(x.as, "POST", "/api/v1/alerts", string(text)); status != x.want || !strings.Contains(answer, x.says) {
+		if status, answer, _ := c.do(x.as, "POST", "/api/v1/alerts", string(text)); status != x.want ||
+			!strings.Contains(answer, x.says) {
 			t.Errorf("%d: %d %s; want %d with %q", i, status, answer, x.want, x.says)
 		}
 	}
@@ -65,9 +71,11 @@ func TestAlertRefusals(t *testing.T) {
 	for _, x := range templates.Items {
 		values := map[string]string{}
 		for _, n := range x.Placeholders() {
-			values[n] = map[string]string{"phone": "0255 3822 123", "age": "7", "name": "Lê Thị Mận", "wearing": "áo đỏ, quần xanh", "place": "thị trấn Sơn Tịnh", "until": "18:00"}[n]
+			values[n] = map[string]string{"phone": "0255 3822 123", "age": "7", "name": "Lê Thị Mận",
+				"wearing": "áo đỏ, quần xanh", "place": "thị trấn Sơn Tịnh", "until": "18:00"}[n]
 		}
-		c.want("author", "POST", "/api/v1/alerts", order("t-"+x.ID, hour, map[string]any{"text": "", "template": x.ID, "values": values}), 201, nil)
+		c.want("author", "POST", "/api/v1/alerts",
+			order("t-"+x.ID, hour, map[string]any{"text": "", "template": x.ID, "values": values}), 201, nil)
 	}
 	if len(templates.Items) != 4 {
 		t.Errorf("%d templates", len(templates.Items))
@@ -80,7 +88,8 @@ func TestAlertRefusals(t *testing.T) {
 	for i := range playlists.MaxClassAlerts {
 		c.approved(order(fmt.Sprintf("many-%02d", i), hour, map[string]any{"text": fmt.Sprintf("Tin %d", i)}))
 	}
-	if text := c.want("author", "POST", "/api/v1/alerts", order("many-17", hour, nil), 413, nil); !strings.Contains(text, "17 alerts") {
+	if text := c.want("author", "POST", "/api/v1/alerts", order("many-17", hour, nil), 413, nil); !strings.Contains(text,
+		"17 alerts") {
 		t.Errorf("the 17th: %s", text)
 	}
 }
@@ -93,7 +102,8 @@ func TestBreakGlass(t *testing.T) {
 	c := newCaller(t, d)
 	soon := time.Now().Add(10 * time.Minute)
 	flood := func(id string, more map[string]any) string {
-		o := order(id, soon, map[string]any{"text": "", "template": "flood", "values": map[string]string{"place": "Trà Khúc", "phone": "114"}, "areas": []string{"quang-ngai/son-tinh"}})
+		o := order(id, soon, map[string]any{"text": "", "template": "flood",
+			"values": map[string]string{"place": "Trà Khúc", "phone": "114"}, "areas": []string{"quang-ngai/son-tinh"}})
 		for k, v := range more {
 			o[k] = v
 		}
@@ -105,7 +115,8 @@ func TestBreakGlass(t *testing.T) {
 	c.want("approver", "POST", "/api/v1/templates/flood/approve", nil, 422, nil) // what was read is not said
 	var read playlists.AlertTemplate
 	c.want("approver", "GET", "/api/v1/templates/flood", nil, 200, &read)
-	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": strings.Repeat("0", 64)}, 409, nil)
+	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": strings.Repeat("0", 64)},
+		409, nil)
 	c.want("approver", "POST", "/api/v1/templates/flood/approve", map[string]string{"digest": read.Digest}, 200, nil)
 	c.want("approver", "POST", "/api/v1/alerts/g1/break-glass", nil, 403, nil)
 	c.want("author", "POST", flood("g2", map[string]any{"areas": []string{"quang-ngai"}}), nil, 422, nil)
@@ -172,21 +183,27 @@ func TestAlertsAreTheDepartments(t *testing.T) {
 	d.ready(t)
 	company, dept := c.events("viet-ads", ""), c.events("author", "")
 	c.approved(order("secret-1", time.Now().Add(time.Hour), nil))
-	c.want("author", "POST", "/api/v1/alerts", order("secret-2", time.Now().Add(time.Hour), map[string]any{"from": time.Now().Add(time.Minute).Unix()}), 201, nil)
+	c.want("author", "POST", "/api/v1/alerts", order("secret-2", time.Now().Add(time.Hour),
+		map[string]any{"from": time.Now().Add(time.Minute).Unix()}), 201, nil)
 	c.approve("secret-2")
 	c.shows("secret-1", 3, 1)
 	dept.until(t, `event: alert`)
 	data := dept.text[strings.Index(dept.text, "event: alert"):]
 	data, _, _ = strings.Cut(data[strings.Index(data, "{"):], "\n")
 	var told playlists.AlertView
-	if err := json.Unmarshal([]byte(data), &told); err != nil || !strings.HasPrefix(told.ID, "secret-") || told.State == "" {
+	if err := json.Unmarshal([]byte(data), &told); err != nil || !strings.HasPrefix(told.ID, "secret-") ||
+		told.State == "" {
 		t.Errorf("the event says %s", data)
 	}
 	for _, x := range []struct{ method, path, body string }{
-		{"GET", "alerts", ""}, {"POST", "alerts", `{"id":"mine"}`}, {"GET", "alerts/secret-1", ""}, {"GET", "alerts/secret-1/preview", ""}, {"GET", "alerts/secret-1/report", ""},
-		{"GET", "alerts/secret-1/frames/" + strings.Repeat("0", 64), ""}, {"POST", "alerts/secret-1/approve", `{"signs":4}`}, {"POST", "alerts/secret-1/cancel", `{}`},
-		{"POST", "alerts/secret-1/refuse", `{}`}, {"POST", "alerts/secret-1/break-glass", `{}`}, {"GET", "templates", ""}, {"GET", "templates/flood", ""},
-		{"PUT", "templates/flood", `{}`}, {"DELETE", "templates/flood", ""}, {"POST", "templates/flood/approve", `{}`}, {"GET", "webhooks", ""},
+		{"GET", "alerts", ""}, {"POST", "alerts", `{"id":"mine"}`}, {"GET", "alerts/secret-1", ""},
+		{"GET", "alerts/secret-1/preview", ""}, {"GET", "alerts/secret-1/report", ""},
+		{"GET", "alerts/secret-1/frames/" + strings.Repeat("0", 64), ""}, {"POST", "alerts/secret-1/approve", `{"signs":4}`},
+		{"POST", "alerts/secret-1/cancel", `{}`},
+		{"POST", "alerts/secret-1/refuse", `{}`}, {"POST", "alerts/secret-1/break-glass", `{}`}, {"GET", "templates", ""},
+		{"GET", "templates/flood", ""},
+		{"PUT", "templates/flood", `{}`}, {"DELETE", "templates/flood", ""}, {"POST", "templates/flood/approve", `{}`},
+		{"GET", "webhooks", ""},
 		{"PUT", "webhooks/mine", `{}`}, {"DELETE", "webhooks/mine", ""}, {"GET", "drill", ""}, {"PUT", "drill", `{}`},
 	} {
 		if status, text, _ := c.do("viet-ads", x.method, "/api/v1/"+x.path, x.body); status != 404 {
@@ -195,10 +212,12 @@ func TestAlertsAreTheDepartments(t *testing.T) {
 	}
 	// A later alert is no answer to what its sign will show.
 	q := "?time=" + strings.ReplaceAll(time.Now().Add(90*time.Second).Format(time.RFC3339), "+", "%2B")
-	if text := c.want("viet-ads", "GET", "/api/v1/signs/demo-128x64/at"+q, nil, 200, nil); strings.Contains(text, "secret-2") {
+	if text := c.want("viet-ads", "GET", "/api/v1/signs/demo-128x64/at"+q, nil, 200, nil); strings.Contains(text,
+		"secret-2") {
 		t.Errorf("a company sees what is approved for later: %s", text)
 	}
-	if text := c.want("author", "GET", "/api/v1/signs/demo-128x64/at"+q, nil, 200, nil); !strings.Contains(text, "secret-2") {
+	if text := c.want("author", "GET", "/api/v1/signs/demo-128x64/at"+q, nil, 200, nil); !strings.Contains(text,
+		"secret-2") {
 		t.Errorf("at of a later time says %s", text)
 	}
 	company.until(t, "event: alive")

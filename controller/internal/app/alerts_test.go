@@ -99,7 +99,8 @@ func (d *installation) ready(t *testing.T) {
 // said nothing yet, and a sign may say 20 things in 10 s.
 func (c *caller) ownSign(id, area string) (config string) {
 	c.t.Helper()
-	c.want("viet-ads", "PUT", "/api/v1/signs/"+id, map[string]any{"owner": "viet-ads", "class": "128x64-rgb", "areas": []string{area}, "phone": "0255 3822 123"}, 201, nil)
+	c.want("viet-ads", "PUT", "/api/v1/signs/"+id, map[string]any{"owner": "viet-ads",
+		"class": "128x64-rgb", "areas": []string{area}, "phone": "0255 3822 123"}, 201, nil)
 	config = filepath.Join(c.t.TempDir(), id+".json")
 	writeFile(c.t, config, c.want("viet-ads", "POST", "/api/v1/signs/"+id+"/credentials", struct{}{}, 200, nil))
 	return config
@@ -119,10 +120,12 @@ func TestAlertOnTheDemo(t *testing.T) {
 	begun := time.Now()
 	eventually(t, "the signs may speak", func() bool { return time.Since(begun) > 10*time.Second })
 
-	c.want("author", "POST", "/api/v1/alerts", order("lu-1", time.Now().Add(time.Hour), map[string]any{"correction": "Tin trước là nhầm"}), 201, nil)
+	c.want("author", "POST", "/api/v1/alerts", order("lu-1", time.Now().Add(time.Hour),
+		map[string]any{"correction": "Tin trước là nhầm"}), 201, nil)
 	var p playlists.AlertPreview
 	c.want("approver", "GET", "/api/v1/alerts/lu-1/preview", nil, 200, &p)
-	if p.Signs != 5 || p.Pictures != 1 || len(p.Classes) != 3 || len(p.ByCompany) != 2 || len(p.ByArea) != 2 || len(p.Correction) != 3 {
+	if p.Signs != 5 || p.Pictures != 1 || len(p.Classes) != 3 || len(p.ByCompany) != 2 || len(p.ByArea) != 2 ||
+		len(p.Correction) != 3 {
 		t.Fatalf("the preview has %+v", p)
 	}
 	for _, x := range append(p.Classes, p.Correction...) {
@@ -135,7 +138,8 @@ func TestAlertOnTheDemo(t *testing.T) {
 	}
 	c.want("author", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 5}, 403, nil)
 	c.want("admin", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 5}, 403, nil)
-	if text := c.want("approver", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 3}, 422, nil); strings.Contains(text, "5 ") || strings.Contains(text, `"5"`) {
+	if text := c.want("approver", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 3}, 422,
+		nil); strings.Contains(text, "5 ") || strings.Contains(text, `"5"`) {
 		t.Errorf("the refusal tells the number: %s", text)
 	}
 	if v := c.alert("lu-1"); v.State != playlists.AlertPending || v.Targeted != 5 {
@@ -182,10 +186,12 @@ func TestAlertOnTheDemo(t *testing.T) {
 	}
 
 	// Replaced in one step: the attached sign shows nothing else in between.
-	c.approved(order("lu-2", time.Now().Add(time.Hour), map[string]any{"text": "ĐÊ VỠ, LÊN CHỖ CAO", "replaces": "lu-1", "correction": "Tin trước là nhầm"}))
+	c.approved(order("lu-2", time.Now().Add(time.Hour), map[string]any{"text": "ĐÊ VỠ, LÊN CHỖ CAO",
+		"replaces": "lu-1", "correction": "Tin trước là nhầm"}))
 	c.shows("lu-2", 4, 1)
 	eventually(t, "the sign shows the new one", func() bool { return a.last(t).Item == "lu-2" })
-	if old := c.alert("lu-1"); old.State != playlists.AlertEnded || old.Why != playlists.EndReplaced || old.ReplacedBy != "lu-2" {
+	if old := c.alert("lu-1"); old.State != playlists.AlertEnded || old.Why != playlists.EndReplaced ||
+		old.ReplacedBy != "lu-2" {
 		t.Errorf("the replaced one is %s, %s", old.State, old.Why)
 	}
 	between := a.changes(t)
@@ -221,7 +227,8 @@ func TestAlertOnTheDemo(t *testing.T) {
 	t.Logf("all were back after %v", time.Since(asked))
 	var r playlists.AlertReport
 	c.want("author", "GET", "/api/v1/alerts/lu-1/report", nil, 200, &r)
-	if len(r.Signs) != 5 || len(r.GaveWay) == 0 || r.GaveWay[0].MS <= 0 || r.Signs[0].FromMS == 0 || r.Signs[0].UntilMS < r.Signs[0].FromMS {
+	if len(r.Signs) != 5 || len(r.GaveWay) == 0 || r.GaveWay[0].MS <= 0 || r.Signs[0].FromMS == 0 ||
+		r.Signs[0].UntilMS < r.Signs[0].FromMS {
 		t.Errorf("the report has %+v", r)
 	}
 	if n, err := d.store.Audit().Verify(t.Context(), nil); err != nil || n == 0 {
@@ -293,7 +300,8 @@ func TestDrill(t *testing.T) {
 	})
 	plan := d.publisher.Plan("va-001").Program
 	for _, x := range a.changes(t) {
-		if want := at128(plan, x.AtMS); x.Frame != "" && x.Why == timeline.WhyProgram && want.Frame.SHA256 != x.Frame || x.Why == timeline.WhyAlert {
+		if want := at128(plan, x.AtMS); x.Frame != "" && x.Why == timeline.WhyProgram && want.Frame.SHA256 != x.Frame ||
+			x.Why == timeline.WhyAlert {
 			t.Errorf("during the drill it showed %s of %s", x.Why, x.Item)
 		}
 	}
@@ -397,8 +405,10 @@ func TestCAPOverHTTP(t *testing.T) {
 	c := newCaller(t, d)
 	sent := d.now().In(time.FixedZone("", 7*3600)).Format("2006-01-02T15:04:05-07:00")
 	doc := func(id, status, msgType, more string) string {
-		return `<?xml version="1.0" encoding="UTF-8"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>` + id + `</identifier><sender>kttv@quangngai.gov.vn</sender><sent>` + sent + `</sent><status>` + status +
-			`</status><msgType>` + msgType + `</msgType><scope>Public</scope>` + more + `<info><language>vi-VN</language><category>Met</category><event>Lũ</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>` +
+		return `<?xml version="1.0" encoding="UTF-8"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>` +
+			id + `</identifier><sender>kttv@quangngai.gov.vn</sender><sent>` + sent + `</sent><status>` + status +
+			`</status><msgType>` + msgType + `</msgType><scope>Public</scope>` + more +
+			`<info><language>vi-VN</language><category>Met</category><event>Lũ</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>` +
 			`<headline>LŨ LÊN NHANH</headline><instruction>Lên chỗ cao.</instruction><area><areaDesc>Thành phố Quảng Ngãi</areaDesc><geocode><valueName>GSO</valueName><value>522</value></geocode></area></info></alert>`
 	}
 	head := []string{"Content-Type", "application/cap+xml"}
@@ -407,12 +417,14 @@ func TestCAPOverHTTP(t *testing.T) {
 		{"viet-ads", "POST", path, doc("a", "Actual", "Alert", ""), head, 404, ""},
 		{"viet-ads", "GET", "/api/v1/cap", "", nil, 404, ""},
 		{"author", "POST", path, doc("t", "Test", "Alert", ""), head, 200, `"outcome":"ignored"`},
-		{"author", "POST", path, doc("a", "Actual", "Alert", ""), []string{"Content-Type", "application/json"}, 422, "is not CAP"},
+		{"author", "POST", path, doc("a", "Actual", "Alert", ""), []string{"Content-Type", "application/json"}, 422,
+			"is not CAP"},
 		{"author", "POST", path, "<alert/>", head, 422, "is not an alert of CAP 1.2"},
 		{"author", "POST", path, strings.Repeat("<a>", 100_000), head, 413, "256 KiB"},
 		{"author", "POST", path, doc("a", "Actual", "Alert", ""), head, 201, `"outcome":"pending"`},
 		{"author", "PUT", "/api/v1/cap", `{"senders":["kttv@quangngai.gov.vn"],"feeds":[]}`, nil, 403, ""},
-		{"admin", "PUT", "/api/v1/cap", `{"senders":["kttv@quangngai.gov.vn"],"feeds":[{"id":"kttv","url":"http://127.0.0.1/feed"}]}`, nil, 422, "https"},
+		{"admin", "PUT", "/api/v1/cap",
+			`{"senders":["kttv@quangngai.gov.vn"],"feeds":[{"id":"kttv","url":"http://127.0.0.1/feed"}]}`, nil, 422, "https"},
 		{"admin", "PUT", "/api/v1/cap", `{"senders":["kttv@quangngai.gov.vn"],"feeds":[]}`, nil, 200, "kttv"},
 	})
 	_, text, _ := c.do("author", "POST", path, doc("a", "Actual", "Alert", ""), head...)

@@ -47,7 +47,8 @@ func TestAlertWithoutNetwork(t *testing.T) {
 	eventually(t, "the old set is acked stale-seq", func() bool {
 		if time.Since(replayed) > 3*time.Second { // started twice, the sign has said almost all that it may in 10 s
 			replayed = time.Now()
-			if err := d.link.Publish(t.Context(), link.Message{Topic: wire.AlertsTopic("128x64-rgb", false), Payload: old.JWS, QoS: 1}); err != nil {
+			if err := d.link.Publish(t.Context(), link.Message{Topic: wire.AlertsTopic("128x64-rgb", false),
+				Payload: old.JWS, QoS: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -115,7 +116,8 @@ func TestCancelBesideALostFrame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.link.Publish(t.Context(), link.Message{Topic: wire.AlertsTopic("128x64-rgb", false), Payload: doc, QoS: 1}); err != nil {
+	if err := d.link.Publish(t.Context(), link.Message{Topic: wire.AlertsTopic("128x64-rgb", false),
+		Payload: doc, QoS: 1}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the frame is missed", func() bool {

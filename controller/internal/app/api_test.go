@@ -84,22 +84,32 @@ func TestObjectsOverHTTP(t *testing.T) {
 	}{
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, nil, 201, `"owner":"viet-ads"`},
 		{"viet-ads", "GET", "/api/v1/owners/viet-ads/messages/tet", "", nil, 200, "Tân Sửu"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-None-Match", "*"}, 412, "exists already"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-Match", `"7"`}, 412, "present version 1"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-None-Match", "*"}, 412,
+			"exists already"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-Match", `"7"`}, 412,
+			"present version 1"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, []string{"If-Match", `"1"`}, 200, ""},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"bogus":1}`, nil, 422, "bogus"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"id":"other"}`, nil, 422, "not what the path says"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"variants":[{"lang":"vi","body":"☃"}]}`, nil, 422, "emoji"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"source":{"title":"x","date":"2021-02-30"},"variants":[{"lang":"vi","body":"a"}]}`, nil, 422, "2021-02-30"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{"variants":[{"lang":"vi","body":"☃"}]}`, nil, 422,
+			"emoji"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet",
+			`{"source":{"title":"x","date":"2021-02-30"},"variants":[{"lang":"vi","body":"a"}]}`, nil, 422, "2021-02-30"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", `{} {}`, nil, 422, "is not JSON at byte"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/..%2Fx", tet, nil, 422, "is not a name"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"nothing"}]}`, nil, 422, "does not exist"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"tet"},{"message":"public/5k"}]}`, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"nothing"}]}`, nil, 422,
+			"does not exist"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"tet"},{"message":"public/5k"}]}`,
+			nil, 201, ""},
 		{"viet-ads", "DELETE", "/api/v1/owners/viet-ads/messages/tet", "", nil, 422, "still used by playlist own"},
-		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32", `{"owner":"viet-ads","class":"96x48-red","areas":["quang-ngai"]}`, nil, 422, "never changes"},
-		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32", `{"owner":"song-tra-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 422, "not the sign's owner"},
-		{"viet-ads", "PUT", "/api/v1/signs/controller-1", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 422, "controller's own name"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/big", `{"variants":[{"lang":"vi","body":"` + strings.Repeat("a", 2<<20) + `"}]}`, nil, 413, "1 MiB"},
+		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32", `{"owner":"viet-ads","class":"96x48-red","areas":["quang-ngai"]}`,
+			nil, 422, "never changes"},
+		{"viet-ads", "PUT", "/api/v1/signs/demo-64x32",
+			`{"owner":"song-tra-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 422, "not the sign's owner"},
+		{"viet-ads", "PUT", "/api/v1/signs/controller-1", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`,
+			nil, 422, "controller's own name"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/big",
+			`{"variants":[{"lang":"vi","body":"` + strings.Repeat("a", 2<<20) + `"}]}`, nil, 413, "1 MiB"},
 		{"", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, nil, 404, ""}, // the demo's guest: of the department
 		{"", "PUT", "/api/v1/owners/public/messages/tet", tet, nil, 403, "viewer"},
 		{"author", "GET", "/api/v1/owners/viet-ads/messages/tet", "", nil, 404, ""},
@@ -114,7 +124,8 @@ func TestObjectsOverHTTP(t *testing.T) {
 	spec = strings.Replace(spec, `"areas"`, `"playlist":"own","areas"`, 1)
 	other := d.publisher.Plan("demo-320x160").Program.Seq
 	asked := time.Now()
-	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/demo-128x64", spec, "If-Match", h.Get("ETag")); status != 200 {
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/demo-128x64", spec, "If-Match",
+		h.Get("ETag")); status != 200 {
 		t.Fatalf("%d %s", status, text)
 	}
 	eventually(t, "the playlist is on the sign", func() bool {

@@ -198,7 +198,8 @@ func (a *App) openBroker() error {
 		return err
 	}
 	a.feed = newFeed()
-	a.broker, err = broker.Start(broker.Options{Message: a.feed.add, Listener: ln, TLS: a.tls.config(), Accounts: a.accounts,
+	a.broker, err = broker.Start(broker.Options{Message: a.feed.add, Listener: ln, TLS: a.tls.config(),
+		Accounts:           a.accounts,
 		ControllerPassword: a.login.Password, Log: a.log,
 		Session: func(sign string, remote net.Addr, up bool) { a.presence.Session(sign, remote, up, a.now()) },
 		Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }})
@@ -225,7 +226,8 @@ func (a *App) start() {
 	run(func() { a.requester.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
-	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts, a.resync.Run, a.promoteKeys, a.maintain} {
+	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts,
+		a.resync.Run, a.promoteKeys, a.maintain} {
 		run(func() { f(ctx) })
 	}
 	run(func() { a.api.Run(ctx) })

@@ -38,7 +38,8 @@ const artworkBytes = 256 << 20
 
 // assemble connects everything, and starts it.
 func (a *App) assemble(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{a.assembleThings, a.assembleAlerts, a.assemblePublisher, a.assembleLink, a.assemblePages} {
+	for _, step := range []func(context.Context) error{a.assembleThings, a.assembleAlerts, a.assemblePublisher,
+		a.assembleLink, a.assemblePages} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -57,7 +58,8 @@ func (a *App) assembleThings(ctx context.Context) error {
 		return err
 	}
 	a.artist = artwork.New(r, catalogue.Lookup(a.catalogue, a.uploads), artworkBytes)
-	a.auth, err = auth.Open(ctx, auth.Options{Records: records.Records{Store: a.store, Now: a.now}, Sessions: records.Sessions{Store: a.store.Sessions(), Now: a.now}, Now: a.now, Guest: a.o.Guest})
+	a.auth, err = auth.Open(ctx, auth.Options{Records: records.Records{Store: a.store, Now: a.now},
+		Sessions: records.Sessions{Store: a.store.Sessions(), Now: a.now}, Now: a.now, Guest: a.o.Guest})
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,8 @@ func (a *App) assembleThings(ctx context.Context) error {
 	a.people = enrol.NewPeople(enrol.PeopleOptions{Data: a.o.Data, URL: a.URL(), Auth: a.auth, Things: a.things,
 		Records: records.Records{Store: a.store, Now: a.now}, Now: a.now})
 	a.media = catalogue.NewMedia(a.things, a.uploads, a.artist, a.log)
-	o := enrol.Options{Store: a.store, Catalogue: a.catalogue, Changes: a.things, Accounts: a.accounts, Roots: a.keyring.Roots,
+	o := enrol.Options{Store: a.store, Catalogue: a.catalogue, Changes: a.things, Accounts: a.accounts,
+		Roots:  a.keyring.Roots,
 		Broker: a.signsBroker(), CA: a.tls.ca, Now: a.now}
 	if a.broker != nil {
 		o.Disconnect = a.broker.Disconnect
@@ -87,11 +90,13 @@ func (a *App) assembleAlerts(ctx context.Context) error {
 	}
 	read := alertCatalogue{a.catalogue}
 	a.alerts, err = alert.Open(ctx, alert.Options{Records: kept, Catalogue: read, Artist: artwork.Pages{Cache: a.artist},
-		History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log, Hooks: a.webhooks}, templates)
+		History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log,
+		Hooks: a.webhooks}, templates)
 	if err != nil {
 		return err
 	}
-	a.inbox, err = capinbox.Open(ctx, capinbox.Options{Records: kept, Catalogue: read, Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log})
+	a.inbox, err = capinbox.Open(ctx, capinbox.Options{Records: kept, Catalogue: read,
+		Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log})
 	return err
 }
 
@@ -103,8 +108,11 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 	a.resync = publish.NewResync(acknowledged{a}, func(sign string) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpResync})
 	}, a.now)
-	o := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue, Artist: a.artist, Ledger: ledger{a.store, a.history},
-		Keys: a.keyring, Now: a.now, Log: a.log, Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked, Limits: a.limits, Topics: a.store.Topics()}
+	o := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue, Artist: a.artist,
+		Ledger: ledger{a.store, a.history},
+		Keys:   a.keyring, Now: a.now, Log: a.log, Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked,
+		Limits: a.limits,
+		Topics: a.store.Topics()}
 	a.publisher = publish.New(o)
 	a.requester = publish.NewRequester(o)
 	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Online: func(sign string, s *wire.Status) {
@@ -137,7 +145,8 @@ func (a *App) assembleLink(context.Context) error {
 		a.publisher.Connected()
 	}
 	var err error
-	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: own, ClientID: broker.ControllerUser + "-" + rand.Text()[:8],
+	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: own,
+		ClientID: broker.ControllerUser + "-" + rand.Text()[:8],
 		Username: a.login.User, Password: a.login.Password, Log: a.log,
 		Up: func(c link.Conn) {
 			if a.feed != nil {
@@ -151,10 +160,13 @@ func (a *App) assembleLink(context.Context) error {
 }
 
 func (a *App) assemblePages(context.Context) error {
-	a.api = api.New(api.Options{Health: a.history, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media, Artist: a.artist,
-		Reports: reports{a.history}, ReportTypes: report.Types(), Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts, Webhooks: a.webhooks, CAPs: a.inbox,
+	a.api = api.New(api.Options{Health: a.history, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media,
+		Artist:  a.artist,
+		Reports: reports{a.history}, ReportTypes: report.Types(), Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts,
+		Webhooks: a.webhooks, CAPs: a.inbox,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
-	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends, Now: a.now})
+	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends,
+		Now: a.now})
 	if err != nil {
 		return err
 	}
@@ -165,8 +177,9 @@ func (a *App) assemblePages(context.Context) error {
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(a.api.CrossOrigin))
-	a.http = &http.Server{Handler: m.count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	a.http = &http.Server{Handler: m.count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout: 2 * time.Minute,
+		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	return nil
 }
 
@@ -193,7 +206,8 @@ func (a *App) changed(ctx context.Context, c catalogue.Changed) {
 		}
 	}
 	if err != nil {
-		a.log.Error("a change was written and has not taken effect everywhere; restart the controller", "thing", c.Key.String(), "err", err)
+		a.log.Error("a change was written and has not taken effect everywhere; restart the controller", "thing",
+			c.Key.String(), "err", err)
 	}
 	if c.Key.Kind == playlists.KindSign || c.Key.Kind == playlists.KindOwner {
 		a.alerts.SignsChanged()

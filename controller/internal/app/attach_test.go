@@ -114,7 +114,8 @@ func TestAttachedSign(t *testing.T) {
 			continue
 		}
 		if want := at128(plan, c.AtMS); want.Frame.SHA256 != c.Frame || want.Item != c.Item {
-			t.Errorf("at %d it showed %s of %s; its program says %s of %s", c.AtMS, c.Frame, c.Item, want.Frame.SHA256, want.Item)
+			t.Errorf("at %d it showed %s of %s; its program says %s of %s", c.AtMS, c.Frame, c.Item, want.Frame.SHA256,
+				want.Item)
 		}
 	}
 

@@ -23,7 +23,8 @@ func TestBackupAndRestore(t *testing.T) {
 	c.all([]ask{
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/media/cho", picture, []string{"Content-Type", "image/png"}, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"cho"}}`, nil, 201, ""},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"hinh"},{"message":"public/5k"}]}`, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own",
+			`{"items":[{"message":"hinh"},{"message":"public/5k"}]}`, nil, 201, ""},
 	})
 	put := func(playlist string) {
 		t.Helper()
@@ -84,7 +85,8 @@ func TestBackupAndRestore(t *testing.T) {
 	a.Kick()
 	eventually(t, "the sign follows the restored controller", func() bool {
 		p := app.PartsOf(a).Publisher.Plan("demo-128x64")
-		return p != nil && len(p.Program.Items) == 2 && p.Program.Seq > later && app.PartsOf(a).Source.Heard("demo-128x64").ProgramSeq == p.Program.Seq
+		return p != nil && len(p.Program.Items) == 2 && p.Program.Seq > later &&
+			app.PartsOf(a).Source.Heard("demo-128x64").ProgramSeq == p.Program.Seq
 	})
 	t.Logf("the sign followed %v after the restored controller began to start", time.Since(began).Round(time.Millisecond))
 	sign.stop(t)
@@ -102,7 +104,8 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	changed := bytes.Clone(whole)
 	changed[len(changed)/2] ^= 1
-	for what, data := range map[string][]byte{"cut": whole[:len(whole)*2/3], "changed": changed, "empty": nil, "a page": []byte("<html>")} {
+	for what, data := range map[string][]byte{"cut": whole[:len(whole)*2/3], "changed": changed, "empty": nil,
+		"a page": []byte("<html>")} {
 		from, to := filepath.Join(t.TempDir(), "x"), t.TempDir()
 		writeFile(t, from, string(data))
 		if err := backup.Restore(t.Context(), to, "", from, time.Now()); err == nil {

@@ -24,7 +24,8 @@ func TestMoveToMosquitto(t *testing.T) {
 	t.Parallel()
 	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
 	startDemo(t, data).stop(t)
-	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr})
+	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data,
+		Database: database(t, data), Out: out, Listen: addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,8 @@ func TestMoveToMosquitto(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Written anew, the controller's password stays.
-	if _, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
+	if _, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto",
+		Data: data, Database: database(t, data), Out: out, Listen: addr}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := os.ReadFile(r.Login); err != nil || string(again) != string(login) {
@@ -55,7 +57,8 @@ func TestMoveToMosquitto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runMosquitto(t, addr, fmt.Sprintf("user %s\npersistence_location %s/\ninclude_dir %s\n", me.Username, t.TempDir(), out))
+	runMosquitto(t, addr, fmt.Sprintf("user %s\npersistence_location %s/\ninclude_dir %s\n", me.Username, t.TempDir(),
+		out))
 
 	playsThrough(t, data, string(login), addr)
 }
@@ -64,7 +67,8 @@ func TestMoveToMosquitto(t *testing.T) {
 // play, are heard, and are known to be gone.
 func playsThrough(t *testing.T, data, login, addr string) {
 	t.Helper()
-	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(login) + "@" + addr})
+	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data),
+		Listen: "127.0.0.1:0", Broker: "mqtt://" + strings.TrimSpace(login) + "@" + addr})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +108,8 @@ func TestMosquittoRefusals(t *testing.T) {
 		t.Helper()
 		its, _ := databases.Load(data) // none for a folder that is no controller's
 		address, _ := its.(string)
-		_, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data, Database: address, Listen: listen})
+		_, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "mosquitto", Data: data,
+			Database: address, Listen: listen})
 		for _, s := range says {
 			if err == nil || !strings.Contains(err.Error(), s) {
 				t.Errorf("%v does not say %q", err, s)
@@ -122,7 +127,8 @@ func TestMosquittoRefusals(t *testing.T) {
 	}
 	refused(data, "0.0.0.0:1883", "--listen", "--cert")
 	// A sign whose password was given before anything else was kept of it.
-	if err := d.store.Credentials().Set(t.Context(), store.Credential{Sign: "demo-64x32", SHA256: [32]byte{1}}); err != nil {
+	if err := d.store.Credentials().Set(t.Context(), store.Credential{Sign: "demo-64x32",
+		SHA256: [32]byte{1}}); err != nil {
 		t.Fatal(err)
 	}
 	refused(data, "127.0.0.1:1883", "demo-64x32", "enrol")
@@ -152,7 +158,8 @@ func TestMoveToNATS(t *testing.T) {
 	}
 	addr := ln.Addr().String()
 	_ = ln.Close()
-	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "nats", Data: data, Database: database(t, data), Listen: addr})
+	r, err := enrol.WriteBroker(t.Context(), enrol.BrokerConfig{Kind: "nats", Data: data,
+		Database: database(t, data), Listen: addr})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,14 +30,18 @@ func TestChromiumReadme(t *testing.T) {
 	}
 	v.run("a laptop", v.size(1250), media("light"))
 	v.enter(c, "viet-ads")
-	v.run("the week", chromedp.Navigate(c.base+"/schedule?sign=demo-128x64"), until(`document.querySelectorAll('.week .block').length > 7`))
+	v.run("the week", chromedp.Navigate(c.base+"/schedule?sign=demo-128x64"),
+		until(`document.querySelectorAll('.week .block').length > 7`))
 	shot("schedule")
 	v.run("out", press("Đăng xuất"), until(`location.pathname === '/signin'`), media("dark"))
 	v.enter(c, "author")
-	v.run("the wall", until(`document.querySelectorAll('article.sign .title').length === 4 && [...document.querySelectorAll('article.sign .badge.good')].length === 4`), chromedp.Sleep(time.Second))
+	v.run("the wall", until(
+		`document.querySelectorAll('article.sign .title').length === 4 && [...document.querySelectorAll('article.sign .badge.good')].length === 4`), chromedp.Sleep(time.Second))
 	shot("wall")
 	body := fmt.Sprintf(`{"id":"lu-1","text":"NƯỚC LÊN NHANH – LÊN CHỖ CAO","areas":["quang-ngai"],"until":%d,"correction":"Tin trước là nhầm"}`, d.now().Unix()+1800)
-	c.all([]ask{{"author", "POST", "/api/v1/alerts", body, nil, 201, ""}, {"approver", "POST", "/api/v1/alerts/lu-1/approve", `{"signs":4}`, nil, 200, ""}})
-	v.run("the urgent message", chromedp.Navigate(c.base+"/urgent?id=lu-1"), until(`document.getElementById('showing')?.textContent === '3'`), chromedp.Sleep(time.Second))
+	c.all([]ask{{"author", "POST", "/api/v1/alerts", body, nil, 201, ""},
+		{"approver", "POST", "/api/v1/alerts/lu-1/approve", `{"signs":4}`, nil, 200, ""}})
+	v.run("the urgent message", chromedp.Navigate(c.base+"/urgent?id=lu-1"),
+		until(`document.getElementById('showing')?.textContent === '3'`), chromedp.Sleep(time.Second))
 	shot("urgent")
 }

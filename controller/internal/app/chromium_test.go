@@ -64,8 +64,10 @@ func chromium(t *testing.T, base string) *visitor {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(profile) }) // it may still be writing there
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile),
-		chromedp.Flag("lang", "vi"), chromedp.Flag("accept-lang", "vi"), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.UserDataDir(profile),
+		chromedp.Flag("lang", "vi"), chromedp.Flag("accept-lang", "vi"), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true))
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
@@ -123,7 +125,8 @@ func (v *visitor) run(what string, actions ...chromedp.Action) {
 		var page string
 		still, cancel := context.WithTimeout(v.ctx, patience)
 		defer cancel()
-		_ = chromedp.Run(still, chromedp.Evaluate(`location.href + '\n' + [...document.querySelectorAll('main, dialog')].map((e) => e.innerText).join('\n')`, &page))
+		_ = chromedp.Run(still, chromedp.Evaluate(
+			`location.href + '\n' + [...document.querySelectorAll('main, dialog')].map((e) => e.innerText).join('\n')`, &page))
 		v.t.Fatalf("%s: %v; %v; the page says:\n%.3000s", what, err, v.complain, page)
 	}
 }
@@ -222,7 +225,8 @@ func press(text string) chromedp.Action {
 
 func write(label, text string) chromedp.Action {
 	// As an input method does: keys have no Ă.
-	return chromedp.Tasks{chromedp.WaitVisible(labelled(label), chromedp.BySearch), chromedp.Focus(labelled(label), chromedp.BySearch), input.InsertText(text)}
+	return chromedp.Tasks{chromedp.WaitVisible(labelled(label), chromedp.BySearch),
+		chromedp.Focus(labelled(label), chromedp.BySearch), input.InsertText(text)}
 }
 
 // choose sets a select as a person would, by what its option says.
@@ -240,7 +244,8 @@ func choose(label, option string) chromedp.Action {
 }
 
 func says(text string) chromedp.Action {
-	return until(fmt.Sprintf(`document.querySelector('main, dialog') && [...document.querySelectorAll('main, dialog')].some((e) => e.innerText.includes(%q))`, text))
+	return until(fmt.Sprintf(
+		`document.querySelector('main, dialog') && [...document.querySelectorAll('main, dialog')].some((e) => e.innerText.includes(%q))`, text))
 }
 
 // A company's first day, in Vietnamese, on a desktop and on a telephone: from a
@@ -257,7 +262,8 @@ func firstDay(t *testing.T, width int64) {
 	d := startDemo(t, data)
 	defer d.stop(t)
 	c := newCaller(t, d)
-	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"admin","name":"Lan"}`); status != 201 {
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/users/lan",
+		`{"owner":"viet-ads","role":"admin","name":"Lan"}`); status != 201 {
 		t.Fatal(text)
 	}
 	_, text, _ := c.do("viet-ads", "POST", "/api/v1/users/lan/link", "{}")
@@ -272,17 +278,21 @@ func firstDay(t *testing.T, width int64) {
 	}
 
 	v.run("sign in by the link", v.size(width), chromedp.Navigate(c.base+link.Path), press("Vào"),
-		chromedp.WaitVisible("#set input[name=password]"), chromedp.SendKeys("#set input[name=password]", "con đường phía trước"))
+		chromedp.WaitVisible("#set input[name=password]"), chromedp.SendKeys("#set input[name=password]",
+			"con đường phía trước"))
 	shoot("1-password")
-	v.run("set a password", press("Đặt mật khẩu"), until(`document.querySelectorAll('article.sign').length === 2`), says("Ngã tư Ba La"))
+	v.run("set a password", press("Đặt mật khẩu"), until(`document.querySelectorAll('article.sign').length === 2`),
+		says("Ngã tư Ba La"))
 	shoot("2-wall")
 
 	v.run("add a sign", press("Thêm màn hình"), write("Mã màn hình", "va-001"), write("Tên", "Cầu Trà Khúc"),
-		chromedp.Click(`//label[normalize-space(.)="Thành phố Quảng Ngãi"]`, chromedp.BySearch), write("Điện thoại trực", "0255 3822 123"))
+		chromedp.Click(`//label[normalize-space(.)="Thành phố Quảng Ngãi"]`, chromedp.BySearch),
+		write("Điện thoại trực", "0255 3822 123"))
 	shoot("3-add")
 	v.run("save it", press("Thêm màn hình"), until(`location.pathname === '/signs/va-001'`), says("Chưa từng kết nối"))
 	var code string
-	v.run("get a code", chromedp.WaitVisible(button("Lấy mã một lần"), chromedp.BySearch), press("Lấy mã một lần"), chromedp.WaitVisible("#code"), chromedp.Text("#code", &code))
+	v.run("get a code", chromedp.WaitVisible(button("Lấy mã một lần"), chromedp.BySearch), press("Lấy mã một lần"),
+		chromedp.WaitVisible("#code"), chromedp.Text("#code", &code))
 	shoot("4-code")
 	body, err := json.Marshal(map[string]string{"code": code})
 	if err != nil {
@@ -296,33 +306,45 @@ func firstDay(t *testing.T, width int64) {
 	writeFile(t, path, conf)
 	sign := attach(t, path, t.TempDir(), t.TempDir())
 	defer sign.stop(t)
-	v.run("it is online", press("Đóng"), until(`document.querySelector('#badges').innerText.includes('Trực tuyến')`), says("Ảnh chụp khớp"),
+	v.run("it is online", press("Đóng"), until(`document.querySelector('#badges').innerText.includes('Trực tuyến')`),
+		says("Ảnh chụp khớp"),
 		chromedp.ScrollIntoView("#face canvas"), until(lit)) // what is off the screen is not drawn
 	shoot("5-sign")
 
 	picture := filepath.Join(t.TempDir(), "Chúc mừng.png")
 	writeFile(t, picture, string(redSquare(t)))
-	v.run("upload a picture", chromedp.Navigate(c.base+"/playlists"), says("Chưa có danh sách phát nào"), press("Hình ảnh"), chromedp.WaitReady("#media-file"), chromedp.SetUploadFiles("#media-file", []string{picture}),
+	v.run("upload a picture", chromedp.Navigate(c.base+"/playlists"), says("Chưa có danh sách phát nào"),
+		press("Hình ảnh"), chromedp.WaitReady("#media-file"), chromedp.SetUploadFiles("#media-file", []string{picture}),
 		says("chuc-mung"), until(`[...document.querySelectorAll('.thumb img')].every((i) => i.complete && i.naturalWidth)`))
 	shoot("6-media")
 	v.run("make a message with it", press("Soạn tin với hình này"), write("Chữ trên hình", "TẾT"),
-		until(`document.querySelectorAll('.look canvas').length >= 1`), press("Lưu tin"), until(`document.querySelector('#right .ok')`))
+		until(`document.querySelectorAll('.look canvas').length >= 1`), press("Lưu tin"),
+		until(`document.querySelector('#right .ok')`))
 	shoot("7-message")
-	v.run("build a playlist", chromedp.Click(`[data-part=lists]`), press("Danh sách phát mới"), write("Tên danh sách phát", "Tết"), chromedp.Click(`dialog button.main`),
+	v.run("build a playlist", chromedp.Click(`[data-part=lists]`), press("Danh sách phát mới"),
+		write("Tên danh sách phát", "Tết"), chromedp.Click(`dialog button.main`),
 		choose("Tin", "TẾT"), press("Thêm vào danh sách"), until(`document.querySelectorAll('.items .item').length === 1`),
 		choose("Tin", "TẾT"), press("Thêm vào danh sách"), until(`document.querySelectorAll('.items .item').length === 2`))
-	v.run("undo, move by keyboard, save", press("Hoàn tác"), until(`document.querySelectorAll('.items .item').length === 1`), press("Làm lại"), until(`document.querySelectorAll('.items .item').length === 2`),
-		chromedp.Focus(`.items .item:nth-child(2) .grip`), chromedp.KeyEvent(kb.ArrowUp), until(`document.activeElement === document.querySelector('.items .item:nth-child(1) .grip')`),
-		press("Lưu danh sách phát"), until(`document.querySelector('#left .ok')`)) // before that the page would ask whether to leave it
+	v.run("undo, move by keyboard, save", press("Hoàn tác"),
+		until(`document.querySelectorAll('.items .item').length === 1`), press("Làm lại"),
+		until(`document.querySelectorAll('.items .item').length === 2`),
+		chromedp.Focus(`.items .item:nth-child(2) .grip`), chromedp.KeyEvent(kb.ArrowUp),
+		until(`document.activeElement === document.querySelector('.items .item:nth-child(1) .grip')`),
+		// before that the page would ask whether to leave it
+		press("Lưu danh sách phát"), until(`document.querySelector('#left .ok')`))
 	shoot("8-playlist")
 
-	v.run("schedule it", chromedp.Navigate(c.base+"/schedule?sign=va-001"), chromedp.WaitVisible(`#add`), chromedp.WaitReady(`.week .day`), press("Thêm lịch phát"), chromedp.WaitVisible("dialog"),
-		choose("Danh sách phát", "Tết"), chromedp.SetValue(`dialog input[name=from]`, "00:00"), chromedp.SetValue(`dialog input[name=until]`, ""))
+	v.run("schedule it", chromedp.Navigate(c.base+"/schedule?sign=va-001"), chromedp.WaitVisible(`#add`),
+		chromedp.WaitReady(`.week .day`), press("Thêm lịch phát"), chromedp.WaitVisible("dialog"),
+		choose("Danh sách phát", "Tết"), chromedp.SetValue(`dialog input[name=from]`, "00:00"),
+		chromedp.SetValue(`dialog input[name=until]`, ""))
 	shoot("9-form")
-	v.run("save the schedule", press("Lưu lịch phát"), until(`!document.querySelector('dialog')`), until(`document.querySelectorAll('.week .block').length === 7`))
+	v.run("save the schedule", press("Lưu lịch phát"), until(`!document.querySelector('dialog')`),
+		until(`document.querySelectorAll('.week .block').length === 7`))
 	shoot("10-schedule")
 
-	v.run("see it on the face", chromedp.Navigate(c.base+"/signs/va-001"), says("TẾT"), says("lịch phát Tết"), says("Ảnh chụp khớp"),
+	v.run("see it on the face", chromedp.Navigate(c.base+"/signs/va-001"), says("TẾT"), says("lịch phát Tết"),
+		says("Ảnh chụp khớp"),
 		until(red(0.1)))
 	shoot("11-face")
 	eventually(t, "the sign itself shows it", func() bool { return strings.Contains(sign.last(t).Item, "tet") })

@@ -22,11 +22,15 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 	furnish(t, c)
 	const theirs = "/api/v1/owners/song-tra-ads/"
 	c.all([]ask{
-		{"song-tra-ads", "PUT", theirs + "media/bi-mat", string(onePicture(t)), []string{"Content-Type", "image/png"}, 201, ""},
-		{"song-tra-ads", "PUT", theirs + "messages/bi-mat", `{"image":{"media":"bi-mat"},"variants":[{"lang":"vi","caption":"Khách sạn Sông Trà"}]}`, nil, 201, ""},
-		{"song-tra-ads", "PUT", theirs + "playlists/rieng", `{"name":"Riêng của Sông Trà","items":[{"message":"bi-mat"}]}`, nil, 201, ""},
+		{"song-tra-ads", "PUT", theirs + "media/bi-mat", string(onePicture(t)), []string{"Content-Type", "image/png"}, 201,
+			""},
+		{"song-tra-ads", "PUT", theirs + "messages/bi-mat",
+			`{"image":{"media":"bi-mat"},"variants":[{"lang":"vi","caption":"Khách sạn Sông Trà"}]}`, nil, 201, ""},
+		{"song-tra-ads", "PUT", theirs + "playlists/rieng", `{"name":"Riêng của Sông Trà","items":[{"message":"bi-mat"}]}`,
+			nil, 201, ""},
 		{"song-tra-ads", "PUT", theirs + "schedules/rieng", `{"playlist":"rieng"}`, nil, 201, ""},
-		{"song-tra-ads", "PUT", "/api/v1/users/thu", `{"owner":"song-tra-ads","role":"editor","name":"Nguyễn Anh Thư","phone":"0255 7777 777"}`, nil, 201, ""},
+		{"song-tra-ads", "PUT", "/api/v1/users/thu",
+			`{"owner":"song-tra-ads","role":"editor","name":"Nguyễn Anh Thư","phone":"0255 7777 777"}`, nil, 201, ""},
 	})
 	file, _, err := d.media.File(t.Context(), "song-tra-ads", "bi-mat")
 	if err != nil {
@@ -69,7 +73,8 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 	})
 	v.run("a laptop", v.size(1440))
 	v.enter(c, "viet-ads")
-	pages := []string{"/?view=map", "/schedule?sign=demo-128x64", "/reports?kind=share", "/reports?kind=displaced", "/reports?kind=uptime", "/signs/va-002"}
+	pages := []string{"/?view=map", "/schedule?sign=demo-128x64", "/reports?kind=share", "/reports?kind=displaced",
+		"/reports?kind=uptime", "/signs/va-002"}
 	for _, address := range web.Addresses("demo-128x64") { // every page there is
 		pages = append(pages, address)
 	}
@@ -77,7 +82,8 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 		if p == "/signs/demo-320x160" {
 			v.expected = append(v.expected, "404") // another's sign is not there
 		}
-		v.run(p, chromedp.Navigate(c.base+p), until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
+		v.run(p, chromedp.Navigate(c.base+p),
+			until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
 		eventually(t, "every answer is read", func() bool {
 			mu.Lock()
 			defer mu.Unlock()
@@ -90,7 +96,8 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 		t.Fatalf("only %d answers of %d bytes were read", len(bodies), bytesSeen)
 	}
 	for _, body := range bodies {
-		for _, secret := range []string{"song-tra-ads", "Sông Trà", "Anh Thư", "0255 7777", "Phạm Văn Đồng", "demo-320x160", "demo-picture", string(file)} {
+		for _, secret := range []string{"song-tra-ads", "Sông Trà", "Anh Thư", "0255 7777", "Phạm Văn Đồng", "demo-320x160",
+			"demo-picture", string(file)} {
 			if strings.Contains(body, secret) && !strings.Contains(body[:min(len(body), 200)], "/static/") {
 				at := strings.Index(body, secret)
 				if secret == "demo-320x160" && strings.Contains(body[:min(len(body), 120)], "/demo-320x160") {

@@ -22,8 +22,10 @@ import (
 // enter signs somebody in by a link that a person hands over.
 func (v *visitor) enter(c *caller, user string) {
 	v.t.Helper()
-	v.run(user+" signs in", chromedp.Navigate(c.base+linkOf(v.t, c, "admin", user)), press("Vào"), chromedp.WaitVisible("#set input[name=password]"),
-		chromedp.SendKeys("#set input[name=password]", "mot mat khau that dai"), press("Đặt mật khẩu"), until(`document.querySelector('article.sign')`))
+	v.run(user+" signs in", chromedp.Navigate(c.base+linkOf(v.t, c, "admin", user)), press("Vào"),
+		chromedp.WaitVisible("#set input[name=password]"),
+		chromedp.SendKeys("#set input[name=password]", "mot mat khau that dai"), press("Đặt mật khẩu"),
+		until(`document.querySelector('article.sign')`))
 }
 
 // late holds back the answer to a path until what an expression says is so, and
@@ -59,25 +61,35 @@ func TestChromiumUrgent(t *testing.T) {
 	approver.run("a telephone", approver.size(390))
 	author.enter(c, "author")
 	approver.enter(c, "approver")
-	author.run("write it", chromedp.Navigate(c.base+"/urgent"), says("Không có tin khẩn nào đang phát"), press("Soạn tin khẩn"), write("Lời", "NƯỚC LÊN NHANH – LÊN CHỖ CAO"),
-		write("Lời đính chính (khi hủy)", "Tin trước là nhầm"), chromedp.Click(`//label[normalize-space(.)="Thành phố Quảng Ngãi"]`, chromedp.BySearch), says("Đến 3 màn hình."),
+	author.run("write it", chromedp.Navigate(c.base+"/urgent"), says("Không có tin khẩn nào đang phát"),
+		press("Soạn tin khẩn"), write("Lời", "NƯỚC LÊN NHANH – LÊN CHỖ CAO"),
+		write("Lời đính chính (khi hủy)", "Tin trước là nhầm"),
+		chromedp.Click(`//label[normalize-space(.)="Thành phố Quảng Ngãi"]`, chromedp.BySearch), says("Đến 3 màn hình."),
 		until(`document.querySelectorAll('.looks canvas').length >= 3`))
 	shoot(author, "1-form")
 	var address string
-	author.run("send it", press("Gửi người thứ hai duyệt"), until(`location.search.startsWith('?id=')`), says("Người soạn không tự duyệt được"), until(`document.getElementById('reach')`), chromedp.Location(&address))
+	author.run("send it", press("Gửi người thứ hai duyệt"), until(`location.search.startsWith('?id=')`),
+		says("Người soạn không tự duyệt được"), until(`document.getElementById('reach')`), chromedp.Location(&address))
 	shoot(author, "2-waits")
-	approver.run("read it", chromedp.Navigate(address), says("NƯỚC LÊN NHANH"), until(`document.getElementById('reach')?.textContent === '3'`), until(`document.querySelectorAll('.looks canvas').length >= 6`))
+	approver.run("read it", chromedp.Navigate(address), says("NƯỚC LÊN NHANH"),
+		until(`document.getElementById('reach')?.textContent === '3'`),
+		until(`document.querySelectorAll('.looks canvas').length >= 6`))
 	shoot(approver, "3-preview")
-	approver.run("a wrong number", write("Số màn hình", "4"), press("Duyệt và phát TIN THẬT"), until(`document.querySelector('.approve .problem:not([hidden])')`))
+	approver.run("a wrong number", write("Số màn hình", "4"), press("Duyệt và phát TIN THẬT"),
+		until(`document.querySelector('.approve .problem:not([hidden])')`))
 	shoot(approver, "4-wrong")
 	// The answer comes after the signs have spoken, as on a slow network: it takes
 	// nothing back.
-	approver.run("the right one", chromedp.Evaluate(late("/approve", `document.getElementById('showing')?.textContent === '3'`), nil), chromedp.SetValue(`input[name=signs]`, "3"), press("Duyệt và phát TIN THẬT"),
+	approver.run("the right one",
+		chromedp.Evaluate(late("/approve", `document.getElementById('showing')?.textContent === '3'`), nil),
+		chromedp.SetValue(`input[name=signs]`, "3"), press("Duyệt và phát TIN THẬT"),
 		until(`window.answered && document.getElementById('showing')?.textContent === '3'`))
 	shoot(approver, "5-running")
-	author.run("the author sees it rise", until(`document.getElementById('showing')?.textContent === '3'`), says("HỦY TIN NÀY"))
+	author.run("the author sees it rise", until(`document.getElementById('showing')?.textContent === '3'`),
+		says("HỦY TIN NÀY"))
 	shoot(author, "6-running")
-	author.run("cancel", chromedp.Click("#cancel"), says("Đã hủy"), says("Báo cáo"), until(`document.querySelectorAll('tbody tr').length === 3`))
+	author.run("cancel", chromedp.Click("#cancel"), says("Đã hủy"), says("Báo cáo"),
+		until(`document.querySelectorAll('tbody tr').length === 3`))
 	shoot(author, "7-over")
 	approver.run("the other one sees it", says("Đã hủy"))
 	author.run("a report", chromedp.Navigate(c.base+"/reports"), says("Độ phủ"))
@@ -107,7 +119,8 @@ func tab(to string) chromedp.Action {
 
 // byKey presses a button or link by the keyboard.
 func byKey(text string) chromedp.Action {
-	return chromedp.Tasks{tab(fmt.Sprintf("(e.tagName === 'BUTTON' || e.tagName === 'A') && e.textContent.trim() === %q", text)), chromedp.KeyEvent(kb.Enter)}
+	return chromedp.Tasks{tab(fmt.Sprintf("(e.tagName === 'BUTTON' || e.tagName === 'A') && e.textContent.trim() === %q",
+		text)), chromedp.KeyEvent(kb.Enter)}
 }
 
 // typed types into the control of a name, reached by Tab.
@@ -123,13 +136,21 @@ func TestChromiumKeyboard(t *testing.T) {
 	c := newCaller(t, d)
 	author, approver := chromium(t, c.base), chromium(t, c.base)
 	for who, v := range map[string]*visitor{"author": author, "approver": approver} {
-		v.run(who+" signs in", v.size(1440), chromedp.Navigate(c.base+linkOf(t, c, "admin", who)), until(`document.activeElement.tagName === 'BUTTON'`), byKey("Vào"),
-			until(`document.activeElement.name === 'password'`), chromedp.KeyEvent("mot mat khau that dai"), chromedp.KeyEvent(kb.Enter), until(`document.querySelector('article.sign')`))
+		v.run(who+" signs in", v.size(1440), chromedp.Navigate(c.base+linkOf(t, c, "admin", who)),
+			until(`document.activeElement.tagName === 'BUTTON'`), byKey("Vào"),
+			until(`document.activeElement.name === 'password'`), chromedp.KeyEvent("mot mat khau that dai"),
+			chromedp.KeyEvent(kb.Enter), until(`document.querySelector('article.sign')`))
 	}
-	author.run("to the page", byKey("Tin khẩn"), until(`location.pathname === '/urgent'`), says("Không có tin khẩn nào đang phát"), byKey("Soạn tin khẩn"), until(`document.querySelector('.urgent-form')`))
-	author.run("write it", typed("text", "LU LEN NHANH"), tab(`e.value === 'quang-ngai/thanh-pho-quang-ngai'`), chromedp.KeyEvent(" "), says("Đến 3 màn hình."), byKey("Gửi người thứ hai duyệt"), until(`location.search.startsWith('?id=')`))
-	approver.run("find it", byKey("Tin khẩn"), until(`location.pathname === '/urgent'`), says("LU LEN NHANH"), tab(`e.tagName === 'A' && e.textContent.includes('LU LEN NHANH')`), chromedp.KeyEvent(kb.Enter), until(`document.getElementById('reach')?.textContent === '3'`))
-	approver.run("approve it", typed("signs", "3"), chromedp.KeyEvent(kb.Enter), until(`document.getElementById('showing')?.textContent === '3'`))
+	author.run("to the page", byKey("Tin khẩn"), until(`location.pathname === '/urgent'`),
+		says("Không có tin khẩn nào đang phát"), byKey("Soạn tin khẩn"), until(`document.querySelector('.urgent-form')`))
+	author.run("write it", typed("text", "LU LEN NHANH"), tab(`e.value === 'quang-ngai/thanh-pho-quang-ngai'`),
+		chromedp.KeyEvent(" "), says("Đến 3 màn hình."), byKey("Gửi người thứ hai duyệt"),
+		until(`location.search.startsWith('?id=')`))
+	approver.run("find it", byKey("Tin khẩn"), until(`location.pathname === '/urgent'`), says("LU LEN NHANH"),
+		tab(`e.tagName === 'A' && e.textContent.includes('LU LEN NHANH')`), chromedp.KeyEvent(kb.Enter),
+		until(`document.getElementById('reach')?.textContent === '3'`))
+	approver.run("approve it", typed("signs", "3"), chromedp.KeyEvent(kb.Enter),
+		until(`document.getElementById('showing')?.textContent === '3'`))
 	approver.run("cancel it", byKey("HỦY TIN NÀY"), says("Đã hủy"))
 	author.quiet()
 	approver.quiet()
@@ -187,8 +208,9 @@ func axe(t *testing.T) string {
 func (v *visitor) barriers(script string) []string {
 	v.t.Helper()
 	var text string
-	v.run("axe", chromedp.Evaluate(script+"; 0", nil), chromedp.Evaluate(`axe.run(document, { resultTypes: ['violations'] }).then((r) => JSON.stringify(r.violations.map((x) => ({ id: x.id, impact: x.impact, help: x.help, where: x.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message || '')) }))))`, &text,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	v.run("axe", chromedp.Evaluate(script+"; 0", nil),
+		chromedp.Evaluate(`axe.run(document, { resultTypes: ['violations'] }).then((r) => JSON.stringify(r.violations.map((x) => ({ id: x.id, impact: x.impact, help: x.help, where: x.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message || '')) }))))`, &text,
+			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var found []struct {
 		ID, Impact, Help string
 		Where            []string
@@ -207,7 +229,8 @@ func (v *visitor) barriers(script string) []string {
 
 // accessiblePages are what TestChromiumAccessible looks at, by who does.
 var accessiblePages = map[string][]string{
-	"viet-ads": {"/", "/?view=map", "/signs/demo-128x64", "/add-sign", "/playlists", "/schedule", "/campaigns", "/reports", "/reports?kind=uptime", "/people", "/tokens", "/audit", "/account"},
+	"viet-ads": {"/", "/?view=map", "/signs/demo-128x64", "/add-sign", "/playlists", "/schedule", "/campaigns",
+		"/reports", "/reports?kind=uptime", "/people", "/tokens", "/audit", "/account"},
 	"approver": {"/areas", "/urgent", "/urgent?id=lu-1", "/campaigns", "/reports?kind=share", "/settings"},
 	"admin":    {"/settings", "/areas?code=quang-ngai/son-tinh", "/signs/va-002"},
 	"author":   {"/urgent?id=lu-1"},
@@ -234,7 +257,8 @@ func TestChromiumAccessible(t *testing.T) {
 		v.enter(c, who)
 		for _, p := range pages {
 			for _, scheme := range []string{"light", "dark"} {
-				v.run(p, media(scheme), chromedp.Navigate(c.base+p), until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
+				v.run(p, media(scheme), chromedp.Navigate(c.base+p),
+					until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
 				for _, b := range v.barriers(script) {
 					t.Errorf("%s as %s, %s: %s", p, who, scheme, b)
 				}

@@ -36,11 +36,15 @@ type fakeWall struct {
 
 func (f *fakeWall) view(i int, now time.Time) api.SignView {
 	id := fmt.Sprintf("sign-%04d", i)
-	v := api.SignView{ID: id, Name: fmt.Sprintf("Ngã tư số %d", i), Owner: fmt.Sprintf("owner-%d", i%40), OwnerName: fmt.Sprintf("Công ty Quảng cáo %d", i%40), Class: "128x64-rgb", W: 128, H: 64,
-		Colour: "rgb", Areas: []string{"quang-ngai/son-tinh"}, Mode: "program", Pitch: 10, TimeZone: playlists.DefaultZone, State: "online", HeardMS: now.UnixMilli(), ShotMS: now.UnixMilli(), Clock: "trusted", Seq: 5, Wanted: 5,
+	v := api.SignView{ID: id, Name: fmt.Sprintf("Ngã tư số %d", i), Owner: fmt.Sprintf("owner-%d", i%40),
+		OwnerName: fmt.Sprintf("Công ty Quảng cáo %d", i%40), Class: "128x64-rgb", W: 128, H: 64,
+		Colour: "rgb", Areas: []string{"quang-ngai/son-tinh"}, Mode: "program", Pitch: 10, TimeZone: playlists.DefaultZone,
+		State: "online", HeardMS: now.UnixMilli(), ShotMS: now.UnixMilli(), Clock: "trusted", Seq: 5, Wanted: 5,
 		Position: &playlists.Place{Lat: 14.6 + float64(i%50)/60, Lon: 108.3 + float64(i/50)/60}}
 	slot := int(now.Sub(f.began)/time.Second+time.Duration(i)) / 8
-	v.Showing = &api.Showing{AtMS: now.UnixMilli(), Item: "item", Title: fmt.Sprintf("Bật Bluezone, lần %d", slot), Owner: "public", Why: "program", Rule: "default", Frame: fmt.Sprint((slot + i) % len(f.frames)), Percent: 100, UntilMS: now.UnixMilli() + 8000}
+	v.Showing = &api.Showing{AtMS: now.UnixMilli(), Item: "item", Title: fmt.Sprintf("Bật Bluezone, lần %d", slot),
+		Owner: "public", Why: "program", Rule: "default", Frame: fmt.Sprint((slot + i) % len(f.frames)), Percent: 100,
+		UntilMS: now.UnixMilli() + 8000}
 	switch {
 	case i%10 == 3:
 		v.Showing.Scroll = &timeline.Scroll{Axis: "x", PxS: 30}
@@ -58,7 +62,8 @@ func (f *fakeWall) view(i int, now time.Time) api.SignView {
 
 func (f *fakeWall) handler(t *testing.T) http.Handler {
 	t.Helper()
-	pages, err := web.New(web.Options{RootsHere: func() bool { return false }, KeysEnd: func() time.Time { return time.Now().AddDate(1, 0, 0) }, Now: time.Now})
+	pages, err := web.New(web.Options{RootsHere: func() bool { return false },
+		KeysEnd: func() time.Time { return time.Now().AddDate(1, 0, 0) }, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +77,8 @@ func (f *fakeWall) handler(t *testing.T) http.Handler {
 		say(w, api.Me{ID: "user:officer", Owner: playlists.Public, Role: playlists.RoleViewer})
 	})
 	mux.HandleFunc("GET /api/v1/areas", func(w http.ResponseWriter, _ *http.Request) {
-		say(w, map[string]any{"items": []playlists.Area{{Code: "quang-ngai", Name: "Tỉnh Quảng Ngãi"}, {Code: "quang-ngai/son-tinh", Name: "Huyện Sơn Tịnh"}}})
+		say(w, map[string]any{"items": []playlists.Area{{Code: "quang-ngai", Name: "Tỉnh Quảng Ngãi"},
+			{Code: "quang-ngai/son-tinh", Name: "Huyện Sơn Tịnh"}}})
 	})
 	mux.HandleFunc("GET /api/v1/signs", func(w http.ResponseWriter, _ *http.Request) {
 		now := time.Now()
@@ -92,7 +98,8 @@ func (f *fakeWall) handler(t *testing.T) http.Handler {
 		_, _ = w.Write(f.frames[n])
 	})
 	for _, kind := range []string{"playlists", "schedules"} {
-		mux.HandleFunc("GET /api/v1/owners/public/"+kind, func(w http.ResponseWriter, _ *http.Request) { say(w, map[string]any{"items": []any{}}) })
+		mux.HandleFunc("GET /api/v1/owners/public/"+kind,
+			func(w http.ResponseWriter, _ *http.Request) { say(w, map[string]any{"items": []any{}}) })
 	}
 	mux.HandleFunc("GET /api/v1/signs/{id}/snapshot.png", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "image/png")
@@ -175,9 +182,11 @@ func TestChromiumWall2000(t *testing.T) {
 	defer srv.CloseClientConnections()
 	v := chromium(t, srv.URL)
 	var first struct{ First, Answer, Load float64 }
-	v.run("open", v.size(1440), chromedp.ActionFunc(addScript), chromedp.Navigate(srv.URL+"/?lang=vi"), until(`seen.first`),
+	v.run("open", v.size(1440), chromedp.ActionFunc(addScript), chromedp.Navigate(srv.URL+"/?lang=vi"),
+		until(`seen.first`),
 		chromedp.Evaluate(`({ First: seen.first, Answer: performance.getEntriesByType('resource').find((e) => e.name.endsWith('/api/v1/signs')).responseEnd, Load: Math.max(0, ...seen.long) })`, &first))
-	t.Logf("first face %.0f ms after the page was asked for, %.0f ms after the signs were there; longest task %.0f ms", first.First, first.First-first.Answer, first.Load)
+	t.Logf("first face %.0f ms after the page was asked for, %.0f ms after the signs were there; longest task %.0f ms",
+		first.First, first.First-first.Answer, first.Load)
 	v.run("settle", chromedp.Sleep(2*time.Second)) // the first events are all 2,000 signs
 	var s struct {
 		Longest, P50, P99, At float64
@@ -185,8 +194,10 @@ func TestChromiumWall2000(t *testing.T) {
 	}
 	scroll := func(ms int) {
 		s.Longest = 0
-		v.run("scroll", chromedp.Evaluate(fmt.Sprintf(scrollAll, ms), &s, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-		t.Logf("%d frames to %.0f px: p50 %.1f ms, p99 %.1f ms; %d tasks over 50 ms, the longest %.0f ms; %d cards built", s.Frames, s.At, s.P50, s.P99, s.Tasks, s.Longest, s.Cards)
+		v.run("scroll", chromedp.Evaluate(fmt.Sprintf(scrollAll, ms), &s,
+			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		t.Logf("%d frames to %.0f px: p50 %.1f ms, p99 %.1f ms; %d tasks over 50 ms, the longest %.0f ms; %d cards built",
+			s.Frames, s.At, s.P50, s.P99, s.Tasks, s.Longest, s.Cards)
 		if s.Cards > 60 {
 			t.Errorf("%d cards are built at once", s.Cards)
 		}
@@ -203,7 +214,8 @@ func TestChromiumWall2000(t *testing.T) {
 		}
 	}
 	heap := func() (mib float64) {
-		v.run("heap", chromedp.ActionFunc(collectGarbage), chromedp.Evaluate(`performance.memory.usedJSHeapSize / 1048576`, &mib))
+		v.run("heap", chromedp.ActionFunc(collectGarbage), chromedp.Evaluate(`performance.memory.usedJSHeapSize / 1048576`,
+			&mib))
 		return mib
 	}
 	begin := heap()
@@ -262,7 +274,8 @@ func TestChromiumLight(t *testing.T) {
 	defer srv.CloseClientConnections()
 	v := chromium(t, srv.URL)
 	var lights, marks []string
-	v.run("wall", v.size(1440), chromedp.Navigate(srv.URL+"/?lang=vi"), until(`document.querySelectorAll('article.sign .badge').length > 5`),
+	v.run("wall", v.size(1440), chromedp.Navigate(srv.URL+"/?lang=vi"),
+		until(`document.querySelectorAll('article.sign .badge').length > 5`),
 		chromedp.Evaluate(`[...document.querySelectorAll('article.sign')].map((a) => a.querySelector('.badge').classList.contains('good') ? 'good' : 'not')`, &lights),
 		chromedp.Click(`[data-view=map]`), until(`document.querySelectorAll('#map a.on-map').length > 0`),
 		chromedp.Evaluate(`[...document.querySelectorAll('#map a.on-map')].map((a) => a.classList.contains('behind') ? 'behind' : 'good')`, &marks))

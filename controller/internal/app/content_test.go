@@ -38,24 +38,34 @@ func TestAreas(t *testing.T) {
 		{"author", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 403, "role author"},
 		{"admin", "PUT", "/api/v1/areas/nowhere/new", `{"name":"Mới"}`, nil, 422, "does not exist"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":" "}`, nil, 422, "is missing"},
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422, "not a place on Earth"},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/new",
+			`{"name":"Mới","outline":[[{"lat":15,"lon":108},{"lat":95,"lon":108},{"lat":15,"lon":109}]]}`, nil, 422,
+			"not a place on Earth"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","geocodes":["527"]}`, nil, 422, "NAME=VALUE"},
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới"}`, nil, 201, "quang-ngai/new"},
-		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/atlantis"]}`, nil, 422, "is not a known area"},
-		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/atlantis"]}`,
+			nil, 422, "is not a known area"},
+		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`,
+			nil, 201, ""},
 		{"admin", "DELETE", "/api/v1/areas/quang-ngai/son-tinh", "", nil, 422, "still used by sign"},
 		{"admin", "DELETE", "/api/v1/areas/quang-ngai", "", nil, 422, "still used by area"},
 		// A successor: signs that name the old one lie in both; urgent messages name
 		// the areas of today.
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/atlantis"}`, nil, 422, "does not exist"},
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/new"}`, nil, 200, ""},
-		{"viet-ads", "PUT", "/api/v1/signs/va-8", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`, nil, 201, ""},
-		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","replaced_by":"quang-ngai/son-tinh"}`, nil, 422, "use quang-ngai/new"},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh",
+			`{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/atlantis"}`, nil, 422, "does not exist"},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/son-tinh", `{"name":"Huyện Sơn Tịnh","replaced_by":"quang-ngai/new"}`,
+			nil, 200, ""},
+		{"viet-ads", "PUT", "/api/v1/signs/va-8", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"]}`,
+			nil, 201, ""},
+		{"admin", "PUT", "/api/v1/areas/quang-ngai/new", `{"name":"Mới","replaced_by":"quang-ngai/son-tinh"}`, nil, 422,
+			"use quang-ngai/new"},
 		{"author", "POST", "/api/v1/alerts", alertFor("old-1", "quang-ngai/son-tinh"), nil, 422, "use quang-ngai/new"},
 		{"author", "POST", "/api/v1/alerts", alertFor("new-1", "quang-ngai/new"), nil, 201, `"targeted":3`},
 		{"admin", "DELETE", "/api/v1/areas/quang-ngai/new", "", nil, 422, "still used by"},
-		{"viet-ads", "PUT", "/api/v1/signs/va-9", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],"name":"Chợ"}`, nil, 200, ""},
-		{"admin", "PUT", "/api/v1/campaigns/c1", `{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"areas":["quang-ngai/atlantis"],"first":"2021-02-01","last":"2021-02-28"}`, nil, 422, "is not a known area"},
+		{"viet-ads", "PUT", "/api/v1/signs/va-9",
+			`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],"name":"Chợ"}`, nil, 200, ""},
+		{"admin", "PUT", "/api/v1/campaigns/c1",
+			`{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"areas":["quang-ngai/atlantis"],"first":"2021-02-01","last":"2021-02-28"}`, nil, 422, "is not a known area"},
 	})
 }
 
@@ -77,9 +87,12 @@ func TestMediaOverHTTP(t *testing.T) {
 		{"viet-ads", "PUT", at + "cho", "<html><script>alert(1)</script>", asPNG, 422, ""},
 		{"viet-ads", "PUT", at + "cho", picture, []string{"Content-Type", "text/html"}, 422, "is not a picture"},
 		{"viet-ads", "PUT", at + "..%2f..%2fetc", picture, asPNG, 422, "is not a name"},
-		{"viet-ads", "PUT", at + "cho", picture, []string{"Content-Type", "image/png", "If-Match", `"7"`}, 412, "present version 1"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"nothing"}}`, nil, 422, "does not exist"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"cho"},"variants":[{"lang":"vi","caption":"Chợ Quảng Ngãi"}]}`, nil, 201, ""},
+		{"viet-ads", "PUT", at + "cho", picture, []string{"Content-Type", "image/png", "If-Match", `"7"`}, 412,
+			"present version 1"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh", `{"image":{"media":"nothing"}}`, nil, 422,
+			"does not exist"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/hinh",
+			`{"image":{"media":"cho"},"variants":[{"lang":"vi","caption":"Chợ Quảng Ngãi"}]}`, nil, 201, ""},
 		{"viet-ads", "GET", at + "cho", "", nil, 200, `"used_by":["hinh"]`},
 		{"viet-ads", "DELETE", at + "cho", "", nil, 422, "still used by message hinh"},
 		{"song-tra-ads", "GET", at + "cho/file", "", nil, 404, ""},
@@ -89,14 +102,16 @@ func TestMediaOverHTTP(t *testing.T) {
 	for _, class := range []string{"64x32-red", "128x64-rgb"} {
 		status, text, h := c.do("viet-ads", "GET", at+"cho/thumb.png?class="+class, "")
 		img, err := png.Decode(strings.NewReader(text))
-		if status != 200 || err != nil || fmt.Sprintf("%dx%d", img.Bounds().Dx(), img.Bounds().Dy()) != strings.Split(class, "-")[0] {
+		if status != 200 || err != nil || fmt.Sprintf("%dx%d", img.Bounds().Dx(), img.Bounds().Dy()) != strings.Split(class,
+			"-")[0] {
 			t.Errorf("thumb on %s: %d, %v", class, status, err)
 		}
 		if !strings.Contains(h.Get("Content-Security-Policy"), "sandbox") || h.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("headers %v", h)
 		}
 	}
-	if status, text, _ := c.do("viet-ads", "GET", at+"cho/file", ""); status != 200 || !strings.HasPrefix(text, "\x89PNG") {
+	if status, text, _ := c.do("viet-ads", "GET", at+"cho/file", ""); status != 200 ||
+		!strings.HasPrefix(text, "\x89PNG") {
 		t.Errorf("file: %d", status)
 	}
 	if status, _, _ := c.do("viet-ads", "DELETE", at+"cho", ""); status != 204 {
@@ -151,13 +166,18 @@ func TestReadableOrOverridden(t *testing.T) {
 	c := newCaller(t, d)
 	long := `{"variants":[{"lang":"vi","headline":"Thông báo","body":"Đề nghị mọi người dân trên địa bàn tỉnh thực hiện nghiêm các biện pháp phòng chống dịch"}]}`
 	c.all([]ask{
-		{"viet-ads", "PUT", "/api/v1/signs/va-far", `{"owner":"viet-ads","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],"pitch_mm":10,"distance_m":300}`, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/signs/va-far",
+			`{"owner":"viet-ads","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],"pitch_mm":10,"distance_m":300}`, nil,
+			201, ""},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far", long, nil, 422, `"code":"unreadable"`},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=distance", long, nil, 422, "does not say why"},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=everything&reason=because", long, nil, 422, "cannot be overridden"},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=everything&reason=because", long, nil, 422,
+			"cannot be overridden"},
 		{"viet-ads", "GET", "/api/v1/owners/viet-ads/messages/far", "", nil, 404, ""},
-		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=distance&reason=pedestrians+only", long, nil, 201, ""},
-		{"viet-ads", "GET", "/api/v1/audit?limit=500", "", nil, 200, `"kind":"override","owner":"viet-ads","id":"message.far"`},
+		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/far?override=distance&reason=pedestrians+only", long, nil, 201,
+			""},
+		{"viet-ads", "GET", "/api/v1/audit?limit=500", "", nil, 200,
+			`"kind":"override","owner":"viet-ads","id":"message.far"`},
 		{"viet-ads", "GET", "/api/v1/audit?limit=500", "", nil, 200, `pedestrians only`},
 	})
 }
@@ -169,7 +189,8 @@ func TestOutOfService(t *testing.T) {
 	c := newCaller(t, d)
 	_, spec, h := c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/spec", "")
 	spec = strings.TrimSuffix(strings.TrimSpace(spec), "}") + `,"out_of_service":"Thay mô-đun LED"}`
-	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/demo-128x64", spec, "If-Match", h.Get("ETag")); status != 200 {
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/demo-128x64", spec, "If-Match",
+		h.Get("ETag")); status != 200 {
 		t.Fatal(status, text)
 	}
 	_, text, _ := c.do("author", "GET", "/api/v1/signs/demo-128x64", "")
@@ -189,7 +210,8 @@ func TestMetrics(t *testing.T) {
 	c := newCaller(t, d)
 	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
 	status, text, _ := c.do("", "GET", "/metrics", "")
-	for _, want := range []string{"ledcast_ready 1", "ledcast_programs 4", `ledcast_http_requests_total{method="GET"`, "ledcast_signs_online"} {
+	for _, want := range []string{"ledcast_ready 1", "ledcast_programs 4", `ledcast_http_requests_total{method="GET"`,
+		"ledcast_signs_online"} {
 		if _, _, _ = c.do("", "GET", "/healthz", ""); !strings.Contains(text, want) {
 			_, text, _ = c.do("", "GET", "/metrics", "") // the first request is counted after it
 		}

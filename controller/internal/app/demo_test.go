@@ -64,18 +64,22 @@ type installation struct {
 // inside is an installation with what tests look at.
 func inside(a *app.App, d *demo.Demo, data string) *installation {
 	p := app.PartsOf(a)
-	return &installation{App: a, d: d, data: data, store: p.Store, things: p.Things, keyring: p.Keyring, accounts: p.Accounts,
-		publisher: p.Publisher, alerts: p.Alerts, listener: p.Listener, auth: p.Auth, api: p.API, source: p.Source, media: p.Media,
+	return &installation{App: a, d: d, data: data, store: p.Store, things: p.Things, keyring: p.Keyring,
+		accounts:  p.Accounts,
+		publisher: p.Publisher, alerts: p.Alerts, listener: p.Listener, auth: p.Auth, api: p.API, source: p.Source,
+		media:   p.Media,
 		uploads: p.Uploads, link: p.Link, now: p.Now}
 }
 
 func startDemo(t *testing.T, data string) *installation {
 	t.Helper()
-	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: demo.Guest()})
+	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data),
+		Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: demo.Guest()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := demo.Start(t.Context(), a, demo.Options{Data: data, Software: "test", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	d, err := demo.Start(t.Context(), a, demo.Options{Data: data, Software: "test", Now: time.Now,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		_ = a.Stop()
 		t.Fatal(err)
@@ -256,7 +260,8 @@ func TestOutsideClientChecksEverything(t *testing.T) {
 		}
 	}
 	p := checkJWS(t, next(t, ch, programTopic).payload, "ledcast-program", signer)
-	if p["sign"] != "demo-128x64" || p["class"] != "128x64-rgb" || num(p["epoch"]) != num(set["epoch"]) || num(p["nbf"]) != num(p["iat"])-600 {
+	if p["sign"] != "demo-128x64" || p["class"] != "128x64-rgb" || num(p["epoch"]) != num(set["epoch"]) ||
+		num(p["nbf"]) != num(p["iat"])-600 {
 		t.Errorf("program for %v, class %v, epoch %v of %v", p["sign"], p["class"], p["epoch"], set["epoch"])
 	}
 	week := time.Now().Add(7 * 24 * time.Hour).Unix()
@@ -306,7 +311,8 @@ func TestPictureSignIsInStep(t *testing.T) {
 	eventually(t, "a picture", func() bool { return d.source.Heard("demo-picture").Frame != "" })
 	ch, _ := outside(t, readSign(t, d.data, "demo-picture"), topic)
 	first := next(t, ch, topic)
-	if conf, err := png.DecodeConfig(bytes.NewReader(first.payload)); err != nil || conf.Width != 128 || conf.Height != 64 {
+	if conf, err := png.DecodeConfig(bytes.NewReader(first.payload)); err != nil || conf.Width != 128 ||
+		conf.Height != 64 {
 		t.Fatalf("a picture of %dx%d, %v", conf.Width, conf.Height, err)
 	}
 	if !first.retained {
@@ -343,7 +349,8 @@ func TestStartsAgainOnTheSameFolder(t *testing.T) {
 	before := d.publisher.Plan("demo-128x64").Program.Seq
 	file := readSign(t, data, "demo-128x64")
 	c := newCaller(t, d)
-	c.all([]ask{{"viet-ads", "PUT", "/api/v1/signs/va-101", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 201, ""},
+	c.all([]ask{{"viet-ads", "PUT", "/api/v1/signs/va-101",
+		`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 201, ""},
 		{"viet-ads", "POST", "/api/v1/signs/va-101/credentials", "", nil, 200, "password"}})
 	own, _ := d.accounts.Account("va-101")
 	d.stop(t)
@@ -379,11 +386,13 @@ func TestPortInUse(t *testing.T) {
 			t.Fatal("started on a port in use")
 		}
 		msg := err.Error()
-		if !strings.Contains(msg, "address already in use") || !strings.Contains(msg, "choose another address with --") || strings.Contains(msg, "\n") {
+		if !strings.Contains(msg, "address already in use") || !strings.Contains(msg, "choose another address with --") ||
+			strings.Contains(msg, "\n") {
 			t.Errorf("the error says %q", msg)
 		}
 	}
-	if _, err := app.New(context.Background(), app.Options{Data: t.TempDir(), Listen: "0.0.0.0:0", MQTTListen: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "--insecure") {
+	if _, err := app.New(context.Background(), app.Options{Data: t.TempDir(), Listen: "0.0.0.0:0",
+		MQTTListen: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "--insecure") {
 		t.Errorf("any address without a certificate: %v", err)
 	}
 }

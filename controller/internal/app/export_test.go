@@ -43,7 +43,8 @@ type Parts struct {
 
 // PartsOf is what App keeps to itself.
 func PartsOf(a *App) Parts {
-	return Parts{a.store, a.catalogue, a.things, a.history, a.keyring, a.accounts, a.broker, a.publisher, a.alerts, a.listener, a.artist,
+	return Parts{a.store, a.catalogue, a.things, a.history, a.keyring, a.accounts, a.broker, a.publisher, a.alerts,
+		a.listener, a.artist,
 		a.auth, a.api, source{a}, a.media, a.uploads, a.link, a.now, a.log}
 }
 

@@ -43,7 +43,8 @@ func fillFleet(b *testing.B, dir string, n int) {
 		}
 	}
 	for m := range 35 {
-		set(&playlists.Message{ID: fmt.Sprintf("m-%d", m), Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Headline: fmt.Sprintf("TIN %d", m), Body: "Thực hiện 5K"}}})
+		set(&playlists.Message{ID: fmt.Sprintf("m-%d", m), Owner: playlists.Public,
+			Variants: []playlists.Variant{{Lang: "vi", Headline: fmt.Sprintf("TIN %d", m), Body: "Thực hiện 5K"}}})
 	}
 	for c := range 100 {
 		owner := fmt.Sprintf("owner-%d", c)
@@ -51,19 +52,24 @@ func fillFleet(b *testing.B, dir string, n int) {
 		for l := range 5 {
 			list := &playlists.Playlist{ID: fmt.Sprintf("list-%d", l), Owner: owner}
 			for m := range 7 {
-				list.Items = append(list.Items, playlists.Item{Message: fmt.Sprintf("public/m-%d", (l*7+m+c)%35), Weight: playlists.Plays(1 + (m+c)%3)})
+				list.Items = append(list.Items, playlists.Item{Message: fmt.Sprintf("public/m-%d", (l*7+m+c)%35),
+					Weight: playlists.Plays(1 + (m+c)%3)})
 			}
 			set(list)
 		}
-		set(&playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}})
-		set(&playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}})
+		set(&playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3",
+			Window: playlists.Window{From: "07:00", Until: "19:00"}})
+		set(&playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5,
+			Window: playlists.Window{Days: []string{"sun"}}})
 		set(&playlists.Agreement{ID: "ag", Owner: owner, SharePercent: 25})
 	}
 	set(&playlists.Area{Code: "quang-ngai", Name: "Quảng Ngãi"})
 	set(fleetCampaign(20))
 	for i := range n {
 		id := fmt.Sprintf("sign-%d", i)
-		set(&playlists.Sign{ID: id, Owner: fmt.Sprintf("owner-%d", i%100), Class: fleetClass(i / 100), Areas: []string{"quang-ngai"}, Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
+		set(&playlists.Sign{ID: id, Owner: fmt.Sprintf("owner-%d", i%100), Class: fleetClass(i / 100),
+			Areas: []string{"quang-ngai"}, Playlist: fmt.Sprintf("list-%d", i/7%3),
+			Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -71,7 +77,8 @@ func fillFleet(b *testing.B, dir string, n int) {
 }
 
 func fleetCampaign(percent int64) *playlists.Campaign {
-	return &playlists.Campaign{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"}, Messages: []string{"m-0"},
+	return &playlists.Campaign{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"},
+		Messages:     []string{"m-0"},
 		SharePercent: percent, Areas: []string{"quang-ngai"}, First: "2021-01-01", Last: "2099-12-31"}
 }
 
@@ -82,7 +89,8 @@ func keep(ctx context.Context, s store.Store, t playlists.Thing, now time.Time) 
 		return err
 	}
 	key := t.Key()
-	_, err = s.Objects().Put(ctx, store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data, UpdatedMS: now.UnixMilli()}, store.AnyVersion)
+	_, err = s.Objects().Put(ctx, store.Object{Kind: string(key.Kind), Owner: key.Owner,
+		ID: key.ID, Data: data, UpdatedMS: now.UnixMilli()}, store.AnyVersion)
 	return err
 }
 
@@ -103,7 +111,8 @@ func BenchmarkFleet(b *testing.B) {
 		b.StopTimer()
 		dir := b.TempDir()
 		fillFleet(b, dir, n)
-		a, err := app.New(b.Context(), app.Options{Data: dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
+		a, err := app.New(b.Context(), app.Options{Data: dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0",
+			Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -161,7 +170,8 @@ func changeOne(b *testing.B, a *app.App, n int) time.Duration {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	const signs = 20
-	if err := keep(ctx, a.Store(), &playlists.Playlist{ID: "special", Owner: "owner-7", Items: []playlists.Item{{Message: "public/m-1"}, {Message: "public/m-2"}}}, time.Now()); err != nil {
+	if err := keep(ctx, a.Store(), &playlists.Playlist{ID: "special", Owner: "owner-7",
+		Items: []playlists.Item{{Message: "public/m-1"}, {Message: "public/m-2"}}}, time.Now()); err != nil {
 		b.Fatal(err)
 	}
 	var chosen []string
@@ -182,7 +192,8 @@ func changeOne(b *testing.B, a *app.App, n int) time.Duration {
 	fleetReady(b, a)
 	got := make(chan string, 1000)
 	up := make(chan link.Conn, 1)
-	l, err := link.New(link.Options{Broker: a.BrokerAddr(), ClientID: "controller-bench", Username: a.BrokerLogin().User, Password: a.BrokerLogin().Password, Log: slog.New(slog.DiscardHandler),
+	l, err := link.New(link.Options{Broker: a.BrokerAddr(), ClientID: "controller-bench", Username: a.BrokerLogin().User,
+		Password: a.BrokerLogin().Password, Log: slog.New(slog.DiscardHandler),
 		Up:      func(c link.Conn) { up <- c },
 		Message: func(m link.Message) { got <- m.Topic }})
 	if err != nil {
@@ -201,7 +212,8 @@ func changeOne(b *testing.B, a *app.App, n int) time.Duration {
 		<-got // what is retained
 	}
 	began := time.Now()
-	value := &playlists.Playlist{ID: "special", Owner: "owner-7", Items: []playlists.Item{{Message: "public/m-1", Weight: 3}, {Message: "public/m-2"}, {Message: "public/m-3"}}}
+	value := &playlists.Playlist{ID: "special", Owner: "owner-7",
+		Items: []playlists.Item{{Message: "public/m-1", Weight: 3}, {Message: "public/m-2"}, {Message: "public/m-3"}}}
 	who := &playlists.Principal{ID: "token:bench", Owner: "owner-7", Role: playlists.RoleAdmin}
 	if _, err := app.PartsOf(a).Things.Put(ctx, who, value, store.AnyVersion, nil); err != nil {
 		b.Fatal(err)

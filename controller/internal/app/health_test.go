@@ -29,8 +29,10 @@ func TestHealthOverHTTP(t *testing.T) {
 		x := read("")
 		return x.Spans[len(x.Spans)-1]
 	}
-	eventually(t, "it is online, its clock trusted", func() bool { x := last(); return x.State == "online" && x.Clock == "trusted" })
-	if x := read(""); len(x.Days) != 7 || x.Zone != "Asia/Ho_Chi_Minh" || x.Spans[0].State != "unknown" || x.Days[6].OnlineMS == 0 || x.Days[0].UnknownMS != 86_400_000 {
+	eventually(t, "it is online, its clock trusted",
+		func() bool { x := last(); return x.State == "online" && x.Clock == "trusted" })
+	if x := read(""); len(x.Days) != 7 || x.Zone != "Asia/Ho_Chi_Minh" || x.Spans[0].State != "unknown" ||
+		x.Days[6].OnlineMS == 0 || x.Days[0].UnknownMS != 86_400_000 {
 		t.Errorf("%+v", x)
 	}
 	d.stop(t)
@@ -45,14 +47,16 @@ func TestHealthOverHTTP(t *testing.T) {
 		}
 	}
 	// Some signs still say that they leave; others are cut off with the broker.
-	if !strings.HasPrefix(states, "unknown online unknown ") && !strings.HasPrefix(states, "unknown online offline unknown ") {
+	if !strings.HasPrefix(states, "unknown online unknown ") &&
+		!strings.HasPrefix(states, "unknown online offline unknown ") {
 		t.Errorf("over a restart: %s", states)
 	}
 	today := time.Now().In(time.FixedZone("", 7*3600)).Format(time.DateOnly)
 	if x := read("?from=" + today + "&to=" + today); len(x.Days) != 1 || x.UntilMS > d.now().UnixMilli() {
 		t.Errorf("today: %+v", x)
 	}
-	for query, want := range map[string]int{"?from=2021-02-30": 422, "?from=2020-01-01": 422, "?from=2099-01-01": 422, "?to=2021-01-01": 422, "?to=x": 422} {
+	for query, want := range map[string]int{"?from=2021-02-30": 422, "?from=2020-01-01": 422, "?from=2099-01-01": 422,
+		"?to=2021-01-01": 422, "?to=x": 422} {
 		if status, text, _ := c.do("viet-ads", "GET", path+query, ""); status != want {
 			t.Errorf("%s: %d %s", query, status, text)
 		}

@@ -28,7 +28,8 @@ func (d healthLog) Latest(ctx context.Context) ([]listen.Condition, error) {
 	all, err := d.store.Health().Newest(ctx)
 	out := make([]listen.Condition, len(all))
 	for i, c := range all {
-		out[i] = listen.Condition{Sign: c.Sign, At: time.UnixMilli(c.AtMS), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+		out[i] = listen.Condition{Sign: c.Sign, At: time.UnixMilli(c.AtMS), Online: c.Online, Clock: c.Clock,
+			Faults: c.Faults}
 	}
 	return out, err
 }

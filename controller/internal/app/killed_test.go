@@ -44,7 +44,8 @@ func TestKilled(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", bin, "ledcast/controller").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	k := &victim{t: t, bin: bin, data: filepath.Join(dir, "data"), acked: map[string]string{}, tried: map[string]string{}, seqs: map[int64]string{}}
+	k := &victim{t: t, bin: bin, data: filepath.Join(dir, "data"), acked: map[string]string{}, tried: map[string]string{},
+		seqs: map[int64]string{}}
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range rounds {
 		k.start()
@@ -70,7 +71,8 @@ func TestKilled(t *testing.T) {
 	if err := db.QueryRow("PRAGMA integrity_check").Scan(&whole); err != nil || whole != "ok" {
 		t.Errorf("integrity_check: %q %v", whole, err)
 	}
-	t.Logf("%d kills: %d acknowledged writes in all, %d programs seen at the broker, %s; integrity_check %s", rounds, k.writes, len(k.seqs), strings.TrimSpace(text), whole)
+	t.Logf("%d kills: %d acknowledged writes in all, %d programs seen at the broker, %s; integrity_check %s", rounds,
+		k.writes, len(k.seqs), strings.TrimSpace(text), whole)
 	if k.writes < rounds || len(k.seqs) < rounds/2 {
 		t.Errorf("too little happened between the kills: %d writes, %d programs", k.writes, len(k.seqs))
 	}

@@ -77,13 +77,16 @@ func TestKilledWithAnAlert(t *testing.T) {
 	for i := range 5 {
 		id := fmt.Sprintf("lu-%d", i)
 		path := "/api/v1/alerts/" + id
-		if status, text := k.do("POST", "/api/v1/alerts", fmt.Sprintf(`{"id":%q,"text":"Lũ","areas":["quang-ngai"],"until":%d,"correction":"Tin trước là nhầm"}`, id, time.Now().Unix()+3600)); status != 201 {
+		if status, text := k.do("POST", "/api/v1/alerts",
+			fmt.Sprintf(`{"id":%q,"text":"Lũ","areas":["quang-ngai"],"until":%d,"correction":"Tin trước là nhầm"}`, id,
+				time.Now().Unix()+3600)); status != 201 {
 			t.Fatal(status, text)
 		}
 		var approved bool
 		as(made.Secret, func() { approved = step(path+"/approve", `{"signs":1}`) })
 		v := state(id)
-		if approved && v.State != playlists.AlertRunning || v.State != playlists.AlertRunning && v.State != playlists.AlertPending {
+		if approved && v.State != playlists.AlertRunning || v.State != playlists.AlertRunning &&
+			v.State != playlists.AlertPending {
 			t.Fatalf("approved: %v, and after the kill it is %s", approved, v.State)
 		}
 		if v.State != playlists.AlertRunning {

@@ -21,14 +21,18 @@ type metrics struct {
 
 func (a *App) newMetrics() *metrics {
 	m := &metrics{registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ledcast_http_requests_total", Help: "Requests answered, by method and class of status."}, []string{"method", "status"}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ledcast_http_request_seconds", Help: "How long answers took; streams of events are left out.",
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ledcast_http_requests_total",
+			Help: "Requests answered, by method and class of status."}, []string{"method", "status"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ledcast_http_request_seconds",
+			Help:    "How long answers took; streams of events are left out.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8)})}
 	gauge := func(name, help string, f func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)
 	}
-	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		gauge("ledcast_ready", "1 when the broker holds what every sign should have.", func() float64 { return truth((source{a}).Ready() == nil) }),
+	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		gauge("ledcast_ready", "1 when the broker holds what every sign should have.",
+			func() float64 { return truth((source{a}).Ready() == nil) }),
 		gauge("ledcast_signs_online", "Signs that are connected, by what they said last.", func() float64 {
 			n := 0
 			for _, id := range a.listener.Signs() {
@@ -38,13 +42,23 @@ func (a *App) newMetrics() *metrics {
 			}
 			return float64(n)
 		}),
-		gauge("ledcast_key_set_ends_seconds", "When the key set ends, Unix seconds; renew it before.", func() float64 { return float64(a.keyring.Ends().Unix()) }),
-		gauge("ledcast_roots_here", "1 while the root keys lie on this machine.", func() float64 { return truth(a.keyring.RootsHere()) }),
-		gauge("ledcast_artworks", "Artworks kept in memory.", func() float64 { n, _, _ := a.artist.Stats(); return float64(n) }),
-		gauge("ledcast_artwork_bytes", "Bytes of their frames.", func() float64 { _, n, _ := a.artist.Stats(); return float64(n) }),
-		gauge("ledcast_artworks_drawn", "Artworks drawn since the start.", func() float64 { _, _, n := a.artist.Stats(); return float64(n) }),
-		gauge("ledcast_programs", "Programs that signs should have.", func() float64 { return float64(a.publisher.Programs()) }),
-		gauge("ledcast_plans_failed", "Signs whose plan cannot be made; they keep their last.", func() float64 { return float64(a.publisher.Problems()) }),
+		gauge("ledcast_key_set_ends_seconds", "When the key set ends, Unix seconds; renew it before.",
+			func() float64 { return float64(a.keyring.Ends().Unix()) }),
+		gauge("ledcast_roots_here", "1 while the root keys lie on this machine.",
+			func() float64 { return truth(a.keyring.RootsHere()) }),
+		gauge("ledcast_artworks", "Artworks kept in memory.",
+			func() float64 { n, _, _ := a.artist.Stats(); return float64(n) }),
+		gauge("ledcast_artwork_bytes", "Bytes of their frames.", func() float64 {
+			_, n,
+				_ := a.artist.Stats()
+			return float64(n)
+		}),
+		gauge("ledcast_artworks_drawn", "Artworks drawn since the start.",
+			func() float64 { _, _, n := a.artist.Stats(); return float64(n) }),
+		gauge("ledcast_programs", "Programs that signs should have.",
+			func() float64 { return float64(a.publisher.Programs()) }),
+		gauge("ledcast_plans_failed", "Signs whose plan cannot be made; they keep their last.",
+			func() float64 { return float64(a.publisher.Problems()) }),
 	)
 	return m
 }

@@ -32,7 +32,8 @@ func TestOfficersStayWithin(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	for _, role := range []playlists.Role{playlists.RoleAdmin, playlists.RoleAuthor, playlists.RoleApprover} {
-		c.token(d, auth.Token{ID: "st-" + string(role), Owner: playlists.Public, Role: role, Areas: []string{"quang-ngai/son-tinh"}})
+		c.token(d, auth.Token{ID: "st-" + string(role), Owner: playlists.Public, Role: role,
+			Areas: []string{"quang-ngai/son-tinh"}})
 	}
 	sign := func(area string) string {
 		return `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/` + area + `"]}`
@@ -67,32 +68,41 @@ func TestOfficersStayWithin(t *testing.T) {
 		{"st-author", "PUT", "/api/v1/campaigns/wide", campaign(`"areas":["quang-ngai/son-tinh"]`), nil, 403, outside},
 		{"st-author", "DELETE", "/api/v1/campaigns/wide", "", nil, 403, outside},
 		{"st-author", "PUT", "/api/v1/campaigns/mine", campaign(`"signs":["ls-1"]`), nil, 403, outside},
-		{"st-author", "PUT", "/api/v1/campaigns/mine", campaign(`"areas":["quang-ngai/son-tinh"],"signs":["st-1"]`), nil, 201, ""},
+		{"st-author", "PUT", "/api/v1/campaigns/mine", campaign(`"areas":["quang-ngai/son-tinh"],"signs":["st-1"]`), nil,
+			201, ""},
 		{"st-author", "DELETE", "/api/v1/campaigns/other", "", nil, 403, outside},
 		{"st-author", "DELETE", "/api/v1/campaigns/mine", "", nil, 204, ""},
 		{"st-author", "PUT", "/api/v1/owners/public/messages/5k", tet, nil, 403, beyond},
 		{"st-author", "PUT", "/api/v1/owners/public/messages/of-son-tinh", tet, nil, 201, ""},
 		{"st-author", "PUT", "/api/v1/owners/public/messages/of-son-tinh", tet, nil, 200, ""},
-		{"st-author", "PUT", "/api/v1/owners/public/playlists/default", `{"items":[{"message":"of-son-tinh"}]}`, nil, 403, beyond},
+		{"st-author", "PUT", "/api/v1/owners/public/playlists/default", `{"items":[{"message":"of-son-tinh"}]}`, nil, 403,
+			beyond},
 
 		// Nobody lets anybody do more than they may themselves.
 		{"st-admin", "PUT", "/api/v1/tokens/more", `{"owner":"public","role":"admin"}`, nil, 403, "beyond the areas"},
-		{"st-admin", "PUT", "/api/v1/tokens/more", `{"owner":"public","role":"admin","areas":["quang-ngai"]}`, nil, 403, "beyond the areas"},
+		{"st-admin", "PUT", "/api/v1/tokens/more", `{"owner":"public","role":"admin","areas":["quang-ngai"]}`, nil, 403,
+			"beyond the areas"},
 		{"st-admin", "PUT", "/api/v1/tokens/more", `{"owner":"viet-ads","role":"admin"}`, nil, 403, "beyond the areas"},
-		{"st-admin", "PUT", "/api/v1/tokens/admin", `{"owner":"public","role":"viewer","areas":["quang-ngai/son-tinh"]}`, nil, 403, "beyond the areas"},
+		{"st-admin", "PUT", "/api/v1/tokens/admin", `{"owner":"public","role":"viewer","areas":["quang-ngai/son-tinh"]}`,
+			nil, 403, "beyond the areas"},
 		{"st-admin", "DELETE", "/api/v1/tokens/admin", "", nil, 403, "beyond the areas"},
-		{"st-admin", "PUT", "/api/v1/tokens/less", `{"owner":"public","role":"viewer","areas":["quang-ngai/son-tinh/cho"]}`, nil, 201, ""},
-		{"st-admin", "PUT", "/api/v1/tokens/lost", `{"owner":"public","role":"viewer","areas":["quang-ngai/atlantis"]}`, nil, 422, "is not a known area"},
+		{"st-admin", "PUT", "/api/v1/tokens/less", `{"owner":"public","role":"viewer","areas":["quang-ngai/son-tinh/cho"]}`,
+			nil, 201, ""},
+		{"st-admin", "PUT", "/api/v1/tokens/lost", `{"owner":"public","role":"viewer","areas":["quang-ngai/atlantis"]}`, nil,
+			422, "is not a known area"},
 		{"st-admin", "PUT", "/api/v1/users/off", `{"owner":"public","role":"admin"}`, nil, 403, "beyond the areas"},
-		{"st-admin", "PUT", "/api/v1/users/off", `{"owner":"public","role":"author","areas":["quang-ngai/son-tinh"]}`, nil, 201, ""},
-		{"st-admin", "PUT", "/api/v1/users/admin", `{"owner":"public","role":"viewer","areas":["quang-ngai/son-tinh"]}`, nil, 403, "beyond the areas"},
+		{"st-admin", "PUT", "/api/v1/users/off", `{"owner":"public","role":"author","areas":["quang-ngai/son-tinh"]}`, nil,
+			201, ""},
+		{"st-admin", "PUT", "/api/v1/users/admin", `{"owner":"public","role":"viewer","areas":["quang-ngai/son-tinh"]}`, nil,
+			403, "beyond the areas"},
 		{"st-admin", "POST", "/api/v1/users/admin/link", "", nil, 403, "beyond the areas"},
 		{"st-admin", "DELETE", "/api/v1/users/admin/sessions", "", nil, 403, "beyond the areas"},
 		{"st-admin", "POST", "/api/v1/users/off/link", "", nil, 200, "signin"},
 
 		// The last one who may do everything stays.
 		{"admin", "DELETE", "/api/v1/users/admin", "", nil, 422, "the last administrator"},
-		{"admin", "PUT", "/api/v1/users/admin", `{"owner":"public","role":"admin","disabled":true}`, nil, 422, "the last administrator"},
+		{"admin", "PUT", "/api/v1/users/admin", `{"owner":"public","role":"admin","disabled":true}`, nil, 422,
+			"the last administrator"},
 		{"admin", "PUT", "/api/v1/users/second", `{"owner":"public","role":"admin"}`, nil, 201, ""},
 		{"admin", "DELETE", "/api/v1/users/admin", "", nil, 204, ""},
 	})
@@ -105,12 +115,16 @@ func TestTokensCannotWiden(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	soon := time.Now().Add(time.Hour).Unix()
-	c.token(d, auth.Token{ID: "narrow", Owner: "viet-ads", Role: playlists.RoleAdmin, Only: []playlists.Kind{playlists.KindToken, playlists.KindUser, playlists.KindMessage}, Expires: soon})
+	c.token(d, auth.Token{ID: "narrow", Owner: "viet-ads", Role: playlists.RoleAdmin,
+		Only: []playlists.Kind{playlists.KindToken, playlists.KindUser, playlists.KindMessage}, Expires: soon})
 	c.all([]ask{
 		{"narrow", "PUT", "/api/v1/tokens/all", `{"role":"admin"}`, nil, 403, "more than your own"},
-		{"narrow", "PUT", "/api/v1/tokens/other", `{"role":"admin","only":["message","sign"]}`, nil, 403, "more than your own"},
-		{"narrow", "PUT", "/api/v1/tokens/longer", fmt.Sprintf(`{"role":"editor","only":["message"],"expires":%d}`, soon+1), nil, 403, "the end of your own"},
-		{"narrow", "PUT", "/api/v1/tokens/same", `{"role":"editor","only":["message"]}`, nil, 201, fmt.Sprintf(`"expires":%d`, soon)},
+		{"narrow", "PUT", "/api/v1/tokens/other", `{"role":"admin","only":["message","sign"]}`, nil, 403,
+			"more than your own"},
+		{"narrow", "PUT", "/api/v1/tokens/longer", fmt.Sprintf(`{"role":"editor","only":["message"],"expires":%d}`, soon+1),
+			nil, 403, "the end of your own"},
+		{"narrow", "PUT", "/api/v1/tokens/same", `{"role":"editor","only":["message"]}`, nil, 201,
+			fmt.Sprintf(`"expires":%d`, soon)},
 		{"narrow", "DELETE", "/api/v1/tokens/viet-ads", "", nil, 403, "more than your own"},
 		{"narrow", "PUT", "/api/v1/users/someone", `{"owner":"viet-ads","role":"admin"}`, nil, 403, "more than your own"},
 		{"viet-ads", "PUT", "/api/v1/users/someone", `{"owner":"viet-ads","role":"admin"}`, nil, 201, ""},
@@ -181,18 +195,22 @@ func TestDepartmentReadsNoCompanysContent(t *testing.T) {
 	c := newCaller(t, d)
 	const mine = "/api/v1/owners/viet-ads/"
 	c.all([]ask{
-		{"viet-ads", "PUT", mine + "media/secret-picture", string(onePicture(t)), []string{"Content-Type", "image/png"}, 201, ""},
+		{"viet-ads", "PUT", mine + "media/secret-picture", string(onePicture(t)), []string{"Content-Type", "image/png"}, 201,
+			""},
 		{"viet-ads", "PUT", mine + "messages/secret-message", strings.Replace(tet, "Tân Sửu", "bí mật", 1), nil, 201, ""},
 		{"viet-ads", "PUT", mine + "messages/secret-message", strings.Replace(tet, "Tân Sửu", "bí mật hơn", 1), nil, 200, ""},
-		{"viet-ads", "PUT", mine + "playlists/secret-list", `{"items":[{"message":"secret-message","dwell_ms":11000}]}`, nil, 201, ""},
-		{"viet-ads", "PUT", mine + "schedules/secret-hours", `{"playlist":"secret-list","from":"08:00","until":"12:00"}`, nil, 201, ""},
+		{"viet-ads", "PUT", mine + "playlists/secret-list", `{"items":[{"message":"secret-message","dwell_ms":11000}]}`, nil,
+			201, ""},
+		{"viet-ads", "PUT", mine + "schedules/secret-hours", `{"playlist":"secret-list","from":"08:00","until":"12:00"}`,
+			nil, 201, ""},
 		{"viet-ads", "DELETE", mine + "schedules/secret-hours", "", nil, 204, ""},
 	})
 	for _, role := range playlists.Roles(playlists.Public) {
 		c.token(d, auth.Token{ID: "d-" + string(role), Owner: playlists.Public, Role: role})
 	}
 	routes := d.api.Routes()
-	ids := map[string]string{"messages": "secret-message", "playlists": "secret-list", "media": "secret-picture", "schedules": "secret-hours"}
+	ids := map[string]string{"messages": "secret-message", "playlists": "secret-list", "media": "secret-picture",
+		"schedules": "secret-hours"}
 	walked := 0
 	for _, route := range routes {
 		content := strings.Contains(route.Path, "{owner}")
@@ -232,11 +250,13 @@ func TestDepartmentReadsNoCompanysContent(t *testing.T) {
 	}
 	// That something was changed, and by whom, is there.
 	_, text, _ := c.do("d-admin", "GET", "/api/v1/audit?limit=500", "")
-	if !strings.Contains(text, `"kind":"message","owner":"viet-ads","id":"secret-message","digest"`) && !strings.Contains(text, `"withheld":true`) {
+	if !strings.Contains(text, `"kind":"message","owner":"viet-ads","id":"secret-message","digest"`) &&
+		!strings.Contains(text, `"withheld":true`) {
 		t.Errorf("the log does not say that a message was changed: %s", text)
 	}
 	// The company itself reads all of its own.
-	if _, text, _ = c.do("viet-ads", "GET", "/api/v1/audit?limit=500", ""); !strings.Contains(text, "bí mật hơn") || strings.Contains(text, `"withheld"`) {
+	if _, text, _ = c.do("viet-ads", "GET", "/api/v1/audit?limit=500", ""); !strings.Contains(text, "bí mật hơn") ||
+		strings.Contains(text, `"withheld"`) {
 		t.Error("the company's own log lacks what it changed")
 	}
 }
@@ -247,8 +267,10 @@ func TestCampaignNamesNoOthersSigns(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
-	c.all([]ask{{"admin", "PUT", "/api/v1/campaigns/named", `{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"signs":["demo-64x32","demo-320x160"],"first":"2099-02-01","last":"2099-02-28"}`, nil, 201, ""}})
-	for as, want := range map[string][]string{"viet-ads": {"demo-64x32"}, "song-tra-ads": {"demo-320x160"}, "admin": {"demo-64x32", "demo-320x160"}} {
+	c.all([]ask{{"admin", "PUT", "/api/v1/campaigns/named",
+		`{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"signs":["demo-64x32","demo-320x160"],"first":"2099-02-01","last":"2099-02-28"}`, nil, 201, ""}})
+	for as, want := range map[string][]string{"viet-ads": {"demo-64x32"}, "song-tra-ads": {"demo-320x160"},
+		"admin": {"demo-64x32", "demo-320x160"}} {
 		for _, path := range []string{"/api/v1/campaigns/named", "/api/v1/campaigns"} {
 			_, text, _ := c.do(as, "GET", path, "")
 			text = strings.TrimPrefix(text, `{"items":[`)
@@ -273,7 +295,8 @@ func TestWaitingChangeTakenBack(t *testing.T) {
 		{"viet-ads", "PUT", path, sign("son-tinh"), nil, 201, ""},
 		{"viet-ads", "PUT", path, sign("ly-son"), nil, 202, ""},
 		{"author", "GET", path + "/pending", "", nil, 200, "ly-son"},
-		{"admin", "PUT", path, `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],"name":"Chợ"}`, nil, 200, ""},
+		{"admin", "PUT", path, `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],"name":"Chợ"}`, nil,
+			200, ""},
 		{"author", "GET", path + "/pending", "", nil, 200, "ly-son"}, // that was something else
 		{"viet-ads", "PUT", path, sign("son-tinh"), nil, 200, ""},
 		{"author", "GET", path + "/pending", "", nil, 204, ""},
@@ -304,9 +327,12 @@ func TestReadableByEveryWay(t *testing.T) {
 		{"viet-ads", "PUT", "/api/v1/signs/far-1", sign(far + `,"playlist":"small"`), nil, 422, unread},
 		{"viet-ads", "PUT", "/api/v1/signs/far-1", sign(far + `,"playlist":"empty"`), nil, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/far-1", sign(far + `,"playlist":"small"`), nil, 422, unread},
-		{"viet-ads", "PUT", mine + "playlists/empty", `{"items":[{"message":"public/5k"},{"message":"small"}]}`, nil, 422, unread},
-		{"viet-ads", "PUT", mine + "schedules/far", `{"playlist":"small","signs":["far-1"],"from":"08:00","until":"12:00"}`, nil, 422, unread},
-		{"viet-ads", "PUT", mine + "schedules/far" + through, `{"playlist":"small","signs":["far-1"],"from":"08:00","until":"12:00"}`, nil, 201, ""},
+		{"viet-ads", "PUT", mine + "playlists/empty", `{"items":[{"message":"public/5k"},{"message":"small"}]}`, nil, 422,
+			unread},
+		{"viet-ads", "PUT", mine + "schedules/far", `{"playlist":"small","signs":["far-1"],"from":"08:00","until":"12:00"}`,
+			nil, 422, unread},
+		{"viet-ads", "PUT", mine + "schedules/far" + through,
+			`{"playlist":"small","signs":["far-1"],"from":"08:00","until":"12:00"}`, nil, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/far-1", sign(far + `,"playlist":"empty","out_of_service":"Sửa"`), nil, 200, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/near-1", sign(`,"playlist":"small"`), nil, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/near-1", sign(far + `,"playlist":"small"`), nil, 422, unread},

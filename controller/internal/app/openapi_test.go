@@ -50,7 +50,8 @@ func keeps(t *testing.T, req *http.Request, res *http.Response, body []byte) {
 			if e.ValidationType == "path" { // a path that does not exist is what some tests try
 				continue
 			}
-			t.Errorf("%s %s: the answer is not what the OpenAPI document says: %s: %s %v", req.Method, req.URL.Path, e.Message, e.Reason, e.SchemaValidationErrors)
+			t.Errorf("%s %s: the answer is not what the OpenAPI document says: %s: %s %v", req.Method, req.URL.Path, e.Message,
+				e.Reason, e.SchemaValidationErrors)
 		}
 	}
 }

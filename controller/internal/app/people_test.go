@@ -63,13 +63,17 @@ func TestPeopleOverHTTP(t *testing.T) {
 		says                   string
 	}{
 		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"editor","name":"Lan"}`, 201, `"role":"editor"`},
-		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"approver"}`, 422, "use one of admin, editor, viewer"},
-		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"editor","areas":["quang-ngai"]}`, 422, "officers only"},
+		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"approver"}`, 422,
+			"use one of admin, editor, viewer"},
+		{"viet-ads", "PUT", "/api/v1/users/lan", `{"owner":"viet-ads","role":"editor","areas":["quang-ngai"]}`, 422,
+			"officers only"},
 		{"viet-ads", "PUT", "/api/v1/users/spy", `{"owner":"public","role":"author"}`, 404, ""},
 		{"song-tra-ads", "PUT", "/api/v1/users/lan", `{"owner":"song-tra-ads","role":"admin"}`, 404, ""},
 		{"author", "PUT", "/api/v1/users/minh", `{"owner":"public","role":"author"}`, 404, ""},
-		{"admin", "PUT", "/api/v1/users/minh", `{"owner":"public","role":"author","areas":["quang-ngai/nowhere"]}`, 422, "is not a known area"},
-		{"admin", "PUT", "/api/v1/users/minh", `{"owner":"public","role":"author","areas":["quang-ngai/son-tinh"]}`, 201, "son-tinh"},
+		{"admin", "PUT", "/api/v1/users/minh", `{"owner":"public","role":"author","areas":["quang-ngai/nowhere"]}`, 422,
+			"is not a known area"},
+		{"admin", "PUT", "/api/v1/users/minh", `{"owner":"public","role":"author","areas":["quang-ngai/son-tinh"]}`, 201,
+			"son-tinh"},
 		{"viet-ads", "GET", "/api/v1/users", "", 200, `"id":"lan"`},
 		{"song-tra-ads", "POST", "/api/v1/users/lan/link", "{}", 404, ""},
 		{"viet-ads", "PUT", "/api/v1/tokens/lan-script", `{"role":"editor","only":["message"]}`, 201, `"secret":"ledcast_`},
@@ -81,7 +85,8 @@ func TestPeopleOverHTTP(t *testing.T) {
 		if status != x.want || !strings.Contains(text, x.says) {
 			t.Errorf("%d: %s %s as %q: %d %s; want %d with %q", i, x.method, x.path, x.as, status, text, x.want, x.says)
 		}
-		if x.method == "GET" && (strings.Contains(text, "minh") || strings.Contains(text, "sha256") || strings.Contains(text, "song-tra")) {
+		if x.method == "GET" && (strings.Contains(text, "minh") || strings.Contains(text, "sha256") ||
+			strings.Contains(text, "song-tra")) {
 			t.Errorf("%s tells too much: %s", x.path, text)
 		}
 	}
@@ -178,13 +183,15 @@ func TestPeopleOverHTTP(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"before=0", "before=x", "before=9007199254740993", "before=9&after=1"} {
-		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/audit?"+bad, ""); status != 422 || !strings.Contains(text, `"field":"before"`) {
+		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/audit?"+bad, ""); status != 422 ||
+			!strings.Contains(text, `"field":"before"`) {
 			t.Errorf("%s: %d %s", bad, status, text)
 		}
 	}
 	// The company's log has all of it, and nothing of the department's.
 	_, text, _ = c.do("viet-ads", "GET", "/api/v1/audit?limit=500", "")
-	for _, want := range []string{`"action":"create","kind":"user","owner":"viet-ads","id":"lan"`, `"kind":"signin"`, `"kind":"invite"`, `"who":"user:lan"`, `"kind":"token"`, `"action":"delete","kind":"user"`} {
+	for _, want := range []string{`"action":"create","kind":"user","owner":"viet-ads","id":"lan"`, `"kind":"signin"`,
+		`"kind":"invite"`, `"who":"user:lan"`, `"kind":"token"`, `"action":"delete","kind":"user"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the log lacks %s", want)
 		}
@@ -214,7 +221,8 @@ func TestStolenDatabase(t *testing.T) {
 	if status, text := b.do("PUT", "/api/v1/me/password", map[string]string{"password": password}); status != 204 {
 		t.Fatal(text)
 	}
-	if status, text := b.do("POST", "/api/v1/session", map[string]string{"user": "author", "password": password}); status != 200 {
+	if status, text := b.do("POST", "/api/v1/session", map[string]string{"user": "author",
+		"password": password}); status != 200 {
 		t.Fatal(text)
 	}
 	_, text, _ = c.do("admin", "POST", "/api/v1/users/approver/link", "{}")
@@ -226,7 +234,8 @@ func TestStolenDatabase(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &signCode); err != nil {
 		t.Fatal(err)
 	}
-	secrets := map[string]string{"a link": strings.TrimPrefix(link.Path, "/signin?code="), "a used link": code, "a password": password,
+	secrets := map[string]string{"a link": strings.TrimPrefix(link.Path, "/signin?code="), "a used link": code,
+		"a password":    password,
 		"a sign's code": signCode.Code, "a sign's code, bare": strings.ReplaceAll(signCode.Code, "-", "")}
 	for name, token := range c.tokens {
 		secrets["the token of "+name] = strings.TrimPrefix(token, "ledcast_")
@@ -290,9 +299,12 @@ func TestAuditVerify(t *testing.T) {
 		expect    string
 		value     string // of the problem
 	}{
-		{"UPDATE objects SET data = $1 WHERE kind = 'message' AND owner = 'viet-ads' AND id = 'tet'", []byte(`{"id":"tet","owner":"viet-ads"}`), "", "owners/viet-ads/messages/tet"},
-		{"INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ('user', '', 'eve', $1, 1, 1)", []byte(`{"id":"eve","owner":"public","role":"admin"}`), "", "users/eve"},
-		{"UPDATE objects SET deleted = 1 WHERE kind = 'message' AND owner = $1 AND id = 'tet'", "viet-ads", "", "owners/viet-ads/messages/tet"},
+		{"UPDATE objects SET data = $1 WHERE kind = 'message' AND owner = 'viet-ads' AND id = 'tet'",
+			[]byte(`{"id":"tet","owner":"viet-ads"}`), "", "owners/viet-ads/messages/tet"},
+		{"INSERT INTO objects (kind, owner, id, data, version, updated_ms) VALUES ('user', '', 'eve', $1, 1, 1)",
+			[]byte(`{"id":"eve","owner":"public","role":"admin"}`), "", "users/eve"},
+		{"UPDATE objects SET deleted = 1 WHERE kind = 'message' AND owner = $1 AND id = 'tet'", "viet-ads", "",
+			"owners/viet-ads/messages/tet"},
 		{"DELETE FROM audit WHERE n >= $1", v.Entries, head, head},
 		{"UPDATE audit SET who = 'somebody else' WHERE n = $1", v.Entries - 2, "", jsonNumber(v.Entries - 2)},
 	} {
@@ -323,7 +335,8 @@ func TestSignEnrolment(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
-	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/va-001", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/duc-pho"],"test":true,"phone":"0255 3822 123"}`); status != 202 {
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/va-001",
+		`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/duc-pho"],"test":true,"phone":"0255 3822 123"}`); status != 202 {
 		t.Fatal(status, text)
 	}
 	if status, text, _ := c.do("viet-ads", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 403 {
@@ -332,7 +345,8 @@ func TestSignEnrolment(t *testing.T) {
 	if s, err := d.Sign(t.Context(), "va-001"); err != nil || s.Test {
 		t.Errorf("it shows tests before the department said so: %v", err)
 	}
-	if status, text, _ := c.do("admin", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 200 || !strings.Contains(text, `"test":true`) {
+	if status, text, _ := c.do("admin", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 200 ||
+		!strings.Contains(text, `"test":true`) {
 		t.Errorf("approve: %d %s", status, text)
 	}
 	if s, err := d.Sign(t.Context(), "va-001"); err != nil || !s.Test {
@@ -388,7 +402,9 @@ func TestSignEnrolment(t *testing.T) {
 	if status, text, _ := c.do("viet-ads", "DELETE", "/api/v1/signs/va-001", ""); status != 204 {
 		t.Fatal(status, text)
 	}
-	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/va-001", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/duc-pho"]}`); status != 422 || !strings.Contains(text, "never used again") {
+	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/va-001",
+		`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/duc-pho"]}`); status != 422 ||
+		!strings.Contains(text, "never used again") {
 		t.Errorf("a used name: %d %s", status, text)
 	}
 }

@@ -78,7 +78,8 @@ func TestPostgres(t *testing.T) {
 func TestDatabaseLost(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Database(t)
-	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Database: dsn, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0"})
+	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Database: dsn, Listen: "127.0.0.1:0",
+		MQTTListen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}

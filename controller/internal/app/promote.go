@@ -26,7 +26,8 @@ func (a *App) promoteKeys(ctx context.Context) {
 		did, err := a.keyring.Promote(ctx, keys.Store{Keeper: a.store.Keys()}, func(epoch, seq int64) bool {
 			for _, sign := range a.listener.Signs() {
 				s := a.listener.State(sign)
-				if s.Online && (s.Status == nil || s.Status.Keys == nil || s.Status.Keys.Epoch < epoch || s.Status.Keys.Epoch == epoch && s.Status.Keys.Seq < seq) {
+				if s.Online && (s.Status == nil || s.Status.Keys == nil || s.Status.Keys.Epoch < epoch ||
+					s.Status.Keys.Epoch == epoch && s.Status.Keys.Seq < seq) {
 					return false
 				}
 			}

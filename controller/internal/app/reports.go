@@ -12,7 +12,8 @@ import (
 type reports struct{ history.History }
 
 func (r reports) Make(ctx context.Context, q api.ReportQuery) (any, api.Report, error) {
-	ask := report.Query{From: q.From, Until: q.Until, Now: q.Now, Owner: q.Owner, Content: q.Content, Sign: q.Sign, Campaign: q.Campaign}
+	ask := report.Query{From: q.From, Until: q.Until, Now: q.Now, Owner: q.Owner, Content: q.Content, Sign: q.Sign,
+		Campaign: q.Campaign}
 	switch q.Kind {
 	case api.ReportShare:
 		return made(report.MakeShares(ctx, r.History, ask))

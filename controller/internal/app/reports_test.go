@@ -19,7 +19,8 @@ func TestReportsOverHTTP(t *testing.T) {
 	c := newCaller(t, d)
 	const va = "/api/v1/owners/viet-ads/"
 	c.all([]ask{
-		{"viet-ads", "PUT", "/api/v1/signs/va-off", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil, 201, ""},
+		{"viet-ads", "PUT", "/api/v1/signs/va-off", `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"]}`, nil,
+			201, ""},
 		{"viet-ads", "PUT", va + "messages/tet", tet, nil, 201, ""},
 		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"tet","dwell_ms":4000}]}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","signs":["demo-128x64"]}`, nil, 201, ""},
@@ -57,7 +58,8 @@ func TestReportsOverHTTP(t *testing.T) {
 			shown = &own.Rows[i]
 		}
 	}
-	if shown == nil || shown.MS < 1000 || shown.Count < 1 || shown.Title != "CHÚC MỪNG" || shown.Owner != "viet-ads" || shown.Why != "program" {
+	if shown == nil || shown.MS < 1000 || shown.Count < 1 || shown.Title != "CHÚC MỪNG" || shown.Owner != "viet-ads" ||
+		shown.Why != "program" {
 		t.Fatalf("%+v of %+v", shown, own.Rows)
 	}
 	var covered, missing int64
@@ -76,21 +78,26 @@ func TestReportsOverHTTP(t *testing.T) {
 			t.Errorf("the department reads a company's content: %+v", x)
 		}
 	}
-	for query, says := range map[string]string{"?format=csv": "day,sign,sign_owner,why", "?format=table": "are not proven"} {
-		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/reports/delivery"+query, ""); status != 200 || !strings.Contains(text, says) {
+	for query, says := range map[string]string{"?format=csv": "day,sign,sign_owner,why",
+		"?format=table": "are not proven"} {
+		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/reports/delivery"+query, ""); status != 200 ||
+			!strings.Contains(text, says) {
 			t.Errorf("%s: %d %.200s", query, status, text)
 		}
 	}
-	for query, want := range map[string]int{"?from=2021-02-30": 422, "?from=2021-01-01&to=2026-01-01": 422, "?from=2026-02-02&to=2026-02-01": 422, "?format=pdf": 422, "?owner=song-tra-ads": 404} {
+	for query, want := range map[string]int{"?from=2021-02-30": 422, "?from=2021-01-01&to=2026-01-01": 422,
+		"?from=2026-02-02&to=2026-02-01": 422, "?format=pdf": 422, "?owner=song-tra-ads": 404} {
 		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/reports/delivery"+query, ""); status != want {
 			t.Errorf("%s: %d %s", query, status, text)
 		}
 	}
 	// A range is widened to whole quarters, and says so; CSV names what is not proven.
-	if x := read("viet-ads", "?from=2021-02-11T06:07:00%2B07:00&to=2021-02-11T06:31:00%2B07:00"); x.From != 1612998000 || x.Until != 1612999800+900 {
+	if x := read("viet-ads", "?from=2021-02-11T06:07:00%2B07:00&to=2021-02-11T06:31:00%2B07:00"); x.From != 1612998000 ||
+		x.Until != 1612999800+900 {
 		t.Errorf("from %d until %d", x.From, x.Until)
 	}
-	if _, text, _ := c.do("author", "GET", "/api/v1/reports/delivery?format=csv", ""); !strings.Contains(text, ",va-off,viet-ads,coverage,,,,,,,0.000,") {
+	if _, text, _ := c.do("author", "GET", "/api/v1/reports/delivery?format=csv", ""); !strings.Contains(text,
+		",va-off,viet-ads,coverage,,,,,,,0.000,") {
 		t.Errorf("CSV names no sign without proof: %s", text)
 	}
 	uptime(t, c)
@@ -138,8 +145,10 @@ func uptime(t *testing.T, c *caller) {
 			t.Errorf("%s reads of %d signs, want %d; online for %d ms", as, len(sums), signs, online)
 		}
 	}
-	for query, says := range map[string]string{"?format=csv": "day,sign,sign_owner,online_seconds", "?format=table": "OFFLINE_SECONDS"} {
-		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/reports/uptime"+query, ""); status != 200 || !strings.Contains(text, says) {
+	for query, says := range map[string]string{"?format=csv": "day,sign,sign_owner,online_seconds",
+		"?format=table": "OFFLINE_SECONDS"} {
+		if status, text, _ := c.do("viet-ads", "GET", "/api/v1/reports/uptime"+query, ""); status != 200 ||
+			!strings.Contains(text, says) {
 			t.Errorf("%s: %d %.200s", query, status, text)
 		}
 	}

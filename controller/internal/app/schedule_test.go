@@ -23,27 +23,42 @@ func TestWhatCannotBePlanned(t *testing.T) {
 	many := `{"items":[` + strings.TrimSuffix(strings.Repeat(`{"message":"public/5k"},`, 10_000), ",") + `]}`
 	const va = "/api/v1/owners/viet-ads/"
 	c.all([]ask{
-		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"public/5k","dwell_ms":16000},{"message":"public/bluezone-install","dwell_ms":16000}]}`, nil, 201, ""},
+		{"viet-ads", "PUT", va + "playlists/own",
+			`{"items":[{"message":"public/5k","dwell_ms":16000},{"message":"public/bluezone-install","dwell_ms":16000}]}`, nil,
+			201, ""},
 		{"viet-ads", "PUT", va + "playlists/own", many, nil, 413, "10000 items"},
 		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"public/5k","weight":-1}]}`, nil, 422, "weight"},
-		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"public/5k","first":"2021-02-30"}]}`, nil, 422, "2021-02-30"},
-		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"public/5k","weight":997},{"message":"public/bluezone-install"}]}`, nil, 413, "over the limit"},
+		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"public/5k","first":"2021-02-30"}]}`, nil, 422,
+			"2021-02-30"},
+		{"viet-ads", "PUT", va + "playlists/own",
+			`{"items":[{"message":"public/5k","weight":997},{"message":"public/bluezone-install"}]}`, nil, 413,
+			"over the limit"},
 		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"nothing"}`, nil, 422, "does not exist"},
 		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","from":"08:00","until":"08:00"}`, nil, 422, "empty"},
-		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","first":"2021-02-11","last":"2021-02-10"}`, nil, 422, "2021-02-10"},
+		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","first":"2021-02-11","last":"2021-02-10"}`, nil, 422,
+			"2021-02-10"},
 		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","days":["funday"]}`, nil, 422, "funday"},
-		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","signs":["demo-320x160"]}`, nil, 422, "is not one of your signs"},
-		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","days":["mon"],"first":"2027-01-05","last":"2027-01-06"}`, nil, 422, ""},
-		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","from":"06:00","until":"22:00","signs":["demo-128x64"],"priority":10}`, nil, 201, ""},
-		{"author", "PUT", "/api/v1/campaigns/c1", `{` + letter + `,"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 201, ""},
+		{"viet-ads", "PUT", va + "schedules/s1", `{"playlist":"own","signs":["demo-320x160"]}`, nil, 422,
+			"is not one of your signs"},
+		{"viet-ads", "PUT", va + "schedules/s1",
+			`{"playlist":"own","days":["mon"],"first":"2027-01-05","last":"2027-01-06"}`, nil, 422, ""},
+		{"viet-ads", "PUT", va + "schedules/s1",
+			`{"playlist":"own","from":"06:00","until":"22:00","signs":["demo-128x64"],"priority":10}`, nil, 201, ""},
+		{"author", "PUT", "/api/v1/campaigns/c1",
+			`{` + letter + `,"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":15}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":25}`, nil, 200, ""},
-		{"author", "PUT", "/api/v1/campaigns/c1", `{` + letter + `,"messages":["5k"],"share_percent":30,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "agreed to 25 %"},
-		{"author", "PUT", "/api/v1/campaigns/c2", `{` + letter + `,"messages":["5k"],"share_percent":10,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "5 % are left"},
+		{"author", "PUT", "/api/v1/campaigns/c1",
+			`{` + letter + `,"messages":["5k"],"share_percent":30,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "agreed to 25 %"},
+		{"author", "PUT", "/api/v1/campaigns/c2",
+			`{` + letter + `,"messages":["5k"],"share_percent":10,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "5 % are left"},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":10}`, nil, 422, "campaign c1 has 20 %"},
 		{"viet-ads", "DELETE", va + "agreements/deal", "", nil, 422, "campaign c1"},
-		{"author", "PUT", "/api/v1/campaigns/c1", `{"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "letter"},
-		{"viet-ads", "PUT", "/api/v1/campaigns/c3", `{` + letter + `,"messages":["5k"],"share_percent":1,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 403, ""},
+		{"author", "PUT", "/api/v1/campaigns/c1",
+			`{"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422,
+			"letter"},
+		{"viet-ads", "PUT", "/api/v1/campaigns/c3",
+			`{` + letter + `,"messages":["5k"],"share_percent":1,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 403, ""},
 		{"author", "PUT", va + "agreements/theirs", `{"share_percent":90}`, nil, 403, ""},
 		{"song-tra-ads", "GET", "/api/v1/campaigns", "", nil, 200, `"c1"`},
 		{"viet-ads", "DELETE", "/api/v1/owners/public/messages/5k", "", nil, 403, ""},
@@ -67,12 +82,17 @@ func TestScheduleAndWhy(t *testing.T) {
 	date := tomorrow.Format(time.DateOnly)
 	const va = "/api/v1/owners/viet-ads/"
 	c.all([]ask{
-		{"viet-ads", "PUT", va + "playlists/own", `{"items":[{"message":"public/5k","dwell_ms":16000},{"message":"public/bluezone-install","dwell_ms":16000}]}`, nil, 201, ""},
+		{"viet-ads", "PUT", va + "playlists/own",
+			`{"items":[{"message":"public/5k","dwell_ms":16000},{"message":"public/bluezone-install","dwell_ms":16000}]}`, nil,
+			201, ""},
 		{"viet-ads", "PUT", va + "playlists/night", `{"items":[{"message":"public/bluezone-install"}]}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "schedules/day", `{"playlist":"own","from":"06:00","until":"22:00"}`, nil, 201, ""},
-		{"viet-ads", "PUT", va + "schedules/late", `{"playlist":"night","from":"21:00","until":"02:00","signs":["demo-128x64"],"priority":5}`, nil, 201, ""},
+		{"viet-ads", "PUT", va + "schedules/late",
+			`{"playlist":"night","from":"21:00","until":"02:00","signs":["demo-128x64"],"priority":5}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":20}`, nil, 201, ""},
-		{"author", "PUT", "/api/v1/campaigns/bluezone", `{` + letter + `,"messages":["bluezone-install"],"share_percent":20,"areas":["quang-ngai"],"first":"` + date + `","last":"` + date + `"}`, nil, 201, ""},
+		{"author", "PUT", "/api/v1/campaigns/bluezone",
+			`{` + letter + `,"messages":["bluezone-install"],"share_percent":20,"areas":["quang-ngai"],"first":"` + date +
+				`","last":"` + date + `"}`, nil, 201, ""},
 	})
 	eventually(t, "the sign has the campaign's items", func() bool {
 		p := d.publisher.Plan("demo-128x64")
@@ -99,13 +119,15 @@ func TestScheduleAndWhy(t *testing.T) {
 		}
 		// The answer is the function's own.
 		p := d.publisher.Plan("demo-128x64").Program
-		shown := timeline.At(p, nil, timeline.Conditions{Sign: "demo-128x64", ClockTrusted: true, LastContactMS: when.UnixMilli()}, when.UnixMilli())
+		shown := timeline.At(p, nil, timeline.Conditions{Sign: "demo-128x64", ClockTrusted: true,
+			LastContactMS: when.UnixMilli()}, when.UnixMilli())
 		if shown.Item != w.Item || shown.Rule != w.Rule {
 			t.Errorf("at %s: %s by %s; its program says %s by %s", hhmm, w.Item, w.Rule, shown.Item, shown.Rule)
 		}
 		return w
 	}
-	for hhmm, want := range map[string]string{"01:00": "schedule:late", "03:00": "default", "12:00": "schedule:day", "20:59": "schedule:day", "21:30": "schedule:late", "23:59": "schedule:late"} {
+	for hhmm, want := range map[string]string{"01:00": "schedule:late", "03:00": "default", "12:00": "schedule:day",
+		"20:59": "schedule:day", "21:30": "schedule:late", "23:59": "schedule:late"} {
 		if w := at(hhmm); w.Rule != want || w.Zone != "Asia/Ho_Chi_Minh" {
 			t.Errorf("at %s: %s, want %s (%+v)", hhmm, w.Rule, want, w)
 		}
@@ -154,7 +176,8 @@ func TestScheduleAndWhy(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &day); err != nil || status != 200 {
 		t.Fatal(status, text)
 	}
-	if s := day.Spans; len(s) < 2 || s[0].Rule != "none" || s[0].Until != first.Unix() || s[1].From != first.Unix() || s[1].Rule == "none" {
+	if s := day.Spans; len(s) < 2 || s[0].Rule != "none" || s[0].Until != first.Unix() || s[1].From != first.Unix() ||
+		s[1].Rule == "none" {
 		t.Errorf("the first program is of %d: %+v", first.Unix(), day.Spans)
 	}
 	for _, bad := range []string{"2021-02-30", "tomorrow", "2099-01-01"} {
@@ -163,7 +186,8 @@ func TestScheduleAndWhy(t *testing.T) {
 		}
 	}
 	// Far ahead, it is planned as it would be.
-	if status, text, _ := c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/at?time="+tomorrow.AddDate(0, 1, 0).UTC().Format(time.RFC3339), ""); status != 200 || !strings.Contains(text, `"seq":0`) {
+	if status, text, _ := c.do("viet-ads", "GET", "/api/v1/signs/demo-128x64/at?time="+tomorrow.AddDate(0,
+		1, 0).UTC().Format(time.RFC3339), ""); status != 200 || !strings.Contains(text, `"seq":0`) {
 		t.Errorf("in a month: %d %s", status, text)
 	}
 }
@@ -194,7 +218,8 @@ func TestDayAfterRestart(t *testing.T) {
 	})
 	before := day(d)
 	// Behind the API's back, which refuses to delete what is used.
-	if err := d.store.Objects().Delete(t.Context(), string(playlists.KindMessage), "viet-ads", "tet", store.AnyVersion); err != nil {
+	if err := d.store.Objects().Delete(t.Context(), string(playlists.KindMessage), "viet-ads", "tet",
+		store.AnyVersion); err != nil {
 		t.Fatal(err)
 	}
 	d.stop(t)

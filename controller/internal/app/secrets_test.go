@@ -80,7 +80,8 @@ func databaseFiles(t *testing.T, d *installation) map[string][]byte {
 // tamper changes the database behind the controller's back.
 func tamper(t *testing.T, dir, statement string, args ...any) {
 	t.Helper()
-	driver, at, unlock := "sqlite", filepath.Join(dir, "ledcast.db"), "DROP TRIGGER IF EXISTS audit_keeps_entries; DROP TRIGGER IF EXISTS audit_loses_none"
+	driver, at, unlock := "sqlite", filepath.Join(dir, "ledcast.db"),
+		"DROP TRIGGER IF EXISTS audit_keeps_entries; DROP TRIGGER IF EXISTS audit_loses_none"
 	if onPostgres() {
 		driver, at, unlock = "pgx", database(t, dir), "DROP TRIGGER IF EXISTS audit_keeps_entries ON audit"
 	}

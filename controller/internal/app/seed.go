@@ -14,7 +14,8 @@ import (
 // seed puts the department's default content into a store that lacks it. What
 // is there already was perhaps edited, and stays.
 func (a *App) seed(ctx context.Context) error {
-	for name, text := range map[string][]byte{"assets/areas.yaml": assets.Areas, "assets/content.yaml": assets.DefaultContent} {
+	for name, text := range map[string][]byte{"assets/areas.yaml": assets.Areas,
+		"assets/content.yaml": assets.DefaultContent} {
 		m, err := manifest.Parse(name, text)
 		if err != nil {
 			return err
@@ -42,8 +43,10 @@ func (a *App) Seed(ctx context.Context, things []playlists.Thing) error {
 		if err != nil {
 			return err
 		}
-		_, err = a.store.Audit().Change(ctx, store.Change{Expected: store.Absent, Of: t.Of(), By: enrol.Console.Actor(a.now().UnixMilli()),
-			Object: store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data, UpdatedMS: a.now().UnixMilli()}})
+		_, err = a.store.Audit().Change(ctx, store.Change{Expected: store.Absent, Of: t.Of(),
+			By: enrol.Console.Actor(a.now().UnixMilli()),
+			Object: store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data,
+				UpdatedMS: a.now().UnixMilli()}})
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,8 @@ func (s source) InForce(ctx context.Context, sign string, from, until time.Time)
 		return &plan.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: r}
 	}
 	if begin < p.Program.Exp && present < p.Program.Exp {
-		out = append(out, plan.InForce{From: max(begin, present), Until: p.Program.Exp, Program: p.Program, Notes: notes(p.Reasons)})
+		out = append(out, plan.InForce{From: max(begin, present), Until: p.Program.Exp, Program: p.Program,
+			Notes: notes(p.Reasons)})
 	}
 	if end > p.Program.Exp {
 		at := max(begin, p.Program.Exp)
@@ -103,7 +104,8 @@ func (s source) InForce(ctx context.Context, sign string, from, until time.Time)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, plan.InForce{From: at, Until: planned.Program.Exp, Program: planned.Program, Notes: notes(planned.Reasons)})
+		out = append(out, plan.InForce{From: at, Until: planned.Program.Exp, Program: planned.Program,
+			Notes: notes(planned.Reasons)})
 	}
 	return out, nil
 }

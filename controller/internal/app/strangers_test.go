@@ -51,9 +51,11 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	must(c.do("viet-ads", "PUT", mine+"media/secret-picture", string(onePicture(t)), "Content-Type", "image/png"))
 	must(c.do("viet-ads", "PUT", mine+"messages/secret-message", strings.Replace(tet, "Tân Sửu", "bí mật", 1)))
 	must(c.do("viet-ads", "PUT", mine+"playlists/secret-list", `{"items":[{"message":"secret-message"}]}`))
-	must(c.do("viet-ads", "PUT", mine+"schedules/secret-hours", `{"playlist":"secret-list","from":"08:00","until":"12:00"}`))
+	must(c.do("viet-ads", "PUT", mine+"schedules/secret-hours",
+		`{"playlist":"secret-list","from":"08:00","until":"12:00"}`))
 	must(c.do("viet-ads", "PUT", mine+"agreements/secret-deal", `{"share_percent":20}`))
-	must(c.do("viet-ads", "PUT", "/api/v1/users/secret-person", `{"owner":"viet-ads","role":"editor","name":"Người bí mật"}`))
+	must(c.do("viet-ads", "PUT", "/api/v1/users/secret-person",
+		`{"owner":"viet-ads","role":"editor","name":"Người bí mật"}`))
 	must(c.do("viet-ads", "PUT", "/api/v1/tokens/secret-token", `{"owner":"viet-ads","role":"viewer"}`))
 	spec, err := d.Sign(ctx, "demo-128x64")
 	if err != nil {
@@ -69,12 +71,16 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	}
 	eventually(t, "frames", func() bool { return d.publisher.Plan("demo-128x64") != nil })
 	sha := d.publisher.Plan("demo-128x64").Program.Frames[0].SHA256
-	ids := map[string]string{"owners": "viet-ads", "messages": "secret-message", "playlists": "secret-list", "signs": "demo-128x64", "specs": "demo-128x64",
-		"media": "secret-picture", "schedules": "secret-hours", "agreements": "secret-deal", "users": "secret-person", "tokens": "secret-token",
+	ids := map[string]string{"owners": "viet-ads", "messages": "secret-message", "playlists": "secret-list",
+		"signs": "demo-128x64", "specs": "demo-128x64",
+		"media": "secret-picture", "schedules": "secret-hours", "agreements": "secret-deal", "users": "secret-person",
+		"tokens": "secret-token",
 		"alerts": "secret-alert", "templates": "flood", "webhooks": "secret-hook"}
-	must(c.do("author", "POST", "/api/v1/alerts", fmt.Sprintf(`{"id":"secret-alert","text":"Lũ","areas":["quang-ngai"],"until":%d}`, time.Now().Add(time.Hour).Unix())))
+	must(c.do("author", "POST", "/api/v1/alerts",
+		fmt.Sprintf(`{"id":"secret-alert","text":"Lũ","areas":["quang-ngai"],"until":%d}`, time.Now().Add(time.Hour).Unix())))
 	must(c.do("admin", "PUT", "/api/v1/webhooks/secret-hook", `{"url":"https://hooks.example/x","events":["started"]}`))
-	trace := []string{"viet-ads", "Quảng cáo Việt", "secret-", "bí mật", "demo-128x64", "demo-64x32", "Ba La", "ba-to\",\"test"}
+	trace := []string{"viet-ads", "Quảng cáo Việt", "secret-", "bí mật", "demo-128x64", "demo-64x32", "Ba La",
+		"ba-to\",\"test"}
 	// What everybody may read is the department's alone.
 	common := []string{"areas", "campaigns"}
 	// Of these a company gets no list either.
@@ -99,7 +105,8 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 		if strings.Contains(route.Path, "{owner}") {
 			kind = strings.Split(route.Path, "/")[5]
 		}
-		if route.Open || !strings.HasPrefix(route.Path, "/api/") || route.Path == "/api/v1/events" || slices.Contains(common, kind) || kind == "me" {
+		if route.Open || !strings.HasPrefix(route.Path, "/api/") || route.Path == "/api/v1/events" ||
+			slices.Contains(common, kind) || kind == "me" {
 			continue
 		}
 		if kind == "reports" {
@@ -110,7 +117,8 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 						t.Errorf("report %s: %d, or it tells of %q", report, status, x)
 					}
 				}
-				if status, _, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report+"?owner=viet-ads", ""); status != 404 {
+				if status, _, _ := c.do("song-tra-admin", route.Method, "/api/v1/reports/"+report+"?owner=viet-ads",
+					""); status != 404 {
 					t.Errorf("report %s of another: %d", report, status)
 				}
 			}
@@ -234,8 +242,10 @@ func TestEventsOfOneSign(t *testing.T) {
 			t.Errorf("%s is told more than the sign: %s", as, e.text)
 		}
 	}
-	for _, x := range []struct{ as, sign string }{{"song-tra-ads", "demo-64x32"}, {"viet-ads", "demo-320x160"}, {"viet-ads", "nobodys"}, {"author", "nobodys"}} {
-		if status, text, _ := c.do(x.as, "GET", "/api/v1/events?sign="+x.sign, ""); status != 404 || !strings.Contains(text, `"title":"does not exist"`) {
+	for _, x := range []struct{ as, sign string }{{"song-tra-ads", "demo-64x32"}, {"viet-ads", "demo-320x160"},
+		{"viet-ads", "nobodys"}, {"author", "nobodys"}} {
+		if status, text, _ := c.do(x.as, "GET", "/api/v1/events?sign="+x.sign, ""); status != 404 ||
+			!strings.Contains(text, `"title":"does not exist"`) {
 			t.Errorf("%s listens to %s: %d %s", x.as, x.sign, status, text)
 		}
 	}

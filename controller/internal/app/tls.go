@@ -39,8 +39,9 @@ func readCertificate(certFile, keyFile string) (*certificate, error) {
 			Key: "certificate-or-key-missing"}
 	}
 	if err := c.read(); err != nil {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--tls-cert, --tls-key", Value: certFile + ", " + keyFile,
-			Key: "certificate-unusable", Args: []any{err}}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--tls-cert, --tls-key",
+			Value: certFile + ", " + keyFile,
+			Key:   "certificate-unusable", Args: []any{err}}
 	}
 	c.ca = c.authority()
 	return c, nil
@@ -100,13 +101,14 @@ func (c *certificate) own() *tls.Config {
 	if !c.given() {
 		return nil
 	}
-	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, VerifyConnection: func(s tls.ConnectionState) error {
-		have, err := c.get(nil)
-		if err == nil && !bytes.Equal(s.PeerCertificates[0].Raw, have.Certificate[0]) {
-			err = errors.New("the embedded broker shows another certificate")
-		}
-		return err
-	}}
+	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12,
+		VerifyConnection: func(s tls.ConnectionState) error {
+			have, err := c.get(nil)
+			if err == nil && !bytes.Equal(s.PeerCertificates[0].Raw, have.Certificate[0]) {
+				err = errors.New("the embedded broker shows another certificate")
+			}
+			return err
+		}}
 }
 
 // authority is what signs need to trust the certificate: nothing where a public

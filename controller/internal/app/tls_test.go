@@ -33,8 +33,10 @@ func selfSigned(t *testing.T, dir string, serial int64) (cert, key string) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "ledcast test"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "ledcast test"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Public(), k)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +57,8 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := selfSigned(t, dir, 1)
-	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", TLSCert: cert, TLSKey: key})
+	a, err := app.New(t.Context(), app.Options{Data: t.TempDir(), Listen: "127.0.0.1:0",
+		MQTTListen: "127.0.0.1:0", TLSCert: cert, TLSKey: key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +91,8 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := http.Get(strings.Replace(a.URL(), "https", "http", 1) + "/healthz"); err == nil {
-		if res, _ := http.Get(strings.Replace(a.URL(), "https", "http", 1) + "/healthz"); res != nil && res.StatusCode == 200 {
+		if res, _ := http.Get(strings.Replace(a.URL(), "https", "http", 1) + "/healthz"); res != nil &&
+			res.StatusCode == 200 {
 			t.Error("it answers without encryption, too")
 		}
 	}

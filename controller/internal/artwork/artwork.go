@@ -57,7 +57,8 @@ func New(r *render.Renderer, media Media, maxBytes int64) *Cache {
 // Artwork is m as it looks on class c. The result is shared and must not be
 // changed. It returns ctx's error if ctx ends first; what is being drawn is
 // finished and kept for the next who asks. A refusal is not kept.
-func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlists.Class,
+	motion playlists.Motion) (*playlists.Artwork, error) {
 	var picture []byte
 	if m.Image != nil && c.media != nil {
 		var err error

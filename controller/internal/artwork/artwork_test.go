@@ -106,7 +106,8 @@ func TestRefusalsAreNotKept(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Artwork(ctx, message("Rửa tay thật lâu"), class, playlists.Scrolls); err != nil && !errors.Is(err, context.Canceled) {
+	if _, err := c.Artwork(ctx, message("Rửa tay thật lâu"), class, playlists.Scrolls); err != nil &&
+		!errors.Is(err, context.Canceled) {
 		t.Errorf("after the caller left: %v", err)
 	}
 }
@@ -155,7 +156,8 @@ func TestUploads(t *testing.T) {
 	stranger := *m
 	stranger.Owner = "song-tra"
 	var e *playlists.Error
-	if _, err := c.Artwork(t.Context(), &stranger, class, playlists.Scrolls); !errors.As(err, &e) || e.Code != playlists.NotFound {
+	if _, err := c.Artwork(t.Context(), &stranger, class, playlists.Scrolls); !errors.As(err, &e) ||
+		e.Code != playlists.NotFound {
 		t.Errorf("another owner's picture: %v", err)
 	}
 	if err := u.Remove("viet-ads", up.ID); err != nil {
@@ -178,7 +180,8 @@ func TestUploadsStayInTheirFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer u.Close()
-	for _, k := range [][2]string{{"viet-ads", "../secret"}, {"viet-ads", "../../secret"}, {"..", "secret"}, {"../x", strings.Repeat("a", 64)},
+	for _, k := range [][2]string{{"viet-ads", "../secret"}, {"viet-ads", "../../secret"}, {"..", "secret"},
+		{"../x", strings.Repeat("a", 64)},
 		{"viet-ads", "/etc/passwd"}, {"viet-ads", ""}, {"", strings.Repeat("a", 64)}, {"viet-ads", strings.Repeat("a", 64)}} {
 		var e *playlists.Error
 		if _, err := u.Get(k[0], k[1]); !errors.As(err, &e) {

@@ -57,7 +57,8 @@ func (u *Uploads) Put(owner, name string, data []byte) (*Upload, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(clean)
-	up := &Upload{ID: hex.EncodeToString(sum[:]), Type: info.Type, W: info.W, H: info.H, Frames: info.Frames, Len: int64(len(clean))}
+	up := &Upload{ID: hex.EncodeToString(sum[:]), Type: info.Type, W: info.W, H: info.H, Frames: info.Frames,
+		Len: int64(len(clean))}
 	if err := u.root.Mkdir(owner, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("upload of %s: %w", owner, err)
 	}

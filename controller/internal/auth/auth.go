@@ -75,7 +75,8 @@ type Service struct {
 // Open loads the records.
 func Open(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{revoked: make(chan struct{}), o: o, limits: newLimits(o.Now), hashing: make(chan struct{}, 2),
-		tokens: map[string]Token{}, users: map[string]playlists.User{}, signins: map[string]signin{}, invites: map[string]invite{}, hashes: map[string]string{}}
+		tokens: map[string]Token{}, users: map[string]playlists.User{}, signins: map[string]signin{},
+		invites: map[string]invite{}, hashes: map[string]string{}}
 	s.sessions = scs.New()
 	s.sessions.Store, s.sessions.HashTokenInStore, s.sessions.Lifetime = o.Sessions, true, sessionLife
 	for _, err := range []error{

@@ -63,7 +63,8 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, at: time.Now(), store: &memory{rows: map[string]map[string][]byte{}}, keep: sessions{memstore.NewWithCleanupInterval(0)}}
+	h := &house{t: t, at: time.Now(), store: &memory{rows: map[string]map[string][]byte{}},
+		keep: sessions{memstore.NewWithCleanupInterval(0)}}
 	h.open()
 	return h
 }
@@ -96,7 +97,8 @@ func (h *house) user(u playlists.User) {
 
 func TestTokens(t *testing.T) {
 	h := newHouse(t)
-	secret := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Only: []playlists.Kind{playlists.KindMessage}})
+	secret := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor,
+		Only: []playlists.Kind{playlists.KindMessage}})
 	ask := func(head, path string) error {
 		r := httptest.NewRequest("GET", path, nil)
 		r.RemoteAddr = "127.0.0.1:5"
@@ -104,7 +106,8 @@ func TestTokens(t *testing.T) {
 			r.Header.Set("Authorization", head)
 		}
 		p, err := h.s.Principal(r)
-		if err == nil && (p.Owner != "viet-ads" || p.Role != playlists.RoleEditor || p.MayRead(playlists.KindSign, "viet-ads") || !p.MayWrite(playlists.KindMessage, "viet-ads")) {
+		if err == nil && (p.Owner != "viet-ads" || p.Role != playlists.RoleEditor ||
+			p.MayRead(playlists.KindSign, "viet-ads") || !p.MayWrite(playlists.KindMessage, "viet-ads")) {
 			t.Errorf("principal %+v", p)
 		}
 		return err
@@ -113,7 +116,8 @@ func TestTokens(t *testing.T) {
 	if err := ask("Bearer "+secret, "/"); err != nil {
 		t.Errorf("after a restart: %v", err)
 	}
-	for what, head := range map[string]string{"no token": "", "another": "Bearer " + Prefix + "x", "basic": "Basic " + secret, "its hash": "Bearer " + Prefix + hash(secret)} {
+	for what, head := range map[string]string{"no token": "", "another": "Bearer " + Prefix + "x",
+		"basic": "Basic " + secret, "its hash": "Bearer " + Prefix + hash(secret)} {
 		if ask(head, "/") == nil {
 			t.Errorf("%s was let in", what)
 		}
@@ -121,15 +125,18 @@ func TestTokens(t *testing.T) {
 	if ask("", "/?token="+secret) == nil {
 		t.Error("a token in the query was let in")
 	}
-	again := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor, Only: []playlists.Kind{playlists.KindMessage}})
+	again := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor,
+		Only: []playlists.Kind{playlists.KindMessage}})
 	if ask("Bearer "+secret, "/") == nil || ask("Bearer "+again, "/") != nil {
 		t.Error("a replaced token's old secret must end, and its new one hold")
 	}
 	for what, bad := range map[string]Token{
-		"a company's approver":  {ID: "x1", Owner: "viet-ads", Role: playlists.RoleApprover},
-		"a company's areas":     {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Areas: []string{"quang-ngai"}},
-		"an unknown kind":       {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Only: []playlists.Kind{"everything"}},
-		"a thousand days":       {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Expires: h.at.AddDate(0, 0, 1000).Unix()},
+		"a company's approver": {ID: "x1", Owner: "viet-ads", Role: playlists.RoleApprover},
+		"a company's areas":    {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Areas: []string{"quang-ngai"}},
+		"an unknown kind": {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer,
+			Only: []playlists.Kind{"everything"}},
+		"a thousand days": {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer,
+			Expires: h.at.AddDate(0, 0, 1000).Unix()},
 		"the past":              {ID: "x1", Owner: "viet-ads", Role: playlists.RoleViewer, Expires: 5},
 		"a path for a name":     {ID: "../x", Owner: "viet-ads", Role: playlists.RoleViewer},
 		"somebody else's token": {ID: "viet-ads", Owner: "song-tra-ads", Role: playlists.RoleViewer},
@@ -202,7 +209,8 @@ func TestPeople(t *testing.T) {
 	if in(&http.Cookie{Name: cookieName, Value: code}) {
 		t.Error("the link's code is a session")
 	}
-	for _, p := range []string{"", "short", strings.Repeat("a", 20), "my name is lan!!", strings.Repeat("ab", 100), "not \xff utf8 at all"} {
+	for _, p := range []string{"", "short", strings.Repeat("a", 20), "my name is lan!!", strings.Repeat("ab", 100),
+		"not \xff utf8 at all"} {
 		if h.s.SetPassword(t.Context(), console, "lan", p) == nil {
 			t.Errorf("password %q was taken", p)
 		}
@@ -227,7 +235,11 @@ func TestPeople(t *testing.T) {
 	if err := login("lan", password); err != nil || !in(cookie) || !in(first) {
 		t.Fatalf("signed in twice: %v", err)
 	}
-	if err := enter(func(w http.ResponseWriter, r *http.Request) error { r.AddCookie(first); return h.s.SignOut(w, r) }); err != nil || in(first) {
+	if err := enter(func(w http.ResponseWriter, r *http.Request) error {
+		r.AddCookie(first)
+		return h.s.SignOut(w,
+			r)
+	}); err != nil || in(first) {
 		t.Errorf("signed out: %v, still in: %v", err, in(first))
 	}
 	if err := login("lan", password); err != nil {
@@ -254,7 +266,8 @@ func TestPeople(t *testing.T) {
 	// Nothing that was kept opens a door.
 	for kind, rows := range h.store.rows {
 		for id, row := range rows {
-			if strings.Contains(string(row), password) || strings.Contains(string(row), code) || strings.Contains(string(row), cookie.Value) {
+			if strings.Contains(string(row), password) || strings.Contains(string(row), code) ||
+				strings.Contains(string(row), cookie.Value) {
 				t.Errorf("%s/%s keeps a secret", kind, id)
 			}
 		}
@@ -317,7 +330,8 @@ func TestAttemptsAreLimited(t *testing.T) {
 		t.Errorf("from one address: %d attempts were looked at", n)
 	}
 	h.at = h.at.Add(loginEvery)
-	if _, err := h.s.SignIn(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil), "lan", "wrong wrong wrong"); strings.Contains(err.Error(), "too many") {
+	if _, err := h.s.SignIn(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil), "lan",
+		"wrong wrong wrong"); strings.Contains(err.Error(), "too many") {
 		t.Error("the limit does not pass")
 	}
 	secret := h.issue(Token{ID: "viet-ads", Owner: "viet-ads", Role: playlists.RoleEditor})
@@ -334,7 +348,8 @@ func TestAttemptsAreLimited(t *testing.T) {
 
 func TestGuestsComeFromThisMachineOnly(t *testing.T) {
 	h := newHouse(t)
-	s, err := Open(t.Context(), Options{Records: h.store, Sessions: h.keep, Now: time.Now, Guest: &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer}})
+	s, err := Open(t.Context(), Options{Records: h.store, Sessions: h.keep, Now: time.Now,
+		Guest: &playlists.Principal{ID: "guest", Owner: playlists.Public, Role: playlists.RoleViewer}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,9 +357,12 @@ func TestGuestsComeFromThisMachineOnly(t *testing.T) {
 		addr, host string
 		want       bool
 	}{
-		{"127.0.0.1:80", "localhost:8080", true}, {"[::1]:80", "[::1]:8080", true}, {"127.0.0.1:80", "127.0.0.1", true}, {"127.0.0.1:80", "LOCALHOST", true},
+		{"127.0.0.1:80", "localhost:8080", true}, {"[::1]:80", "[::1]:8080", true}, {"127.0.0.1:80", "127.0.0.1", true},
+		{"127.0.0.1:80", "LOCALHOST", true},
 		{"10.0.0.1:80", "127.0.0.1:8080", false}, {"", "127.0.0.1:8080", false},
-		{"127.0.0.1:80", "example.com", false}, {"127.0.0.1:80", "localhost.example.com:8080", false}, {"127.0.0.1:80", "", false}, // a name that somebody has led here
+		// a name that somebody has led here
+		{"127.0.0.1:80", "example.com", false}, {"127.0.0.1:80", "localhost.example.com:8080", false},
+		{"127.0.0.1:80", "", false},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr, r.Host = x.addr, x.host

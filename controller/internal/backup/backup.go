@@ -59,7 +59,8 @@ func Write(ctx context.Context, data, database, out string, now time.Time) (err 
 	return err
 }
 
-func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io.Writer, int64) error, data string, now time.Time) error {
+func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io.Writer, int64) error, data string,
+	now time.Time) error {
 	z := gzip.NewWriter(w)
 	t := tar.NewWriter(z)
 	// A tar entry begins with its length, so the dump is written aside first.
@@ -79,7 +80,8 @@ func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io
 		return err
 	}
 	entry := func(name string, size int64, r io.Reader) error {
-		if err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: now.Truncate(time.Second), Typeflag: tar.TypeReg}); err != nil {
+		if err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: now.Truncate(time.Second),
+			Typeflag: tar.TypeReg}); err != nil {
 			return err
 		}
 		_, err := io.Copy(t, r)

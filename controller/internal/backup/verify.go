@@ -61,8 +61,9 @@ func Verify(ctx context.Context, s Store, expect *playlists.AuditHead) (head pla
 		return head, err
 	}
 	if !found {
-		return head, &playlists.Error{Code: playlists.Conflict, Field: "audit", Value: fmt.Sprintf("%d:%s", expect.N, expect.Digest),
-			Key: "log-head-missing"}
+		return head, &playlists.Error{Code: playlists.Conflict, Field: "audit",
+			Value: fmt.Sprintf("%d:%s", expect.N, expect.Digest),
+			Key:   "log-head-missing"}
 	}
 	return head, compare(ctx, s, last)
 }
@@ -111,7 +112,8 @@ func Adopt(ctx context.Context, s Store, by playlists.Actor, log *slog.Logger) e
 		return err
 	}
 	known := map[playlists.Key]bool{}
-	if _, err := s.Audit().Verify(ctx, func(e *playlists.AuditEntry) { known[keyOf(e.Kind, e.Owner, e.ID)] = true }); err != nil {
+	if _, err := s.Audit().Verify(ctx,
+		func(e *playlists.AuditEntry) { known[keyOf(e.Kind, e.Owner, e.ID)] = true }); err != nil {
 		log.Error("the log is not whole, and nothing is added to it", "err", err)
 		return nil // Verify says where
 	}

@@ -27,29 +27,37 @@ func TestConnectRefused(t *testing.T) {
 		h.book.put(Account{Sign: "controller-9", Owner: "viet-ads", Class: "128x64-rgb"})
 		h.book.put(Account{Sign: "controller", Owner: "viet-ads", Class: "128x64-rgb"})
 		for name, c := range map[string]connecting{
-			"wrong password":              {user: "qn-001", pass: "wrong", id: "qn-001"},
-			"no password":                 {user: "qn-001", id: "qn-001"},
-			"another's password":          {user: "qn-001", pass: password("qn-002"), id: "qn-001"},
-			"unknown user":                {user: "qn-404", pass: password("qn-404"), id: "qn-404"},
-			"no user":                     {id: "qn-001"},
-			"no client id":                {user: "qn-002", pass: password("qn-002")},
-			"another client id":           {user: "qn-002", pass: password("qn-002"), id: "qn-001"},
-			"a longer client id":          {user: "qn-002", pass: password("qn-002"), id: "qn-002x"},
-			"the user name in capitals":   {user: "QN-001", pass: password("qn-001"), id: "QN-001"},
-			"the controller's client id":  {user: "qn-002", pass: password("qn-002"), id: "controller-1"},
-			"a sign called controller":    {user: "controller", pass: password("controller"), id: "controller"},
-			"a sign called like it":       {user: "controller-9", pass: password("controller-9"), id: "controller-9"},
-			"controller, wrong password":  {user: "controller", pass: "wrong", id: "controller"},
-			"controller, a sign's id":     {user: "controller", pass: controllerPassword, id: "qn-001"},
-			"controller's will elsewhere": {user: "controller", pass: controllerPassword, id: "controller", will: will("other/topic", "x")},
-			"will on another's status":    {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will(status("qn-001"), "x")},
-			"will on a frame":             {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will("led/v1/frames/viet-ads/"+digest, "x")},
-			"will on the keys":            {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will("led/v1/keys", "x")},
-			"will on its own ack":         {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will("led/v1/signs/qn-002/ack", "x")},
-			"will on $SYS":                {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will("$SYS/x", "x")},
-			"will with a wildcard":        {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will("led/v1/signs/+/status", "x")},
-			"will too large":              {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will(status("qn-002"), strings.Repeat("x", 4097))},
-			"present, will on another's":  {user: "qn-001", pass: password("qn-001"), id: "qn-001", will: will(status("qn-002"), "x")},
+			"wrong password":             {user: "qn-001", pass: "wrong", id: "qn-001"},
+			"no password":                {user: "qn-001", id: "qn-001"},
+			"another's password":         {user: "qn-001", pass: password("qn-002"), id: "qn-001"},
+			"unknown user":               {user: "qn-404", pass: password("qn-404"), id: "qn-404"},
+			"no user":                    {id: "qn-001"},
+			"no client id":               {user: "qn-002", pass: password("qn-002")},
+			"another client id":          {user: "qn-002", pass: password("qn-002"), id: "qn-001"},
+			"a longer client id":         {user: "qn-002", pass: password("qn-002"), id: "qn-002x"},
+			"the user name in capitals":  {user: "QN-001", pass: password("qn-001"), id: "QN-001"},
+			"the controller's client id": {user: "qn-002", pass: password("qn-002"), id: "controller-1"},
+			"a sign called controller":   {user: "controller", pass: password("controller"), id: "controller"},
+			"a sign called like it":      {user: "controller-9", pass: password("controller-9"), id: "controller-9"},
+			"controller, wrong password": {user: "controller", pass: "wrong", id: "controller"},
+			"controller, a sign's id":    {user: "controller", pass: controllerPassword, id: "qn-001"},
+			"controller's will elsewhere": {user: "controller", pass: controllerPassword, id: "controller",
+				will: will("other/topic", "x")},
+			"will on another's status": {user: "qn-002", pass: password("qn-002"), id: "qn-002",
+				will: will(status("qn-001"), "x")},
+			"will on a frame": {user: "qn-002", pass: password("qn-002"), id: "qn-002",
+				will: will("led/v1/frames/viet-ads/"+digest, "x")},
+			"will on the keys": {user: "qn-002", pass: password("qn-002"), id: "qn-002",
+				will: will("led/v1/keys", "x")},
+			"will on its own ack": {user: "qn-002", pass: password("qn-002"), id: "qn-002",
+				will: will("led/v1/signs/qn-002/ack", "x")},
+			"will on $SYS": {user: "qn-002", pass: password("qn-002"), id: "qn-002", will: will("$SYS/x", "x")},
+			"will with a wildcard": {user: "qn-002", pass: password("qn-002"), id: "qn-002",
+				will: will("led/v1/signs/+/status", "x")},
+			"will too large": {user: "qn-002", pass: password("qn-002"), id: "qn-002",
+				will: will(status("qn-002"), strings.Repeat("x", 4097))},
+			"present, will on another's": {user: "qn-001", pass: password("qn-001"), id: "qn-001",
+				will: will(status("qn-002"), "x")},
 		} {
 			c.v = v
 			cl := h.connect(c)
@@ -105,12 +113,14 @@ func TestReading(t *testing.T) {
 	eachVersion(t, func(t *testing.T, v byte) {
 		h := start(t)
 		ctl := h.controller()
-		own := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request",
+		own := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame",
+			"led/v1/signs/qn-001/request",
 			"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb",
 			"led/v1/alerts/128x64-rgb/frames/" + digest, "led/v1/alerts/128x64-rgb/frames/" + digestB}
 		foreign := []string{"led/v1/signs/qn-002/program", "led/v1/signs/qn-002/frame", "led/v1/signs/qn-003/program",
 			"led/v1/frames/song-tra-ads/" + digest, "led/v1/frames/viet-ads/" + digestB, "led/v1/alerts/64x32-red",
-			"led/v1/alerts/64x32-red/frames/" + digest, "led/v1/alerts-test/128x64-rgb", "led/v1/alerts-test/128x64-rgb/frames/" + digest,
+			"led/v1/alerts/64x32-red/frames/" + digest, "led/v1/alerts-test/128x64-rgb",
+			"led/v1/alerts-test/128x64-rgb/frames/" + digest,
 			"led/v1/alerts/128x64-rgb/frames/not-a-digest", "led/v1/alerts/128x64-rgb/other"}
 		for _, topic := range append(slices.Clone(own), foreign...) {
 			ctl.publish(topic, []byte(topic), true)
@@ -118,10 +128,13 @@ func TestReading(t *testing.T) {
 		c := as("qn-001")
 		c.v = v
 		sign := h.in(c)
-		wild := []string{"#", "+", "led/v1/#", "+/#", "led/v1/+", "led/v1/signs/+/program", "led/v1/signs/#", "led/v1/frames/+/" + digest,
-			"led/v1/frames/viet-ads/+", "led/v1/frames/viet-ads/#", "led/v1/frames/public/#", "led/v1/alerts/#", "led/v1/alerts/128x64-rgb/#",
+		wild := []string{"#", "+", "led/v1/#", "+/#", "led/v1/+", "led/v1/signs/+/program", "led/v1/signs/#",
+			"led/v1/frames/+/" + digest,
+			"led/v1/frames/viet-ads/+", "led/v1/frames/viet-ads/#", "led/v1/frames/public/#", "led/v1/alerts/#",
+			"led/v1/alerts/128x64-rgb/#",
 			"led/v1/alerts/+/frames/+", "$share/g/led/v1/keys", "$share/g/#", "$SYS/#", "$SYS/broker/clients/connected", ""}
-		refused := append(wild, slices.DeleteFunc(slices.Clone(foreign), func(f string) bool { return strings.HasSuffix(f, digestB) })...)
+		refused := append(wild, slices.DeleteFunc(slices.Clone(foreign),
+			func(f string) bool { return strings.HasSuffix(f, digestB) })...)
 		for i, code := range sign.subscribe(refused...) {
 			if code < 0x80 {
 				t.Errorf("%q was granted", refused[i])
@@ -185,9 +198,11 @@ func TestWriting(t *testing.T) {
 	eachVersion(t, func(t *testing.T, v byte) {
 		h := start(t)
 		ctl := h.controller()
-		elsewhere := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request",
+		elsewhere := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame",
+			"led/v1/signs/qn-001/request",
 			status("qn-002"), "led/v1/signs/qn-002/ack", "led/v1/signs/qn-003/status", "led/v1/signs/qn-002/program",
-			"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb", "led/v1/marker", "other", "led/v1/signs/qn-001/status/x"}
+			"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb", "led/v1/marker",
+			"other", "led/v1/signs/qn-001/status/x"}
 		before := h.in(connecting{user: ControllerUser, pass: controllerPassword, id: "controller-2"})
 		for _, topic := range elsewhere[:8] {
 			before.publish(topic, []byte("the controller's"), true)
@@ -207,7 +222,8 @@ func TestWriting(t *testing.T) {
 		for _, topic := range elsewhere {
 			for _, payload := range []string{"the sign's", ""} { // an empty one would delete what is kept
 				sign.publish(topic, []byte(payload), true)
-				sign.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true}, TopicName: topic, Payload: []byte(payload)})
+				sign.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true}, TopicName: topic,
+					Payload: []byte(payload)})
 			}
 		}
 		ctl.nothing()
@@ -247,7 +263,8 @@ func TestWriting(t *testing.T) {
 func TestController(t *testing.T) {
 	h := start(t)
 	ctl := h.controller()
-	filters := []string{"led/v1/#", "led/v1/signs/+/status", "#", "led/#", "+/v1/#", "led/+/keys", "$SYS/#", "$share/g/led/v1/#", "other"}
+	filters := []string{"led/v1/#", "led/v1/signs/+/status", "#", "led/#", "+/v1/#", "led/+/keys", "$SYS/#",
+		"$share/g/led/v1/#", "other"}
 	for i, code := range ctl.subscribe(filters...) {
 		if granted := code < 0x80; granted != (i < 2) {
 			t.Errorf("%s: granted %v", filters[i], granted)
@@ -274,10 +291,12 @@ func TestVersion5(t *testing.T) {
 	c := as("qn-001")
 	c.v, c.keepSession, c.will = 5, true, will(status("qn-001"), "gone")
 	c.edit = func(pk *packets.Packet) {
-		pk.Properties = packets.Properties{SessionExpiryInterval: 3600, SessionExpiryIntervalFlag: true, TopicAliasMaximum: 10,
-			User: []packets.UserProperty{{Key: "k", Val: "v"}}}
-		pk.Connect.WillProperties = packets.Properties{WillDelayInterval: 3600, ResponseTopic: "led/v1/keys", CorrelationData: []byte("c"),
-			User: []packets.UserProperty{{Key: "k", Val: "v"}}, MessageExpiryInterval: 1}
+		pk.Properties = packets.Properties{SessionExpiryInterval: 3600, SessionExpiryIntervalFlag: true,
+			TopicAliasMaximum: 10,
+			User:              []packets.UserProperty{{Key: "k", Val: "v"}}}
+		pk.Connect.WillProperties = packets.Properties{WillDelayInterval: 3600, ResponseTopic: "led/v1/keys",
+			CorrelationData: []byte("c"),
+			User:            []packets.UserProperty{{Key: "k", Val: "v"}}, MessageExpiryInterval: 1}
 	}
 	sign := h.in(c)
 	if a := sign.last.Properties.TopicAliasMaximum; a != 0 {
@@ -286,10 +305,12 @@ func TestVersion5(t *testing.T) {
 	subscribe := func(filter string, sub packets.Subscription) byte {
 		sign.id++
 		sub.Filter = filter
-		return sign.subscribePacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: sign.id,
+		return sign.subscribePacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1},
+			PacketID:   sign.id,
 			Properties: packets.Properties{SubscriptionIdentifier: []int{7}}, Filters: packets.Subscriptions{sub}})[0]
 	}
-	if code := subscribe("led/v1/signs/qn-001/request", packets.Subscription{Identifier: 7, RetainAsPublished: true}); code != 0 {
+	if code := subscribe("led/v1/signs/qn-001/request", packets.Subscription{Identifier: 7,
+		RetainAsPublished: true}); code != 0 {
 		t.Errorf("with a subscription identifier: %#x", code)
 	}
 	for _, f := range []string{"led/v1/signs/qn-002/request", "$share/g/led/v1/keys", "led/v1/#"} {
@@ -300,27 +321,32 @@ func TestVersion5(t *testing.T) {
 	// Two messages on one topic: the broker uses no alias towards the sign either.
 	for _, p := range []string{"a", "b"} {
 		ctl.publish("led/v1/signs/qn-001/request", []byte(p), false)
-		if pk := sign.gets("led/v1/signs/qn-001/request", p); pk.Properties.TopicAliasFlag || !slices.Equal(pk.Properties.SubscriptionIdentifier, []int{7}) {
+		if pk := sign.gets("led/v1/signs/qn-001/request", p); pk.Properties.TopicAliasFlag ||
+			!slices.Equal(pk.Properties.SubscriptionIdentifier, []int{7}) {
 			t.Errorf("properties %+v", pk.Properties)
 		}
 	}
 	// Properties are not passed on, not kept, and cannot make a status expire.
-	sign.publishPacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true}, PacketID: 99,
-		TopicName: status("qn-001"), Payload: []byte("on"), Properties: packets.Properties{ResponseTopic: "led/v1/keys", MessageExpiryInterval: 1,
-			ContentType: "x", User: []packets.UserProperty{{Key: "big", Val: strings.Repeat("x", 60000)}}}})
+	sign.publishPacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true},
+		PacketID:  99,
+		TopicName: status("qn-001"), Payload: []byte("on"), Properties: packets.Properties{ResponseTopic: "led/v1/keys",
+			MessageExpiryInterval: 1,
+			ContentType:           "x", User: []packets.UserProperty{{Key: "big", Val: strings.Repeat("x", 60000)}}}})
 	if len(sign.last.Properties.User) != 0 {
 		t.Error("the acknowledgement repeats the properties")
 	}
 	five := h.in(connecting{user: ControllerUser, pass: controllerPassword, id: "controller-5", v: 5})
 	five.subscribed(status("qn-001"))
 	pk := five.gets(status("qn-001"), "on")
-	if p := pk.Properties; p.ResponseTopic != "" || p.MessageExpiryInterval != 0 || p.ContentType != "" || len(p.User) != 0 {
+	if p := pk.Properties; p.ResponseTopic != "" || p.MessageExpiryInterval != 0 || p.ContentType != "" ||
+		len(p.User) != 0 {
 		t.Errorf("a kept status has properties %+v", p)
 	}
 	ctl.gets(status("qn-001"), "on")
 	// A topic alias is an error that ends the connection; then the will comes,
 	// at once and without its properties.
-	sign.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: status("qn-001"), Payload: []byte("alias"),
+	sign.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: status("qn-001"),
+		Payload:    []byte("alias"),
 		Properties: packets.Properties{TopicAlias: 1, TopicAliasFlag: true}})
 	sign.ended()
 	ctl.gets(status("qn-001"), "gone")

@@ -102,8 +102,10 @@ func Start(o Options) (*Broker, error) {
 		closing:  make(chan struct{}), closed: make(chan struct{})}
 	b.server = mqtt.New(&mqtt.Options{Capabilities: capabilities(), Logger: slog.New(quiet{o.Log.Handler()}),
 		SysTopicResendInterval: 3600}) // each stops the world to count memory, and no client may read them
-	err := b.server.AddHook(&hook{accounts: o.Accounts, controller: sha256.Sum256([]byte(o.ControllerPassword)), sessions: b.sessions,
-		meter: &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, message: o.Message, log: o.Log, server: b.server}, nil)
+	err := b.server.AddHook(&hook{accounts: o.Accounts, controller: sha256.Sum256([]byte(o.ControllerPassword)),
+		sessions: b.sessions,
+		meter:    &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, message: o.Message, log: o.Log,
+		server: b.server}, nil)
 	if err == nil {
 		err = b.server.Serve()
 	}
@@ -135,7 +137,8 @@ func listen(address string) (net.Listener, error) {
 			Key: "port-in-use"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("MQTT address %q: %w; choose one of this machine's with --mqtt-listen, e.g. 127.0.0.1:1883", address, err)
+		return nil, fmt.Errorf("MQTT address %q: %w; choose one of this machine's with --mqtt-listen, e.g. 127.0.0.1:1883",
+			address, err)
 	}
 	return l, nil
 }

@@ -89,7 +89,8 @@ func TestStopGivesUp(t *testing.T) {
 	h := start(t, func(o *Options) {
 		o.Dropped = func(string, string) { close(held); <-release }
 	})
-	h.in(as("qn-001")).send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: "led/v1/keys"})
+	h.in(as("qn-001")).send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish},
+		TopicName: "led/v1/keys"})
 	<-held
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -130,7 +131,8 @@ func TestCapabilities(t *testing.T) {
 		t.Errorf("retained messages vanish after %d s", c.MaximumMessageExpiryInterval)
 	}
 	if c.MaximumClientWritesPending != 128 || c.MaximumInflight != 256 {
-		t.Errorf("%d writes pending and %d in flight: at 10,000 clients that is memory", c.MaximumClientWritesPending, c.MaximumInflight)
+		t.Errorf("%d writes pending and %d in flight: at 10,000 clients that is memory", c.MaximumClientWritesPending,
+			c.MaximumInflight)
 	}
 }
 
@@ -144,7 +146,8 @@ func TestLog(t *testing.T) {
 	c := as("qn-001")
 	c.v = 5
 	sign := h.in(c)
-	sign.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: status("qn-001"), Payload: []byte("private-payload"),
+	sign.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: status("qn-001"),
+		Payload:    []byte("private-payload"),
 		Properties: packets.Properties{TopicAlias: 1, TopicAliasFlag: true}})
 	sign.ended()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -157,7 +160,8 @@ func TestLog(t *testing.T) {
 			t.Errorf("the log does not say %q:\n%s", want, log.String())
 		}
 	}
-	for _, private := range []string{"private-", base64.StdEncoding.EncodeToString([]byte("private-payload")), password("qn-001"), "mochi"} {
+	for _, private := range []string{"private-", base64.StdEncoding.EncodeToString([]byte("private-payload")),
+		password("qn-001"), "mochi"} {
 		if strings.Contains(log.String(), private) {
 			t.Errorf("the log says %q:\n%s", private, log.String())
 		}
@@ -213,7 +217,8 @@ func TestPaho(t *testing.T) {
 	ctl := h.controller()
 	lost := make(chan error, 1)
 	got := make(chan paho.Message, 10)
-	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://"+h.Addr().String()).SetClientID("qn-001").SetUsername("qn-001").
+	c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://"+h.Addr().String()).SetClientID("qn-001").SetUsername(
+		"qn-001").
 		SetPassword(password("qn-001")).SetBinaryWill(status("qn-001"), []byte("offline"), 1, true).SetAutoReconnect(false).
 		SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) { got <- m }).
 		SetConnectionLostHandler(func(_ paho.Client, err error) { lost <- err }))
@@ -233,10 +238,12 @@ func TestPaho(t *testing.T) {
 	}
 	const elsewhere = "led/v1/signs/qn-002/program" // for which paho has no error, only a result
 	refused := c.Subscribe(elsewhere, 1, nil)
-	if err := wait("subscribe elsewhere", refused); err != nil || refused.(*paho.SubscribeToken).Result()[elsewhere] != 0x80 {
+	if err := wait("subscribe elsewhere", refused); err != nil ||
+		refused.(*paho.SubscribeToken).Result()[elsewhere] != 0x80 {
 		t.Errorf("another's program: %v, %v", err, refused.(*paho.SubscribeToken).Result())
 	}
-	for _, m := range []struct{ topic, payload string }{{"led/v1/keys", "mine"}, {status("qn-001"), strings.Repeat("x", 5000)}, {status("qn-001"), "online"}} {
+	for _, m := range []struct{ topic, payload string }{{"led/v1/keys", "mine"},
+		{status("qn-001"), strings.Repeat("x", 5000)}, {status("qn-001"), "online"}} {
 		if err := wait(m.topic, c.Publish(m.topic, 1, true, m.payload)); err != nil {
 			t.Errorf("%s: %v", m.topic, err)
 		}

@@ -83,10 +83,12 @@ type house struct {
 
 func start(t *testing.T, change ...func(*Options)) *house {
 	t.Helper()
-	h := &house{t: t, book: &book{by: map[string]Account{}}, clock: &clock{t: time.Unix(1767200400, 0)}, dropped: make(chan [2]string, 1000)}
+	h := &house{t: t, book: &book{by: map[string]Account{}}, clock: &clock{t: time.Unix(1767200400, 0)},
+		dropped: make(chan [2]string, 1000)}
 	test := account("test-1")
 	test.Test = true
-	for _, a := range []Account{account("qn-001"), account("qn-003"), {Sign: "qn-002", Owner: "song-tra-ads", Class: "64x32-red"}, test} {
+	for _, a := range []Account{account("qn-001"), account("qn-003"),
+		{Sign: "qn-002", Owner: "song-tra-ads", Class: "64x32-red"}, test} {
 		h.book.put(a)
 	}
 	o := Options{Listen: "127.0.0.1:0", Accounts: h.book, ControllerPassword: controllerPassword, Now: h.clock.now,
@@ -146,8 +148,9 @@ func as(sign string) connecting { return connecting{user: sign, pass: password(s
 
 func (c connecting) packet() packets.Packet {
 	pk := packets.Packet{ProtocolVersion: c.v, FixedHeader: packets.FixedHeader{Type: packets.Connect},
-		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), Clean: !c.keepSession, Keepalive: 60, ClientIdentifier: c.id,
-			UsernameFlag: c.user != "", Username: []byte(c.user), PasswordFlag: c.pass != "", Password: []byte(c.pass)}}
+		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), Clean: !c.keepSession, Keepalive: 60,
+			ClientIdentifier: c.id,
+			UsernameFlag:     c.user != "", Username: []byte(c.user), PasswordFlag: c.pass != "", Password: []byte(c.pass)}}
 	if c.keepalive > 0 {
 		pk.Connect.Keepalive = c.keepalive
 	}
@@ -208,7 +211,8 @@ func (h *house) in(c connecting) *client {
 func (h *house) controller() *client {
 	h.t.Helper()
 	c := h.in(connecting{user: ControllerUser, pass: controllerPassword, id: "controller-1"})
-	c.subscribed("led/v1/signs/+/status", "led/v1/signs/+/ack", "led/v1/signs/+/played", "led/v1/signs/+/snapshot", "led/v1/marker")
+	c.subscribed("led/v1/signs/+/status", "led/v1/signs/+/ack", "led/v1/signs/+/played", "led/v1/signs/+/snapshot",
+		"led/v1/marker")
 	return c
 }
 
@@ -406,8 +410,9 @@ func (c *client) subscribed(filters ...string) {
 func (c *client) publish(topic string, payload []byte, retain bool) {
 	c.t.Helper()
 	c.id++
-	c.publishPacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: retain}, TopicName: topic,
-		Payload: payload, PacketID: c.id})
+	c.publishPacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: retain},
+		TopicName: topic,
+		Payload:   payload, PacketID: c.id})
 }
 
 // publishPacket returns when the message is on its way to its readers.
@@ -426,7 +431,8 @@ func (c *client) gets(topic, payload string) packets.Packet {
 	c.t.Helper()
 	pk, ok := c.next()
 	if !ok || pk.FixedHeader.Type != packets.Publish || pk.TopicName != topic || string(pk.Payload) != payload {
-		c.t.Fatalf("got packet type %d on %q: %.80q (open: %v), want %q on %s", pk.FixedHeader.Type, pk.TopicName, pk.Payload, ok, payload, topic)
+		c.t.Fatalf("got packet type %d on %q: %.80q (open: %v), want %q on %s", pk.FixedHeader.Type, pk.TopicName,
+			pk.Payload, ok, payload, topic)
 	}
 	return pk
 }
@@ -435,7 +441,8 @@ func (c *client) gets(topic, payload string) packets.Packet {
 // from ctl now would come after it.
 func (c *client) nothing() {
 	c.t.Helper()
-	marker := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: "led/v1/marker", Payload: []byte("marker")}
+	marker := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: "led/v1/marker",
+		Payload: []byte("marker")}
 	c.send(marker)
 	c.gets("led/v1/marker", "marker")
 }
@@ -446,7 +453,8 @@ func (h *house) retained() map[string]string {
 	c := h.in(connecting{user: ControllerUser, pass: controllerPassword, id: "controller-retained"})
 	defer c.conn.Close()
 	c.subscribed("led/v1/#")
-	c.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: "led/v1/end-of-retained", Payload: []byte("marker")})
+	c.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: "led/v1/end-of-retained",
+		Payload: []byte("marker")})
 	kept := map[string]string{}
 	for {
 		pk, ok := c.next()
@@ -461,5 +469,6 @@ func (h *house) retained() map[string]string {
 }
 
 func publishPacket(topic, payload string) packets.Packet {
-	return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true}, TopicName: topic, Payload: []byte(payload)}
+	return packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Retain: true}, TopicName: topic,
+		Payload: []byte(payload)}
 }

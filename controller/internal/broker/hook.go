@@ -80,7 +80,8 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 		c.user, c.id = string(pk.Connect.Username), pk.Connect.ClientIdentifier
 		return nil
 	}
-	h.log.Info("MQTT connection refused", "user", clip(string(pk.Connect.Username)), "client_id", clip(pk.Connect.ClientIdentifier),
+	h.log.Info("MQTT connection refused", "user", clip(string(pk.Connect.Username)), "client_id",
+		clip(pk.Connect.ClientIdentifier),
 		"remote", cl.Net.Remote, "why", why)
 	if code == packets.ErrNotAuthorized && cl.Properties.ProtocolVersion < 5 {
 		code = packets.ErrBadUsernameOrPassword // which the server turns into 3.1.1's "not authorized"
@@ -236,7 +237,8 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		h.reportDropped(c.user, "not allowed", "a message on "+clip(pk.TopicName))
 		return pk, packets.CodeSuccessIgnore
 	case len(pk.Payload) > w.Limit:
-		h.reportDropped(c.user, "too large", fmt.Sprintf("%d bytes on %s, over the limit of %d", len(pk.Payload), pk.TopicName, w.Limit))
+		h.reportDropped(c.user, "too large", fmt.Sprintf("%d bytes on %s, over the limit of %d",
+			len(pk.Payload), pk.TopicName, w.Limit))
 		return pk, packets.CodeSuccessIgnore
 	case !h.meter.message(c.user):
 		h.reportDropped(c.user, "flood", fmt.Sprintf("more than %d messages in %v", floodCount, floodSpan))

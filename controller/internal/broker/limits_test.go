@@ -25,7 +25,8 @@ func TestTooLarge(t *testing.T) {
 		ctl.gets(topic, fits)
 		h.clock.move(floodSpan) // for the next report
 		sign.publish(topic, []byte(fits+"b"), true)
-		if d := h.told(); d[0] != "qn-001" || !strings.HasPrefix(d[1], "too large: ") || !strings.Contains(d[1], topic) || !strings.Contains(d[1], fmt.Sprint(c.limit)) {
+		if d := h.told(); d[0] != "qn-001" || !strings.HasPrefix(d[1], "too large: ") || !strings.Contains(d[1], topic) ||
+			!strings.Contains(d[1], fmt.Sprint(c.limit)) {
 			t.Errorf("reported %v", d)
 		}
 		ctl.nothing()
@@ -34,7 +35,8 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("%d topics are kept, the status with %d bytes", len(kept), len(kept[status("qn-001")]))
 	}
 	// Above a packet's limit the connection ends, and the broker goes on.
-	_ = sign.trySend(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: status("qn-001"), Payload: make([]byte, maxPacket)})
+	_ = sign.trySend(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish}, TopicName: status("qn-001"),
+		Payload: make([]byte, maxPacket)})
 	sign.ended()
 	h.in(as("qn-001"))
 }
@@ -119,8 +121,9 @@ func TestTooManySubscriptions(t *testing.T) {
 func TestNoWindow(t *testing.T) {
 	h := start(t)
 	ctl, sign := h.controller(), h.in(as("qn-001"))
-	code := sign.subscribePacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
-		Filters: packets.Subscriptions{{Filter: "led/v1/signs/qn-001/request", Qos: 1}}})[0]
+	code := sign.subscribePacket(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1},
+		PacketID: 1,
+		Filters:  packets.Subscriptions{{Filter: "led/v1/signs/qn-001/request", Qos: 1}}})[0]
 	if code != 0 {
 		t.Errorf("granted %#x, want QoS 0", code)
 	}

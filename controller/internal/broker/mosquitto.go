@@ -134,7 +134,8 @@ var (
 
 	controllerWrites = []string{wire.TopicKeys, wire.SignTopic("+", wire.LeafProgram), wire.SignTopic("+", wire.LeafFrame),
 		wire.SignTopic("+", wire.LeafRequest), wire.FrameTopic("+", "+"),
-		wire.AlertsTopic("+", false), wire.AlertFrameTopic("+", false, "+"), wire.AlertsTopic("+", true), wire.AlertFrameTopic("+", true, "+")}
+		wire.AlertsTopic("+", false), wire.AlertFrameTopic("+", false, "+"), wire.AlertsTopic("+", true),
+		wire.AlertFrameTopic("+", true, "+")}
 )
 
 // mosquittoTopics lists what Rules allow.
@@ -193,7 +194,8 @@ func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 	}
 	for _, x := range [][2]string{{"--listen", host}, {"--cert", o.Cert}, {"--key", o.Key}, {"--out", o.Folder}} {
 		bad := strings.ContainsFunc(x[1], func(r rune) bool { return r < ' ' || r == 0x7f })
-		if bad || x[0] == "--listen" && strings.ContainsAny(host, " #") || x[0] != "--listen" && x[1] != "" && (!filepath.IsAbs(x[1]) || strings.TrimSpace(x[1]) != x[1]) {
+		if bad || x[0] == "--listen" && strings.ContainsAny(host, " #") || x[0] != "--listen" && x[1] != "" &&
+			(!filepath.IsAbs(x[1]) || strings.TrimSpace(x[1]) != x[1]) {
 			return nil, &playlists.Error{Code: playlists.Invalid, Field: x[0], Value: x[1], Key: "mosquitto-path"}
 		}
 	}
@@ -213,6 +215,7 @@ func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 		"# Bytes: above every limit of the protocol.\nmessage_size_limit %d\n"+
 		"# All signs ack an alert at once, and the controller reads them one by one: of\n# 10,000 the default of 1000 waiting dropped most.\nmax_queued_messages %d\nmax_inflight_messages %d\n"+
 		"# A sign subscribes again at every connection.\npersistent_client_expiration 1d\n",
-		filepath.Join(o.Folder, MosquittoPasswords), filepath.Join(o.Folder, MosquittoACL), maxPacket, mosquittoQueue, mosquittoInflight)
+		filepath.Join(o.Folder, MosquittoPasswords), filepath.Join(o.Folder, MosquittoACL), maxPacket, mosquittoQueue,
+		mosquittoInflight)
 	return b.Bytes(), nil
 }

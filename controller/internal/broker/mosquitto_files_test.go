@@ -17,7 +17,8 @@ import (
 
 func outsideOptions() MosquittoOptions {
 	accounts, verifiers := houseAccounts()
-	return MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword, Listen: "127.0.0.1:1883", Folder: "/etc/ledcast"}
+	return MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword,
+		Listen: "127.0.0.1:1883", Folder: "/etc/ledcast"}
 }
 
 // TestMosquittoFollowsRules: each line of the ACL file is allowed by Rules, and
@@ -55,7 +56,8 @@ func TestMosquittoFollowsRules(t *testing.T) {
 		}
 		own := "led/v1/signs/" + a.Sign + "/"
 		want := []string{"read led/v1/keys", "read " + own + "program", "read " + own + "frame", "read " + own + "request",
-			"read led/v1/frames/" + a.Owner + "/+", "read led/v1/frames/public/+", "read led/v1/alerts/" + a.Class, "read led/v1/alerts/" + a.Class + "/frames/+",
+			"read led/v1/frames/" + a.Owner + "/+", "read led/v1/frames/public/+", "read led/v1/alerts/" + a.Class,
+			"read led/v1/alerts/" + a.Class + "/frames/+",
 			"write " + own + "status", "write " + own + "ack", "write " + own + "played", "write " + own + "snapshot"}
 		if a.Test {
 			want = append(want, "read led/v1/alerts-test/"+a.Class, "read led/v1/alerts-test/"+a.Class+"/frames/+")
@@ -149,19 +151,24 @@ func TestMosquittoRefuses(t *testing.T) {
 		change func(*MosquittoOptions)
 		says   []string
 	}{
-		"passwords not known": {func(o *MosquittoOptions) { delete(o.Verifiers, "qn-003"); o.Verifiers["test-1"] = nil }, []string{"qn-003, test-1", "enrol"}},
-		"a wildcard":          {func(o *MosquittoOptions) { o.Accounts[0].Owner = "+" }, []string{"qn-001", `"+"`}},
-		"two lines":           {func(o *MosquittoOptions) { o.Accounts[0].Class = "a\ntopic read #" }, []string{"qn-001", "a-z"}},
-		"called controller":   {func(o *MosquittoOptions) { o.Accounts[0].Sign = "controller-2" }, []string{"controller-2"}},
-		"no controller":       {func(o *MosquittoOptions) { o.ControllerPassword = "" }, []string{"controller password"}},
-		"no port":             {func(o *MosquittoOptions) { o.Listen = "127.0.0.1" }, []string{"--listen", "127.0.0.1", "host:port"}},
-		"port 0":              {func(o *MosquittoOptions) { o.Listen = "127.0.0.1:0" }, []string{"--listen", "65535"}},
-		"port 70000":          {func(o *MosquittoOptions) { o.Listen = "127.0.0.1:70000" }, []string{"--listen", "70000"}},
-		"open, no TLS":        {func(o *MosquittoOptions) { o.Listen = ":1883" }, []string{"--listen", "--cert"}},
-		"a name, no TLS":      {func(o *MosquittoOptions) { o.Listen = "broker.example:1883" }, []string{"broker.example", "--cert"}},
-		"half of TLS":         {func(o *MosquittoOptions) { o.Cert = "/a.crt" }, []string{"--cert and --key", "both"}},
-		"a folder of 2 lines": {func(o *MosquittoOptions) { o.Folder = "/a\nallow_anonymous true" }, []string{"--out", "line breaks"}},
-		"a relative folder":   {func(o *MosquittoOptions) { o.Folder = "a" }, []string{"--out", "absolute"}},
+		"passwords not known": {func(o *MosquittoOptions) { delete(o.Verifiers, "qn-003"); o.Verifiers["test-1"] = nil },
+			[]string{"qn-003, test-1", "enrol"}},
+		"a wildcard": {func(o *MosquittoOptions) { o.Accounts[0].Owner = "+" }, []string{"qn-001", `"+"`}},
+		"two lines": {func(o *MosquittoOptions) { o.Accounts[0].Class = "a\ntopic read #" },
+			[]string{"qn-001", "a-z"}},
+		"called controller": {func(o *MosquittoOptions) { o.Accounts[0].Sign = "controller-2" }, []string{"controller-2"}},
+		"no controller":     {func(o *MosquittoOptions) { o.ControllerPassword = "" }, []string{"controller password"}},
+		"no port": {func(o *MosquittoOptions) { o.Listen = "127.0.0.1" },
+			[]string{"--listen", "127.0.0.1", "host:port"}},
+		"port 0":       {func(o *MosquittoOptions) { o.Listen = "127.0.0.1:0" }, []string{"--listen", "65535"}},
+		"port 70000":   {func(o *MosquittoOptions) { o.Listen = "127.0.0.1:70000" }, []string{"--listen", "70000"}},
+		"open, no TLS": {func(o *MosquittoOptions) { o.Listen = ":1883" }, []string{"--listen", "--cert"}},
+		"a name, no TLS": {func(o *MosquittoOptions) { o.Listen = "broker.example:1883" },
+			[]string{"broker.example", "--cert"}},
+		"half of TLS": {func(o *MosquittoOptions) { o.Cert = "/a.crt" }, []string{"--cert and --key", "both"}},
+		"a folder of 2 lines": {func(o *MosquittoOptions) { o.Folder = "/a\nallow_anonymous true" },
+			[]string{"--out", "line breaks"}},
+		"a relative folder": {func(o *MosquittoOptions) { o.Folder = "a" }, []string{"--out", "absolute"}},
 	} {
 		o := outsideOptions()
 		x.change(&o)

@@ -30,7 +30,8 @@ func houseAccounts() (accounts []Account, verifiers map[string]map[string]string
 	test := account("test-1")
 	test.Test = true
 	verifiers = map[string]map[string]string{}
-	for _, a := range []Account{account("qn-001"), account("qn-003"), {Sign: "qn-002", Owner: "song-tra-ads", Class: "64x32-red"}, test} {
+	for _, a := range []Account{account("qn-001"), account("qn-003"),
+		{Sign: "qn-002", Owner: "song-tra-ads", Class: "64x32-red"}, test} {
 		b.put(a)
 		accounts = append(accounts, b.by[a.Sign])
 		v, err := Verifiers(password(a.Sign))
@@ -69,8 +70,9 @@ func startOutside(t *testing.T) *outside {
 		t.Fatal(err)
 	}
 	main := filepath.Join(m.dir, "main.conf")
-	if err := os.WriteFile(main, fmt.Appendf(nil, "user %s\npersistence true\npersistence_location %s/\nlog_dest file %[2]s/log\nlog_type all\ninclude_dir %[2]s/conf.d\n",
-		me.Username, m.dir), 0o600); err != nil {
+	if err := os.WriteFile(main,
+		fmt.Appendf(nil, "user %s\npersistence true\npersistence_location %s/\nlog_dest file %[2]s/log\nlog_type all\ninclude_dir %[2]s/conf.d\n",
+			me.Username, m.dir), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m.write(houseAccounts())
@@ -103,7 +105,8 @@ func startOutside(t *testing.T) *outside {
 // write generates the files, with the witness in them.
 func (m *outside) write(accounts []Account, verifiers map[string]map[string]string) {
 	m.t.Helper()
-	f, err := Mosquitto(MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
+	f, err := Mosquitto(MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword,
+		Listen: m.addr, Folder: m.dir})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -163,7 +166,8 @@ func (c *client) attempt(topic, payload string) {
 	c.t.Helper()
 	for qos := range byte(2) {
 		c.id++
-		c.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos, Retain: true}, TopicName: topic, Payload: []byte(payload), PacketID: c.id})
+		c.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos, Retain: true},
+			TopicName: topic, Payload: []byte(payload), PacketID: c.id})
 		if qos > 0 {
 			c.answer(packets.Puback)
 		}
@@ -187,7 +191,8 @@ func TestOutsideConnect(t *testing.T) {
 			"the user name in capitals":  {user: "QN-001", pass: password("qn-001"), id: "QN-001"},
 			"controller, wrong password": {user: "controller", pass: "wrong", id: "controller"},
 			"controller, a sign's":       {user: "controller", pass: password("qn-001"), id: "controller"},
-			"the hash itself":            {user: "qn-001", pass: fmt.Sprintf("%x", account("qn-001").PasswordSHA256), id: "qn-001"},
+			"the hash itself": {user: "qn-001", pass: fmt.Sprintf("%x", account("qn-001").PasswordSHA256),
+				id: "qn-001"},
 		} {
 			c.v = v
 			cl := m.connect(c)
@@ -217,7 +222,8 @@ func TestOutsideWills(t *testing.T) {
 	eachVersion(t, func(t *testing.T, v byte) {
 		m := startOutside(t)
 		witness := m.witness()
-		for _, topic := range []string{status("qn-001"), "led/v1/frames/viet-ads/" + digest, "led/v1/frames/song-tra-ads/" + digest, "led/v1/keys",
+		for _, topic := range []string{status("qn-001"), "led/v1/frames/viet-ads/" + digest,
+			"led/v1/frames/song-tra-ads/" + digest, "led/v1/keys",
 			"led/v1/signs/qn-002/program", "led/v1/alerts/64x32-red", "$SYS/x", "other", "led/v1/signs/+/status"} {
 			c := as("qn-002")
 			c.v, c.will = v, will(topic, "will")
@@ -245,10 +251,12 @@ func TestOutsideReading(t *testing.T) {
 	eachVersion(t, func(t *testing.T, v byte) {
 		m := startOutside(t)
 		ctl := m.controller()
-		own := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request",
+		own := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame",
+			"led/v1/signs/qn-001/request",
 			"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb",
 			"led/v1/alerts/128x64-rgb/frames/" + digest, "led/v1/alerts/128x64-rgb/frames/" + digestB}
-		foreign := []string{"led/v1/signs/qn-002/program", "led/v1/signs/qn-002/frame", "led/v1/signs/qn-003/program", "led/v1/signs/qn-003/request",
+		foreign := []string{"led/v1/signs/qn-002/program", "led/v1/signs/qn-002/frame", "led/v1/signs/qn-003/program",
+			"led/v1/signs/qn-003/request",
 			"led/v1/frames/song-tra-ads/" + digest, "led/v1/alerts/64x32-red", "led/v1/alerts/64x32-red/frames/" + digest,
 			"led/v1/alerts-test/128x64-rgb", "led/v1/alerts-test/128x64-rgb/frames/" + digest}
 		for _, topic := range append(slices.Clone(foreign), own...) {
@@ -257,9 +265,12 @@ func TestOutsideReading(t *testing.T) {
 		witness := m.witness()
 		witness.publish(status("qn-002"), []byte("another's"), true)
 		witness.publish("led/v1/alerts/128x64-rgb/other", []byte("unknown"), true)
-		wild := []string{"#", "+", "led/v1/#", "+/#", "led/v1/+", "led/v1/signs/+/program", "led/v1/signs/#", "led/v1/frames/+/" + digest,
-			"led/v1/frames/viet-ads/#", "led/v1/frames/public/+", "led/v1/alerts/#", "led/v1/alerts/128x64-rgb/#", "led/v1/alerts/+/frames/+",
-			"led/v1/signs/+/status", "$share/g/led/v1/keys", "$share/g/#", "$share/g/led/v1/signs/qn-002/program", "$SYS/#", "$SYS/broker/version"}
+		wild := []string{"#", "+", "led/v1/#", "+/#", "led/v1/+", "led/v1/signs/+/program", "led/v1/signs/#",
+			"led/v1/frames/+/" + digest,
+			"led/v1/frames/viet-ads/#", "led/v1/frames/public/+", "led/v1/alerts/#", "led/v1/alerts/128x64-rgb/#",
+			"led/v1/alerts/+/frames/+",
+			"led/v1/signs/+/status", "$share/g/led/v1/keys", "$share/g/#", "$share/g/led/v1/signs/qn-002/program", "$SYS/#",
+			"$SYS/broker/version"}
 		for _, filters := range [][]string{append(slices.Clone(wild), foreign...), slices.Clone(own)} {
 			c := as("qn-001")
 			c.v = v
@@ -307,9 +318,11 @@ func TestOutsideWriting(t *testing.T) {
 		c := as("qn-001")
 		c.v = v
 		sign := m.in(c)
-		for _, topic := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request",
+		for _, topic := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame",
+			"led/v1/signs/qn-001/request",
 			status("qn-002"), "led/v1/signs/qn-002/ack", "led/v1/signs/qn-003/status", "led/v1/signs/qn-002/program",
-			"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb", "led/v1/alerts-test/128x64-rgb",
+			"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb",
+			"led/v1/alerts-test/128x64-rgb",
 			"led/v1/marker", "other", "led/v1/signs/qn-001/status/x", "led/v1/signs/qn-001", "$SYS/x"} {
 			sign.attempt(topic, "the sign's")
 			sign.attempt(topic, "") // would delete what is kept

@@ -64,7 +64,8 @@ func NATS(o MosquittoOptions) ([]byte, error) {
 		"# nats-server -c %s. It holds password hashes: let only the account that NATS\n"+
 		"# runs as read it. Only what is named here is allowed.\n"+
 		"server_name: ledcast\n# Clients of NATS itself: none from outside.\nlisten: \"127.0.0.1:-1\"\nmax_payload: %d\n"+
-		"jetstream {\n  store_dir: %s\n}\nmqtt {\n  host: %s\n  port: %s\n", NATSConf, maxPacket, strconv.Quote(filepath.Join(o.Folder, "jetstream")), strconv.Quote(host), port)
+		"jetstream {\n  store_dir: %s\n}\nmqtt {\n  host: %s\n  port: %s\n", NATSConf, maxPacket,
+		strconv.Quote(filepath.Join(o.Folder, "jetstream")), strconv.Quote(host), port)
 	if o.Cert != "" {
 		fmt.Fprintf(&b, "  tls {\n    cert_file: %s\n    key_file: %s\n  }\n", strconv.Quote(o.Cert), strconv.Quote(o.Key))
 	}

@@ -38,7 +38,8 @@ func startNATS(t *testing.T) *outside {
 	m := &outside{t: t, addr: ln.Addr().String(), dir: t.TempDir()}
 	_ = ln.Close()
 	accounts, verifiers := houseAccounts()
-	conf, err := NATS(MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword, Listen: m.addr, Folder: m.dir})
+	conf, err := NATS(MosquittoOptions{Accounts: accounts, Verifiers: verifiers, ControllerPassword: controllerPassword,
+		Listen: m.addr, Folder: m.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,8 @@ func startNATS(t *testing.T) *outside {
 			t.Errorf("the file holds the password of %s", who)
 		}
 	}
-	text := strings.Replace(string(conf), "    ]\n  }\n}\n", fmt.Sprintf("      { user: \"witness\", password: %q }\n    ]\n  }\n}\n", hash), 1)
+	text := strings.Replace(string(conf), "    ]\n  }\n}\n",
+		fmt.Sprintf("      { user: \"witness\", password: %q }\n    ]\n  }\n}\n", hash), 1)
 	file, log := filepath.Join(m.dir, NATSConf), filepath.Join(m.dir, "log")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -105,17 +107,22 @@ func TestNATSConnect(t *testing.T) {
 func TestNATSReading(t *testing.T) {
 	m := startNATS(t)
 	ctl := m.controller()
-	own := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request",
-		"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb", "led/v1/alerts/128x64-rgb/frames/" + digest}
-	foreign := []string{"led/v1/signs/qn-002/program", "led/v1/signs/qn-002/frame", "led/v1/signs/qn-003/program", "led/v1/signs/qn-003/request",
+	own := []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame",
+		"led/v1/signs/qn-001/request",
+		"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb",
+		"led/v1/alerts/128x64-rgb/frames/" + digest}
+	foreign := []string{"led/v1/signs/qn-002/program", "led/v1/signs/qn-002/frame", "led/v1/signs/qn-003/program",
+		"led/v1/signs/qn-003/request",
 		"led/v1/frames/song-tra-ads/" + digest, "led/v1/alerts/64x32-red", "led/v1/alerts/64x32-red/frames/" + digest,
 		"led/v1/alerts-test/128x64-rgb", "led/v1/alerts-test/128x64-rgb/frames/" + digest}
 	every := append(slices.Clone(foreign), own...)
 	for _, topic := range every {
 		ctl.publish(topic, []byte(topic), true)
 	}
-	wild := []string{"#", "+", "led/v1/#", "led/v1/+", "led/v1/signs/+/program", "led/v1/signs/#", "led/v1/frames/+/" + digest, "led/v1/frames/viet-ads/#",
-		"led/v1/alerts/#", "led/v1/alerts/128x64-rgb/#", "led/v1/alerts/+/frames/+", "led/v1/signs/+/status", "$MQTT/#", "$JS/#", "$SYS/#"}
+	wild := []string{"#", "+", "led/v1/#", "led/v1/+", "led/v1/signs/+/program", "led/v1/signs/#",
+		"led/v1/frames/+/" + digest, "led/v1/frames/viet-ads/#",
+		"led/v1/alerts/#", "led/v1/alerts/128x64-rgb/#", "led/v1/alerts/+/frames/+", "led/v1/signs/+/status", "$MQTT/#",
+		"$JS/#", "$SYS/#"}
 	for _, filters := range [][]string{append(slices.Clone(wild), foreign...), own} {
 		sign := m.in(as("qn-001"))
 		sign.subscribe(filters...)
@@ -143,9 +150,11 @@ func TestNATSWriting(t *testing.T) {
 	ctl := m.controller()
 	witness := m.in(as("witness"))
 	witness.subscribed("led/#", "other")
-	for _, topic := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request",
+	for _, topic := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/frame",
+		"led/v1/signs/qn-001/request",
 		status("qn-002"), "led/v1/signs/qn-002/ack", "led/v1/signs/qn-003/status", "led/v1/signs/qn-002/program",
-		"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb", "led/v1/alerts-test/128x64-rgb",
+		"led/v1/frames/viet-ads/" + digest, "led/v1/frames/public/" + digest, "led/v1/alerts/128x64-rgb",
+		"led/v1/alerts-test/128x64-rgb",
 		"led/v1/marker", "other", "led/v1/signs/qn-001/status/x", "led/v1/signs/qn-001"} {
 		// NATS ends the connection of a client that may not publish, or drops
 		// what it sent: nothing of it may arrive either way.

@@ -135,8 +135,10 @@ func TestWildNames(t *testing.T) {
 		{Sign: "a/b", Owner: "viet-ads", Class: "128x64-rgb"},
 	} {
 		a.Test = true
-		for _, f := range []string{"led/v1/keys", "led/v1/signs/" + a.Sign + "/program", "led/v1/frames/" + a.Owner + "/" + digest,
-			"led/v1/frames/public/" + digest, "led/v1/alerts/" + a.Class, "led/v1/alerts/" + a.Class + "/frames/+", "led/v1/alerts-test/" + a.Class} {
+		for _, f := range []string{"led/v1/keys", "led/v1/signs/" + a.Sign + "/program",
+			"led/v1/frames/" + a.Owner + "/" + digest,
+			"led/v1/frames/public/" + digest, "led/v1/alerts/" + a.Class, "led/v1/alerts/" + a.Class + "/frames/+",
+			"led/v1/alerts-test/" + a.Class} {
 			if (Rules{a}).Subscribe(f) {
 				t.Errorf("%+v may subscribe to %s", a, f)
 			}
@@ -159,9 +161,12 @@ func TestPublish(t *testing.T) {
 			t.Errorf("%s: %+v %v, want %+v", topic, w, ok, want)
 		}
 	}
-	for _, topic := range []string{"", "led/v1/keys", "led/v1/signs/qn-001", "led/v1/signs/qn-001/", "led/v1/signs/qn-001/program",
-		"led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request", "led/v1/signs/qn-001/status/", "led/v1/signs/qn-001/status/x",
-		"led/v1/signs/qn-001/Status", "led/v1/signs/qn-002/status", "led/v1/signs/qn-00/status", "led/v1/signs/qn-0011/status",
+	for _, topic := range []string{"", "led/v1/keys", "led/v1/signs/qn-001", "led/v1/signs/qn-001/",
+		"led/v1/signs/qn-001/program",
+		"led/v1/signs/qn-001/frame", "led/v1/signs/qn-001/request", "led/v1/signs/qn-001/status/",
+		"led/v1/signs/qn-001/status/x",
+		"led/v1/signs/qn-001/Status", "led/v1/signs/qn-002/status", "led/v1/signs/qn-00/status",
+		"led/v1/signs/qn-0011/status",
 		"led/v1/signs//status", "led/v1/signs/+/status", "led/v1/frames/viet-ads/" + digest, "led/v1/alerts/128x64-rgb",
 		"led/v1/alerts/128x64-rgb/frames/" + digest, "/led/v1/signs/qn-001/status", "$SYS/x", "status"} {
 		if w, ok := r.Publish(topic); ok {
@@ -189,8 +194,10 @@ func TestPublish(t *testing.T) {
 // FuzzRules holds the matcher against PROTOCOL.md's paragraph written once more,
 // as patterns.
 func FuzzRules(f *testing.F) {
-	for _, s := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/status", "led/v1/alerts/128x64-rgb/frames/+",
-		"led/v1/alerts-test/128x64-rgb", "led/v1/frames/public/" + digest, "led/v1/frames/+/" + digest, "#", "$share/g/led/v1/keys"} {
+	for _, s := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/status",
+		"led/v1/alerts/128x64-rgb/frames/+",
+		"led/v1/alerts-test/128x64-rgb", "led/v1/frames/public/" + digest, "led/v1/frames/+/" + digest, "#",
+		"$share/g/led/v1/keys"} {
 		f.Add("qn-001", "viet-ads", "128x64-rgb", false, s)
 		f.Add("qn-001", "viet-ads", "128x64-rgb", true, s)
 		f.Add("+", "#", "a/b", true, s)
@@ -210,8 +217,9 @@ func FuzzRules(f *testing.F) {
 		if test {
 			alerts = "(alerts|alerts-test)"
 		}
-		read := regexp.MustCompile(`\A(led/v1/keys|led/v1/signs/` + q(sign) + `/(program|frame|request)|led/v1/frames/(public|` + q(owner) +
-			`)/[0-9a-f]{64}|led/v1/` + alerts + `/` + q(class) + `(/frames/(\+|[0-9a-f]{64}))?)\z`)
+		read := regexp.MustCompile(
+			`\A(led/v1/keys|led/v1/signs/` + q(sign) + `/(program|frame|request)|led/v1/frames/(public|` + q(owner) +
+				`)/[0-9a-f]{64}|led/v1/` + alerts + `/` + q(class) + `(/frames/(\+|[0-9a-f]{64}))?)\z`)
 		write := regexp.MustCompile(`\Aled/v1/signs/` + q(sign) + `/(status|ack|played|snapshot)\z`)
 		if got, want := (Rules{a}).Subscribe(topic), allOK && read.MatchString(topic); got != want {
 			t.Errorf("%+v subscribes to %q: %v, want %v", a, topic, got, want)

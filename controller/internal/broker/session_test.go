@@ -102,8 +102,9 @@ func TestStuckConnection(t *testing.T) {
 	}
 	defer raw.Close()
 	stuck := &client{t: t, conn: raw, v: 4}
-	for _, pk := range []packets.Packet{as("qn-001").packet(), {FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
-		Filters: packets.Subscriptions{{Filter: "led/v1/signs/qn-001/request"}}}} {
+	for _, pk := range []packets.Packet{as("qn-001").packet(),
+		{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
+			Filters: packets.Subscriptions{{Filter: "led/v1/signs/qn-001/request"}}}} {
 		if err := stuck.trySend(pk); err != nil {
 			t.Fatal(err)
 		}

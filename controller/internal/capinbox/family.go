@@ -68,7 +68,8 @@ func (b *Inbox) family(d *handed) *family {
 // or that was sent after it. "" for none.
 func (f *family) cancelled(d *handed) string {
 	for i := range f.docs {
-		if k := &f.docs[i]; k.MsgType == "Cancel" && len(k.Refs) > 0 && (int64(k.Sent) >= d.Sent.Unix() || slices.Contains(k.Refs, key(d.Ref()))) {
+		if k := &f.docs[i]; k.MsgType == "Cancel" && len(k.Refs) > 0 &&
+			(int64(k.Sent) >= d.Sent.Unix() || slices.Contains(k.Refs, key(d.Ref()))) {
 			return k.Identifier
 		}
 	}
@@ -81,7 +82,8 @@ func (f *family) newer(d *handed) string {
 	ref := key(d.Ref())
 	for i := range f.docs {
 		k := &f.docs[i]
-		if k.MsgType == "Cancel" || refOf(&k.CAPResult) == ref || int64(k.Sent) <= d.Sent.Unix() && !slices.Contains(k.Refs, ref) {
+		if k.MsgType == "Cancel" || refOf(&k.CAPResult) == ref || int64(k.Sent) <= d.Sent.Unix() &&
+			!slices.Contains(k.Refs, ref) {
 			continue
 		}
 		switch k.Outcome {

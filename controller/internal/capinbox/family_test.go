@@ -29,31 +29,65 @@ func TestCAPFamilies(t *testing.T) {
 	after := doc{id: "after", msgType: "Update", sent: at.Add(-2 * time.Minute), refs: []doc{a}}
 	another := doc{id: "u", sender: "spy@vn"}
 	for name, steps := range map[string][]capStep{
-		"a cancel of the first ends a pending update":        {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: b, want: "pending", alerts: 1}, {doc: stop(a), want: "cancelled", alerts: 2, state: "ended cancelled"}},
-		"a cancel of the first ends a running update":        {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: b, want: "pending", alerts: 1, approve: true, state: "running"}, {doc: stop(a), want: "cancelled", alerts: 1, state: "ended cancelled"}, {doc: b, want: "pending", alerts: 1, state: "ended cancelled"}},
-		"a cancel of the last ends the first":                {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: b, want: "pending", alerts: 1}, {doc: stop(b), want: "cancelled", alerts: 2}, {doc: a, want: "pending", alerts: 1, state: "ended cancelled"}},
-		"a cancel over two updates":                          {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: b, want: "pending", alerts: 1}, {doc: c, want: "pending", alerts: 1}, {doc: stop(a), want: "cancelled", alerts: 2}},
-		"an update of an update replaces what runs":          {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: b, want: "pending", alerts: 1}, {doc: c, want: "pending", alerts: 1, approve: true, state: "running"}, {doc: a, want: "pending", alerts: 1, state: "ended replaced"}, {doc: b, want: "pending", alerts: 1, state: "ended refused"}},
-		"an update that comes after the cancel":              {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: stop(a), want: "cancelled", alerts: 1}, {doc: b, want: "ignored"}},
-		"an update of an update after the cancel":            {{doc: a, want: "pending", alerts: 1}, {doc: stop(a), want: "cancelled", alerts: 1}, {doc: b, want: "ignored"}, {doc: c, want: "ignored"}},
-		"the first after a cancel of its update":             {{doc: stop(b), want: "held"}, {doc: b, want: "ignored"}, {doc: a, want: "ignored"}},
-		"an update that was sent after the cancel":           {{doc: a, want: "pending", alerts: 1}, {doc: stop(a), want: "cancelled", alerts: 1}, {doc: after, want: "pending", alerts: 1}},
-		"a cancel ends nothing that was sent after it":       {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: after, want: "pending", alerts: 1, approve: true}, {doc: stop(a), want: "ignored"}, {doc: after, want: "pending", alerts: 1, state: "running"}},
-		"the first comes after its update, which is held":    {{doc: b, want: "held"}, {doc: a, want: "held"}, {doc: b, want: "pending", alerts: 1}},
-		"an update in the middle comes last":                 {{doc: a, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "c", msgType: "Update", sent: c.sent, refs: []doc{a}}, want: "pending", alerts: 1}, {doc: b, want: "ignored"}, {doc: a, want: "pending", alerts: 1, state: "running"}},
-		"an update of another sender's that never came":      {{doc: doc{id: "x", msgType: "Update", refs: []doc{another}}, want: "refused"}},
-		"a cancel of another sender's that never came":       {{doc: doc{id: "x", msgType: "Cancel", refs: []doc{another}}, want: "refused"}, {doc: another, want: "pending", alerts: 1}},
-		"an alert that names another sender's":               {{doc: doc{id: "x", refs: []doc{another}}, want: "refused"}},
-		"a cancel that names one of its own and another's":   {{doc: a, want: "pending", alerts: 1}, {doc: stop(a, another), want: "refused"}, {doc: a, want: "pending", alerts: 1, state: "pending"}},
-		"a cancel of what was held":                          {{doc: b, want: "held"}, {doc: stop(b), want: "ignored"}, {doc: b, want: "ignored"}},
-		"without expires, long ago":                          {{doc: doc{id: "x", sent: at.Add(-61 * time.Minute), expires: -1}, want: "ignored"}},
-		"without expires, half an hour ago":                  {{doc: doc{id: "x", sent: at.Add(-30 * time.Minute), expires: -1}, want: "pending", alerts: 1}},
-		"two events of one language":                         {{doc: doc{id: "x", lang: []string{"vi-VN", "vi-VN"}, event: []string{"Lũ", "Sạt lở"}}, want: "pending", alerts: 2}},
-		"two events in two languages":                        {{doc: doc{id: "x", lang: []string{"vi-VN", "en-US", "vi-VN", "en-US"}, event: []string{"Lũ", "Flood", "Sạt lở", "Landslide"}}, want: "pending", alerts: 2}},
-		"two events of which one is in a second language":    {{doc: doc{id: "x", lang: []string{"vi-VN", "vi-VN", "en-US"}, event: []string{"Lũ", "Sạt lở", "Landslide"}}, want: "pending", alerts: 3}},
-		"the same info twice":                                {{doc: doc{id: "x", lang: []string{"vi-VN", "vi-VN"}}, want: "pending", alerts: 1}},
-		"refused, and handed in again":                       {{doc: doc{id: "x", area: "none"}, want: "refused"}, {doc: doc{id: "x", area: "none"}, want: "refused"}},
-		"refused, and handed in again with an area of today": {{doc: doc{id: "x", area: "none"}, want: "refused"}, {doc: doc{id: "x"}, want: "pending", alerts: 1}},
+		"a cancel of the first ends a pending update": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: b, want: "pending", alerts: 1}, {doc: stop(a), want: "cancelled", alerts: 2, state: "ended cancelled"}},
+		"a cancel of the first ends a running update": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: b, want: "pending", alerts: 1, approve: true, state: "running"},
+			{doc: stop(a), want: "cancelled", alerts: 1, state: "ended cancelled"},
+			{doc: b, want: "pending", alerts: 1, state: "ended cancelled"}},
+		"a cancel of the last ends the first": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: b, want: "pending", alerts: 1}, {doc: stop(b), want: "cancelled", alerts: 2},
+			{doc: a, want: "pending", alerts: 1, state: "ended cancelled"}},
+		"a cancel over two updates": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: b, want: "pending", alerts: 1}, {doc: c, want: "pending", alerts: 1},
+			{doc: stop(a), want: "cancelled", alerts: 2}},
+		"an update of an update replaces what runs": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: b, want: "pending", alerts: 1}, {doc: c, want: "pending", alerts: 1, approve: true, state: "running"},
+			{doc: a, want: "pending", alerts: 1, state: "ended replaced"},
+			{doc: b, want: "pending", alerts: 1, state: "ended refused"}},
+		"an update that comes after the cancel": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: stop(a), want: "cancelled", alerts: 1}, {doc: b, want: "ignored"}},
+		"an update of an update after the cancel": {{doc: a, want: "pending", alerts: 1},
+			{doc: stop(a), want: "cancelled", alerts: 1}, {doc: b, want: "ignored"}, {doc: c, want: "ignored"}},
+		"the first after a cancel of its update": {{doc: stop(b), want: "held"}, {doc: b, want: "ignored"},
+			{doc: a, want: "ignored"}},
+		"an update that was sent after the cancel": {{doc: a, want: "pending", alerts: 1},
+			{doc: stop(a), want: "cancelled", alerts: 1}, {doc: after, want: "pending", alerts: 1}},
+		"a cancel ends nothing that was sent after it": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: after, want: "pending", alerts: 1, approve: true}, {doc: stop(a), want: "ignored"},
+			{doc: after, want: "pending", alerts: 1, state: "running"}},
+		"the first comes after its update, which is held": {{doc: b, want: "held"}, {doc: a, want: "held"},
+			{doc: b, want: "pending", alerts: 1}},
+		"an update in the middle comes last": {{doc: a, want: "pending", alerts: 1, approve: true},
+			{doc: doc{id: "c", msgType: "Update", sent: c.sent, refs: []doc{a}}, want: "pending", alerts: 1},
+			{doc: b, want: "ignored"}, {doc: a, want: "pending", alerts: 1, state: "running"}},
+		"an update of another sender's that never came": {{doc: doc{id: "x", msgType: "Update", refs: []doc{another}},
+			want: "refused"}},
+		"a cancel of another sender's that never came": {{doc: doc{id: "x", msgType: "Cancel", refs: []doc{another}},
+			want: "refused"}, {doc: another, want: "pending", alerts: 1}},
+		"an alert that names another sender's": {{doc: doc{id: "x", refs: []doc{another}}, want: "refused"}},
+		"a cancel that names one of its own and another's": {{doc: a, want: "pending", alerts: 1},
+			{doc: stop(a, another), want: "refused"}, {doc: a, want: "pending", alerts: 1, state: "pending"}},
+		"a cancel of what was held": {{doc: b, want: "held"}, {doc: stop(b), want: "ignored"},
+			{doc: b, want: "ignored"}},
+		"without expires, long ago": {
+			{doc: doc{id: "x", sent: at.Add(-61 * time.Minute), expires: -1}, want: "ignored"}},
+		"without expires, half an hour ago": {
+			{doc: doc{id: "x", sent: at.Add(-30 * time.Minute), expires: -1}, want: "pending", alerts: 1}},
+		"two events of one language": {
+			{doc: doc{id: "x", lang: []string{"vi-VN", "vi-VN"}, event: []string{"Lũ", "Sạt lở"}}, want: "pending", alerts: 2}},
+		"two events in two languages": {
+			{doc: doc{id: "x", lang: []string{"vi-VN", "en-US", "vi-VN", "en-US"},
+				event: []string{"Lũ", "Flood", "Sạt lở", "Landslide"}}, want: "pending", alerts: 2}},
+		"two events of which one is in a second language": {
+			{doc: doc{id: "x", lang: []string{"vi-VN", "vi-VN", "en-US"}, event: []string{"Lũ", "Sạt lở", "Landslide"}},
+				want: "pending", alerts: 3}},
+		"the same info twice": {{doc: doc{id: "x", lang: []string{"vi-VN", "vi-VN"}},
+			want: "pending", alerts: 1}},
+		"refused, and handed in again": {{doc: doc{id: "x", area: "none"}, want: "refused"},
+			{doc: doc{id: "x", area: "none"}, want: "refused"}},
+		"refused, and handed in again with an area of today": {{doc: doc{id: "x", area: "none"}, want: "refused"},
+			{doc: doc{id: "x"}, want: "pending", alerts: 1}},
 	} {
 		t.Run(name, func(t *testing.T) { chain(t, at, steps) })
 	}
@@ -79,18 +113,22 @@ func TestCAPAndPeople(t *testing.T) {
 		officer.Areas = []string{"quang-ngai/duc-pho"}
 		stop := doc{id: "c", msgType: "Cancel", sent: time.Now(), refs: []doc{a}}
 		r, err = s.CAP(t.Context(), &officer, stop.xml(), playlists.AlertOverride{})
-		if err != nil || r.Outcome != playlists.CAPRefused || !strings.Contains(r.Because.EN, "outside the areas") || view(t, s, "own").State != playlists.AlertRunning {
+		if err != nil || r.Outcome != playlists.CAPRefused || !strings.Contains(r.Because.EN, "outside the areas") ||
+			view(t, s, "own").State != playlists.AlertRunning {
 			t.Fatalf("an officer of another area: %+v %v", r, err)
 		}
-		if r, err = s.CAP(t.Context(), author, stop.xml(), playlists.AlertOverride{}); err != nil || r.Outcome+fmt.Sprint(r.Alerts) != "cancelled[own]" {
+		if r, err = s.CAP(t.Context(), author, stop.xml(), playlists.AlertOverride{}); err != nil ||
+			r.Outcome+fmt.Sprint(r.Alerts) != "cancelled[own]" {
 			t.Fatalf("%+v %v", r, err)
 		}
 		for range 2 {
-			if r, err = s.CAP(t.Context(), author, doc{id: "p", scope: "Private"}.xml(), playlists.AlertOverride{}); err != nil || !strings.Contains(r.Because.EN, "Private") {
+			if r, err = s.CAP(t.Context(), author, doc{id: "p", scope: "Private"}.xml(),
+				playlists.AlertOverride{}); err != nil || !strings.Contains(r.Because.EN, "Private") {
 				t.Errorf("%+v %v", r, err)
 			}
 		}
-		if r, err = s.CAP(t.Context(), author, stop.xml(), playlists.AlertOverride{}); err != nil || !strings.Contains(r.Because.EN, "ended") || !strings.Contains(r.Because.EN, "came before") {
+		if r, err = s.CAP(t.Context(), author, stop.xml(), playlists.AlertOverride{}); err != nil ||
+			!strings.Contains(r.Because.EN, "ended") || !strings.Contains(r.Because.EN, "came before") {
 			t.Errorf("%+v %v", r, err)
 		}
 	})
@@ -101,7 +139,8 @@ func TestCAPFeedCountsMore(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
-	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
+	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"},
+		Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
 	if err := s.SetCAPPolicy(t.Context(), admin, p); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +168,8 @@ func TestCAPFeedCountsMore(t *testing.T) {
 				t.Errorf("%s: what the person handed in still waits", id)
 			}
 		}
-		if again, err := fromFeed(t, s, doc{id: id, sent: now}.xml()); err != nil || !strings.Contains(again.Because.EN, "came before") {
+		if again, err := fromFeed(t, s, doc{id: id, sent: now}.xml()); err != nil ||
+			!strings.Contains(again.Because.EN, "came before") {
 			t.Errorf("%s: %+v %v", id, again, err)
 		}
 	}
@@ -140,7 +180,8 @@ func TestCAPLeavesPeoplesAlerts(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
-	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
+	p := playlists.CAPPolicy{Senders: []string{"kttv@vn"},
+		Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
 	if err := s.SetCAPPolicy(t.Context(), admin, p); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +195,8 @@ func TestCAPLeavesPeoplesAlerts(t *testing.T) {
 	if err != nil || r.Outcome != playlists.CAPRunning {
 		t.Fatalf("%+v %v", r, err)
 	}
-	if up, err := fromFeed(t, s, b.xml()); err != nil || up.Outcome != playlists.CAPRunning || view(t, s, r.Alerts[0]).Why != playlists.EndReplaced {
+	if up, err := fromFeed(t, s, b.xml()); err != nil || up.Outcome != playlists.CAPRunning ||
+		view(t, s, r.Alerts[0]).Why != playlists.EndReplaced {
 		t.Fatalf("%+v %v", up, err)
 	} else {
 		r = up
@@ -164,7 +206,8 @@ func TestCAPLeavesPeoplesAlerts(t *testing.T) {
 	run(t, s, own)
 	c := doc{id: "c", msgType: "Update", sent: now.Add(time.Second), refs: []doc{b}}
 	r, err = fromFeed(t, s, c.xml())
-	if err != nil || r.Outcome != playlists.CAPPending || view(t, s, r.Alerts[0]).Replaces != "own" || view(t, s, "own").State != playlists.AlertRunning {
+	if err != nil || r.Outcome != playlists.CAPPending || view(t, s, r.Alerts[0]).Replaces != "own" ||
+		view(t, s, "own").State != playlists.AlertRunning {
 		t.Errorf("%+v %v", r, err)
 	}
 }
@@ -183,10 +226,12 @@ func TestCAPIsShortened(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	w.Legible = func(*playlists.Message) bool { return false }
-	if r, err = s.CAP(t.Context(), author, doc{id: "2"}.xml(), playlists.AlertOverride{}); err != nil || r.Outcome != playlists.CAPRefused || !strings.Contains(r.Because.EN, "s1") {
+	if r, err = s.CAP(t.Context(), author, doc{id: "2"}.xml(), playlists.AlertOverride{}); err != nil ||
+		r.Outcome != playlists.CAPRefused || !strings.Contains(r.Because.EN, "s1") {
 		t.Errorf("%+v %v", r, err)
 	}
-	if r, err = s.CAP(t.Context(), author, doc{id: "2"}.xml(), playlists.AlertOverride{Override: "distance", Reason: "người đi gần vẫn đọc được"}); err != nil || r.Outcome != playlists.CAPPending {
+	if r, err = s.CAP(t.Context(), author, doc{id: "2"}.xml(), playlists.AlertOverride{Override: "distance",
+		Reason: "người đi gần vẫn đọc được"}); err != nil || r.Outcome != playlists.CAPPending {
 		t.Errorf("let through: %+v %v", r, err)
 	}
 }

@@ -157,10 +157,12 @@ func (b *Inbox) RunFeeds(ctx context.Context) {
 }
 
 // fetch gets an address, conditionally where etag or modified say what is known.
-func (b *Inbox) fetch(ctx context.Context, address, etag, modified string) (res *http.Response, body []byte, err error) {
+func (b *Inbox) fetch(ctx context.Context, address, etag, modified string) (res *http.Response, body []byte,
+	err error) {
 	ctx, cancel := context.WithTimeout(ctx, feedTimeout)
 	defer cancel()
-	headers := http.Header{"Accept": {"application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml"}}
+	headers := http.Header{"Accept": {
+		"application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml"}}
 	if etag != "" {
 		headers.Set("If-None-Match", etag)
 	}

@@ -36,7 +36,8 @@ func newFeedWorld(t *testing.T, h http.HandlerFunc, feeds ...string) *feedWorld 
 	for _, id := range feeds {
 		p.Feeds = append(p.Feeds, playlists.CAPFeed{ID: id, URL: srv.URL + "/" + id})
 	}
-	if err := s.SetCAPPolicy(t.Context(), &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}, p); err != nil {
+	if err := s.SetCAPPolicy(t.Context(), &playlists.Principal{ID: "user:hoa", Owner: playlists.Public,
+		Role: playlists.RoleAdmin}, p); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -78,7 +79,8 @@ func TestCAPFeedOfMany(t *testing.T) {
 	}, "many")
 	st := f.ask(time.Minute)["many"]
 	_, last, _ := f.CAPPolicy()
-	if !strings.Contains(st.Trouble, "the 7 oldest wait") || !strings.Contains(st.TroubleVI, "7 văn bản cũ nhất") || st.Failures != 0 || len(last) != maxEntries {
+	if !strings.Contains(st.Trouble, "the 7 oldest wait") || !strings.Contains(st.TroubleVI, "7 văn bản cũ nhất") ||
+		st.Failures != 0 || len(last) != maxEntries {
 		t.Fatalf("%+v; %d taken", st, len(last))
 	}
 	for _, r := range last {
@@ -202,7 +204,8 @@ func TestCAPFeed(t *testing.T) {
 	}))
 	defer srv.Close()
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
-	if err := s.SetCAPPolicy(t.Context(), admin, playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
+	if err := s.SetCAPPolicy(t.Context(), admin, playlists.CAPPolicy{Senders: []string{"kttv@vn"},
+		Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
 		t.Fatal(err)
 	}
 	ask := func() playlists.CAPFeedState {

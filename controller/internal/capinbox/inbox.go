@@ -56,7 +56,8 @@ type Alerts interface {
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	// CreateFrom makes an alert of an order with these messages: the first that
 	// can be read everywhere.
-	CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder, messages []*playlists.Message) (*playlists.AlertView, error)
+	CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
+		messages []*playlists.Message) (*playlists.AlertView, error)
 	// MayEnd rejects an officer who acts elsewhere than one of the alerts.
 	MayEnd(ids []string, who *playlists.Principal) error
 	// RunByPolicy lets an alert run without a person.
@@ -116,7 +117,8 @@ func capName(ref string) string {
 
 // Open reads what was decided before.
 func Open(ctx context.Context, o Options) (*Inbox, error) {
-	b := &Inbox{o: o, seen: map[string]kept{}, links: map[string][]string{}, made: map[string]string{}, feeds: map[string]*feed{}}
+	b := &Inbox{o: o, seen: map[string]kept{}, links: map[string][]string{}, made: map[string]string{},
+		feeds: map[string]*feed{}}
 	rows, err := o.Records.List(ctx, kindCAP)
 	if err != nil {
 		return nil, err
@@ -185,7 +187,8 @@ type handed struct {
 // once: the same document again changes nothing, unless it was refused or held.
 // Its error is of a document that cannot be read; what can be read is never an
 // error, and says what became of it and why.
-func (b *Inbox) CAP(ctx context.Context, who *playlists.Principal, data []byte, let playlists.AlertOverride) (*playlists.CAPResult, error) {
+func (b *Inbox) CAP(ctx context.Context, who *playlists.Principal, data []byte,
+	let playlists.AlertOverride) (*playlists.CAPResult, error) {
 	if err := playlists.CheckOverride("cap", let.Override, let.Reason); err != nil {
 		return nil, err
 	}
@@ -201,8 +204,9 @@ func (b *Inbox) takeCAP(ctx context.Context, d *handed, data []byte) (*playlists
 	defer b.one.Unlock()
 	ref, sum := key(doc.Ref()), sha256.Sum256(data)
 	d.Alert, d.name = doc, capName(ref)
-	k := kept{Digest: hex.EncodeToString(sum[:]), CAPResult: playlists.CAPResult{Identifier: doc.Identifier, Sender: doc.Sender,
-		Sent: playlists.Moment(doc.Sent.Unix()), MsgType: doc.MsgType, AtMS: b.o.Now().UnixMilli(), From: d.by.ID}}
+	k := kept{Digest: hex.EncodeToString(sum[:]), CAPResult: playlists.CAPResult{Identifier: doc.Identifier,
+		Sender: doc.Sender,
+		Sent:   playlists.Moment(doc.Sent.Unix()), MsgType: doc.MsgType, AtMS: b.o.Now().UnixMilli(), From: d.by.ID}}
 	b.mu.Lock()
 	before, known := b.seen[ref]
 	d.policy = b.policy
@@ -278,14 +282,18 @@ func (b *Inbox) decide(ctx context.Context, d *handed, r *playlists.CAPResult) e
 	case d.MsgType == "Ack" || d.MsgType == "Error":
 		return no(playlists.CAPIgnored, "Đây là thư trả lời giữa các hệ thống.", "It is an answer between systems.")
 	case d.Status != "Actual":
-		return no(playlists.CAPIgnored, "Trạng thái "+d.Status+": không phải tin thật, không bao giờ lên màn hình.", "Its status is "+d.Status+": it is not for real, and never goes on a sign.")
+		return no(playlists.CAPIgnored, "Trạng thái "+d.Status+": không phải tin thật, không bao giờ lên màn hình.",
+			"Its status is "+d.Status+": it is not for real, and never goes on a sign.")
 	case d.Scope != "Public":
-		return no(playlists.CAPRefused, "Phạm vi "+d.Scope+": không dành cho công chúng.", "Its scope is "+d.Scope+": it is not for the public.")
+		return no(playlists.CAPRefused, "Phạm vi "+d.Scope+": không dành cho công chúng.",
+			"Its scope is "+d.Scope+": it is not for the public.")
 	case len(d.policy.Senders) > 0 && !slices.Contains(d.policy.Senders, d.Sender):
-		return no(playlists.CAPRefused, "Người gửi "+d.Sender+" không có trong danh sách được phép.", "The sender "+d.Sender+" is not one of those allowed.")
+		return no(playlists.CAPRefused, "Người gửi "+d.Sender+" không có trong danh sách được phép.",
+			"The sender "+d.Sender+" is not one of those allowed.")
 	case len(d.policy.Senders) == 0 && d.fed:
 		return no(playlists.CAPRefused, "Chưa có người gửi nào được phép.", "No sender is allowed yet.")
-	case slices.ContainsFunc(d.References, func(x cap12.Reference) bool { return x.Sender != d.Sender }): // known here or not
+	// known here or not
+	case slices.ContainsFunc(d.References, func(x cap12.Reference) bool { return x.Sender != d.Sender }):
 		return no(playlists.CAPRefused, "Văn bản nói về tin của người khác gửi.", "It speaks of another sender's alert.")
 	}
 	for _, x := range d.References {
@@ -300,7 +308,8 @@ func (b *Inbox) decide(ctx context.Context, d *handed, r *playlists.CAPResult) e
 	}
 	switch f.newer(d) {
 	case playlists.CAPHeld:
-		return no(playlists.CAPHeld, "Bản cập nhật của tin này đã đến trước và đang chờ người xem.", "An Update of it came first, and a person has to look at that.")
+		return no(playlists.CAPHeld, "Bản cập nhật của tin này đã đến trước và đang chờ người xem.",
+			"An Update of it came first, and a person has to look at that.")
 	case "":
 	default:
 		return no(playlists.CAPIgnored, "Bản cập nhật của tin này đã đến trước.", "An Update of it came first.")
@@ -308,9 +317,11 @@ func (b *Inbox) decide(ctx context.Context, d *handed, r *playlists.CAPResult) e
 	if d.MsgType == "Update" {
 		switch {
 		case len(d.refs) == 0:
-			return no(playlists.CAPHeld, "Cập nhật mà không nói cập nhật tin nào; cần người xem.", "It updates, and does not say what; a person has to look.")
+			return no(playlists.CAPHeld, "Cập nhật mà không nói cập nhật tin nào; cần người xem.",
+				"It updates, and does not say what; a person has to look.")
 		case f.unknown > 0:
-			return no(playlists.CAPHeld, "Cập nhật một tin chưa nhận; cần người xem.", "It updates an alert that never came; a person has to look.")
+			return no(playlists.CAPHeld, "Cập nhật một tin chưa nhận; cần người xem.",
+				"It updates an alert that never came; a person has to look.")
 		}
 	}
 	return b.capRaise(ctx, d, r, f)
@@ -337,7 +348,8 @@ func (b *Inbox) capCancel(ctx context.Context, d *handed, r *playlists.CAPResult
 	case len(r.Alerts) > 0:
 		became(r, playlists.CAPCancelled, "Đã dừng tin.", "What it names was ended.")
 	case f.unknown > 0:
-		became(r, playlists.CAPHeld, "Hủy một tin chưa nhận; nếu tin đó đến sau thì sẽ không lên màn hình.", "It cancels an alert that never came; should that come, it will not start.")
+		became(r, playlists.CAPHeld, "Hủy một tin chưa nhận; nếu tin đó đến sau thì sẽ không lên màn hình.",
+			"It cancels an alert that never came; should that come, it will not start.")
 	default:
 		became(r, playlists.CAPIgnored, "Tin đó đã kết thúc.", "What it names is over already.")
 	}

@@ -25,7 +25,8 @@ func (d doc) fill() doc {
 	for _, x := range []struct {
 		to        *string
 		otherwise string
-	}{{&d.id, "1"}, {&d.sender, "kttv@vn"}, {&d.status, "Actual"}, {&d.msgType, "Alert"}, {&d.scope, "Public"}, {&d.severity, "Severe"}, {&d.urgency, "Immediate"},
+	}{{&d.id, "1"}, {&d.sender, "kttv@vn"}, {&d.status, "Actual"}, {&d.msgType, "Alert"}, {&d.scope, "Public"},
+		{&d.severity, "Severe"}, {&d.urgency, "Immediate"},
 		{&d.area, "<geocode><valueName>GSO</valueName><value>527</value></geocode>"}} {
 		if *x.to == "" {
 			*x.to = x.otherwise
@@ -112,32 +113,50 @@ func TestCAPDecides(t *testing.T) {
 		"nothing said":           {{doc: doc{lang: []string{}}, want: "refused"}},
 		"no area":                {{doc: doc{area: "none"}, want: "refused"}},
 		"only a name of an area": {{doc: doc{area: " "}, want: "refused"}},
-		"an unknown geocode":     {{doc: doc{area: "<geocode><valueName>GSO</valueName><value>999</value></geocode>"}, want: "refused"}},
-		"a circle of no sign":    {{doc: doc{area: "<circle>0,0 5</circle>"}, want: "refused"}},
-		"a circle in km":         {{doc: doc{area: "<circle>15.12,108.80 5</circle>"}, want: "pending", alerts: 1}},
-		"two polygons":           {{doc: doc{area: "<polygon>0,0 1,0 1,1 0,0</polygon>" + square}, want: "pending", alerts: 1}},
-		"expired":                {{doc: doc{sent: at.Add(-2 * time.Hour)}, want: "ignored"}},
-		"past":                   {{doc: doc{urgency: "Past"}, want: "ignored"}},
-		"no expiry":              {{doc: doc{expires: -1}, want: "pending", alerts: 1}},
-		"an expiry in a week":    {{doc: doc{expires: 7 * 24 * time.Hour}, want: "pending", alerts: 1}},
-		"two languages":          {{doc: doc{lang: []string{"en-US", "vi-VN"}}, want: "pending", alerts: 1}},
-		"an update":              {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1, state: "pending"}},
-		"an update of what waits": {{doc: first, want: "pending", alerts: 1}, {doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1},
+		"an unknown geocode": {{doc: doc{area: "<geocode><valueName>GSO</valueName><value>999</value></geocode>"},
+			want: "refused"}},
+		"a circle of no sign": {{doc: doc{area: "<circle>0,0 5</circle>"}, want: "refused"}},
+		"a circle in km":      {{doc: doc{area: "<circle>15.12,108.80 5</circle>"}, want: "pending", alerts: 1}},
+		"two polygons": {{doc: doc{area: "<polygon>0,0 1,0 1,1 0,0</polygon>" + square},
+			want: "pending", alerts: 1}},
+		"expired":             {{doc: doc{sent: at.Add(-2 * time.Hour)}, want: "ignored"}},
+		"past":                {{doc: doc{urgency: "Past"}, want: "ignored"}},
+		"no expiry":           {{doc: doc{expires: -1}, want: "pending", alerts: 1}},
+		"an expiry in a week": {{doc: doc{expires: 7 * 24 * time.Hour}, want: "pending", alerts: 1}},
+		"two languages":       {{doc: doc{lang: []string{"en-US", "vi-VN"}}, want: "pending", alerts: 1}},
+		"an update": {{doc: first, want: "pending", alerts: 1, approve: true},
+			{doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1, state: "pending"}},
+		"an update of what waits": {{doc: first, want: "pending", alerts: 1},
+			{doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1},
 			{doc: first, want: "pending", alerts: 1, state: "ended refused"}},
-		"an update of nothing":      {{doc: doc{msgType: "Update"}, want: "held"}},
-		"an update of the unknown":  {{doc: doc{msgType: "Update", refs: []doc{{id: "never"}}}, want: "held"}},
-		"an update of another's":    {{doc: first, want: "pending", alerts: 1}, {doc: doc{id: "b", sender: "spy@vn", msgType: "Update", refs: []doc{first}}, want: "refused"}},
-		"a cancel":                  {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
-		"a cancel of what waits":    {{doc: first, want: "pending", alerts: 1}, {doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
+		"an update of nothing":     {{doc: doc{msgType: "Update"}, want: "held"}},
+		"an update of the unknown": {{doc: doc{msgType: "Update", refs: []doc{{id: "never"}}}, want: "held"}},
+		"an update of another's": {{doc: first, want: "pending", alerts: 1},
+			{doc: doc{id: "b", sender: "spy@vn", msgType: "Update", refs: []doc{first}}, want: "refused"}},
+		"a cancel": {{doc: first, want: "pending", alerts: 1, approve: true},
+			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
+		"a cancel of what waits": {{doc: first, want: "pending", alerts: 1},
+			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
 		"a cancel that raises none": {{doc: doc{id: "c", msgType: "Cancel", refs: []doc{{id: "never"}}}, want: "held"}},
-		"a cancel twice":            {{doc: first, want: "pending", alerts: 1}, {doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "cancelled", alerts: 1}, {doc: doc{id: "d", msgType: "Cancel", refs: []doc{first}}, want: "ignored"}},
-		"a cancel first":            {{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "held"}, {doc: first, want: "ignored"}},
-		"a cancel without a name":   {{doc: doc{msgType: "Cancel"}, want: "refused"}},
-		"a cancel by another":       {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "c", sender: "spy@vn", msgType: "Cancel", refs: []doc{first}}, want: "refused"}, {doc: first, want: "pending", alerts: 1, state: "running"}},
-		"a cancel of a test":        {{doc: doc{id: "t", status: "Test"}, want: "ignored"}, {doc: doc{id: "c", msgType: "Cancel", refs: []doc{{id: "t"}}}, want: "ignored"}},
-		"a test that cancels":       {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "c", status: "Test", msgType: "Cancel", refs: []doc{first}}, want: "ignored"}, {doc: first, want: "pending", alerts: 1, state: "running"}},
-		"a chain": {{doc: first, want: "pending", alerts: 1, approve: true}, {doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1, approve: true, state: "running"},
-			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first, {id: "b"}}}, want: "cancelled", alerts: 1, state: "ended cancelled"}},
+		"a cancel twice": {{doc: first, want: "pending", alerts: 1},
+			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "cancelled", alerts: 1},
+			{doc: doc{id: "d", msgType: "Cancel", refs: []doc{first}}, want: "ignored"}},
+		"a cancel first": {{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first}}, want: "held"},
+			{doc: first, want: "ignored"}},
+		"a cancel without a name": {{doc: doc{msgType: "Cancel"}, want: "refused"}},
+		"a cancel by another": {{doc: first, want: "pending", alerts: 1, approve: true},
+			{doc: doc{id: "c", sender: "spy@vn", msgType: "Cancel", refs: []doc{first}}, want: "refused"},
+			{doc: first, want: "pending", alerts: 1, state: "running"}},
+		"a cancel of a test": {{doc: doc{id: "t", status: "Test"}, want: "ignored"},
+			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{{id: "t"}}}, want: "ignored"}},
+		"a test that cancels": {{doc: first, want: "pending", alerts: 1, approve: true},
+			{doc: doc{id: "c", status: "Test", msgType: "Cancel", refs: []doc{first}}, want: "ignored"},
+			{doc: first, want: "pending", alerts: 1, state: "running"}},
+		"a chain": {{doc: first, want: "pending", alerts: 1, approve: true},
+			{doc: doc{id: "b", msgType: "Update", refs: []doc{first}}, want: "pending", alerts: 1, approve: true,
+				state: "running"},
+			{doc: doc{id: "c", msgType: "Cancel", refs: []doc{first, {id: "b"}}}, want: "cancelled", alerts: 1,
+				state: "ended cancelled"}},
 	} {
 		t.Run(name, func(t *testing.T) { chain(t, at, steps) })
 	}
@@ -237,16 +256,19 @@ func TestCAPAlert(t *testing.T) {
 		{doc{id: "x3", expires: 2 * time.Hour, severity: "Unknown"}, 2 * time.Hour, 50},
 	} {
 		v := take(c.d)
-		if got := time.Unix(int64(v.Until), 0).Sub(now); got > c.life+time.Second || got < c.life-2*time.Second || v.Priority != c.priority {
+		if got := time.Unix(int64(v.Until), 0).Sub(now); got > c.life+time.Second || got < c.life-2*time.Second ||
+			v.Priority != c.priority {
 			t.Errorf("%s: %v, priority %d", c.d.id, got, v.Priority)
 		}
 	}
-	v := take(doc{id: "both", lang: []string{"en-US", "vi-VN"}, area: "<geocode><valueName>GSO</valueName><value>527</value></geocode><circle>14.80,108.95 1</circle>"})
+	v := take(doc{id: "both", lang: []string{"en-US", "vi-VN"},
+		area: "<geocode><valueName>GSO</valueName><value>527</value></geocode><circle>14.80,108.95 1</circle>"})
 	if fmt.Sprint(v.Areas, v.Signs) != "[quang-ngai/son-tinh] [s2]" {
 		t.Errorf("reaches %v %v", v.Areas, v.Signs)
 	}
 	m := w.Said[v.ID]
-	if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[0].Headline != "Lũ lên nhanh both" || m.Variants[1].Headline != "Flood both" {
+	if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[0].Headline != "Lũ lên nhanh both" ||
+		m.Variants[1].Headline != "Flood both" {
 		t.Errorf("%+v", m)
 	}
 	if v.CreatedBy != author.ID {
@@ -271,9 +293,12 @@ func TestCAPParts(t *testing.T) {
 		info := other[strings.Index(other, "<info>") : strings.Index(other, "</info>")+len("</info>")]
 		return []byte(whole[:to] + info + whole[to:])
 	}
-	const coast, nowhere = "<circle>14.80,108.95 1</circle>", "<geocode><valueName>GSO</valueName><value>99999</value></geocode>"
+	const coast, nowhere = "<circle>14.80,108.95 1</circle>",
+		"<geocode><valueName>GSO</valueName><value>99999</value></geocode>"
 	r, err := s.CAP(t.Context(), author, two(doc{id: "half"}, nowhere), playlists.AlertOverride{})
-	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "A part of it cannot be taken") || !strings.Contains(r.Because.EN, "no polygon, circle or geocode") ||
+	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 ||
+		!strings.Contains(r.Because.EN, "A part of it cannot be taken") ||
+		!strings.Contains(r.Because.EN, "no polygon, circle or geocode") ||
 		!strings.Contains(r.Because.VI, "Một phần không nhận được: ") || strings.Contains(r.Because.VI, "polygon, circle") {
 		t.Fatalf("%+v %v", r, err)
 	}
@@ -291,8 +316,10 @@ func TestCAPParts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml(), playlists.AlertOverride{})
-	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 || !strings.Contains(r.Because.EN, "One alert of the former document goes on") {
+	r, err = s.CAP(t.Context(), author, doc{id: "less", msgType: "Update", refs: []doc{first}}.xml(),
+		playlists.AlertOverride{})
+	if err != nil || r.Outcome != playlists.CAPPending || len(r.Alerts) != 1 ||
+		!strings.Contains(r.Because.EN, "One alert of the former document goes on") {
 		t.Fatalf("%+v %v", r, err)
 	}
 }
@@ -319,7 +346,8 @@ func TestCAPPolicy(t *testing.T) {
 		}
 		return r.Outcome
 	}
-	auto := playlists.CAPPolicy{Senders: []string{"kttv@vn"}, Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
+	auto := playlists.CAPPolicy{Senders: []string{"kttv@vn"},
+		Auto: &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 150}}
 	set(auto)
 	if got := outcome("1"); got != "pending" {
 		t.Errorf("before another person approved: %s", got)
@@ -335,7 +363,8 @@ func TestCAPPolicy(t *testing.T) {
 		t.Errorf("by the policy: %s", got)
 	}
 	// What a person hands in waits for another one, whatever its sender is said to be.
-	if r, err := s.CAP(t.Context(), author, doc{id: "forged"}.xml(), playlists.AlertOverride{}); err != nil || r.Outcome != "pending" {
+	if r, err := s.CAP(t.Context(), author, doc{id: "forged"}.xml(), playlists.AlertOverride{}); err != nil ||
+		r.Outcome != "pending" {
 		t.Errorf("what one person handed in: %+v %v", r, err)
 	}
 	for id, f := range map[string]func(*doc){
@@ -389,7 +418,8 @@ func TestCAPPolicy(t *testing.T) {
 		"in clear":   {Feeds: []playlists.CAPFeed{{ID: "f1", URL: "http://example.org/feed"}}},
 		"a password": {Feeds: []playlists.CAPFeed{{ID: "f1", URL: "https://a:b@example.org/feed"}}},
 		"too often":  {Feeds: []playlists.CAPFeed{{ID: "f1", URL: "https://example.org/feed", EveryS: 1}}},
-		"twice":      {Feeds: []playlists.CAPFeed{{ID: "f1", URL: "https://example.org/1"}, {ID: "f1", URL: "https://example.org/2"}}},
+		"twice": {Feeds: []playlists.CAPFeed{{ID: "f1", URL: "https://example.org/1"},
+			{ID: "f1", URL: "https://example.org/2"}}},
 	} {
 		if err := s.SetCAPPolicy(t.Context(), admin, bad); err == nil {
 			t.Errorf("%s was taken", what)

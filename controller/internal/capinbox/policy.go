@@ -113,7 +113,8 @@ func (b *Inbox) keepPolicy(ctx context.Context, who *playlists.Principal, p play
 // says of its sender whatever that person wrote.
 func (b *Inbox) mayRun(d *handed, v *playlists.AlertView) bool {
 	p := &d.policy
-	if !d.fed || p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, d.Sender) || v.Priority > p.Auto.MaxPriority {
+	if !d.fed || p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, d.Sender) ||
+		v.Priority > p.Auto.MaxPriority {
 		return false
 	}
 	if v.Replaces != "" && !b.ofDocument(v.Replaces) {

@@ -45,7 +45,8 @@ func groups(doc *cap12.Alert) []said {
 	var order []string
 	by := map[string][]cap12.Info{}
 	for _, in := range doc.Infos {
-		shape, err := json.Marshal([]any{in.Effective.Unix(), in.Onset.Unix(), in.Expires.Unix(), in.Severity, in.Urgency, in.Codes, shapes(in.Areas)})
+		shape, err := json.Marshal([]any{in.Effective.Unix(), in.Onset.Unix(), in.Expires.Unix(),
+			in.Severity, in.Urgency, in.Codes, shapes(in.Areas)})
 		if err != nil {
 			panic(err) // numbers and strings always marshal
 		}
@@ -194,7 +195,8 @@ func (b *Inbox) capPart(ctx context.Context, d *handed, r *playlists.CAPResult, 
 		return errOver
 	}
 	o := d.over
-	o.ID, o.Mode, o.Priority, o.Replaces = fmt.Sprintf("cap-%s-%d", d.name, n+1), playlists.AlertLive, priority(in.Severity), replaces
+	o.ID, o.Mode, o.Priority, o.Replaces = fmt.Sprintf("cap-%s-%d", d.name, n+1), playlists.AlertLive,
+		priority(in.Severity), replaces
 	if from > now.Unix() {
 		o.From = playlists.Moment(from)
 	}
@@ -261,7 +263,8 @@ func capMessage(id string, infos []cap12.Info) *playlists.Message {
 			continue
 		}
 		seen[lang] = true
-		m.Variants = append(m.Variants, playlists.Variant{Lang: lang, Headline: short(cmp.Or(in.Headline, in.Event)), Body: short(cmp.Or(in.Instruction, in.Description))})
+		m.Variants = append(m.Variants, playlists.Variant{Lang: lang, Headline: short(cmp.Or(in.Headline, in.Event)),
+			Body: short(cmp.Or(in.Instruction, in.Description))})
 	}
 	slices.SortStableFunc(m.Variants, func(a, b playlists.Variant) int { return cmp.Compare(rank(a.Lang), rank(b.Lang)) })
 	return m

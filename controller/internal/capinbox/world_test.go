@@ -40,7 +40,8 @@ func open(w *world, now func() time.Time) (*service, error) {
 
 func openWith(w *world, now func() time.Time, guard *webhook.Guard) (*service, error) {
 	log := slog.New(slog.DiscardHandler)
-	a, err := alert.Open(context.Background(), alert.Options{Records: w, Catalogue: w, Artist: w, History: w, Now: now, Log: log, Hooks: &alerttest.Hooks{}}, nil)
+	a, err := alert.Open(context.Background(), alert.Options{Records: w, Catalogue: w,
+		Artist: w, History: w, Now: now, Log: log, Hooks: &alerttest.Hooks{}}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -49,12 +49,14 @@ func mediumKey(owner, id string) playlists.Key {
 }
 
 // Put checks, cleans and keeps a picture under a name.
-func (m *Media) Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte, expected int64) (*playlists.Medium, int64, error) {
+func (m *Media) Put(ctx context.Context, who *playlists.Principal, owner, id string, data []byte,
+	expected int64) (*playlists.Medium, int64, error) {
 	up, err := m.uploads.Put(owner, id, data)
 	if err != nil {
 		return nil, 0, err
 	}
-	medium := &playlists.Medium{ID: id, Owner: owner, SHA256: up.ID, Type: up.Type, W: up.W, H: up.H, Frames: up.Frames, Len: up.Len}
+	medium := &playlists.Medium{ID: id, Owner: owner, SHA256: up.ID, Type: up.Type, W: up.W, H: up.H, Frames: up.Frames,
+		Len: up.Len}
 	with := m.artist.With(func(o, i string) ([]byte, error) {
 		if o == owner && i == id {
 			return m.uploads.Get(owner, medium.SHA256)
@@ -105,7 +107,8 @@ func (m *Media) Thumb(ctx context.Context, owner, id string, c playlists.Class) 
 	if _, _, _, err := m.Info(ctx, owner, id); err != nil {
 		return nil, err
 	}
-	art, err := m.artist.Artwork(ctx, &playlists.Message{ID: id, Owner: owner, Image: &playlists.Image{Media: id}}, c, playlists.Pictures)
+	art, err := m.artist.Artwork(ctx, &playlists.Message{ID: id, Owner: owner, Image: &playlists.Image{Media: id}}, c,
+		playlists.Pictures)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,8 @@ type Changed struct {
 }
 
 // NewWriter makes one. changed is called after each write, one at a time.
-func NewWriter(r *Reader, s Store, c *admission.Checker, now func() time.Time, changed func(context.Context, Changed)) *Writer {
+func NewWriter(r *Reader, s Store, c *admission.Checker, now func() time.Time,
+	changed func(context.Context, Changed)) *Writer {
 	return &Writer{reader: r, store: s, checker: c, now: now, changed: changed}
 }
 
@@ -62,7 +63,8 @@ func (w *Writer) List(ctx context.Context, kind playlists.Kind, owner string) ([
 
 // Put writes a thing under an expected version. A part of it may have to wait
 // for the department; Written has what was written.
-func (w *Writer) Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64, waive *admission.Waive) (playlists.Written, error) {
+func (w *Writer) Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64,
+	waive *admission.Waive) (playlists.Written, error) {
 	return w.put(ctx, who, admission.Change{Key: t.Key(), Thing: t, Waive: waive}, expected, false)
 }
 
@@ -72,7 +74,8 @@ func (w *Writer) Settle(ctx context.Context, who *playlists.Principal, sign *pla
 	return err
 }
 
-func (w *Writer) put(ctx context.Context, who *playlists.Principal, ch admission.Change, expected int64, settles bool) (out playlists.Written, err error) {
+func (w *Writer) put(ctx context.Context, who *playlists.Principal, ch admission.Change, expected int64,
+	settles bool) (out playlists.Written, err error) {
 	key := ch.Key
 	err = w.write(ctx, who, ch, func(d admission.Decision, old playlists.Thing) error {
 		first, err := w.change(who, string(key.Kind), key.Owner, key.ID, d.Of, d.Thing, expected)
@@ -95,7 +98,8 @@ func (w *Writer) put(ctx context.Context, who *playlists.Principal, ch admission
 
 // beside are the records that are written with a thing: a waiver, and the part
 // of a sign's change that waits, or waits no more.
-func (w *Writer) beside(who *playlists.Principal, key playlists.Key, d admission.Decision, settles bool) (with []store.Change, err error) {
+func (w *Writer) beside(who *playlists.Principal, key playlists.Key, d admission.Decision,
+	settles bool) (with []store.Change, err error) {
 	if d.Waiver != nil {
 		c, err := w.change(who, kindWaiver, d.Of, string(key.Kind)+"."+key.ID, d.Of, d.Waiver, store.AnyVersion)
 		if err != nil {
@@ -119,7 +123,8 @@ func (w *Writer) beside(who *playlists.Principal, key playlists.Key, d admission
 // Delete removes a thing that nothing names any more.
 func (w *Writer) Delete(ctx context.Context, who *playlists.Principal, key playlists.Key, expected int64) error {
 	return w.write(ctx, who, admission.Change{Key: key}, func(d admission.Decision, old playlists.Thing) error {
-		if _, err := w.store.Audit().Change(ctx, w.removal(who, string(key.Kind), key.Owner, key.ID, d.Of, expected)); err != nil {
+		if _, err := w.store.Audit().Change(ctx, w.removal(who, string(key.Kind), key.Owner,
+			key.ID, d.Of, expected)); err != nil {
 			return err
 		}
 		w.changed(ctx, Changed{By: who, Key: key, Of: d.Of, Old: old})
@@ -135,7 +140,8 @@ func (w *Writer) DropPending(ctx context.Context, who *playlists.Principal, sign
 
 // write decides and writes as if nobody else wrote meanwhile. Deciding may take
 // a while, as drawing does. It is repeated where somebody wrote in between.
-func (w *Writer) write(ctx context.Context, who *playlists.Principal, ch admission.Change, do func(admission.Decision, playlists.Thing) error) error {
+func (w *Writer) write(ctx context.Context, who *playlists.Principal, ch admission.Change,
+	do func(admission.Decision, playlists.Thing) error) error {
 	seen := w.writes.Load()
 	d, old, err := w.decide(ctx, who, ch)
 	if err != nil {
@@ -155,7 +161,8 @@ func (w *Writer) write(ctx context.Context, who *playlists.Principal, ch admissi
 	return nil
 }
 
-func (w *Writer) decide(ctx context.Context, who *playlists.Principal, ch admission.Change) (d admission.Decision, old playlists.Thing, err error) {
+func (w *Writer) decide(ctx context.Context, who *playlists.Principal, ch admission.Change) (d admission.Decision,
+	old playlists.Thing, err error) {
 	s, err := w.reader.Snapshot(ctx)
 	if err != nil {
 		return d, nil, err
@@ -169,7 +176,8 @@ func (w *Writer) decide(ctx context.Context, who *playlists.Principal, ch admiss
 	return d, old, err
 }
 
-func (w *Writer) change(who *playlists.Principal, kind, owner, id, of string, v any, expected int64) (store.Change, error) {
+func (w *Writer) change(who *playlists.Principal, kind, owner, id, of string, v any,
+	expected int64) (store.Change, error) {
 	data, err := json.Marshal(v)
 	return store.Change{Expected: expected, By: who.Actor(w.now().UnixMilli()), Of: of,
 		Object: store.Object{Kind: kind, Owner: owner, ID: id, Data: data, UpdatedMS: w.now().UnixMilli()}}, err

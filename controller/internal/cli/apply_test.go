@@ -51,12 +51,14 @@ func TestExampleThereAndBack(t *testing.T) {
 	if out := command(t, 0, first, "apply", "-f", example); strings.Count(out, " created") < 30 {
 		t.Errorf("apply says %s", out)
 	}
-	if out := command(t, 0, first, "apply", "-f", example); strings.Contains(out, "created") || strings.Contains(out, "changed\n") && !strings.Contains(out, "unchanged") {
+	if out := command(t, 0, first, "apply", "-f", example); strings.Contains(out, "created") ||
+		strings.Contains(out, "changed\n") && !strings.Contains(out, "unchanged") {
 		t.Errorf("apply again says %s", out)
 	}
 	command(t, 0, first, "diff", "-f", example)
 	var all []string
-	for _, kind := range [][]string{{"owners"}, {"users"}, {"areas"}, {"messages", "public"}, {"playlists", "public"}, {"signs"}, {"schedules", "public"}, {"agreements", "public"}, {"campaigns"}} {
+	for _, kind := range [][]string{{"owners"}, {"users"}, {"areas"}, {"messages", "public"}, {"playlists", "public"},
+		{"signs"}, {"schedules", "public"}, {"agreements", "public"}, {"campaigns"}} {
 		if out := command(t, 0, first, append([]string{"get"}, kind...)...); out != "" {
 			all = append(all, out)
 		}
@@ -72,13 +74,15 @@ func TestExampleThereAndBack(t *testing.T) {
 	command(t, 0, second, "diff", "-f", example)
 	// And a list of signs changes what it has columns for.
 	list := filepath.Join(t.TempDir(), "signs.csv")
-	if err := os.WriteFile(list, []byte("id,owner,class,areas,phone\ndp-001,bien-hieu-duc-pho,128x64-rgb,quang-ngai/thanh-pho-quang-ngai,0255 3822 999\n"), 0o600); err != nil {
+	if err := os.WriteFile(list,
+		[]byte("id,owner,class,areas,phone\ndp-001,bien-hieu-duc-pho,128x64-rgb,quang-ngai/thanh-pho-quang-ngai,0255 3822 999\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out := command(t, 0, second, "apply", "-f", list); !strings.Contains(out, "sign dp-001 changed") {
 		t.Errorf("the list: %s", out)
 	}
-	if out := command(t, 1, second, "diff", "-f", example); !strings.Contains(out, "- phone: 0255 3822 999") || strings.Contains(out, "playlist") {
+	if out := command(t, 1, second, "diff", "-f", example); !strings.Contains(out, "- phone: 0255 3822 999") ||
+		strings.Contains(out, "playlist") {
 		t.Errorf("after the list: %s", out)
 	}
 }

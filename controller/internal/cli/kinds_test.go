@@ -42,7 +42,8 @@ func (s *slogan) Refs() []playlists.Ref {
 	if s.Message == "" {
 		return refs
 	}
-	return append(refs, playlists.Ref{Key: playlists.Key{Kind: playlists.KindMessage, Owner: s.Owner, ID: s.Message}, Field: where + ".message"})
+	return append(refs, playlists.Ref{Key: playlists.Key{Kind: playlists.KindMessage, Owner: s.Owner, ID: s.Message},
+		Field: where + ".message"})
 }
 
 // A new kind is one row of the table: a manifest, the routes, the commands, the
@@ -52,8 +53,10 @@ func TestANewKind(t *testing.T) {
 	own := func(p *playlists.Principal, owner string) bool { return p.Owner == owner }
 	before := slices.Clone(playlists.Kinds)
 	t.Cleanup(func() { playlists.Kinds = before }) // after the controller has stopped
-	playlists.Kinds = append(slices.Clone(before), playlists.KindInfo{Kind: kindSlogan, Plural: "slogans", Document: "Slogan",
-		New: func() playlists.Thing { return new(slogan) }, OfOwner: true, Most: 2, Logged: true, Read: everybody, Write: own})
+	playlists.Kinds = append(slices.Clone(before), playlists.KindInfo{Kind: kindSlogan,
+		Plural: "slogans", Document: "Slogan",
+		New: func() playlists.Thing { return new(slogan) }, OfOwner: true, Most: 2, Logged: true, Read: everybody,
+		Write: own})
 
 	data := controllerOn(t)
 	write := func(text string) string {
@@ -73,7 +76,8 @@ func TestANewKind(t *testing.T) {
 	if out := command(t, 0, data, "apply", "-f", one); out != "slogan public/s1 unchanged\n" {
 		t.Errorf("apply again: %s", out)
 	}
-	if out := command(t, 0, data, "get", "slogans", "public"); out != "kind: Slogan\nid: s1\nowner: public\nwords: Khẩu trang – Khử khuẩn\nmessage: mask\n" {
+	if out := command(t, 0, data, "get", "slogans",
+		"public"); out != "kind: Slogan\nid: s1\nowner: public\nwords: Khẩu trang – Khử khuẩn\nmessage: mask\n" {
 		t.Errorf("get: %s", out)
 	}
 	command(t, 1, data, "diff", "-f", write("kind: Slogan\nid: s1\nowner: public\nwords: Khoảng cách\n"))
@@ -89,7 +93,8 @@ func TestANewKind(t *testing.T) {
 	command(t, 0, data, "delete", "-f", message)
 	log := strings.Split(command(t, 0, data, "audit", "list"), "\n")
 	for _, want := range []string{"create", "delete"} {
-		if !slices.ContainsFunc(log, func(line string) bool { return strings.Contains(line, want) && strings.Contains(line, "slogan") }) {
+		if !slices.ContainsFunc(log,
+			func(line string) bool { return strings.Contains(line, want) && strings.Contains(line, "slogan") }) {
 			t.Errorf("the log has no %s of a slogan:\n%s", want, strings.Join(log, "\n"))
 		}
 	}

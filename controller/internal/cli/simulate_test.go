@@ -29,7 +29,8 @@ func TestSimulate(t *testing.T) {
 				}
 			}
 			file := filepath.Join(t.TempDir(), "r.json")
-			cmd := exec.CommandContext(t.Context(), self, "simulate", "--signs", "60", "--children", "2", "--rounds", "1", "--storm", "--broker", broker, "--out", file)
+			cmd := exec.CommandContext(t.Context(), self, "simulate", "--signs", "60", "--children", "2", "--rounds", "1",
+				"--storm", "--broker", broker, "--out", file)
 			if text, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}
@@ -45,11 +46,13 @@ func TestSimulate(t *testing.T) {
 				t.Fatalf("the report is not of what was asked for: %s", data)
 			}
 			a, b, s := r.Alerts[0], r.Bare[0], r.Storm
-			if a.Received != 60 || a.ShowedBy != 60 || a.Ended != 60 || b.Received != 60 || s.ShowedBy != 60 || s.Ended != 60 || s.Connects < 60 || r.Lost != 0 {
+			if a.Received != 60 || a.ShowedBy != 60 || a.Ended != 60 || b.Received != 60 || s.ShowedBy != 60 || s.Ended != 60 ||
+				s.Connects < 60 || r.Lost != 0 {
 				t.Errorf("not everywhere: %s", data)
 			}
 			if a.Messages != b.Messages || a.Bytes != b.Bytes || a.Messages < 120 {
-				t.Errorf("alert and bare broker sent different things: %d messages of %d bytes, %d of %d", a.Messages, a.Bytes, b.Messages, b.Bytes)
+				t.Errorf("alert and bare broker sent different things: %d messages of %d bytes, %d of %d", a.Messages, a.Bytes,
+					b.Messages, b.Bytes)
 			}
 			if a.Receipt.P50 <= 0 || b.Receipt.P50 <= 0 || a.Showing.P99 <= 0 {
 				t.Errorf("times are missing: %s", data)

@@ -35,7 +35,8 @@ func Things() []playlists.Thing {
 		return c
 	}
 	sign := func(id, owner, name, c, area string, mode playlists.Mode) *playlists.Sign {
-		return &playlists.Sign{ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area}, Mode: mode,
+		return &playlists.Sign{ID: id, Owner: owner, Name: name, Class: class(c), Areas: []string{"quang-ngai/" + area},
+			Mode:     mode,
 			Position: &playlists.Place{Lat: 15.12, Lon: 108.80}}
 	}
 	return []playlists.Thing{
@@ -43,7 +44,8 @@ func Things() []playlists.Thing {
 		&playlists.Owner{ID: "song-tra-ads", Name: "Quảng cáo Sông Trà"},
 		sign("demo-64x32", "viet-ads", "Chợ Quảng Ngãi", "64x32-red", "thanh-pho-quang-ngai", playlists.ModeProgram),
 		sign("demo-128x64", "viet-ads", "Ngã tư Ba La", "128x64-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
-		sign("demo-320x160", "song-tra-ads", "Quảng trường Phạm Văn Đồng", "320x160-rgb", "thanh-pho-quang-ngai", playlists.ModeProgram),
+		sign("demo-320x160", "song-tra-ads", "Quảng trường Phạm Văn Đồng", "320x160-rgb", "thanh-pho-quang-ngai",
+			playlists.ModeProgram),
 		sign("demo-picture", "song-tra-ads", "Bến xe Sơn Tịnh", "128x64-rgb", "son-tinh", playlists.ModePicture),
 	}
 }
@@ -166,7 +168,8 @@ func (d *Demo) config(ctx context.Context, s *playlists.Sign, path string) (box.
 func (d *Demo) run(ctx context.Context, conf box.Config) error {
 	id := conf.Sign
 	b, err := box.New(box.Options{
-		Config: conf, Dir: filepath.Join(d.o.Data, "virtual", id), Software: "ledcast " + d.o.Software + " (virtual)", Log: d.o.Log,
+		Config: conf, Dir: filepath.Join(d.o.Data, "virtual", id), Software: "ledcast " + d.o.Software + " (virtual)",
+		Log:    d.o.Log,
 		Opened: d.app.Presence().Opened,
 		Gate: func(ctx context.Context) error {
 			t := time.NewTicker(250 * time.Millisecond)

@@ -45,7 +45,8 @@ func (f *Fleet) SetPassword(ctx context.Context, s *playlists.Sign, password str
 	if err != nil {
 		return err
 	}
-	err = f.o.Store.Credentials().Set(ctx, store.Credential{Sign: s.ID, SHA256: hash, CreatedMS: f.o.Now().UnixMilli(), Verifiers: verifiers})
+	err = f.o.Store.Credentials().Set(ctx, store.Credential{Sign: s.ID, SHA256: hash,
+		CreatedMS: f.o.Now().UnixMilli(), Verifiers: verifiers})
 	if err != nil {
 		return err
 	}

@@ -64,13 +64,15 @@ func (f *Fleet) note(ctx context.Context, who *playlists.Principal, kind string,
 	if err != nil {
 		return err
 	}
-	_, err = f.o.Store.Audit().Change(ctx, store.Change{Expected: store.AnyVersion, By: who.Actor(f.o.Now().UnixMilli()), Of: sign.Owner,
+	_, err = f.o.Store.Audit().Change(ctx, store.Change{Expected: store.AnyVersion, By: who.Actor(f.o.Now().UnixMilli()),
+		Of:     sign.Owner,
 		Object: store.Object{Kind: kind, ID: sign.ID, Data: data, UpdatedMS: f.o.Now().UnixMilli()}})
 	return err
 }
 
 func (f *Fleet) drop(ctx context.Context, who *playlists.Principal, kind string, sign *playlists.Sign) error {
-	_, err := f.o.Store.Audit().Change(ctx, store.Change{Expected: store.AnyVersion, Remove: true, By: who.Actor(f.o.Now().UnixMilli()), Of: sign.Owner,
+	_, err := f.o.Store.Audit().Change(ctx, store.Change{Expected: store.AnyVersion,
+		Remove: true, By: who.Actor(f.o.Now().UnixMilli()), Of: sign.Owner,
 		Object: store.Object{Kind: kind, ID: sign.ID}})
 	return err
 }
@@ -227,7 +229,8 @@ func (f *Fleet) Pending(ctx context.Context, id string) (*playlists.PendingChang
 }
 
 // Decide applies the change that waits, or drops it; NotFound if none waits.
-func (f *Fleet) Decide(ctx context.Context, who *playlists.Principal, id string, approve bool) (*playlists.PendingChange, error) {
+func (f *Fleet) Decide(ctx context.Context, who *playlists.Principal, id string,
+	approve bool) (*playlists.PendingChange, error) {
 	s, err := f.o.Catalogue.Snapshot(ctx)
 	if err != nil {
 		return nil, err

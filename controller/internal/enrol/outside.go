@@ -113,7 +113,8 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 		if err != nil {
 			return nil, err
 		}
-		write[broker.MosquittoConf], write[broker.MosquittoACL], write[broker.MosquittoPasswords] = files.Conf, files.ACL, files.Passwords
+		write[broker.MosquittoConf], write[broker.MosquittoACL], write[broker.MosquittoPasswords] = files.Conf, files.ACL,
+			files.Passwords
 	}
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("--out: %w; choose another folder", err)

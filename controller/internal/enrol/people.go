@@ -26,7 +26,8 @@ type PeopleOptions struct {
 
 // Things writes what admission lets in.
 type Things interface {
-	Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64, waive *admission.Waive) (playlists.Written, error)
+	Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64,
+		waive *admission.Waive) (playlists.Written, error)
 }
 
 // People lets the first people in, and takes away what let one in.
@@ -53,7 +54,8 @@ func (p *People) FirstAdmin(ctx context.Context) (made bool, err error) {
 	if err := p.Add(ctx, u); err != nil {
 		return false, err
 	}
-	return true, p.IssueTokens(ctx, auth.TokenLife, map[string]auth.Token{AdminUser: {Owner: playlists.Public, Role: playlists.RoleAdmin}})
+	return true, p.IssueTokens(ctx, auth.TokenLife,
+		map[string]auth.Token{AdminUser: {Owner: playlists.Public, Role: playlists.RoleAdmin}})
 }
 
 // Add puts a person unless there is one of that name.

@@ -69,13 +69,15 @@ func (h History) Programs(ctx context.Context, sign string, from, until int64) (
 const longestRecord = 24 * time.Hour
 
 // Records implements report.Book.
-func (h History) Records(ctx context.Context, sign string, fromMS, untilMS int64, do func(*playlists.PlayRecord) error) error {
-	return store.EachRecord(ctx, h.store.Proofs(), fromMS-longestRecord.Milliseconds(), untilMS, sign, func(x *playlists.PlayRecord) error {
-		if x.UntilMS < fromMS {
-			return nil
-		}
-		return do(x)
-	})
+func (h History) Records(ctx context.Context, sign string, fromMS, untilMS int64,
+	do func(*playlists.PlayRecord) error) error {
+	return store.EachRecord(ctx, h.store.Proofs(), fromMS-longestRecord.Milliseconds(), untilMS, sign,
+		func(x *playlists.PlayRecord) error {
+			if x.UntilMS < fromMS {
+				return nil
+			}
+			return do(x)
+		})
 }
 
 // InForce lists the programs that were issued for a sign and in force from begin
@@ -137,7 +139,8 @@ func notesOf(data []byte) (*plan.Notes, error) {
 }
 
 // Conditions implements report.History.
-func (h History) Conditions(ctx context.Context, sign string, from, until time.Time) (own, watched []playlists.Condition, err error) {
+func (h History) Conditions(ctx context.Context, sign string, from, until time.Time) (own,
+	watched []playlists.Condition, err error) {
 	if own, err = h.store.Health().Noted(ctx, sign, from.UnixMilli(), until.UnixMilli()); err != nil {
 		return nil, nil, err
 	}
@@ -162,14 +165,15 @@ const proofSlack = time.Hour
 
 // Proved is how long the sign's proof of play says that it put out an item.
 func (h History) Proved(ctx context.Context, sign, item string, fromMS, untilMS int64) (ms int64, err error) {
-	err = store.EachRecord(ctx, h.store.Proofs(), fromMS-proofSlack.Milliseconds(), untilMS, sign, func(r *playlists.PlayRecord) error {
-		for _, p := range r.Plays {
-			if p.Item == item && p.Why == timeline.WhyAlert {
-				ms += p.MS
+	err = store.EachRecord(ctx, h.store.Proofs(), fromMS-proofSlack.Milliseconds(), untilMS, sign,
+		func(r *playlists.PlayRecord) error {
+			for _, p := range r.Plays {
+				if p.Item == item && p.Why == timeline.WhyAlert {
+					ms += p.MS
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
 	return ms, err
 }
 

@@ -41,7 +41,8 @@ func Show(ctx context.Context, dir, database string, now time.Time) (r *Report, 
 const kindKeys = "keys"
 
 // open lets change do something with the keys, which the log calls action.
-func open(ctx context.Context, dir, database string, now time.Time, action string, change func(*publish.Keyring, publish.KeyStore) error) (r *Report, err error) {
+func open(ctx context.Context, dir, database string, now time.Time, action string,
+	change func(*publish.Keyring, publish.KeyStore) error) (r *Report, err error) {
 	lock, err := datadir.Lock(dir)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,8 @@ func open(ctx context.Context, dir, database string, now time.Time, action strin
 	if err != nil {
 		return nil, err
 	}
-	_, err = s.Audit().Change(ctx, store.Change{Expected: store.AnyVersion, Of: playlists.Public, By: playlists.Actor{Who: "console", AtMS: now.UnixMilli()},
+	_, err = s.Audit().Change(ctx, store.Change{Expected: store.AnyVersion, Of: playlists.Public,
+		By:     playlists.Actor{Who: "console", AtMS: now.UnixMilli()},
 		Object: store.Object{Kind: kindKeys, ID: "key-set", Data: note, UpdatedMS: now.UnixMilli()}})
 	return r, err
 }
@@ -93,10 +95,12 @@ func Rotate(ctx context.Context, dir, database, root string, now time.Time) (*Re
 	return withRoot(ctx, dir, database, root, now, "rotate", (*publish.Keyring).Rotate)
 }
 
-func withRoot(ctx context.Context, dir, database, file string, now time.Time, action string, do func(*publish.Keyring, context.Context, publish.KeyStore, publish.RootKey, time.Time) error) (*Report, error) {
+func withRoot(ctx context.Context, dir, database, file string, now time.Time, action string,
+	do func(*publish.Keyring, context.Context, publish.KeyStore, publish.RootKey, time.Time) error) (*Report, error) {
 	root, err := publish.ReadRoot(file)
 	if err != nil {
 		return nil, fmt.Errorf("--root: %w", err)
 	}
-	return open(ctx, dir, database, now, action, func(k *publish.Keyring, s publish.KeyStore) error { return do(k, ctx, s, root, now) })
+	return open(ctx, dir, database, now, action,
+		func(k *publish.Keyring, s publish.KeyStore) error { return do(k, ctx, s, root, now) })
 }

@@ -18,7 +18,8 @@ func (k Store) Keys(ctx context.Context) ([]publish.SigningKey, error) {
 	keys, err := k.Keeper.List(ctx)
 	out := make([]publish.SigningKey, len(keys))
 	for i, x := range keys {
-		out[i] = publish.SigningKey{Role: x.Role, Key: ed25519.NewKeyFromSeed(x.Seed), Nbf: x.Nbf, Exp: x.Exp, State: publish.KeyState(x.State)}
+		out[i] = publish.SigningKey{Role: x.Role, Key: ed25519.NewKeyFromSeed(x.Seed), Nbf: x.Nbf, Exp: x.Exp,
+			State: publish.KeyState(x.State)}
 	}
 	return out, err
 }
@@ -26,7 +27,8 @@ func (k Store) Keys(ctx context.Context) ([]publish.SigningKey, error) {
 func (k Store) AddKeys(ctx context.Context, keys []publish.SigningKey) error {
 	in := make([]store.Key, len(keys))
 	for i, x := range keys {
-		in[i] = store.Key{KID: wire.KeyID(x.Key.Public().(ed25519.PublicKey)), Role: x.Role, Seed: x.Key.Seed(), Nbf: x.Nbf, Exp: x.Exp, State: store.KeyState(x.State)}
+		in[i] = store.Key{KID: wire.KeyID(x.Key.Public().(ed25519.PublicKey)), Role: x.Role, Seed: x.Key.Seed(), Nbf: x.Nbf,
+			Exp: x.Exp, State: store.KeyState(x.State)}
 	}
 	return k.Keeper.Add(ctx, in...)
 }
@@ -44,7 +46,8 @@ func (k Store) Set(ctx context.Context) (*publish.SignedSet, error) {
 		return nil, err
 	}
 	if len(s.Roots) != 2 {
-		return nil, fmt.Errorf("the stored key set names %d roots instead of 2; restore the database from a backup", len(s.Roots))
+		return nil, fmt.Errorf("the stored key set names %d roots instead of 2; restore the database from a backup",
+			len(s.Roots))
 	}
 	return &publish.SignedSet{Epoch: s.Epoch, Seq: s.Seq, JWS: s.JWS, Root: s.Roots[0], Spare: s.Roots[1]}, nil
 }

@@ -45,7 +45,8 @@ func (m *memory) Heartbeat(context.Context) (time.Time, error) { return m.alive,
 func (m *memory) says(since time.Time) string {
 	var out []string
 	for _, c := range m.all {
-		out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%v %v %s %s", c.Sign, c.At.Sub(since).Seconds(), c.Online, c.Clock, strings.Join(c.Faults, ","))))
+		out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%v %v %s %s", c.Sign, c.At.Sub(since).Seconds(),
+			c.Online, c.Clock, strings.Join(c.Faults, ","))))
 	}
 	m.all = nil
 	return strings.Join(out, "; ")
@@ -113,7 +114,8 @@ func TestWatchFlapping(t *testing.T) {
 	w := NewWatch(l, m, slog.New(slog.DiscardHandler))
 	for i := range 720 { // an hour
 		c.t = c.t.Add(updateEvery)
-		l.Message(topic, fmt.Appendf(nil, `{"v":1,"state":"online","session":"a","at_ms":1,"faults":["%d%s"]}`, i, strings.Repeat("ồ", 100)), false)
+		l.Message(topic, fmt.Appendf(nil, `{"v":1,"state":"online","session":"a","at_ms":1,"faults":["%d%s"]}`, i,
+			strings.Repeat("ồ", 100)), false)
 		if err := w.update(t.Context(), c.t); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +135,8 @@ func TestWatchFlapping(t *testing.T) {
 func TestWatchAfterDeath(t *testing.T) {
 	l, c := listener()
 	began := c.t
-	m := &memory{alive: began.Add(-time.Hour), all: []Condition{{At: began.Add(-3 * time.Hour), Online: true}, {Sign: "qn-001", At: began.Add(-2 * time.Hour), Online: true}}}
+	m := &memory{alive: began.Add(-time.Hour), all: []Condition{{At: began.Add(-3 * time.Hour), Online: true},
+		{Sign: "qn-001", At: began.Add(-2 * time.Hour), Online: true}}}
 	w := NewWatch(l, m, slog.New(slog.DiscardHandler))
 	if err := w.update(t.Context(), c.t); err != nil {
 		t.Fatal(err)

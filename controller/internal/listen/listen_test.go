@@ -88,8 +88,10 @@ func TestWhatCannotBeRead(t *testing.T) {
 		leaf wire.Leaf
 		data []byte
 	}{
-		{wire.LeafStatus, []byte(`{"v":1`)}, {wire.LeafStatus, bytes.Repeat([]byte("x"), wire.MaxStatus+1)}, {wire.LeafStatus, []byte(`{"v":2,"state":"online","session":"","at_ms":1}`)},
-		{wire.LeafAck, []byte(`[]`)}, {wire.LeafSnapshot, []byte("GIF89a")}, {wire.LeafSnapshot, claim}, {wire.LeafSnapshot, make([]byte, wire.MaxSnapshot+1)},
+		{wire.LeafStatus, []byte(`{"v":1`)}, {wire.LeafStatus, bytes.Repeat([]byte("x"), wire.MaxStatus+1)},
+		{wire.LeafStatus, []byte(`{"v":2,"state":"online","session":"","at_ms":1}`)},
+		{wire.LeafAck, []byte(`[]`)}, {wire.LeafSnapshot, []byte("GIF89a")}, {wire.LeafSnapshot, claim},
+		{wire.LeafSnapshot, make([]byte, wire.MaxSnapshot+1)},
 	} {
 		l.mu.Lock()
 		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", wire.FloodWindow()

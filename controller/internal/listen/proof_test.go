@@ -58,10 +58,12 @@ func TestProofs(t *testing.T) {
 	thief := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{8}, 32))
 	show := func(k ed25519.PrivateKey) {
 		pub := k.Public().(ed25519.PublicKey)
-		l.Message(topic, fmt.Appendf(nil, `{"v":1,"state":"online","session":"a","at_ms":1,"key":{"kid":%q,"x":%q}}`, wire.KeyID(pub), wire.EncodeKey(pub)), false)
+		l.Message(topic, fmt.Appendf(nil, `{"v":1,"state":"online","session":"a","at_ms":1,"key":{"kid":%q,"x":%q}}`,
+			wire.KeyID(pub), wire.EncodeKey(pub)), false)
 	}
 	record := func(k ed25519.PrivateKey, n int64, prev string, ms int64) []byte {
-		doc, err := wire.Seal(k, wire.TypPlayed, wire.Played{V: 1, Sign: "qn-001", Chain: "c", N: n, Prev: prev, FromMS: 0, UntilMS: 10_000,
+		doc, err := wire.Seal(k, wire.TypPlayed, wire.Played{V: 1, Sign: "qn-001", Chain: "c",
+			N: n, Prev: prev, FromMS: 0, UntilMS: 10_000,
 			Plays: []wire.Play{{Item: "a", Why: "program", Count: 1, MS: ms}}})
 		if err != nil {
 			t.Fatal(err)
@@ -94,8 +96,10 @@ func TestProofs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (fault == "") != (c.fault == "") || !strings.HasPrefix(fault, c.fault) || book.ms != c.ms || len(receipts) != c.receipts {
-			t.Errorf("record %d: fault %q, %d ms, %d receipts; want %q, %d, %d", i, fault, book.ms, len(receipts), c.fault, c.ms, c.receipts)
+		if (fault == "") != (c.fault == "") || !strings.HasPrefix(fault, c.fault) || book.ms != c.ms ||
+			len(receipts) != c.receipts {
+			t.Errorf("record %d: fault %q, %d ms, %d receipts; want %q, %d, %d", i, fault, book.ms, len(receipts), c.fault,
+				c.ms, c.receipts)
 		}
 	}
 	show(thief)

@@ -77,7 +77,8 @@ type classSigns struct {
 }
 
 func newAlertBoard() *alertBoard {
-	return &alertBoard{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{}, frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), asked: 1}
+	return &alertBoard{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{},
+		frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), asked: 1}
 }
 
 // KickAlerts asks for a comparison of alerts at once. It never blocks.

@@ -82,7 +82,8 @@ func (b *alertBook) Pictured(sign, id string) {
 func (b *alertBook) put(id string, from, until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.alerts = append(b.alerts, playlists.Alert{ID: id, Priority: 100, Areas: []string{"quang-ngai"}, From: playlists.Moment(from.Unix()), Until: playlists.Moment(until.Unix()), Mode: playlists.AlertLive})
+	b.alerts = append(b.alerts, playlists.Alert{ID: id, Priority: 100, Areas: []string{"quang-ngai"},
+		From: playlists.Moment(from.Unix()), Until: playlists.Moment(until.Unix()), Mode: playlists.AlertLive})
 }
 
 func (b *alertBook) cancel(id string, at time.Time) {
@@ -90,7 +91,9 @@ func (b *alertBook) cancel(id string, at time.Time) {
 	defer b.mu.Unlock()
 	for i, a := range b.alerts {
 		if a.ID == id {
-			b.ended = append(b.ended, playlists.EndedAlert{Ended: timeline.Ended{ID: id, At: at.Unix(), Until: int64(a.Until), Why: playlists.EndCancelled}, Alert: a})
+			b.ended = append(b.ended,
+				playlists.EndedAlert{Ended: timeline.Ended{ID: id, At: at.Unix(), Until: int64(a.Until),
+					Why: playlists.EndCancelled}, Alert: a})
 			b.alerts = slices.Delete(b.alerts, i, i+1)
 			return
 		}
@@ -104,7 +107,8 @@ func newBook() (*alertBook, *Publisher) {
 }
 
 func (b *alertBook) publisher() *Publisher {
-	return New(Options{Broker: b.world, Catalogue: b.world, Artist: b.world, Ledger: b.world, Keys: b.world, Alerts: b, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	return New(Options{Broker: b.world, Catalogue: b.world, Artist: b.world, Ledger: b.world, Keys: b.world, Alerts: b,
+		Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 }
 
 const alertTopic = "led/v1/alerts/128x64-rgb"

@@ -26,11 +26,13 @@ type draftedSet struct {
 
 // draftSet is a class's new set, or nil where the last one is right. An alert
 // that cannot be drawn stays as it was in the last set, and is an error.
-func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alerts []playlists.Alert, ended []playlists.EndedAlert, now time.Time) (*draftedSet, error) {
+func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alerts []playlists.Alert,
+	ended []playlists.EndedAlert, now time.Time) (*draftedSet, error) {
 	p.board.mu.Lock()
 	last := p.board.sets[k]
 	p.board.mu.Unlock()
-	d := &draftedSet{key: k, set: &timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{}, Ended: []timeline.Ended{}}}
+	d := &draftedSet{key: k, set: &timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{},
+		Ended: []timeline.Ended{}}}
 	var troubles []error
 	for i := range alerts {
 		a := &alerts[i]
@@ -76,7 +78,8 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 				lowest = i
 			}
 		}
-		troubles = append(troubles, fmt.Errorf("alert %s: %w", d.set.Alerts[lowest].ID, playlists.CheckClass(k.class, d.set.Alerts)))
+		troubles = append(troubles, fmt.Errorf("alert %s: %w", d.set.Alerts[lowest].ID,
+			playlists.CheckClass(k.class, d.set.Alerts)))
 		d.set.Alerts = slices.Delete(d.set.Alerts, lowest, lowest+1)
 	}
 	text, err := json.Marshal(d.set)
@@ -91,7 +94,8 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		return nil, err
 	case last.Seq == 0 && empty: // there was never one
 		return nil, errors.Join(troubles...)
-	case last.Seq > 0 && last.Digest == d.digest && (empty || last.Epoch == epoch && now.Unix()-last.Iat < wire.LifeAlerts/2 && now.Unix() >= last.Iat-wire.Early):
+	case last.Seq > 0 && last.Digest == d.digest && (empty || last.Epoch == epoch &&
+		now.Unix()-last.Iat < wire.LifeAlerts/2 && now.Unix() >= last.Iat-wire.Early):
 		p.keepAlertFrames(d.frames)
 		return nil, errors.Join(troubles...)
 	}
@@ -120,7 +124,8 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 			return err
 		}
 		keys[d.key.role()] = key
-		asked[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeAlerts, Digest: d.digest, Keep: true}
+		asked[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: now.UnixMilli(),
+			Exp: iat + wire.LifeAlerts, Digest: d.digest, Keep: true}
 	}
 	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
 		d := drafts[i]
@@ -135,7 +140,8 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 		p.board.mu.Lock()
 		p.board.sets[d.key] = &issuedSet{issued[i], d.set}
 		p.board.mu.Unlock()
-		p.o.Log.Info("alert set issued", "class", d.key.class, "test", d.key.test, "seq", issued[i].Seq, "alerts", len(d.set.Alerts), "ended", len(d.set.Ended))
+		p.o.Log.Info("alert set issued", "class", d.key.class, "test", d.key.test, "seq", issued[i].Seq, "alerts",
+			len(d.set.Alerts), "ended", len(d.set.Ended))
 	}
 	p.board.mu.Lock()
 	close(p.board.changed) // picture signs need no set: they need not wait for the broker
@@ -203,7 +209,8 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 
 // publishFrames has g send a set's frames; whole is false where one is not here.
 // Their topics and digests are noted in named and used.
-func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setKey, s *issuedSet, named, used map[string]bool) (whole bool) {
+func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setKey, s *issuedSet, named,
+	used map[string]bool) (whole bool) {
 	whole = true
 	for i := range s.set.Alerts {
 		for _, f := range s.set.Alerts[i].Frames {

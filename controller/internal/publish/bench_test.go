@@ -28,16 +28,23 @@ func many(n int) (*world, *Publisher) {
 			}
 			w.lists[owner+"/"+list.ID] = list
 		}
-		w.schedules = append(w.schedules, plan.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "day", Owner: owner, Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}}},
-			plan.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "sunday", Owner: owner, Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}}})
+		w.schedules = append(w.schedules,
+			plan.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "day", Owner: owner,
+				Playlist: "list-3", Window: playlists.Window{From: "07:00", Until: "19:00"}}},
+			plan.Dated[playlists.Schedule]{Thing: playlists.Schedule{ID: "sunday", Owner: owner,
+				Playlist: "list-4", Priority: 5, Window: playlists.Window{Days: []string{"sun"}}}})
 		w.agreements = append(w.agreements, playlists.Agreement{ID: "ag", Owner: owner, SharePercent: 25})
 	}
-	w.campaigns = []playlists.Campaign{{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"}, Messages: []string{"blue"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "2021-01-01", Last: "2099-12-31"}}
+	w.campaigns = []playlists.Campaign{{ID: "bluezone", Letter: playlists.Letter{Number: "1", Date: "2021-01-29"},
+		Messages: []string{"blue"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "2021-01-01", Last: "2099-12-31"}}
 	for i := range n {
-		w.signs = append(w.signs, playlists.Sign{ID: fmt.Sprintf("sign-%d", i), Owner: fmt.Sprintf("owner-%d", i%100), Class: playlists.Class{W: 64 + 8*(i/100%40), H: 64, Colour: playlists.RGB},
-			Areas: []string{"quang-ngai/son-tinh"}, Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
+		w.signs = append(w.signs, playlists.Sign{ID: fmt.Sprintf("sign-%d", i), Owner: fmt.Sprintf("owner-%d", i%100),
+			Class: playlists.Class{W: 64 + 8*(i/100%40), H: 64, Colour: playlists.RGB},
+			Areas: []string{"quang-ngai/son-tinh"}, Playlist: fmt.Sprintf("list-%d", i/7%3),
+			Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
 	}
-	return w, New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	return w, New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler)})
 }
 
 // Planning and signing every sign's program; nothing is published.
@@ -52,7 +59,8 @@ func BenchmarkPlanAndSign(b *testing.B) {
 			for b.Loop() {
 				w.latest, w.notes = map[string]*playlists.Issued{}, nil
 				first = nil
-				p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+				p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now,
+					Log: slog.New(slog.DiscardHandler)})
 				if err := p.plan(b.Context(), w.signs, true); err != nil {
 					b.Fatal(err)
 				}

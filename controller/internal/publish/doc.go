@@ -35,13 +35,15 @@ type Catalogue interface {
 
 // Artist draws a message for a class. It caches: asking twice costs nothing.
 type Artist interface {
-	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
+	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class,
+		motion playlists.Motion) (*playlists.Artwork, error)
 }
 
 // Ledger gives out sequence numbers and keeps what was signed with them: a seq
 // and its document are durable together, or neither is.
 type Ledger interface {
-	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error)
+	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued,
+		error)
 	// Latest returns nil where nothing was issued.
 	Latest(ctx context.Context, role, subject string) (*playlists.Issued, error)
 	// Programs are a sign's that were in force from `from` until `until`, Unix

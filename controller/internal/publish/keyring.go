@@ -129,8 +129,10 @@ func (k *Keyring) begin(ctx context.Context, store KeyStore, now time.Time) erro
 }
 
 // sign makes a key set of the present keys and keeps it.
-func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.PrivateKey, pub, spare ed25519.PublicKey, epoch, lastSeq int64, now time.Time) error {
-	set := wire.KeySet{Header: wire.NewHeader(wire.RoleKeys, epoch, max(lastSeq+1, now.UnixMilli()), now.Unix(), wire.LifeKeys), Revoked: []string{}}
+func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.PrivateKey, pub, spare ed25519.PublicKey,
+	epoch, lastSeq int64, now time.Time) error {
+	set := wire.KeySet{Header: wire.NewHeader(wire.RoleKeys, epoch, max(lastSeq+1, now.UnixMilli()), now.Unix(),
+		wire.LifeKeys), Revoked: []string{}}
 	for i := range k.keys {
 		s := &k.keys[i]
 		kid := wire.KeyID(public(s.Key))
@@ -139,7 +141,8 @@ func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.Private
 			continue
 		}
 		s.Exp = now.Unix() + wire.LifeKeys
-		set.Keys = append(set.Keys, wire.Key{Kid: kid, Role: s.Role, X: wire.EncodeKey(public(s.Key)), Nbf: s.Nbf, Exp: s.Exp})
+		set.Keys = append(set.Keys, wire.Key{Kid: kid, Role: s.Role, X: wire.EncodeKey(public(s.Key)),
+			Nbf: s.Nbf, Exp: s.Exp})
 	}
 	jws, err := wire.Seal(root, wire.TypKeys, set)
 	if err != nil {

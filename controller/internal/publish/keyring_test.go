@@ -52,7 +52,8 @@ func TestKeyring(t *testing.T) {
 		if err != nil || epoch != set.Epoch {
 			t.Fatalf("%s: epoch %d of %d, %v", role, epoch, set.Epoch, err)
 		}
-		if _, err := set.Find(wire.KeyID(public(key)), role, wire.Clock{NowMS: begin.UnixMilli(), Trusted: true}); err != nil {
+		if _, err := set.Find(wire.KeyID(public(key)), role, wire.Clock{NowMS: begin.UnixMilli(),
+			Trusted: true}); err != nil {
 			t.Errorf("the key for %s is not in the set: %v", role, err)
 		}
 	}
@@ -73,7 +74,8 @@ func TestKeyring(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, repeat, err := wire.OpenKeys(renewed.KeySet(), roots, set, wire.Digest(k.KeySet()), wire.Clock{NowMS: later.UnixMilli(), Trusted: true}); err != nil || repeat {
+	if _, _, repeat, err := wire.OpenKeys(renewed.KeySet(), roots, set, wire.Digest(k.KeySet()),
+		wire.Clock{NowMS: later.UnixMilli(), Trusted: true}); err != nil || repeat {
 		t.Errorf("the renewed set: repeat %v, %v", repeat, err)
 	}
 

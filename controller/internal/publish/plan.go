@@ -39,7 +39,8 @@ func (c content) Message(owner, id string) (*playlists.Message, error) {
 	return c.o.Catalogue.Message(c.ctx, owner, id)
 }
 
-func (c content) Artwork(m *playlists.Message, class playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+func (c content) Artwork(m *playlists.Message, class playlists.Class,
+	motion playlists.Motion) (*playlists.Artwork, error) {
 	return c.o.Artist.Artwork(c.ctx, m, class, motion)
 }
 
@@ -117,7 +118,8 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 		if limits != (plan.Limits{}) {
 			digest = wire.Digest(fmt.Append([]byte(digest), limits))
 		}
-		if old != nil && old.digest == digest && old.epoch == epoch && old.iat*1000 > p.o.Restored && now.Unix()-old.iat < RenewAfter && now.Unix() >= old.iat-wire.Early {
+		if old != nil && old.digest == digest && old.epoch == epoch && old.iat*1000 > p.o.Restored &&
+			now.Unix()-old.iat < RenewAfter && now.Unix() >= old.iat-wire.Early {
 			if old.Reasons == nil { // issued by another run of the controller: the same rules and time give the same reasons
 				if planned, err := planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits); err == nil {
 					n := *old
@@ -190,7 +192,8 @@ func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, erro
 		p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
 		return nil, nil
 	}
-	return &Plan{Sign: *s, Program: program, sha: wire.Digest(last.JWS), seq: last.Seq, iat: last.Iat, epoch: last.Epoch, digest: last.Digest}, nil
+	return &Plan{Sign: *s, Program: program, sha: wire.Digest(last.JWS), seq: last.Seq, iat: last.Iat, epoch: last.Epoch,
+		digest: last.Digest}, nil
 }
 
 // named are those of files that the program names: what the artist draws today
@@ -269,7 +272,8 @@ func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Te
 
 // issue signs drafts and keeps them: a seq and its document are durable
 // together, with the reasons beside them.
-func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time, plans map[string]*Plan) error {
+func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time,
+	plans map[string]*Plan) error {
 	if len(drafts) == 0 {
 		return nil
 	}
@@ -285,12 +289,14 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		n, ok := notes[k]
 		if !ok {
 			var err error
-			if n, err = json.Marshal(&plan.Notes{Owner: k.owner, Zone: k.zone, Titles: d.planned.Titles, Reasons: k.reasons}); err != nil {
+			if n, err = json.Marshal(&plan.Notes{Owner: k.owner, Zone: k.zone, Titles: d.planned.Titles,
+				Reasons: k.reasons}); err != nil {
 				return err
 			}
 			notes[k] = n
 		}
-		asked[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(), Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n, Keep: true}
+		asked[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(),
+			Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n, Keep: true}
 	}
 	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
 		g := drafts[i].planned.Program
@@ -301,8 +307,9 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		return fmt.Errorf("issue programs: %w", err)
 	}
 	for i, d := range drafts {
-		n := &Plan{Sign: d.sign, Program: d.planned.Program, sha: wire.Digest(issued[i].JWS), Titles: d.planned.Titles, Reasons: d.planned.Reasons,
-			seq: issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
+		n := &Plan{Sign: d.sign, Program: d.planned.Program, sha: wire.Digest(issued[i].JWS), Titles: d.planned.Titles,
+			Reasons: d.planned.Reasons,
+			seq:     issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
 		if old := p.Plan(d.sign.ID); old != nil {
 			n.before = append(append(n.before, old.before...), former{old.seq, old.files})
 			n.before = n.before[max(0, len(n.before)-maxFormer):]
@@ -310,7 +317,8 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		plans[d.sign.ID] = n
 	}
 	for i, d := range drafts {
-		p.o.Log.Debug("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.planned.Program.Items), "bytes", len(issued[i].JWS))
+		p.o.Log.Debug("program issued", "sign", d.sign.ID, "seq", issued[i].Seq, "items", len(d.planned.Program.Items),
+			"bytes", len(issued[i].JWS))
 	}
 	return nil
 }

@@ -242,7 +242,8 @@ func TestFramesOfAnAckedProgramStay(t *testing.T) {
 		acked.Store(p.Plan("three").Program.Seq)
 		gone := p.Plan("three").Program.Frames[0] // of "ours"
 		topic := wire.FrameTopic(gone.Owner, gone.SHA256)
-		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "public/hello"}}}
+		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads",
+			Items: []playlists.Item{{Message: "public/hello"}}}
 		p.Kick()
 		time.Sleep(3*24*time.Hour + time.Minute)
 		synctest.Wait()
@@ -273,7 +274,9 @@ func TestFramesOfAnAckedProgramStay(t *testing.T) {
 // One playlist changes: only the signs that carry it get another program.
 func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	w, p := newWorld()
-	w.schedules = []plan.Dated[playlists.Schedule]{{Thing: playlists.Schedule{ID: "night", Owner: "viet-ads", Playlist: "own", Signs: []string{"two"}, Window: playlists.Window{From: "22:00", Until: "05:00"}}}}
+	w.schedules = []plan.Dated[playlists.Schedule]{
+		{Thing: playlists.Schedule{ID: "night", Owner: "viet-ads", Playlist: "own", Signs: []string{"two"},
+			Window: playlists.Window{From: "22:00", Until: "05:00"}}}}
 	seqs := func() string {
 		if err := p.Reconcile(t.Context()); err != nil {
 			t.Fatal(err)
@@ -298,7 +301,8 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 		t.Errorf("before %s, after %s", first, second)
 	}
 	var r plan.Notes
-	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(r.Reasons, p.Plan("two").Reasons) || r.Owner != p.Plan("two").Sign.Owner {
+	if err := json.Unmarshal(w.notes["two"], &r); err != nil || !reflect.DeepEqual(r.Reasons, p.Plan("two").Reasons) ||
+		r.Owner != p.Plan("two").Sign.Owner {
 		t.Errorf("notes %s (%v)", w.notes["two"], err)
 	}
 	// Another run of the controller finds the same and issues nothing.
@@ -315,7 +319,8 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	// What is over a sign's own limits is held back, by name.
 	p.o.Limits = func(sign string) plan.Limits { return plan.Limits{Frames: 1} }
 	third := seqs()
-	if third != second || !strings.Contains(p.Problem("one").EN, "over the limit of 1") || !strings.Contains(p.Problem("one").VI, "quá giới hạn") {
+	if third != second || !strings.Contains(p.Problem("one").EN, "over the limit of 1") ||
+		!strings.Contains(p.Problem("one").VI, "quá giới hạn") {
 		t.Errorf("before %s, after %s: %q", second, third, p.Problem("one"))
 	}
 }

@@ -104,8 +104,10 @@ func New(o Options) *Publisher {
 	if o.Topics == nil {
 		o.Topics = memory{}
 	}
-	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{}, frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
-		problems: map[string]playlists.Text{}, have: map[string]string{}, first: map[string]bool{}, pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
+	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{},
+		frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
+		problems: map[string]playlists.Text{}, have: map[string]string{}, first: map[string]bool{},
+		pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
@@ -343,7 +345,8 @@ func (p *Publisher) publishSome(ctx context.Context, signs []playlists.Sign) err
 }
 
 func (p *Publisher) program(id string, plan *Plan) wanted {
-	return wanted{wire.SignTopic(id, wire.LeafProgram), plan.sha, func(ctx context.Context) ([]byte, error) { return p.signed(ctx, id, plan) }}
+	return wanted{wire.SignTopic(id, wire.LeafProgram), plan.sha,
+		func(ctx context.Context) ([]byte, error) { return p.signed(ctx, id, plan) }}
 }
 
 // send publishes what this connection has not sent yet.

@@ -23,7 +23,8 @@ func TestRetainedIsCleared(t *testing.T) {
 		w.history, w.kept = map[string][]*timeline.Program{}, memory{}
 		acked := map[string]int64{}
 		run := func() (*Publisher, func()) {
-			p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now, Log: slog.New(slog.DiscardHandler), Topics: w.kept,
+			p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now,
+				Log: slog.New(slog.DiscardHandler), Topics: w.kept,
 				Acked: func(sign string) int64 {
 					w.mu.Lock()
 					defer w.mu.Unlock()
@@ -56,7 +57,8 @@ func TestRetainedIsCleared(t *testing.T) {
 			t.Fatal("nothing is retained")
 		}
 		w.mu.Lock()
-		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "public/hello"}}}
+		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads",
+			Items: []playlists.Item{{Message: "public/hello"}}}
 		// A sign goes, and another one draws pictures from now on.
 		w.signs = slices.DeleteFunc(w.signs, func(s playlists.Sign) bool { return s.ID == "two" || s.ID == "pic" })
 		w.mu.Unlock()
@@ -90,7 +92,8 @@ func TestRetainedIsCleared(t *testing.T) {
 			t.Error("the frame is still there days after the sign acked another program")
 		}
 		// What is wanted was not touched.
-		for _, topic := range []string{wire.SignTopic("one", wire.LeafProgram), wire.SignTopic("three", wire.LeafProgram), wire.FrameTopic("public", p.Plan("one").Program.Frames[0].SHA256)} {
+		for _, topic := range []string{wire.SignTopic("one", wire.LeafProgram), wire.SignTopic("three", wire.LeafProgram),
+			wire.FrameTopic("public", p.Plan("one").Program.Frames[0].SHA256)} {
 			if w.got(topic) == "" {
 				t.Errorf("%s is gone", topic)
 			}

@@ -65,7 +65,8 @@ func (w *world) Rulebook(context.Context) (plan.Rulebook, error) {
 }
 
 // Artwork draws two pages of 4 s; a message called "bad" cannot be drawn.
-func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {
+func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class,
+	_ playlists.Motion) (*playlists.Artwork, error) {
 	if a := w.drawing[m.Owner+"/"+m.ID+c.String()]; a != nil {
 		return a, nil
 	}
@@ -73,13 +74,15 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	w.drawn++
 	w.mu.Unlock()
 	if m.ID == "bad-letter" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/bad-letter.variants[0].body", Value: "☃", Key: "letter-without-glyph"}
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "messages/bad-letter.variants[0].body", Value: "☃",
+			Key: "letter-without-glyph"}
 	}
 	a := &playlists.Artwork{}
 	for i := range 2 {
 		data := fmt.Appendf(nil, "%s %s page %d", m.ID, c, i)
 		a.Frames = append(a.Frames, playlists.FrameFile{Data: data,
-			Frame: timeline.Frame{SHA256: wire.Digest(data), Len: int64(len(data)), Type: "image/png", W: int64(c.W), H: int64(c.H)}})
+			Frame: timeline.Frame{SHA256: wire.Digest(data), Len: int64(len(data)), Type: "image/png", W: int64(c.W),
+				H: int64(c.H)}})
 		a.Steps = append(a.Steps, timeline.Step{Frame: int64(i), MS: 4000})
 	}
 	if w.drawing != nil {
@@ -88,7 +91,8 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	return a, nil
 }
 
-func (w *world) Issue(_ context.Context, drafts []playlists.Draft, seal func(int, int64) ([]byte, error)) ([]playlists.Issued, error) {
+func (w *world) Issue(_ context.Context, drafts []playlists.Draft,
+	seal func(int, int64) ([]byte, error)) ([]playlists.Issued, error) {
 	w.mu.Lock() // programs and alerts are issued beside each other
 	defer w.mu.Unlock()
 	var out []playlists.Issued
@@ -102,7 +106,8 @@ func (w *world) Issue(_ context.Context, drafts []playlists.Draft, seal func(int
 			w.notes = map[string][]byte{}
 		}
 		w.notes[d.Subject] = d.Notes
-		x := playlists.Issued{Head: playlists.Head{Epoch: d.Epoch, Seq: w.seq, Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws}
+		x := playlists.Issued{Head: playlists.Head{Epoch: d.Epoch, Seq: w.seq, Iat: d.IatMS / 1000, Exp: d.Exp,
+			Digest: d.Digest}, JWS: jws}
 		w.latest[d.Role+d.Subject] = &x
 		if w.history != nil && d.Role == wire.RoleProgram {
 			g, err := wire.StoredProgram(jws)
@@ -191,17 +196,23 @@ func (w *world) KeySet() []byte                                   { return []byt
 func newWorld() (*world, *Publisher) {
 	rgb := playlists.Class{W: 128, H: 64, Colour: playlists.RGB}
 	sign := func(id string, mode playlists.Mode, list string) playlists.Sign {
-		return playlists.Sign{ID: id, Owner: "viet-ads", Class: rgb, Areas: []string{"quang-ngai"}, Mode: mode, Playlist: list}
+		return playlists.Sign{ID: id, Owner: "viet-ads", Class: rgb, Areas: []string{"quang-ngai"}, Mode: mode,
+			Playlist: list}
 	}
-	w := &world{signs: []playlists.Sign{sign("one", "", ""), sign("two", "", ""), sign("three", "", "own"), sign("pic", playlists.ModePicture, "")},
+	w := &world{signs: []playlists.Sign{sign("one", "", ""), sign("two", "", ""), sign("three", "", "own"),
+		sign("pic", playlists.ModePicture, "")},
 		lists: map[string]*playlists.Playlist{
-			"public/default": {ID: "default", Owner: "public", Items: []playlists.Item{{Message: "hello"}, {Message: "bye", DwellMS: 10000}}},
-			"viet-ads/own":   {ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "ours"}, {Message: "public/hello"}}},
+			"public/default": {ID: "default", Owner: "public", Items: []playlists.Item{{Message: "hello"},
+				{Message: "bye", DwellMS: 10000}}},
+			"viet-ads/own": {ID: "own", Owner: "viet-ads", Items: []playlists.Item{{Message: "ours"},
+				{Message: "public/hello"}}},
 		},
-		messages: map[string]*playlists.Message{}, latest: map[string]*playlists.Issued{}, retained: map[string]string{}, sentAt: map[string][]time.Time{}}
+		messages: map[string]*playlists.Message{}, latest: map[string]*playlists.Issued{}, retained: map[string]string{},
+		sentAt: map[string][]time.Time{}}
 	for _, m := range []string{"public/hello", "public/bye", "viet-ads/ours"} {
 		owner, id, _ := strings.Cut(m, "/")
 		w.messages[m] = &playlists.Message{ID: id, Owner: owner, Variants: []playlists.Variant{{Lang: "vi", Body: id}}}
 	}
-	return w, New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	return w, New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler)})
 }

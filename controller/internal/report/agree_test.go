@@ -40,7 +40,8 @@ func randomProgram(r *rand.Rand) *timeline.Program {
 	p := &timeline.Program{Sign: "qn-001", Areas: []string{"quang-ngai/son-tinh"}, Frames: randomFrames(r)}
 	p.Exp = agreeT0 + pick(r, int64(8*86400), 8*86400, 8*86400, r.Int64N(7200))
 	for i := range 1 + r.IntN(6) {
-		p.Items = append(p.Items, timeline.Item{ID: fmt.Sprintf("i%d", i), Owner: pick(r, "public", "viet-ads"), Campaign: pick(r, "", "", "bluezone"), Steps: randomSteps(r, len(p.Frames))})
+		p.Items = append(p.Items, timeline.Item{ID: fmt.Sprintf("i%d", i), Owner: pick(r, "public", "viet-ads"),
+			Campaign: pick(r, "", "", "bluezone"), Steps: randomSteps(r, len(p.Frames))})
 	}
 	for range 1 + r.IntN(4) {
 		l := timeline.Loop{Anchor: agreeT0 - r.Int64N(10_000) + r.Int64N(5000)}
@@ -73,8 +74,10 @@ func randomProgram(r *rand.Rand) *timeline.Program {
 func randomAlerts(r *rand.Rand, prefix string) []timeline.Alert {
 	var out []timeline.Alert
 	for i := range r.IntN(4) {
-		a := timeline.Alert{ID: fmt.Sprintf("%s%d", prefix, i), Priority: r.Int64N(3), From: agreeT0 - 600 + r.Int64N(2400), Drill: r.IntN(8) == 0,
-			Areas: pick(r, []string{"quang-ngai"}, []string{"quang-ngai"}, []string{"quang-ngai/son-tinh"}, []string{"quang-ngai/son"}), Frames: randomFrames(r)}
+		a := timeline.Alert{ID: fmt.Sprintf("%s%d", prefix, i), Priority: r.Int64N(3), From: agreeT0 - 600 + r.Int64N(2400),
+			Drill: r.IntN(8) == 0,
+			Areas: pick(r, []string{"quang-ngai"}, []string{"quang-ngai"}, []string{"quang-ngai/son-tinh"},
+				[]string{"quang-ngai/son"}), Frames: randomFrames(r)}
 		if r.IntN(5) == 0 {
 			a.Signs = []string{"qn-001"}
 		}
@@ -125,7 +128,8 @@ func TestPlayerAtAndReportAgree(t *testing.T) {
 		}
 	}
 	t.Logf("%d programs: %v", rounds, seen)
-	for _, what := range []string{timeline.WhyProgram, timeline.WhyAlert, timeline.WhyFallback, timeline.WhyCommLoss, timeline.WhyDark, "strip", "exclusive", "share", "untrusted", "over", "planned", "planned rounds"} {
+	for _, what := range []string{timeline.WhyProgram, timeline.WhyAlert, timeline.WhyFallback, timeline.WhyCommLoss,
+		timeline.WhyDark, "strip", "exclusive", "share", "untrusted", "over", "planned", "planned rounds"} {
 		if seen[what] < rounds/50 {
 			t.Errorf("%s came only %d times: too few to prove anything", what, seen[what])
 		}
@@ -138,7 +142,8 @@ func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 	t.Helper()
 	began := agreeT0*1000 + r.Int64N(3600_000)
 	trusted := r.IntN(5) > 0
-	c := timeline.Conditions{Sign: "qn-001", ClockTrusted: trusted, LastContactMS: began - pick(r, 0, r.Int64N(100_000_000)), NotReady: map[string]bool{}}
+	c := timeline.Conditions{Sign: "qn-001", ClockTrusted: trusted,
+		LastContactMS: began - pick(r, 0, r.Int64N(100_000_000)), NotReady: map[string]bool{}}
 	sign := player.New("qn-001", nil, player.StartClock(0, began, 0, trusted))
 	sign.SetProgram(p)
 	sign.SetContact(c.LastContactMS)

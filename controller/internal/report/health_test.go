@@ -29,19 +29,26 @@ func TestHealthSpans(t *testing.T) {
 	}{
 		{"never connected", nil, []playlists.Condition{up(-9, "")}, "0-48 unknown"},
 		{"nobody listened", []playlists.Condition{up(1, "trusted")}, nil, "0-48 unknown"},
-		{"from the day before", []playlists.Condition{up(-30, "trusted")}, []playlists.Condition{up(-30, "")}, "0-48 online trusted"},
-		{"an outage and a fault", []playlists.Condition{up(-3, "trusted"), down(6), up(7, "untrusted"), up(7.5, "trusted"), up(9, "trusted", "tấm 3"), up(30, "trusted")}, []playlists.Condition{up(-9, "")},
+		{"from the day before", []playlists.Condition{up(-30, "trusted")}, []playlists.Condition{up(-30, "")},
+			"0-48 online trusted"},
+		{"an outage and a fault", []playlists.Condition{up(-3, "trusted"), down(6), up(7, "untrusted"),
+			up(7.5, "trusted"), up(9, "trusted", "tấm 3"), up(30, "trusted")}, []playlists.Condition{up(-9, "")},
 			"0-6 online trusted, 6-7 offline, 7-7.5 online untrusted, 7.5-9 online trusted, 9-30 online trusted tấm 3, 30-48 online trusted"},
-		{"the controller was away", []playlists.Condition{up(-3, "trusted"), down(20)}, []playlists.Condition{up(-9, ""), down(4), up(10, "")}, "0-4 online trusted, 4-10 unknown, 10-20 online trusted, 20-48 offline"},
-		{"over midnight", []playlists.Condition{down(23), up(25, "trusted")}, []playlists.Condition{up(-9, "")}, "0-23 unknown, 23-25 offline, 25-48 online trusted"},
+		{"the controller was away", []playlists.Condition{up(-3, "trusted"), down(20)},
+			[]playlists.Condition{up(-9, ""), down(4), up(10, "")},
+			"0-4 online trusted, 4-10 unknown, 10-20 online trusted, 20-48 offline"},
+		{"over midnight", []playlists.Condition{down(23), up(25, "trusted")}, []playlists.Condition{up(-9, "")},
+			"0-23 unknown, 23-25 offline, 25-48 online trusted"},
 	} {
 		spans := Spans(x.own, x.watched, at(0), at(48))
 		var got []string
 		for _, s := range spans {
 			hour := func(ms int64) string { return fmt.Sprint(float64(ms-at(0)) / 3_600_000) }
-			got = append(got, strings.TrimSpace(hour(s.FromMS)+"-"+hour(s.UntilMS)+" "+strings.Join(append([]string{string(s.State), s.Clock}, s.Faults...), " ")))
+			got = append(got, strings.TrimSpace(
+				hour(s.FromMS)+"-"+hour(s.UntilMS)+" "+strings.Join(append([]string{string(s.State), s.Clock}, s.Faults...), " ")))
 		}
-		if text := strings.ReplaceAll(strings.Join(got, ", "), "offline ,", "offline,"); strings.ReplaceAll(text, "unknown ,", "unknown,") != x.want {
+		if text := strings.ReplaceAll(strings.Join(got, ", "), "offline ,", "offline,"); strings.ReplaceAll(text,
+			"unknown ,", "unknown,") != x.want {
 			t.Errorf("%s: %s, want %s", x.what, text, x.want)
 		}
 		days := Days(spans, zone)
@@ -55,7 +62,8 @@ func TestHealthSpans(t *testing.T) {
 		}
 		const hour = 3_600_000
 		if x.what == "an outage and a fault" {
-			want := playlists.ConditionDay{Day: "2021-02-11", FromMS: at(0), UntilMS: at(24), OnlineMS: 23 * hour, OfflineMS: hour, FaultyMS: 15 * hour, ClockMS: hour / 2, Outages: 1}
+			want := playlists.ConditionDay{Day: "2021-02-11", FromMS: at(0), UntilMS: at(24), OnlineMS: 23 * hour,
+				OfflineMS: hour, FaultyMS: 15 * hour, ClockMS: hour / 2, Outages: 1}
 			if !reflect.DeepEqual(days[0], want) {
 				t.Errorf("%+v, want %+v", days[0], want)
 			}

@@ -23,15 +23,21 @@ const day0, minute, hour = int64(1612976400), int64(60_000), int64(3600_000)
 // its company's, 10 s each, for two days.
 func twoItems(records ...playlists.PlayRecord) *book {
 	p := &timeline.Program{Sign: "qn-001", Frames: []timeline.Frame{{SHA256: "blue"}, {SHA256: "ad"}},
-		Items: []timeline.Item{{ID: "install", Owner: "public", Campaign: "bluezone", Steps: []timeline.Step{{Frame: 0, MS: 10_000}}},
+		Items: []timeline.Item{{ID: "install", Owner: "public", Campaign: "bluezone",
+			Steps: []timeline.Step{{Frame: 0, MS: 10_000}}},
 			{ID: "shoes", Owner: "viet-ads", Steps: []timeline.Step{{Frame: 1, MS: 10_000}}}},
-		Loops: []timeline.Loop{{Anchor: day0, Order: []int64{0, 1}}}, Segments: []timeline.Segment{{From: day0, Until: day0 + 2*86400, Loop: 0}}}
+		Loops:    []timeline.Loop{{Anchor: day0, Order: []int64{0, 1}}},
+		Segments: []timeline.Segment{{From: day0, Until: day0 + 2*86400, Loop: 0}}}
 	p.Exp = day0 + 8*86400
 	p.Prepare()
-	reasons := &plan.Reasons{Decisions: []plan.Decision{{Campaigns: []plan.Share{{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
+	reasons := &plan.Reasons{
+		Decisions: []plan.Decision{
+			{Campaigns: []plan.Share{
+				{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
 		Spans: []plan.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // bound on the first day
 	return &book{map[string][]plan.InForce{"qn-001": {{From: day0, Until: day0 + 2*86400, Program: p,
-		Notes: &plan.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY", "public/install": "BLUEZONE"}, Reasons: reasons}}}},
+		Notes: &plan.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY",
+			"public/install": "BLUEZONE"}, Reasons: reasons}}}},
 		map[string][]playlists.PlayRecord{"qn-001": records}}
 }
 
@@ -79,7 +85,8 @@ func TestEdgesOfARange(t *testing.T) {
 		for _, r := range d.Rows {
 			plays += r.Count
 		}
-		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms < hour-20 || ms > hour+20 || d.Coverage[0].MissingMS > 20 || len(d.Straddling) > 0 {
+		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms < hour-20 || ms > hour+20 ||
+			d.Coverage[0].MissingMS > 20 || len(d.Straddling) > 0 {
 			t.Errorf("hour %d: %v %+v %+v", h, shown, d.Coverage, d.Straddling)
 		}
 	}
@@ -91,16 +98,19 @@ func TestEdgesOfARange(t *testing.T) {
 	b = twoItems(half(0, 50*minute), half(50*minute, 70*minute), half(70*minute, 2*hour))
 	for _, q := range []report.Query{hours(0, 1), hours(1, 2)} {
 		d, shown := delivery(t, b, q)
-		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms != 50*minute || d.Coverage[0].MS != 50*minute || d.Coverage[0].MissingMS != 10*minute ||
+		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms != 50*minute || d.Coverage[0].MS != 50*minute ||
+			d.Coverage[0].MissingMS != 10*minute ||
 			len(d.Straddling) != 1 || d.Straddling[0].FromMS != day0*1000+50*minute {
 			t.Errorf("%v: %v %+v %+v", q, shown, d.Coverage, d.Straddling)
 		}
 		var text bytes.Buffer
-		if err := d.Table().WriteText(&text); err != nil || !strings.Contains(text.String(), "qn-001: not counted is a record from 2021-02-10T17:50:00Z until 2021-02-10T18:10:00Z") {
+		if err := d.Table().WriteText(&text); err != nil || !strings.Contains(text.String(),
+			"qn-001: not counted is a record from 2021-02-10T17:50:00Z until 2021-02-10T18:10:00Z") {
 			t.Errorf("%v %s", err, text.String())
 		}
 	}
-	if d, shown := delivery(t, b, hours(0, 2)); shown["2021-02-11 install"] != hour || len(d.Straddling) != 0 || d.Coverage[0].MissingMS != 0 {
+	if d, shown := delivery(t, b, hours(0, 2)); shown["2021-02-11 install"] != hour || len(d.Straddling) != 0 ||
+		d.Coverage[0].MissingMS != 0 {
 		t.Errorf("both hours: %v %+v", shown, d.Coverage)
 	}
 
@@ -117,12 +127,14 @@ func TestEdgesOfARange(t *testing.T) {
 func TestDaysOfRecords(t *testing.T) {
 	b := twoItems(half(24*hour-15*minute, 24*hour), half(24*hour, 24*hour+15*minute))
 	d, shown := delivery(t, b, hours(0, 48))
-	if shown["2021-02-11 install"] != 15*minute/2 || shown["2021-02-12 install"] != 15*minute/2 || d.Coverage[0].MS != 15*minute || d.Coverage[1].MS != 15*minute {
+	if shown["2021-02-11 install"] != 15*minute/2 || shown["2021-02-12 install"] != 15*minute/2 ||
+		d.Coverage[0].MS != 15*minute || d.Coverage[1].MS != 15*minute {
 		t.Errorf("%v %+v", shown, d.Coverage)
 	}
 	b = twoItems(half(23*hour, 24*hour+20*minute))
 	d, shown = delivery(t, b, hours(0, 48))
-	if shown["2021-02-11 install"] != 40*minute || len(shown) != 2 || d.Coverage[0].MS != hour || d.Coverage[1].MS != 20*minute {
+	if shown["2021-02-11 install"] != 40*minute || len(shown) != 2 || d.Coverage[0].MS != hour ||
+		d.Coverage[1].MS != 20*minute {
 		t.Errorf("%v %+v", shown, d.Coverage)
 	}
 }
@@ -137,9 +149,13 @@ func TestCoverage(t *testing.T) {
 	}{
 		{"nothing", nil, 0, "0-240:0"},
 		{"whole", []playlists.PlayRecord{half(0, 4*hour)}, 240, ""},
-		{"20 minutes of plays in three hours", []playlists.PlayRecord{part(0, 3*hour, 20*minute), half(3*hour, 4*hour)}, 80, "0-180:20"},
-		{"two chains tell of the same", []playlists.PlayRecord{half(0, hour), half(0, hour), half(30*minute, 2*hour)}, 120, "120-240:0"},
-		{"in part and whole", []playlists.PlayRecord{part(0, 2*hour, 60*minute), half(30*minute, 60*minute)}, 30, "0-30:0 60-240:0"}, // it may all lie where the whole one is
+		{"20 minutes of plays in three hours", []playlists.PlayRecord{part(0, 3*hour, 20*minute), half(3*hour, 4*hour)}, 80,
+			"0-180:20"},
+		{"two chains tell of the same", []playlists.PlayRecord{half(0, hour), half(0, hour), half(30*minute, 2*hour)}, 120,
+			"120-240:0"},
+		// it may all lie where the whole one is
+		{"in part and whole", []playlists.PlayRecord{part(0, 2*hour, 60*minute), half(30*minute, 60*minute)}, 30,
+			"0-30:0 60-240:0"},
 		{"out of order", []playlists.PlayRecord{half(2*hour, 3*hour), half(0, hour)}, 120, "60-120:0 180-240:0"},
 		{"no time at all", []playlists.PlayRecord{{FromMS: day0 * 1000, UntilMS: day0 * 1000}}, 0, "0-240:0"},
 	} {
@@ -148,13 +164,16 @@ func TestCoverage(t *testing.T) {
 			x := d.Coverage[0]
 			var missing []string
 			for _, m := range x.Missing {
-				missing = append(missing, fmt.Sprintf("%d-%d:%d", (m.FromMS-day0*1000)/minute, (m.UntilMS-day0*1000)/minute, m.ProvenMS/minute))
+				missing = append(missing, fmt.Sprintf("%d-%d:%d", (m.FromMS-day0*1000)/minute,
+					(m.UntilMS-day0*1000)/minute, m.ProvenMS/minute))
 			}
 			if x.MS != c.covered*minute || x.MissingMS != (240-c.covered)*minute || strings.Join(missing, " ") != c.missing {
-				t.Errorf("covered %d min, missing %d min in %v; want %d in %s", x.MS/minute, x.MissingMS/minute, missing, c.covered, c.missing)
+				t.Errorf("covered %d min, missing %d min in %v; want %d in %s", x.MS/minute, x.MissingMS/minute, missing,
+					c.covered, c.missing)
 			}
 			s, err := report.MakeShares(t.Context(), twoItems(c.records...), hours(0, 4))
-			if err != nil || s.Rows[0].ProvenMS != c.covered*minute || s.Rows[0].BoundMS != 4*hour || s.Rows[0].PlannedMS != 2*hour {
+			if err != nil || s.Rows[0].ProvenMS != c.covered*minute || s.Rows[0].BoundMS != 4*hour ||
+				s.Rows[0].PlannedMS != 2*hour {
 				t.Errorf("%+v %v", s.Rows, err)
 			}
 		})
@@ -168,10 +187,12 @@ func TestUnboundIsNoShare(t *testing.T) {
 	if err != nil || len(s.Rows) != 2 {
 		t.Fatalf("%+v %v", s, err)
 	}
-	if x := s.Rows[0]; x.ShownMS != 30*minute || x.UnboundMS != 0 || x.Shown != 180 || x.BoundMS != 24*hour || x.ProvenMS != hour {
+	if x := s.Rows[0]; x.ShownMS != 30*minute || x.UnboundMS != 0 || x.Shown != 180 || x.BoundMS != 24*hour ||
+		x.ProvenMS != hour {
 		t.Errorf("bound: %+v", x)
 	}
-	if x := s.Rows[1]; x.ShownMS != 0 || x.UnboundMS != 30*minute || x.Shown != 0 || x.BoundMS != 0 || x.Letter.Number != "12" {
+	if x := s.Rows[1]; x.ShownMS != 0 || x.UnboundMS != 30*minute || x.Shown != 0 || x.BoundMS != 0 ||
+		x.Letter.Number != "12" {
 		t.Errorf("no longer bound: %+v", x)
 	}
 }
@@ -221,18 +242,21 @@ func TestCSVNamesWhatIsNotProven(t *testing.T) {
 		_, _ = fmt.Sscan(r[10], &b)
 		shown, covered = shown+a, covered+b
 	}
-	want := []string{"2021-02-11 qn-001 14400.000 72000.000", "2021-02-12 qn-001 0.000 7200.000", "2021-02-11 qn-002 0.000 86400.000", "2021-02-12 qn-002 0.000 7200.000"}
+	want := []string{"2021-02-11 qn-001 14400.000 72000.000", "2021-02-12 qn-001 0.000 7200.000",
+		"2021-02-11 qn-002 0.000 86400.000", "2021-02-12 qn-002 0.000 7200.000"}
 	if !slices.Equal(got, want) || shown != 14400 || covered != 14400 {
 		t.Errorf("%v, want %v; %f s shown, %f covered", got, want, shown, covered)
 	}
-	if head := strings.Join(rows[0], ","); head != "day,sign,sign_owner,why,owner,item,title,campaign,plays,seconds,covered_seconds,missing_seconds" {
+	if head := strings.Join(rows[0],
+		","); head != "day,sign,sign_owner,why,owner,item,title,campaign,plays,seconds,covered_seconds,missing_seconds" {
 		t.Error(head)
 	}
 }
 
 // A title is a company's own words. In a spreadsheet they stay words.
 func TestCSVRunsNothing(t *testing.T) {
-	titles := []string{`=HYPERLINK("http://x","BLUEZONE")`, "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠x", "a,b\"c\"\nd=1", "5 % = 5K", "", "'=1"}
+	titles := []string{`=HYPERLINK("http://x","BLUEZONE")`, "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1",
+		"＠x", "a,b\"c\"\nd=1", "5 % = 5K", "", "'=1"}
 	table := &report.Table{Head: []string{"title", "plays"}}
 	for _, x := range titles {
 		table.Rows = append(table.Rows, []string{x, "1"})
@@ -247,7 +271,8 @@ func TestCSVRunsNothing(t *testing.T) {
 	}
 	for i, r := range rows[1:] {
 		runs := r[0] != "" && strings.ContainsAny(string([]rune(r[0])[:1]), "=+-@\t\r\n＝＋－＠")
-		if words := strings.ReplaceAll(strings.ReplaceAll(titles[i], "\r", ""), "\n", ""); runs || !strings.HasSuffix(strings.ReplaceAll(strings.ReplaceAll(r[0], "\r", ""), "\n", ""), words) {
+		if words := strings.ReplaceAll(strings.ReplaceAll(titles[i], "\r", ""), "\n", ""); runs ||
+			!strings.HasSuffix(strings.ReplaceAll(strings.ReplaceAll(r[0], "\r", ""), "\n", ""), words) {
 			t.Errorf("%q is written as %q", titles[i], r[0])
 		}
 	}
@@ -265,11 +290,14 @@ func TestCSVRunsNothing(t *testing.T) {
 // first day each, and unknown ever after.
 type history struct{ from, until time.Time }
 
-func (h *history) Conditions(_ context.Context, _ string, from, until time.Time) (own, watched []playlists.Condition, err error) {
+func (h *history) Conditions(_ context.Context, _ string, from, until time.Time) (own, watched []playlists.Condition,
+	err error) {
 	h.from, h.until = from, until
 	at := func(ms int64) int64 { return from.UnixMilli() + ms }
-	return []playlists.Condition{{AtMS: at(0), Online: true, Clock: "untrusted"}, {AtMS: at(minute), Online: true, Clock: "trusted"},
-			{AtMS: at(2 * hour), Online: true, Clock: "trusted", Faults: []string{"panel 3"}}, {AtMS: at(3 * hour), Online: true, Clock: "trusted"},
+	return []playlists.Condition{{AtMS: at(0), Online: true, Clock: "untrusted"},
+			{AtMS: at(minute), Online: true, Clock: "trusted"},
+			{AtMS: at(2 * hour), Online: true, Clock: "trusted", Faults: []string{"panel 3"}},
+			{AtMS: at(3 * hour), Online: true, Clock: "trusted"},
 			{AtMS: at(4 * hour)}, {AtMS: at(8 * hour), Online: true, Clock: "trusted"}, {AtMS: at(12 * hour)}},
 		[]playlists.Condition{{AtMS: at(0), Online: true}, {AtMS: at(16 * hour)}}, nil
 }
@@ -293,7 +321,8 @@ func TestUptime(t *testing.T) {
 	}
 	want := "day,sign,sign_owner,online_seconds,offline_seconds,unknown_seconds,online_percent,outages,clock_untrusted_seconds,faulty_seconds\r\n" +
 		"2021-02-11,qn-001,viet-ads,28800.000,28800.000,28800.000,50.00,2,60.000,3600.000\r\n"
-	if !strings.HasPrefix(out.String(), want) || !strings.Contains(out.String(), "2021-02-12,qn-002,viet-ads,0.000,0.000,21600.000,,0,0.000,0.000\r\n") {
+	if !strings.HasPrefix(out.String(), want) ||
+		!strings.Contains(out.String(), "2021-02-12,qn-002,viet-ads,0.000,0.000,21600.000,,0,0.000,0.000\r\n") {
 		t.Error(out.String())
 	}
 	q.Owner = "song-tra-ads"

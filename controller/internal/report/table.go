@@ -66,7 +66,8 @@ func (s *Shares) Table() *Table {
 		percent := func(ms int64) string { return fmt.Sprintf("%.2f", Percent(ms, r.BoundMS)) }
 		t.Rows = append(t.Rows, []string{r.Day, r.Campaign, r.Letter.Number, r.Letter.Date, r.Sign, r.SignOwner,
 			seconds(r.BoundMS),
-			percent(r.AskedMS), percent(r.PlannedMS), percent(r.ShownMS), fmt.Sprint(r.Shown), seconds(r.ShownMS), percent(r.ProvenMS)})
+			percent(r.AskedMS), percent(r.PlannedMS), percent(r.ShownMS), fmt.Sprint(r.Shown), seconds(r.ShownMS),
+			percent(r.ProvenMS)})
 	}
 	t.straddling(s.Straddling)
 	return t

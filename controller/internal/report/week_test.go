@@ -45,13 +45,15 @@ func (c content) Playlist(owner, id string) (*playlists.Playlist, error) {
 		items, dwell = 7, 60_000
 	}
 	for i := range items {
-		l.Items = append(l.Items, playlists.Item{Message: fmt.Sprintf("m%d", i), Weight: playlists.Plays(1 + i%2), DwellMS: dwell})
+		l.Items = append(l.Items, playlists.Item{Message: fmt.Sprintf("m%d", i), Weight: playlists.Plays(1 + i%2),
+			DwellMS: dwell})
 	}
 	return l, nil
 }
 
 func (c content) Message(owner, id string) (*playlists.Message, error) {
-	return &playlists.Message{ID: id, Owner: owner, Variants: []playlists.Variant{{Lang: "vi", Headline: owner + " " + id}}}, nil
+	return &playlists.Message{ID: id, Owner: owner,
+		Variants: []playlists.Variant{{Lang: "vi", Headline: owner + " " + id}}}, nil
 }
 
 func picture(name string) (timeline.Frame, []byte) {
@@ -69,7 +71,8 @@ func picture(name string) (timeline.Frame, []byte) {
 
 func (c content) Artwork(m *playlists.Message, _ playlists.Class, _ playlists.Motion) (*playlists.Artwork, error) {
 	f, data := picture(m.Owner + m.ID)
-	return &playlists.Artwork{Frames: []playlists.FrameFile{{Frame: f, Data: data}}, Steps: []timeline.Step{{Frame: 0, MS: 50_000}}}, nil
+	return &playlists.Artwork{Frames: []playlists.FrameFile{{Frame: f, Data: data}},
+		Steps: []timeline.Step{{Frame: 0, MS: 50_000}}}, nil
 }
 
 // book is what a controller remembers, in memory.
@@ -152,10 +155,12 @@ func (w *week) start(s *stand) {
 	begin := time.Now()
 	s.out.last = output.Picture{}
 	b, err := box.New(box.Options{Dir: s.dir, Outputs: []output.Output{s.out}, Software: "week",
-		Config: box.Config{Sign: s.sign.ID, Class: s.sign.Class.String(), Areas: s.sign.Areas, Broker: "mqtt://memory:1", Username: s.sign.ID, Password: "x",
+		Config: box.Config{Sign: s.sign.ID, Class: s.sign.Class.String(), Areas: s.sign.Areas, Broker: "mqtt://memory:1",
+			Username: s.sign.ID, Password: "x",
 			Root: wire.EncodeKey(pub(rootKey)), RootSpare: wire.EncodeKey(pub(spareKey))},
 		Network: func(o link.Options) (box.Runner, error) { return &wireless{w.n, s.sign.ID, o}, nil },
-		Times:   box.Times{Mono: func() int64 { return time.Since(begin).Milliseconds() }, System: func() (int64, bool) { return time.Now().UnixMilli(), true }}})
+		Times: box.Times{Mono: func() int64 { return time.Since(begin).Milliseconds() },
+			System: func() (int64, bool) { return time.Now().UnixMilli(), true }}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -233,7 +238,8 @@ func (w *week) pass(d time.Duration) {
 // minutes or hours.
 func (w *week) mischief(random *rand.Rand, s *stand) {
 	at := time.Duration(random.Int64N(3600_000)) * time.Millisecond
-	off := []time.Duration{13 * time.Second, 7*time.Minute + 13*time.Second, time.Duration(random.Int64N(9*3600_000)) * time.Millisecond}[random.IntN(3)]
+	off := []time.Duration{13 * time.Second, 7*time.Minute + 13*time.Second,
+		time.Duration(random.Int64N(9*3600_000)) * time.Millisecond}[random.IntN(3)]
 	end := w.kill
 	switch random.IntN(40) {
 	case 0, 1:
@@ -324,11 +330,13 @@ func (w *week) take() {
 			w.ends[p.Chain], w.prevs[p.Chain] = p.N, wire.Digest(m.Payload)
 			r := playlists.PlayRecord{FromMS: p.FromMS, UntilMS: p.UntilMS}
 			for _, y := range p.Plays {
-				r.Plays = append(r.Plays, playlists.Play{Item: y.Item, Campaign: y.Campaign, Frame: y.Frame, Why: y.Why, Count: y.Count, MS: y.MS})
+				r.Plays = append(r.Plays, playlists.Play{Item: y.Item, Campaign: y.Campaign, Frame: y.Frame,
+					Why: y.Why, Count: y.Count, MS: y.MS})
 			}
 			w.book.records[id] = append(w.book.records[id], r)
 		}
-		q := &wire.SignRequest{Header: w.header(wire.RoleRequest, wire.LifeRequest), Sign: id, ID: fmt.Sprint(w.seq), Op: wire.OpPlayedHave, Chain: p.Chain, N: p.N}
+		q := &wire.SignRequest{Header: w.header(wire.RoleRequest, wire.LifeRequest), Sign: id, ID: fmt.Sprint(w.seq),
+			Op: wire.OpPlayedHave, Chain: p.Chain, N: p.N}
 		w.n.send(wire.SignTopic(id, wire.LeafRequest), w.seal(requestKey, wire.TypRequest, q), false)
 	}
 }
@@ -344,28 +352,35 @@ func TestWeekOfForty(t *testing.T) {
 		count, hours = 40, week7
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := &week{t: t, n: &network{retained: map[string][]byte{}, conns: map[string]*conn{}, cut: map[string]chan struct{}{}},
-			book: &book{map[string][]plan.InForce{}, map[string][]playlists.PlayRecord{}}, ends: map[string]int64{}, prevs: map[string]string{}}
+		w := &week{t: t, n: &network{retained: map[string][]byte{}, conns: map[string]*conn{},
+			cut: map[string]chan struct{}{}},
+			book: &book{map[string][]plan.InForce{}, map[string][]playlists.PlayRecord{}}, ends: map[string]int64{},
+			prevs: map[string]string{}}
 		class, err := playlists.ParseClass("16x8-rgb")
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules := plan.Rulebook{Campaigns: []playlists.Campaign{{ID: "bluezone", Letter: playlists.Letter{Number: "12/STTTT-TTBCXB", Date: "2021-01-28"},
-			Messages: []string{"install"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "1999-01-01", Last: "2100-01-01"}}}
+		rules := plan.Rulebook{Campaigns: []playlists.Campaign{
+			{ID: "bluezone", Letter: playlists.Letter{Number: "12/STTTT-TTBCXB", Date: "2021-01-28"},
+				Messages: []string{"install"}, SharePercent: 20, Areas: []string{"quang-ngai"}, First: "1999-01-01",
+				Last: "2100-01-01"}}}
 		for i := range companies {
 			owner := fmt.Sprintf("company-%d", i)
 			rules.Agreements = append(rules.Agreements, playlists.Agreement{ID: "deal", Owner: owner, SharePercent: 25})
 		}
 		for i := range count {
-			s := &stand{dir: folder(t), out: &witness{put: map[playlists.Play]*[2]int64{}}, sign: playlists.Sign{ID: fmt.Sprintf("w-%03d", i),
-				Owner: fmt.Sprintf("company-%d", i%companies), Class: class, Areas: []string{"quang-ngai/son-tinh"}, Playlist: "all-day"}}
+			s := &stand{dir: folder(t), out: &witness{put: map[playlists.Play]*[2]int64{}},
+				sign: playlists.Sign{ID: fmt.Sprintf("w-%03d", i),
+					Owner: fmt.Sprintf("company-%d", i%companies), Class: class, Areas: []string{"quang-ngai/son-tinh"},
+					Playlist: "all-day"}}
 			w.signs = append(w.signs, s)
 			w.start(s)
 		}
 		from := time.Now().Unix()
 		k := &wire.KeySet{Header: w.header(wire.RoleKeys, wire.LifeKeys), Revoked: []string{}}
 		for role, priv := range map[string]ed25519.PrivateKey{wire.RoleProgram: programKey, wire.RoleRequest: requestKey} {
-			k.Keys = append(k.Keys, wire.Key{Kid: wire.KeyID(pub(priv)), Role: role, X: wire.EncodeKey(pub(priv)), Nbf: k.Nbf, Exp: k.Exp})
+			k.Keys = append(k.Keys, wire.Key{Kid: wire.KeyID(pub(priv)), Role: role, X: wire.EncodeKey(pub(priv)), Nbf: k.Nbf,
+				Exp: k.Exp})
 		}
 		w.n.send(wire.TopicKeys, w.seal(rootKey, wire.TypKeys, k), true)
 		random := rand.New(rand.NewPCG(7, 40))

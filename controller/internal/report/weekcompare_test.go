@@ -60,7 +60,8 @@ func (w *week) compare(from, until int64, put map[string]map[playlists.Play][2]i
 	w.t.Logf("bluezone: %s", told(sum))
 	// Over whole loops it is never less than asked; a week begins and ends
 	// within one. What a sign that lost its link for a day shows is its company's.
-	if float64(sum.PlannedMS) < 0.995*float64(sum.AskedMS) || campaign != [2]int64{sum.Shown, sum.ShownMS} || sum.UnboundMS != 0 {
+	if float64(sum.PlannedMS) < 0.995*float64(sum.AskedMS) || campaign != [2]int64{sum.Shown, sum.ShownMS} ||
+		sum.UnboundMS != 0 {
 		w.t.Errorf("the campaign's share: %+v; put out were %v", sum, campaign)
 	}
 	sevenItems(w.t, d, shares, w.signs[0].sign.ID, until-from)
@@ -104,10 +105,12 @@ func comparePlays(t *testing.T, d *report.Delivery, put map[string]map[playlists
 		}
 	}
 	wrong := 0
-	for _, k := range slices.SortedFunc(maps.Keys(seen), func(a, b row) int { return cmp.Or(cmp.Compare(a.sign, b.sign), cmp.Compare(a.item, b.item)) }) {
+	for _, k := range slices.SortedFunc(maps.Keys(seen),
+		func(a, b row) int { return cmp.Or(cmp.Compare(a.sign, b.sign), cmp.Compare(a.item, b.item)) }) {
 		if told[k] != seen[k] {
 			if wrong++; wrong < 10 {
-				t.Errorf("%v: the report says %d plays, %d ms; put out were %d, %d ms", k, told[k][0], told[k][1], seen[k][0], seen[k][1])
+				t.Errorf("%v: the report says %d plays, %d ms; put out were %d, %d ms", k, told[k][0], told[k][1], seen[k][0],
+					seen[k][1])
 			}
 		}
 		delete(told, k)
@@ -174,7 +177,8 @@ func sevenItems(t *testing.T, d *report.Delivery, shares *report.Shares, sign st
 	if want := int(seconds / 86400); rows < want || sum.BoundMS != seconds*1000 {
 		t.Errorf("%s has %d rows of %d ms in all, want %d days or more, %d s", sign, rows, sum.BoundMS, want, seconds)
 	}
-	if sum.PlannedMS < sum.AskedMS-slot || sum.PlannedMS > sum.AskedMS+sum.BoundMS/100+slot || sum.Shown < sum.ShownMS/slot-1 || sum.Shown > sum.ShownMS/slot+1 {
+	if sum.PlannedMS < sum.AskedMS-slot || sum.PlannedMS > sum.AskedMS+sum.BoundMS/100+slot ||
+		sum.Shown < sum.ShownMS/slot-1 || sum.Shown > sum.ShownMS/slot+1 {
 		t.Errorf("seven weighted items on %s: %s", sign, told(sum))
 	}
 	plays := map[string]int64{}

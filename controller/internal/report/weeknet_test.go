@@ -87,7 +87,8 @@ func (l *wireless) Run(ctx context.Context) error {
 				continue
 			}
 		}
-		c := &conn{n: l.n, sign: l.sign, session: fmt.Sprintf("%s-%d-%d", l.sign, time.Now().UnixMilli(), k), subs: map[string]bool{}, in: make(chan link.Message, 256), gone: make(chan struct{})}
+		c := &conn{n: l.n, sign: l.sign, session: fmt.Sprintf("%s-%d-%d", l.sign, time.Now().UnixMilli(), k),
+			subs: map[string]bool{}, in: make(chan link.Message, 256), gone: make(chan struct{})}
 		l.n.conns[l.sign] = c
 		l.n.mu.Unlock()
 		l.o.Up(c)

@@ -37,7 +37,8 @@ type packet struct {
 // measure runs the rounds, alerts and the bare broker in turn, then the storm
 // and a forged set.
 func (w *world) measure(ctx context.Context) (*Report, error) {
-	r := &Report{Signs: w.o.Signs, Classes: w.classes, Children: len(w.crowds), Broker: w.o.Broker, Notes: notes, ReadyS: w.readyS, ConnectS: w.connectS, PaceS: pace.Seconds()}
+	r := &Report{Signs: w.o.Signs, Classes: w.classes, Children: len(w.crowds), Broker: w.o.Broker, Notes: notes,
+		ReadyS: w.readyS, ConnectS: w.connectS, PaceS: pace.Seconds()}
 	order := "each process's signs read all that is there before they check and ack it, as signs with processors of their own would; --at-once for the other way"
 	if w.o.AtOnce {
 		order = "signs check and ack while others of their process still read: real ones have a processor each"
@@ -149,7 +150,8 @@ func (w *world) call(ctx context.Context, as, method, path string, body, answer 
 // alertRound makes an alert, has it approved, waits until all show it, and
 // cancels it. before, if given, runs just before the approval.
 func (w *world) alertRound(ctx context.Context, id string, before func() error) (*AlertRound, []packet, error) {
-	order := playlists.AlertOrder{ID: id, Text: "NƯỚC SÔNG LÊN NHANH " + id, Areas: []string{"quang-ngai"}, Until: playlists.Moment(time.Now().Add(time.Hour).Unix())}
+	order := playlists.AlertOrder{ID: id, Text: "NƯỚC SÔNG LÊN NHANH " + id, Areas: []string{"quang-ngai"},
+		Until: playlists.Moment(time.Now().Add(time.Hour).Unix())}
 	if err := w.call(ctx, "author", "POST", "", order, nil); err != nil {
 		return nil, nil, err
 	}
@@ -259,7 +261,8 @@ type plainClient struct {
 
 func (w *world) plainClient(ctx context.Context) (*plainClient, error) {
 	up := make(chan struct{}, 1)
-	l, err := link.New(link.Options{Broker: w.app.BrokerAddr(), ClientID: plainUser, Username: w.plain[0], Password: w.plain[1], Log: slog.New(w.log),
+	l, err := link.New(link.Options{Broker: w.app.BrokerAddr(), ClientID: plainUser, Username: w.plain[0],
+		Password: w.plain[1], Log: slog.New(w.log),
 		Up: func(link.Conn) {
 			select {
 			case up <- struct{}{}:

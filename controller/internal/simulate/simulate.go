@@ -17,12 +17,13 @@ import (
 // Options say what Run measures.
 type Options struct {
 	Signs, Classes, Rounds, Children int
-	Broker                           string // "embedded", "mosquitto", or an outside one's address, which lets all of them in
-	Storm                            bool
-	AtOnce                           bool      // signs check and ack while others of their process still read
-	Child                            []string  // the command line of a crowd, which sign/crowd's Serve answers
-	Progress                         io.Writer // what people want to see meanwhile
-	Software                         string
+	// "embedded", "mosquitto", or an outside one's address, which lets all of them in
+	Broker   string
+	Storm    bool
+	AtOnce   bool      // signs check and ack while others of their process still read
+	Child    []string  // the command line of a crowd, which sign/crowd's Serve answers
+	Progress io.Writer // what people want to see meanwhile
+	Software string
 }
 
 // Spread are nearest-rank percentiles in milliseconds.
@@ -183,7 +184,8 @@ func medians(all []Spread) Spread {
 		}
 		return median(x)
 	}
-	return Spread{of(func(s Spread) float64 { return s.P50 }), of(func(s Spread) float64 { return s.P95 }), of(func(s Spread) float64 { return s.P99 }), of(func(s Spread) float64 { return s.Max })}
+	return Spread{of(func(s Spread) float64 { return s.P50 }), of(func(s Spread) float64 { return s.P95 }),
+		of(func(s Spread) float64 { return s.P99 }), of(func(s Spread) float64 { return s.Max })}
 }
 
 // conclude computes what follows from the rounds.
@@ -214,7 +216,8 @@ func (r *Report) conclude() {
 	said(r.Showing.P99 <= 5000, "p99 to the counted ack showing at most 5 s; it is %.2f s", r.Showing.P99/1000)
 	if x := r.Storm; x != nil {
 		r.Lost += r.Signs - x.ShowedBy
-		said(x.ShowedBy == r.Signs && x.Receipt.P99 <= 45_000, "after a storm all show it, p99 to receipt under 45 s; %d of %d, %.1f s", x.ShowedBy, r.Signs, x.Receipt.P99/1000)
+		said(x.ShowedBy == r.Signs && x.Receipt.P99 <= 45_000,
+			"after a storm all show it, p99 to receipt under 45 s; %d of %d, %.1f s", x.ShowedBy, r.Signs, x.Receipt.P99/1000)
 	}
 }
 

@@ -31,7 +31,8 @@ import (
 )
 
 // allClasses are those of the signs, in turn.
-var allClasses = []string{"128x64-rgb", "64x32-red", "320x160-rgb", "96x48-amber", "192x96-rgb", "160x32-green", "128x128-rgb", "256x64-redgreen"}
+var allClasses = []string{"128x64-rgb", "64x32-red", "320x160-rgb", "96x48-amber", "192x96-rgb", "160x32-green",
+	"128x128-rgb", "256x64-redgreen"}
 
 // world is a controller on a temporary folder with a broker and crowds of signs.
 type world struct {
@@ -51,7 +52,8 @@ type world struct {
 }
 
 func newWorld(ctx context.Context, o Options) (w *world, err error) {
-	w = &world{o: o, log: &tally{to: o.Progress}, password: enrol.Password(), plain: [2]string{plainUser, enrol.Password()}}
+	w = &world{o: o, log: &tally{to: o.Progress}, password: enrol.Password(),
+		plain: [2]string{plainUser, enrol.Password()}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.stop())
@@ -65,7 +67,8 @@ func newWorld(ctx context.Context, o Options) (w *world, err error) {
 	if err = w.fill(ctx); err != nil {
 		return w, err
 	}
-	opts := app.Options{Data: w.dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: o.Software, Log: slog.New(w.log)}
+	opts := app.Options{Data: w.dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: o.Software,
+		Log: slog.New(w.log)}
 	switch o.Broker {
 	case "embedded":
 	case "mosquitto":
@@ -89,7 +92,8 @@ func newWorld(ctx context.Context, o Options) (w *world, err error) {
 	began := time.Now()
 	w.app.FilesWritten()
 	w.app.Kick()
-	if err = waitUntil(ctx, 15*time.Minute, "the broker holds every program", func() (bool, error) { return w.app.Ready() == nil, nil }); err != nil {
+	if err = waitUntil(ctx, 15*time.Minute, "the broker holds every program",
+		func() (bool, error) { return w.app.Ready() == nil, nil }); err != nil {
 		return w, err
 	}
 	w.readyS = time.Since(began).Seconds()
@@ -127,16 +131,19 @@ func (w *world) fill(ctx context.Context) (err error) {
 	places := []string{"quang-ngai/thanh-pho-quang-ngai", "quang-ngai/son-tinh"}
 	w.classes = allClasses[:w.o.Classes]
 	for i := range w.o.Signs {
-		x := crowd.Sign{Sign: fmt.Sprintf("sim-%05d", i), Class: w.classes[i%len(w.classes)], Areas: places[i%len(places) : i%len(places)+1], Password: enrol.Password()}
+		x := crowd.Sign{Sign: fmt.Sprintf("sim-%05d", i), Class: w.classes[i%len(w.classes)],
+			Areas: places[i%len(places) : i%len(places)+1], Password: enrol.Password()}
 		class, err := playlists.ParseClass(x.Class)
 		if err != nil {
 			return err
 		}
-		sign := playlists.Sign{ID: x.Sign, Owner: owner, Name: x.Sign, Class: class, Areas: x.Areas, Mode: playlists.ModeProgram}
+		sign := playlists.Sign{ID: x.Sign, Owner: owner, Name: x.Sign, Class: class, Areas: x.Areas,
+			Mode: playlists.ModeProgram}
 		if err := put(ctx, s, &sign, now); err != nil {
 			return err
 		}
-		if err := s.Credentials().Set(ctx, store.Credential{Sign: x.Sign, SHA256: sha256.Sum256([]byte(x.Password)), CreatedMS: now.UnixMilli()}); err != nil {
+		if err := s.Credentials().Set(ctx, store.Credential{Sign: x.Sign, SHA256: sha256.Sum256([]byte(x.Password)),
+			CreatedMS: now.UnixMilli()}); err != nil {
 			return err
 		}
 		w.signs = append(w.signs, x)
@@ -150,7 +157,8 @@ func put(ctx context.Context, s store.Store, t playlists.Thing, now time.Time) e
 		return err
 	}
 	key := t.Key()
-	_, err = s.Objects().Put(ctx, store.Object{Kind: string(key.Kind), Owner: key.Owner, ID: key.ID, Data: data, UpdatedMS: now.UnixMilli()}, store.Absent)
+	_, err = s.Objects().Put(ctx, store.Object{Kind: string(key.Kind), Owner: key.Owner,
+		ID: key.ID, Data: data, UpdatedMS: now.UnixMilli()}, store.Absent)
 	return err
 }
 
@@ -160,7 +168,8 @@ const tokenLife = 24 * time.Hour
 // people are who makes alerts and who approves them.
 func (w *world) people(ctx context.Context) error {
 	tokens := map[string]auth.Token{}
-	for _, u := range []playlists.User{{ID: "author", Owner: playlists.Public, Role: playlists.RoleAuthor}, {ID: "approver", Owner: playlists.Public, Role: playlists.RoleApprover}} {
+	for _, u := range []playlists.User{{ID: "author", Owner: playlists.Public, Role: playlists.RoleAuthor},
+		{ID: "approver", Owner: playlists.Public, Role: playlists.RoleApprover}} {
 		if err := w.app.People().Add(ctx, &u); err != nil {
 			return err
 		}
@@ -203,9 +212,11 @@ func (w *world) startMosquitto(ctx context.Context) (address string, err error) 
 		return "", err
 	}
 	folder := filepath.Join(w.dir, "mosquitto")
-	o := broker.MosquittoOptions{Verifiers: map[string]map[string]string{}, ControllerPassword: w.password, Listen: m.addr, Folder: folder}
+	o := broker.MosquittoOptions{Verifiers: map[string]map[string]string{}, ControllerPassword: w.password,
+		Listen: m.addr, Folder: folder}
 	for _, s := range w.signs {
-		o.Accounts = append(o.Accounts, broker.Account{Sign: s.Sign, Owner: "simulated", Class: s.Class, PasswordSHA256: sha256.Sum256([]byte(s.Password))})
+		o.Accounts = append(o.Accounts, broker.Account{Sign: s.Sign, Owner: "simulated",
+			Class: s.Class, PasswordSHA256: sha256.Sum256([]byte(s.Password))})
 		if o.Verifiers[s.Sign], err = broker.Verifiers(s.Password); err != nil {
 			return "", err
 		}
@@ -221,8 +232,10 @@ func (w *world) startMosquitto(ctx context.Context) (address string, err error) 
 	if err != nil {
 		return "", err
 	}
-	f.ACL = append(f.ACL, bytes.Replace(p.ACL, []byte("\nuser "+broker.ControllerUser+"\n"), []byte("\nuser "+plainUser+"\n"), 1)...)
-	f.Passwords = append(f.Passwords, bytes.Replace(p.Passwords, []byte(broker.ControllerUser+":"), []byte(plainUser+":"), 1)...)
+	f.ACL = append(f.ACL, bytes.Replace(p.ACL, []byte("\nuser "+broker.ControllerUser+"\n"),
+		[]byte("\nuser "+plainUser+"\n"), 1)...)
+	f.Passwords = append(f.Passwords, bytes.Replace(p.Passwords, []byte(broker.ControllerUser+":"),
+		[]byte(plainUser+":"), 1)...)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
 	}
@@ -230,8 +243,10 @@ func (w *world) startMosquitto(ctx context.Context) (address string, err error) 
 	if err != nil {
 		return "", err
 	}
-	conf := append(f.Conf, fmt.Sprintf("user %s\npersistence_location %s/\nlog_type error\nlog_dest stderr\n", me.Username, folder)...)
-	for name, data := range map[string][]byte{broker.MosquittoConf: conf, broker.MosquittoACL: f.ACL, broker.MosquittoPasswords: f.Passwords} {
+	conf := append(f.Conf, fmt.Sprintf("user %s\npersistence_location %s/\nlog_type error\nlog_dest stderr\n",
+		me.Username, folder)...)
+	for name, data := range map[string][]byte{broker.MosquittoConf: conf, broker.MosquittoACL: f.ACL,
+		broker.MosquittoPasswords: f.Passwords} {
 		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
 			return "", err
 		}
@@ -282,7 +297,8 @@ func (w *world) startCrowds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	setup := crowd.Setup{Broker: u.String(), Root: wire.EncodeKey(root), Spare: wire.EncodeKey(spare), Software: w.o.Software, RampUS: int64(1000 * w.o.Children), AtOnce: w.o.AtOnce}
+	setup := crowd.Setup{Broker: u.String(), Root: wire.EncodeKey(root), Spare: wire.EncodeKey(spare),
+		Software: w.o.Software, RampUS: int64(1000 * w.o.Children), AtOnce: w.o.AtOnce}
 	per := (len(w.signs) + w.o.Children - 1) / w.o.Children
 	for from := 0; from < len(w.signs); from += per {
 		c := &child{cmd: exec.Command(w.o.Child[0], w.o.Child[1:]...)}

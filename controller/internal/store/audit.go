@@ -12,7 +12,8 @@ import (
 // the first): SHA-256 over the JSON array of prev and every field, so that no
 // two different entries write the same bytes.
 func Chain(prev string, e *playlists.AuditEntry) string {
-	text, err := json.Marshal([]any{prev, e.N, e.By.AtMS, e.By.Who, e.By.From, e.Action, e.Kind, e.Owner, e.ID, e.Before, e.After})
+	text, err := json.Marshal([]any{prev, e.N, e.By.AtMS, e.By.Who, e.By.From, e.Action,
+		e.Kind, e.Owner, e.ID, e.Before, e.After})
 	if err != nil {
 		panic(err) // numbers, strings and bytes always marshal
 	}

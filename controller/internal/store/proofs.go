@@ -58,7 +58,8 @@ const recordPage = 256
 // sign or ("") of all, in the order of Records, and stops at its first error. It
 // holds a page at a time and no transaction: a record that is added meanwhile
 // may be among them.
-func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign string, do func(*playlists.PlayRecord) error) error {
+func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign string,
+	do func(*playlists.PlayRecord) error) error {
 	q := RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Most: recordPage}
 	for {
 		page, err := p.Records(ctx, q)

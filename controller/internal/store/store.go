@@ -174,7 +174,8 @@ type Documents interface {
 	// seal is called in the order of the drafts, inside the transaction: it
 	// must be quick and must not call the store. Conflict for an epoch below
 	// the latest document's.
-	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error)
+	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued,
+		error)
 	// Latest returns the last document issued; NotFound if there is none.
 	Latest(ctx context.Context, role, subject string) (playlists.Issued, error)
 	// Heads returns the latest document's head of every subject of a role,

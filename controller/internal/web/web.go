@@ -184,13 +184,14 @@ func (p *pages) page(x *page) (http.HandlerFunc, error) {
 	byLang := map[string]*template.Template{}
 	sent := map[string]string{}
 	for _, lang := range Languages {
-		t := template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"t": func(key string) (string, error) {
-			text, ok := p.words[key][lang]
-			if !ok {
-				return "", fmt.Errorf("words.json has no %q in %s", key, lang)
-			}
-			return text, nil
-		}})
+		t := template.New("layout.html").Option("missingkey=error").Funcs(
+			template.FuncMap{"t": func(key string) (string, error) {
+				text, ok := p.words[key][lang]
+				if !ok {
+					return "", fmt.Errorf("words.json has no %q in %s", key, lang)
+				}
+				return text, nil
+			}})
 		t, err := t.ParseFS(templates, "pages/layout.html", "pages/"+x.File+".html")
 		if err != nil {
 			return nil, err

@@ -64,7 +64,8 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s in %s: %d", x.Path, lang, r.StatusCode)
 			}
 			csp := r.Header.Get("Content-Security-Policy")
-			if !strings.Contains(csp, "default-src 'none'; script-src 'self'; style-src 'self'") || strings.Contains(csp, "unsafe") {
+			if !strings.Contains(csp, "default-src 'none'; script-src 'self'; style-src 'self'") ||
+				strings.Contains(csp, "unsafe") {
 				t.Errorf("%s: policy %q", x.Path, csp)
 			}
 			for _, want := range []string{`<html lang="` + lang + `">`, "code=abc", `src="/static/` + x.File + `.js"`, "<h1"} {
@@ -77,7 +78,8 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
-	for _, x := range []struct{ query, cookie, accept, want string }{{"", "", "", "vi"}, {"", "en", "", "en"}, {"?lang=vi", "en", "", "vi"}, {"?lang=xx", "", "", "vi"}} {
+	for _, x := range []struct{ query, cookie, accept, want string }{{"", "", "", "vi"}, {"", "en", "", "en"},
+		{"?lang=vi", "en", "", "vi"}, {"?lang=xx", "", "", "vi"}} {
 		if body := text(t, answer(t, h, "/"+x.query, x.cookie)); !strings.Contains(body, `<html lang="`+x.want+`">`) {
 			t.Errorf("%+v: not in %s", x, x.want)
 		}
@@ -112,7 +114,8 @@ var forbidden = []struct {
 	{"an inline style", ".html", regexp.MustCompile(`(?i)<style|\sstyle\s*=`)},
 	{"an inline handler", ".html", regexp.MustCompile(`(?i)\son[a-z]+\s*=`)},
 	{"a style attribute", ".js", regexp.MustCompile(`setAttribute\('style'|cssText|\bstyle:\s`)},
-	{"code made of text", ".js", regexp.MustCompile(`\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write`)},
+	{"code made of text", ".js",
+		regexp.MustCompile(`\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write`)},
 	{"another host", "", regexp.MustCompile(`(?i)(?:https?:|wss?:)?//[a-z0-9-]+\.[a-z]`)},
 	{"an import from elsewhere", ".js", regexp.MustCompile(`from '[^.]`)},
 }

@@ -107,7 +107,8 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	if o.Backoff == nil {
 		o.Backoff = backoff
 	}
-	s := &Service{o: o, guard: NewGuard(o.Anywhere), queue: make(chan note, queueLength), hooks: map[string]playlists.Webhook{}, to: map[string]address{}}
+	s := &Service{o: o, guard: NewGuard(o.Anywhere), queue: make(chan note, queueLength),
+		hooks: map[string]playlists.Webhook{}, to: map[string]address{}}
 	for _, err := range []error{
 		load(ctx, o.Records, kindWebhook, func(id string, w playlists.Webhook) { s.hooks[id] = w }),
 		load(ctx, o.Records, kindSecret, func(id string, secret string) { s.to[id] = address{s.hooks[id].URL, secret} }),

@@ -68,7 +68,8 @@ func TestWebhooks(t *testing.T) {
 	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "deaf", URL: deaf.URL, Events: Events}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "good", URL: good.URL, Events: []string{"started", "ended"}, Secret: secret}); err != nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "good", URL: good.URL,
+		Events: []string{"started", "ended"}, Secret: secret}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range w.Log {
@@ -109,7 +110,8 @@ func TestWebhooks(t *testing.T) {
 func TestWebhookAfterRestart(t *testing.T) {
 	w := alerttest.New()
 	start := func() (stop func()) {
-		s, err := Open(t.Context(), Options{Records: w, Now: time.Now, Log: slog.New(slog.DiscardHandler), Anywhere: true, Backoff: []time.Duration{time.Hour}})
+		s, err := Open(t.Context(), Options{Records: w, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+			Anywhere: true, Backoff: []time.Duration{time.Hour}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +150,8 @@ func TestWebhookAfterRestart(t *testing.T) {
 	}
 	s := fresh() // ends before it sends anything
 	for _, id := range []string{"moved", "removed"} {
-		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: id, URL: broken.URL, Events: []string{"started"}}); err != nil {
+		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: id, URL: broken.URL,
+			Events: []string{"started"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +174,8 @@ func TestWebhookAfterRestart(t *testing.T) {
 	}
 
 	s = fresh()
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "moved", URL: good.URL, Events: []string{"started"}}); err != nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "moved", URL: good.URL,
+		Events: []string{"started"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.DeleteWebhook(t.Context(), admin, "removed"); err != nil {
@@ -197,9 +201,13 @@ func TestWebhookAfterRestart(t *testing.T) {
 
 func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	for address, ok := range map[string]bool{
-		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:443": false, "10.1.2.3:443": false, "192.168.0.1:443": false, "172.20.0.1:443": false,
-		"169.254.169.254:80": false, "0.0.0.0:443": false, "100.64.0.1:443": false, "[::1]:443": false, "[fe80::1]:443": false, "[fd00::1]:443": false,
-		"[::ffff:127.0.0.1]:443": false, "[64:ff9b::7f00:1]:443": false, "[64:ff9b::a01:203]:443": false, "[::7f00:1]:443": false, "[::a01:203]:443": false, "[fec0::1]:443": false, "[::ffff:10.1.2.3]:443": false, "[2001:db8::1]:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
+		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:443": false, "10.1.2.3:443": false,
+		"192.168.0.1:443": false, "172.20.0.1:443": false,
+		"169.254.169.254:80": false, "0.0.0.0:443": false, "100.64.0.1:443": false, "[::1]:443": false,
+		"[fe80::1]:443": false, "[fd00::1]:443": false,
+		"[::ffff:127.0.0.1]:443": false, "[64:ff9b::7f00:1]:443": false, "[64:ff9b::a01:203]:443": false,
+		"[::7f00:1]:443": false, "[::a01:203]:443": false, "[fec0::1]:443": false, "[::ffff:10.1.2.3]:443": false,
+		"[2001:db8::1]:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
 	} {
 		if err := public("tcp", address, nil); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
@@ -214,10 +222,12 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	near := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 	defer near.Close()
 	name := strings.Replace(near.URL, "127.0.0.1", "localhost", 1)
-	if err := s.post(t.Context(), address{url: name}, []byte("{}")); err == nil || !strings.Contains(err.Error(), "private address") || reached {
+	if err := s.post(t.Context(), address{url: name}, []byte("{}")); err == nil ||
+		!strings.Contains(err.Error(), "private address") || reached {
 		t.Errorf("a name that leads here: %v", err)
 	}
-	for _, to := range []string{"https://127.0.0.1/", "https://localhost:8443/", "http://hooks.example/"} { // where an answer may send us
+	// where an answer may send us
+	for _, to := range []string{"https://127.0.0.1/", "https://localhost:8443/", "http://hooks.example/"} {
 		u, err := url.Parse(to)
 		if err != nil {
 			t.Fatal(err)
@@ -229,8 +239,10 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	if s.guard.Client.Transport.(*http.Transport).Proxy != nil {
 		t.Error("a proxy would dial for us")
 	}
-	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/", "hooks.example", "", "https://127.0.0.1/", "https://127.0.0.1:8443/x",
-		"https://10.1.2.3/", "https://192.168.1.1/", "https://[::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/", "https://LOCALHOST./", "https://x.localhost/"} {
+	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/",
+		"hooks.example", "", "https://127.0.0.1/", "https://127.0.0.1:8443/x",
+		"https://10.1.2.3/", "https://192.168.1.1/", "https://[::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/",
+		"https://localhost/", "https://LOCALHOST./", "https://x.localhost/"} {
 		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: u, Events: Events}); err == nil {
 			t.Errorf("%q is taken", u)
 		}
@@ -243,7 +255,8 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	if err := s.PutWebhook(t.Context(), admin, h); err != nil || h.Secret != "" {
 		t.Errorf("put again: %v, %q", err, h.Secret)
 	}
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: h.URL, Events: Events, Secret: "short"}); err == nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: h.URL,
+		Events: Events, Secret: "short"}); err == nil {
 		t.Error("a short secret")
 	}
 	if err := s.DeleteWebhook(t.Context(), admin, "h1"); err != nil || len(w.Rows) != 0 {

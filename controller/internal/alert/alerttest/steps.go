@@ -13,7 +13,8 @@ import (
 type Life interface {
 	Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error)
 	Preview(ctx context.Context, id string) (*playlists.AlertPreview, error)
-	Approve(ctx context.Context, who *playlists.Principal, id string, read *playlists.AlertApproval) (*playlists.AlertView, error)
+	Approve(ctx context.Context, who *playlists.Principal, id string,
+		read *playlists.AlertApproval) (*playlists.AlertView, error)
 }
 
 // Run makes an alert and approves it.

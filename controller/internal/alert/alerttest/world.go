@@ -43,9 +43,12 @@ func New() *World {
 		}
 		return playlists.Sign{ID: id, Owner: "viet-ads", Class: c, Mode: mode, Areas: []string{"quang-ngai/" + area}}
 	}
-	w := &World{Said: map[string]*playlists.Message{}, Rows: map[string][]byte{}, Words: map[string]string{"sorry": "Tin trước là nhầm"}, Faces: []playlists.Sign{
-		sign("s1", "128x64-rgb", "son-tinh", playlists.ModeProgram), sign("s2", "128x64-rgb", "duc-pho", playlists.ModeProgram),
-		sign("s3", "64x32-red", "son-tinh", playlists.ModeProgram), sign("p1", "128x64-rgb", "son-tinh", playlists.ModePicture)}}
+	w := &World{Said: map[string]*playlists.Message{}, Rows: map[string][]byte{},
+		Words: map[string]string{"sorry": "Tin trước là nhầm"}, Faces: []playlists.Sign{
+			sign("s1", "128x64-rgb", "son-tinh", playlists.ModeProgram),
+			sign("s2", "128x64-rgb", "duc-pho", playlists.ModeProgram),
+			sign("s3", "64x32-red", "son-tinh", playlists.ModeProgram),
+			sign("p1", "128x64-rgb", "son-tinh", playlists.ModePicture)}}
 	w.Faces[1].Phone = "0255 3822 123"
 	w.Faces[2].OutOfService = "hỏng nguồn"
 	return w
@@ -102,14 +105,17 @@ func (w *World) Owners(context.Context) ([]playlists.Owner, error) {
 	return []playlists.Owner{{ID: "viet-ads", Name: "Công ty Quảng cáo Việt", Phone: "0255 1111 111"}}, nil
 }
 func (w *World) Areas(context.Context) ([]playlists.Area, error) {
-	return []playlists.Area{{Code: "quang-ngai", Name: "Quảng Ngãi", Geocodes: []string{"GSO=51"}}, {Code: "quang-ngai/son-tinh", Name: "Sơn Tịnh", Geocodes: []string{"GSO=527"}}, {Code: "quang-ngai/duc-pho", Name: "Đức Phổ"}}, nil
+	return []playlists.Area{{Code: "quang-ngai", Name: "Quảng Ngãi", Geocodes: []string{"GSO=51"}},
+		{Code: "quang-ngai/son-tinh", Name: "Sơn Tịnh", Geocodes: []string{"GSO=527"}},
+		{Code: "quang-ngai/duc-pho", Name: "Đức Phổ"}}, nil
 }
 
 func (w *World) Message(_ context.Context, id string) (*playlists.Message, error) {
 	if w.Words[id] == "" {
 		return nil, &playlists.Error{Code: playlists.NotFound, Field: "message", Value: id, Key: "not-here"}
 	}
-	return &playlists.Message{ID: id, Owner: playlists.Public, Variants: []playlists.Variant{{Lang: "vi", Body: w.Words[id]}}}, nil
+	return &playlists.Message{ID: id, Owner: playlists.Public,
+		Variants: []playlists.Variant{{Lang: "vi", Body: w.Words[id]}}}, nil
 }
 
 func (w *World) KnownAreas(_ context.Context, areas []string, who *playlists.Principal, _ string) error {
@@ -127,7 +133,8 @@ func (w *World) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	w.Said[m.ID] = m
 	w.mu.Unlock()
 	data := fmt.Appendf(nil, "%s %s", m.Title(), c)
-	f := playlists.FrameFile{Data: data, Frame: timeline.Frame{SHA256: fmt.Sprintf("%064x", len(data)), Len: int64(len(data)), Type: "image/png", W: int64(c.W), H: int64(c.H)}}
+	f := playlists.FrameFile{Data: data, Frame: timeline.Frame{SHA256: fmt.Sprintf("%064x", len(data)),
+		Len: int64(len(data)), Type: "image/png", W: int64(c.W), H: int64(c.H)}}
 	art := &playlists.Artwork{}
 	n := max(1, w.Pages)
 	if m.ID == "sorry" && w.Corrected > 0 {
@@ -151,7 +158,8 @@ func (w *World) Programs(_ context.Context, sign string, fromMS, _ int64) ([]*ti
 	still := func(id string) timeline.Item {
 		return timeline.Item{ID: id, Owner: "viet-ads", Steps: []timeline.Step{{MS: 8000}}}
 	}
-	p := &timeline.Program{Sign: sign, Frames: []timeline.Frame{{SHA256: "f"}}, Items: []timeline.Item{still("a"), still("b")},
+	p := &timeline.Program{Sign: sign, Frames: []timeline.Frame{{SHA256: "f"}},
+		Items: []timeline.Item{still("a"), still("b")},
 		Loops: []timeline.Loop{{Anchor: fromMS / 1000, Order: []int64{0, 1}}}, CommLoss: timeline.CommLoss{AfterS: 1e6}}
 	p.Exp = fromMS/1000 + 1e6
 	return []*timeline.Program{p}, nil
@@ -190,5 +198,6 @@ var (
 
 // Order asks for an alert in the whole province.
 func Order(id string, life time.Duration) *playlists.AlertOrder {
-	return &playlists.AlertOrder{ID: id, Text: "Lũ " + id, Areas: []string{"quang-ngai"}, Until: playlists.Moment(time.Now().Add(life).Unix())}
+	return &playlists.AlertOrder{ID: id, Text: "Lũ " + id, Areas: []string{"quang-ngai"},
+		Until: playlists.Moment(time.Now().Add(life).Unix())}
 }

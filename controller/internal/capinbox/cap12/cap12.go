@@ -97,7 +97,8 @@ func Parse(data []byte) (*Alert, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Alert{Identifier: root.text("identifier"), Sender: root.text("sender"), Status: root.text("status"), MsgType: root.text("msgType"), Scope: root.text("scope")}
+	a := &Alert{Identifier: root.text("identifier"), Sender: root.text("sender"), Status: root.text("status"),
+		MsgType: root.text("msgType"), Scope: root.text("scope")}
 	for _, x := range []struct{ field, value string }{{"identifier", a.Identifier}, {"sender", a.Sender}} {
 		if err := checkName(x.field, x.value); err != nil {
 			return nil, err
@@ -139,7 +140,8 @@ func Parse(data []byte) (*Alert, error) {
 }
 
 func readInfo(n *node, points *int) (*Info, error) {
-	in := &Info{Language: n.text("language"), Event: n.text("event"), Urgency: n.text("urgency"), Severity: n.text("severity"), Certainty: n.text("certainty"),
+	in := &Info{Language: n.text("language"), Event: n.text("event"), Urgency: n.text("urgency"),
+		Severity: n.text("severity"), Certainty: n.text("certainty"),
 		Headline: n.text("headline"), Description: n.text("description"), Instruction: n.text("instruction")}
 	if in.Language == "" {
 		in.Language = "en-US"

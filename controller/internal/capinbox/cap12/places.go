@@ -75,7 +75,8 @@ func meet(a, b, c, d playlists.Place) bool {
 		return (q.Lon-p.Lon)*(r.Lat-p.Lat) - (q.Lat-p.Lat)*(r.Lon-p.Lon)
 	}
 	on := func(p, q, r playlists.Place) bool {
-		return min(p.Lon, q.Lon) <= r.Lon && r.Lon <= max(p.Lon, q.Lon) && min(p.Lat, q.Lat) <= r.Lat && r.Lat <= max(p.Lat, q.Lat)
+		return min(p.Lon, q.Lon) <= r.Lon && r.Lon <= max(p.Lon, q.Lon) && min(p.Lat, q.Lat) <= r.Lat &&
+			r.Lat <= max(p.Lat, q.Lat)
 	}
 	d1, d2, d3, d4 := turn(c, d, a), turn(c, d, b), turn(a, b, c), turn(a, b, d)
 	if (d1 > 0) != (d2 > 0) && (d3 > 0) != (d4 > 0) && d1 != 0 && d2 != 0 && d3 != 0 && d4 != 0 {

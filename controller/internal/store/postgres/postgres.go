@@ -167,10 +167,12 @@ func (s *Store) take(ctx context.Context) (err error) {
 	}
 	s.w.SetMaxOpenConns(1) // the migrations had a second one
 	// An acknowledged write is on disk, whatever the server's default.
-	if _, err := s.pin.ExecContext(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`); err != nil {
+	if _, err := s.pin.ExecContext(ctx,
+		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`); err != nil {
 		return s.trouble(err)
 	}
-	if err := s.pin.QueryRowContext(ctx, `UPDATE fence SET n = n + 1 WHERE id = 1 RETURNING n`).Scan(&s.fence); err != nil {
+	if err := s.pin.QueryRowContext(ctx,
+		`UPDATE fence SET n = n + 1 WHERE id = 1 RETURNING n`).Scan(&s.fence); err != nil {
 		return s.trouble(err)
 	}
 	return nil
@@ -187,7 +189,8 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, db, sub, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(locker))
+	return goose.NewProvider(goose.DialectPostgres, db, sub, goose.WithDisableGlobalRegistry(true),
+		goose.WithSessionLocker(locker))
 }
 
 // holder says who has the lock, as far as the server tells.

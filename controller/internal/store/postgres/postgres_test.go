@@ -132,7 +132,8 @@ func TestKilledInTransaction(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, dsn)
 	works(t, s)
-	drafts := []playlists.Draft{{Role: "program", Subject: "qn-001", IatMS: 5, Exp: 9, Keep: true}, {Role: "program", Subject: "qn-002", IatMS: 5, Exp: 9, Keep: true}}
+	drafts := []playlists.Draft{{Role: "program", Subject: "qn-001", IatMS: 5, Exp: 9, Keep: true},
+		{Role: "program", Subject: "qn-002", IatMS: 5, Exp: 9, Keep: true}}
 	_, err := s.Documents().Issue(t.Context(), drafts, func(i int, seq int64) ([]byte, error) {
 		if i == 1 {
 			pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'
@@ -268,7 +269,8 @@ func BenchmarkIssue10000(b *testing.B) {
 	for b.Loop() {
 		iat += 86400
 		for i := range drafts {
-			drafts[i] = playlists.Draft{Role: "program", Subject: storetest.Program(i/10, i, iat, 1).Sign, IatMS: iat * 1000, Exp: iat + 8*86400, Keep: true}
+			drafts[i] = playlists.Draft{Role: "program", Subject: storetest.Program(i/10, i, iat, 1).Sign, IatMS: iat * 1000,
+				Exp: iat + 8*86400, Keep: true}
 		}
 		if _, err := s.Documents().Issue(b.Context(), drafts, func(i int, seq int64) ([]byte, error) {
 			return storetest.Sealed(storetest.Program(i/10, i, iat, seq)), nil

@@ -39,7 +39,8 @@ func (r Records) Put(ctx context.Context, by *playlists.Principal, kind, owner, 
 		_, err := r.Store.Objects().Put(ctx, o, store.AnyVersion)
 		return err
 	}
-	_, err := r.Store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Expected: store.AnyVersion, By: by.Actor(r.Now().UnixMilli())})
+	_, err := r.Store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Expected: store.AnyVersion,
+		By: by.Actor(r.Now().UnixMilli())})
 	return err
 }
 
@@ -49,7 +50,8 @@ func (r Records) Delete(ctx context.Context, by *playlists.Principal, kind, owne
 	if by == nil {
 		return r.Store.Objects().Delete(ctx, kind, "", id, store.AnyVersion)
 	}
-	_, err := r.Store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Remove: true, Expected: store.AnyVersion, By: by.Actor(r.Now().UnixMilli())})
+	_, err := r.Store.Audit().Change(ctx, store.Change{Object: o, Of: owner, Remove: true,
+		Expected: store.AnyVersion, By: by.Actor(r.Now().UnixMilli())})
 	return err
 }
 

@@ -140,7 +140,8 @@ func restore(compact []byte, cut parts) ([]byte, error) {
 		from = p.at
 	}
 	payload = append(payload, rest[from:]...)
-	jws := make([]byte, 0, strictBase64.EncodedLen(len(header))+strictBase64.EncodedLen(len(payload))+strictBase64.EncodedLen(signatureSize)+2)
+	jws := make([]byte, 0, strictBase64.EncodedLen(len(header))+strictBase64.EncodedLen(len(payload))+
+		strictBase64.EncodedLen(signatureSize)+2)
 	jws = append(strictBase64.AppendEncode(jws, header), '.')
 	jws = append(strictBase64.AppendEncode(jws, payload), '.')
 	return strictBase64.AppendEncode(jws, signature), nil

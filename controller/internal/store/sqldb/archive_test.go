@@ -43,7 +43,8 @@ func TestArchiveCuts(t *testing.T) {
 			t.Errorf("%s was cut out as %.40q", shared[i], b)
 		}
 	}
-	t.Logf("a program of %d bytes: %d of its own, shared %d", len(jws), len(compact), len(deflate(nil, bytes.Join(cut[:], nil))))
+	t.Logf("a program of %d bytes: %d of its own, shared %d", len(jws), len(compact),
+		len(deflate(nil, bytes.Join(cut[:], nil))))
 	if len(compact) > len(jws)/10 {
 		t.Errorf("of %d bytes %d remain", len(jws), len(compact))
 	}

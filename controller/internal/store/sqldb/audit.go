@@ -57,7 +57,8 @@ func checkChange(c *store.Change) error {
 func (s audit) one(ctx context.Context, tx *sql.Tx, c *store.Change) (version int64, err error) {
 	o := c.Object
 	e := playlists.AuditEntry{By: c.By, Kind: o.Kind, Owner: cmp.Or(c.Of, o.Owner), ID: o.ID, Action: "create"}
-	err = tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, o.Kind, o.Owner, o.ID).Scan(&e.Before)
+	err = tx.QueryRowContext(ctx, `SELECT data FROM objects WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`,
+		o.Kind, o.Owner, o.ID).Scan(&e.Before)
 	switch {
 	case err == nil:
 		e.Action = "replace"
@@ -99,15 +100,20 @@ func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e playlists.AuditEntry)
 const auditColumns = `n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest`
 
 func scanEntry(rows *sql.Rows, e *playlists.AuditEntry) error {
-	return rows.Scan(&e.N, &e.By.AtMS, &e.By.Who, &e.By.From, &e.Action, &e.Kind, &e.Owner, &e.ID, &e.Before, &e.After, &e.Digest)
+	return rows.Scan(&e.N, &e.By.AtMS, &e.By.Who, &e.By.From, &e.Action, &e.Kind, &e.Owner, &e.ID, &e.Before, &e.After,
+		&e.Digest)
 }
 
 func (s audit) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
-	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner, most)
+	return collect(ctx, s.DB, scanEntry,
+		`SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner,
+		most)
 }
 
 func (s audit) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
-	return collect(ctx, s.DB, scanEntry, `SELECT `+auditColumns+` FROM audit WHERE n < $1 AND (owner = $2 OR $2 = '*') ORDER BY n DESC LIMIT $3`, before, owner, most)
+	return collect(ctx, s.DB, scanEntry,
+		`SELECT `+auditColumns+` FROM audit WHERE n < $1 AND (owner = $2 OR $2 = '*') ORDER BY n DESC LIMIT $3`, before,
+		owner, most)
 }
 
 // verifyBatch bounds the memory of a walk over years of entries.

@@ -83,7 +83,8 @@ var tables = []table{
 	newTable("key_set", 1, "id:i epoch:i seq:i jws:b roots:t"),
 	newTable("seqs", 3, "role:t subject:t epoch:i last:i"),
 	newTable("parts", 1, "id:i digest:b uses:i data:b"),
-	newTable("documents", 4, "role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m frames:n items:n loops:n notes_part:n"),
+	newTable("documents", 4,
+		"role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m frames:n items:n loops:n notes_part:n"),
 	newTable("latest", 2, "role:t subject:t epoch:i seq:i"),
 	newTable("credentials", 1, "sign:t sha256:b created_ms:i verifiers:t"),
 	newTable("settings", 1, "key:t value:t"),
@@ -116,7 +117,8 @@ func (s *DB) Dump(ctx context.Context, w io.Writer, atMS int64) error {
 	}
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	d := &dump{w: buffered}
-	if err := d.all(ctx, tx, backupHeader{Format: backupFormat, Version: backupVersion, Schema: s.version, AtMS: atMS}); err != nil {
+	if err := d.all(ctx, tx, backupHeader{Format: backupFormat, Version: backupVersion,
+		Schema: s.version, AtMS: atMS}); err != nil {
 		return errors.Join(s.trouble(err), rolledBack(tx.Rollback()))
 	}
 	if err := buffered.Flush(); err != nil {
@@ -152,7 +154,8 @@ func (d *dump) table(ctx context.Context, tx *sql.Tx, t *table) error {
 	if err := d.write(tableLine{Table: t.name, Columns: t.columns}); err != nil {
 		return err
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT `+t.list()+` FROM `+t.name+` ORDER BY `+strings.Join(t.columns[:t.key], ", "))
+	rows, err := tx.QueryContext(ctx, `SELECT `+t.list()+` FROM `+t.name+` ORDER BY `+strings.Join(t.columns[:t.key],
+		", "))
 	if err != nil {
 		return err
 	}
@@ -223,7 +226,10 @@ func (s *DB) Restore(ctx context.Context, r io.ReadSeeker) error {
 	if err != nil {
 		return fmt.Errorf("backup: %w; it must be a file, not a pipe", err)
 	}
-	if err := readBackup(r, s.version, func(*table) (func([]any) error, error) { return func([]any) error { return nil }, nil }); err != nil {
+	if err := readBackup(r, s.version, func(*table) (func([]any) error, error) {
+		return func([]any) error { return nil },
+			nil
+	}); err != nil {
 		return err
 	}
 	if _, err := r.Seek(start, io.SeekStart); err != nil {

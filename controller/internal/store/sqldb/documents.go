@@ -84,7 +84,8 @@ func (s documents) NextSeqs(ctx context.Context, role string, subjects []string,
 	return seqs, nil
 }
 
-func (s documents) Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
+func (s documents) Issue(ctx context.Context, drafts []playlists.Draft,
+	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	for i := range drafts {
 		if err := store.CheckDraft(&drafts[i]); err != nil {
 			return nil, err
@@ -93,7 +94,8 @@ func (s documents) Issue(ctx context.Context, drafts []playlists.Draft, seal fun
 	docs := make([]playlists.Issued, 0, len(drafts))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		is := &issuing{documents: s, tx: tx, parts: s.partBook(tx)}
-		for from, until := range runs(len(drafts), s.rows, func(i int) [2]string { return [2]string{drafts[i].Role, drafts[i].Subject} }) {
+		for from, until := range runs(len(drafts), s.rows,
+			func(i int) [2]string { return [2]string{drafts[i].Role, drafts[i].Subject} }) {
 			issued, err := is.run(ctx, drafts[from:until], func(i int, seq int64) ([]byte, error) { return seal(from+i, seq) })
 			if err != nil {
 				return err
@@ -119,7 +121,8 @@ const latestJoin = ` FROM latest l JOIN documents d
 
 func (s documents) Latest(ctx context.Context, role, subject string) (playlists.Issued, error) {
 	var d playlists.Issued
-	row := s.read.QueryRowContext(ctx, `SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
+	row := s.read.QueryRowContext(ctx,
+		`SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
 	if err := scanDocument(row.Scan, &d); err != nil {
 		return playlists.Issued{}, s.found(err, "documents/"+role+"/"+subject, "")
 	}

@@ -78,7 +78,8 @@ func (s health) Noted(ctx context.Context, sign string, fromMS, untilMS int64) (
 }
 
 func (s health) Newest(ctx context.Context) ([]playlists.Condition, error) {
-	return collect(ctx, s.DB, scanCondition, healthColumns+`at_ms = (SELECT MAX(at_ms) FROM health n WHERE n.sign = h.sign) ORDER BY sign`)
+	return collect(ctx, s.DB, scanCondition,
+		healthColumns+`at_ms = (SELECT MAX(at_ms) FROM health n WHERE n.sign = h.sign) ORDER BY sign`)
 }
 
 func (s health) Prune(ctx context.Context, beforeMS int64) (int, error) {

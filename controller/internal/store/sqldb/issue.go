@@ -18,7 +18,8 @@ type issuing struct {
 // place is an epoch and seq: which of a subject's documents.
 type place struct{ epoch, seq int64 }
 
-func (is *issuing) run(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
+func (is *issuing) run(ctx context.Context, drafts []playlists.Draft,
+	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	of := make([]subject, len(drafts))
 	for i, d := range drafts {
 		of[i] = subject{d.Role, d.Subject, d.Epoch, d.IatMS}
@@ -58,7 +59,9 @@ func (is *issuing) last(ctx context.Context, of []subject) (map[[2]string]place,
 	for _, x := range of {
 		args = append(args, x.role, x.name)
 	}
-	rows, err := is.tx.QueryContext(ctx, `SELECT role, subject, epoch, seq FROM latest WHERE (role, subject) IN (`+values(len(of), "TEXT", "TEXT")+`)`, args...)
+	rows, err := is.tx.QueryContext(ctx,
+		`SELECT role, subject, epoch, seq FROM latest WHERE (role, subject) IN (`+values(len(of), "TEXT", "TEXT")+`)`,
+		args...)
 	if err != nil {
 		return nil, is.trouble(err)
 	}
@@ -96,7 +99,8 @@ func (is *issuing) insert(ctx context.Context, drafts []playlists.Draft, docs []
 				}
 			}
 		}
-		args = append(args, d.Role, d.Subject, d.Epoch, d.Seq, d.Iat, d.Exp, d.Digest, kept, kept, jws, notes, ids[0], ids[1], ids[2], ids[3])
+		args = append(args, d.Role, d.Subject, d.Epoch, d.Seq, d.Iat, d.Exp, d.Digest, kept, kept, jws, notes, ids[0],
+			ids[1], ids[2], ids[3])
 	}
 	_, err := is.change(ctx, is.tx, `INSERT INTO documents
 		(role, subject, epoch, seq, iat, exp, digest, kept, compact, jws, notes, frames, items, loops, notes_part) `+

@@ -45,7 +45,8 @@ func (s keys) SetState(ctx context.Context, kid string, state store.KeyState) er
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := s.change(ctx, tx, `UPDATE signing_keys SET state = $2 WHERE kid = $1 AND (state <> 'revoked' OR $2 = 'revoked')`,
+		n, err := s.change(ctx, tx,
+			`UPDATE signing_keys SET state = $2 WHERE kid = $1 AND (state <> 'revoked' OR $2 = 'revoked')`,
 			kid, string(state))
 		if err != nil || n > 0 {
 			return err

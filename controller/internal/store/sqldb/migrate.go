@@ -31,7 +31,8 @@ func Migrate(ctx context.Context, name string, p *goose.Provider) (version int64
 // those of this program; it changes nothing.
 func SameVersion(ctx context.Context, name string, db *sql.DB, p *goose.Provider) (version int64, err error) {
 	var have int64
-	if err := db.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
+	if err := db.QueryRowContext(ctx,
+		`SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
 		return 0, fmt.Errorf("database %s cannot be read: %w; start its controller once", name, err)
 	}
 	sources := p.ListSources()

@@ -155,7 +155,8 @@ func (s *stamps) of(kinds []string) string {
 
 func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {
 	var deleted int64
-	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind, owner, id).Scan(&deleted)
+	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind,
+		owner, id).Scan(&deleted)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) && !unkeepable(err) {
 		return false, s.trouble(err)
 	}

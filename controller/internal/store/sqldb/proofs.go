@@ -17,7 +17,9 @@ func (s proofs) Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (
 		return pinned, err
 	}
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := s.change(ctx, tx, `INSERT INTO sign_keys (sign, x, pinned_ms) VALUES ($1, $2, $3) ON CONFLICT (sign) DO NOTHING`, sign, x[:], nowMS); err != nil {
+		if _, err := s.change(ctx, tx,
+			`INSERT INTO sign_keys (sign, x, pinned_ms) VALUES ($1, $2, $3) ON CONFLICT (sign) DO NOTHING`, sign, x[:],
+			nowMS); err != nil {
 			return err
 		}
 		err := tx.QueryRowContext(ctx, `SELECT x FROM sign_keys WHERE sign = $1`, sign).Scan(digest32{&pinned})
@@ -32,7 +34,9 @@ func (s proofs) Unpin(ctx context.Context, sign string) error {
 }
 
 func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest string, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n, &digest)
+	err = s.read.QueryRowContext(ctx,
+		`SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n,
+		&digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}
@@ -43,7 +47,8 @@ func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest st
 }
 
 func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest string, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign, chain, n).Scan(&digest)
+	err = s.read.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign,
+		chain, n).Scan(&digest)
 	return digest, s.found(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
 }
 
@@ -61,7 +66,8 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 			return conflict("play_records/"+r.Sign, fmt.Sprintf("%s/%d", r.Chain, r.N), "record-kept-already")
 		}
 		for _, p := range r.Plays {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			if _, err := tx.ExecContext(ctx,
+				`INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 				r.Sign, r.Chain, r.N, p.Item, p.Campaign, p.Frame, p.Why, p.Count, p.MS); err != nil {
 				return s.trouble(err)
 			}
@@ -83,7 +89,8 @@ func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) 
 const (
 	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records WHERE from_ms >= $1 AND from_ms < $2 AND `
 	recordsOfSign = recordColumns + `sign = $4 AND (from_ms, chain, n) > ($3, $5, $6) ORDER BY from_ms, chain, n LIMIT $7`
-	recordsOfAll  = recordColumns + `(from_ms, sign, chain, n) > ($3, $4, $5, $6) ORDER BY from_ms, sign, chain, n LIMIT $7`
+	recordsOfAll  = recordColumns +
+		`(from_ms, sign, chain, n) > ($3, $4, $5, $6) ORDER BY from_ms, sign, chain, n LIMIT $7`
 )
 
 func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.PlayRecord, error) {
@@ -108,7 +115,8 @@ func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.P
 		var r playlists.PlayRecord
 		var item, campaign, frame, why sql.NullString
 		var count, ms sql.NullInt64
-		if err := rows.Scan(&r.Sign, &r.Chain, &r.N, &r.Digest, &r.FromMS, &r.UntilMS, &item, &campaign, &frame, &why, &count, &ms); err != nil {
+		if err := rows.Scan(&r.Sign, &r.Chain, &r.N, &r.Digest, &r.FromMS, &r.UntilMS, &item, &campaign, &frame, &why,
+			&count, &ms); err != nil {
 			return nil, s.trouble(err)
 		}
 		if len(all) == 0 || store.CursorOf(&all[len(all)-1]) != store.CursorOf(&r) {
@@ -116,7 +124,8 @@ func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.P
 		}
 		if item.Valid { // a record without plays has none
 			last := &all[len(all)-1]
-			last.Plays = append(last.Plays, playlists.Play{Item: item.String, Campaign: campaign.String, Frame: frame.String, Why: why.String, Count: count.Int64, MS: ms.Int64})
+			last.Plays = append(last.Plays, playlists.Play{Item: item.String, Campaign: campaign.String,
+				Frame: frame.String, Why: why.String, Count: count.Int64, MS: ms.Int64})
 		}
 	}
 	if err := rows.Err(); err != nil {

@@ -86,8 +86,9 @@ func (b *backupReader) header(schema int64) error {
 		return b.bad("backup-without-beginning")
 	}
 	if h.Version != backupVersion || h.Schema != schema {
-		return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("version %d, tables %d", h.Version, h.Schema),
-			Key: "backup-of-other-version", Args: []any{backupVersion, schema}}
+		return &playlists.Error{Code: playlists.Invalid, Field: "backup",
+			Value: fmt.Sprintf("version %d, tables %d", h.Version, h.Schema),
+			Key:   "backup-of-other-version", Args: []any{backupVersion, schema}}
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 type sessions struct{ *DB }
 
 func (s sessions) Find(ctx context.Context, token string, nowMS int64) (data []byte, found bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry_ms > $2`, token, nowMS).Scan(&data)
+	err = s.read.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry_ms > $2`, token,
+		nowMS).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) || unkeepable(err) {
 		return nil, false, nil
 	}

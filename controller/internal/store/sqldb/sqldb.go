@@ -61,7 +61,8 @@ var _ store.Store = (*DB)(nil)
 
 // New returns the store on d, whose tables are up to date.
 func New(d Database) *DB {
-	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot, closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}}
+	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot,
+		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}}
 }
 
 // Close closes the database.
@@ -174,7 +175,8 @@ func conflict(field, value string, key playlists.TextKey, args ...any) error {
 }
 
 // collect reads all rows of a query.
-func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
+func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, query string,
+	args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if unkeepable(err) {
 		return nil, nil

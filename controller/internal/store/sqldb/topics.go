@@ -19,7 +19,8 @@ func (s topics) All(ctx context.Context) (map[string]int64, error) {
 		topic string
 		since int64
 	}
-	rows, err := collect(ctx, s.DB, func(r *sql.Rows, x *row) error { return r.Scan(&x.topic, &x.since) }, `SELECT topic, unwanted_ms FROM topics`)
+	rows, err := collect(ctx, s.DB, func(r *sql.Rows, x *row) error { return r.Scan(&x.topic, &x.since) },
+		`SELECT topic, unwanted_ms FROM topics`)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +66,8 @@ func (s topics) Remove(ctx context.Context, names ...string) error {
 			for _, t := range some {
 				args = append(args, t)
 			}
-			if _, err := s.change(ctx, tx, `DELETE FROM topics WHERE topic IN (`+values(len(some), "TEXT")+`)`, args...); err != nil {
+			if _, err := s.change(ctx, tx, `DELETE FROM topics WHERE topic IN (`+values(len(some), "TEXT")+`)`,
+				args...); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,8 @@ func TestArchiveSize(t *testing.T) {
 	for day := range int64(days) {
 		iat := int64(1767200400) + day*86400
 		for i := range drafts {
-			drafts[i] = playlists.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: iat * 1000, Exp: iat + 8*86400, Digest: fmt.Sprintf("%064d", iat), Keep: true}
+			drafts[i] = playlists.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: iat * 1000,
+				Exp: iat + 8*86400, Digest: fmt.Sprintf("%064d", iat), Keep: true}
 		}
 		docs, err := s.Documents().Issue(t.Context(), drafts, func(i int, seq int64) ([]byte, error) {
 			return storetest.Sealed(storetest.Program(i/perGroup, i, iat, seq)), nil
@@ -31,11 +32,13 @@ func TestArchiveSize(t *testing.T) {
 		}
 	}
 	var size int
-	if err := s.r.QueryRow(`SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(&size); err != nil {
+	if err := s.r.QueryRow(`SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`).Scan(
+		&size); err != nil {
 		t.Fatal(err)
 	}
 	per := size / (signs * days)
-	t.Logf("a program of %d bytes takes %d: 10,000 signs x 396 days are %.1f GB instead of %.1f", raw/(signs*days), per, float64(per)*3.96e-3, float64(raw/(signs*days))*3.96e-3)
+	t.Logf("a program of %d bytes takes %d: 10,000 signs x 396 days are %.1f GB instead of %.1f", raw/(signs*days), per,
+		float64(per)*3.96e-3, float64(raw/(signs*days))*3.96e-3)
 	if per > 1500 {
 		t.Errorf("a program takes %d bytes", per)
 	}
@@ -45,7 +48,8 @@ func TestArchiveSize(t *testing.T) {
 		t.Fatalf("%d removed, %v", n, err)
 	}
 	var documents, parts, uses int
-	if err := s.r.QueryRow(`SELECT (SELECT count(*) FROM documents), count(*), SUM(uses) FROM parts`).Scan(&documents, &parts, &uses); err != nil {
+	if err := s.r.QueryRow(`SELECT (SELECT count(*) FROM documents), count(*), SUM(uses) FROM parts`).Scan(&documents,
+		&parts, &uses); err != nil {
 		t.Fatal(err)
 	}
 	if documents != signs || parts >= 3*signs || uses != 3*signs {

@@ -104,7 +104,8 @@ func BenchmarkBackup30000Programs(b *testing.B) {
 	drafts := make([]playlists.Draft, 1000)
 	for day := range int64(30) {
 		for i := range drafts {
-			drafts[i] = playlists.Draft{Role: "program", Subject: storetest.Program(i/10, i, 1, 1).Sign, IatMS: day * 86400_000, Exp: (day + 8) * 86400, Keep: true}
+			drafts[i] = playlists.Draft{Role: "program", Subject: storetest.Program(i/10, i, 1, 1).Sign, IatMS: day * 86400_000,
+				Exp: (day + 8) * 86400, Keep: true}
 		}
 		if _, err := s.Documents().Issue(b.Context(), drafts, func(i int, seq int64) ([]byte, error) {
 			return storetest.Sealed(storetest.Program(i/10, i, day*86400, seq)), nil

@@ -24,7 +24,8 @@ func BenchmarkRecords40x672x10(b *testing.B) {
 	}
 	for b.Loop() {
 		n := 0
-		err := store.EachRecord(b.Context(), s.Proofs(), 0, 1e12, "", func(r *playlists.PlayRecord) error { n += len(r.Plays); return nil })
+		err := store.EachRecord(b.Context(), s.Proofs(), 0, 1e12, "",
+			func(r *playlists.PlayRecord) error { n += len(r.Plays); return nil })
 		if err != nil || n != 40*672*10 {
 			b.Fatal(n, err)
 		}

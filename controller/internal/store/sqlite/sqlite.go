@@ -63,7 +63,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	n := max(4, runtime.NumCPU())
 	s.r.SetMaxOpenConns(n)
 	s.r.SetMaxIdleConns(n)
-	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: s.begin, Rows: rowsAtOnce, Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.close})
+	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: s.begin, Rows: rowsAtOnce,
+		Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.close})
 	return s, nil
 }
 
@@ -106,7 +107,8 @@ func OpenReader(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.r.Close())
 	}
-	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: sqldb.ReadOnly, Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.r.Close})
+	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: sqldb.ReadOnly,
+		Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.r.Close})
 	return s, nil
 }
 
@@ -142,7 +144,8 @@ func (s *Store) prepare(ctx context.Context) (version int64, err error) {
 		return 0, fmt.Errorf("database %s cannot be read: %w; restore it from a backup, or name another file", s.path, err)
 	}
 	if mode != "wal" {
-		return 0, fmt.Errorf("database %s: its file system allows journal mode %q only, not wal; put it on a local disk", s.path, mode)
+		return 0, fmt.Errorf("database %s: its file system allows journal mode %q only, not wal; put it on a local disk",
+			s.path, mode)
 	}
 	p, err := provider(s.w)
 	if err != nil {

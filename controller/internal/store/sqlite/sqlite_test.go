@@ -117,7 +117,8 @@ func TestUnkeptDocumentsGo(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 	for i := range int64(5) {
 		d := playlists.Draft{Role: "alerts", Subject: "128x64-rgb", IatMS: i, Exp: 100, Keep: i == 1}
-		if _, err := s.Documents().Issue(t.Context(), []playlists.Draft{d}, func(int, int64) ([]byte, error) { return []byte("x"), nil }); err != nil {
+		if _, err := s.Documents().Issue(t.Context(), []playlists.Draft{d},
+			func(int, int64) ([]byte, error) { return []byte("x"), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -179,11 +180,15 @@ func BenchmarkIssue10000x8KB(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "ledcast.db"))
 	drafts := make([]playlists.Draft, 10_000)
 	for i := range drafts {
-		drafts[i] = playlists.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: 1, Exp: 100, Digest: strings.Repeat("d", 64)}
+		drafts[i] = playlists.Draft{Role: "program", Subject: fmt.Sprintf("qn-%05d", i), IatMS: 1, Exp: 100,
+			Digest: strings.Repeat("d", 64)}
 	}
 	jws := make([]byte, 8192)
 	for b.Loop() {
-		if _, err := s.Documents().Issue(b.Context(), drafts, func(int, int64) ([]byte, error) { return jws, nil }); err != nil {
+		if _, err := s.Documents().Issue(b.Context(), drafts, func(int, int64) ([]byte,
+			error) {
+			return jws, nil
+		}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -214,8 +219,9 @@ func TestAuditTampering(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 			for i := range 5 {
-				if _, err := s.Audit().Change(t.Context(), store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", i), Data: []byte(`{"v":1}`)},
-					By: playlists.Actor{Who: "x", AtMS: 1}}); err != nil {
+				if _, err := s.Audit().Change(t.Context(),
+					store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", i), Data: []byte(`{"v":1}`)},
+						By: playlists.Actor{Who: "x", AtMS: 1}}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -38,7 +38,8 @@ func Program(group, sign int, iat, seq int64) *timeline.Program {
 		for j := range 1 + i%2 {
 			sum := sha256.Sum256(fmt.Append(nil, content, i, j))
 			item.Steps = append(item.Steps, timeline.Step{Frame: int64(len(p.Frames)), MS: 8000})
-			p.Frames = append(p.Frames, timeline.Frame{SHA256: hex.EncodeToString(sum[:]), Len: 1000 + int64(sum[0]), Type: "image/png", W: 128, H: 64, Owner: item.Owner})
+			p.Frames = append(p.Frames, timeline.Frame{SHA256: hex.EncodeToString(sum[:]),
+				Len: 1000 + int64(sum[0]), Type: "image/png", W: 128, H: 64, Owner: item.Owner})
 		}
 		p.Items = append(p.Items, item)
 	}
@@ -50,10 +51,12 @@ func Program(group, sign int, iat, seq int64) *timeline.Program {
 		p.Loops = append(p.Loops, l)
 	}
 	for i := range int64(30) {
-		p.Segments = append(p.Segments, timeline.Segment{From: iat + i*day/4, Until: iat + (i+1)*day/4, Loop: i % 3, Why: fmt.Sprintf("schedule:%s-%d", []string{"morning", "noon", "evening"}[i%3], group)})
+		p.Segments = append(p.Segments, timeline.Segment{From: iat + i*day/4, Until: iat + (i+1)*day/4,
+			Loop: i % 3, Why: fmt.Sprintf("schedule:%s-%d", []string{"morning", "noon", "evening"}[i%3], group)})
 	}
 	for i := range int64(14) {
-		p.Brightness = append(p.Brightness, timeline.Brightness{From: iat + i*day/2, Until: iat + (i+1)*day/2, Percent: 40 + 60*(i%2)})
+		p.Brightness = append(p.Brightness, timeline.Brightness{From: iat + i*day/2, Until: iat + (i+1)*day/2,
+			Percent: 40 + 60*(i%2)})
 	}
 	return p
 }
@@ -102,10 +105,14 @@ func documentArchive(t *testing.T, open Opener) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	odd := [][]byte{
-		[]byte("x"), []byte("a.b.c"), []byte("..."), sealedText(nil), sealedText([]byte(`{`)), sealedText([]byte(`{"frames":`)), sealedText([]byte("\x00\xff")),
-		append(Sealed(Program(0, 0, 1e9, 1)), '\n'), bytes.Replace(Sealed(Program(0, 0, 1e9, 1)), []byte("."), []byte(".\n"), 1),
-		sealedText([]byte(`{"frames":` + long + `,"frames":` + long + `}`)), sealedText([]byte(` { "loops" : ` + long + ` , "frames":` + long + `}`)),
-		sealedText([]byte(`{"items":"` + strings.Repeat(`\"`, 99) + `","a":{"frames":` + long + `}}`)), bytes.Repeat([]byte("A"), 256<<10),
+		[]byte("x"), []byte("a.b.c"), []byte("..."), sealedText(nil), sealedText([]byte(`{`)),
+		sealedText([]byte(`{"frames":`)), sealedText([]byte("\x00\xff")),
+		append(Sealed(Program(0, 0, 1e9, 1)), '\n'), bytes.Replace(Sealed(Program(0, 0, 1e9, 1)),
+			[]byte("."), []byte(".\n"), 1),
+		sealedText([]byte(`{"frames":` + long + `,"frames":` + long + `}`)),
+		sealedText([]byte(` { "loops" : ` + long + ` , "frames":` + long + `}`)),
+		sealedText([]byte(`{"items":"` + strings.Repeat(`\"`, 99) + `","a":{"frames":` + long + `}}`)),
+		bytes.Repeat([]byte("A"), 256<<10),
 	}
 	for range 100 {
 		odd = append(odd, sealedText(randomJSON(random, 0)))

@@ -13,8 +13,10 @@ func audit(t *testing.T, open Opener) {
 	s := opened(t, open)
 	ctx := t.Context()
 	change := func(owner, id, data string, expected int64, remove bool) (int64, error) {
-		return s.Audit().Change(ctx, store.Change{Object: store.Object{Kind: "message", Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1}, Expected: expected,
-			Remove: remove, By: playlists.Actor{Who: "token:x", From: "127.0.0.1:1", AtMS: 7}})
+		return s.Audit().Change(ctx,
+			store.Change{Object: store.Object{Kind: "message", Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1},
+				Expected: expected,
+				Remove:   remove, By: playlists.Actor{Who: "token:x", From: "127.0.0.1:1", AtMS: 7}})
 	}
 	for i, c := range []struct {
 		owner, data string
@@ -69,7 +71,8 @@ func audit(t *testing.T, open Opener) {
 	// Of several, all or nothing.
 	two := func(first, second string, expected int64) error {
 		of := func(id string, expected int64) store.Change {
-			return store.Change{Object: store.Object{Kind: "message", Owner: "c-co", ID: id, Data: []byte(`{}`)}, Expected: expected, By: playlists.Actor{Who: "token:x"}}
+			return store.Change{Object: store.Object{Kind: "message", Owner: "c-co", ID: id, Data: []byte(`{}`)},
+				Expected: expected, By: playlists.Actor{Who: "token:x"}}
 		}
 		_, err := s.Audit().Change(ctx, of(first, store.AnyVersion), of(second, expected))
 		return err
@@ -91,7 +94,8 @@ func auditTogether(t *testing.T, open Opener) {
 	s := opened(t, open)
 	together(8, func(w int) {
 		for i := range 5 {
-			c := store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", w, "-", i), Data: []byte(`{}`)}, By: playlists.Actor{Who: "x"}}
+			c := store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", w, "-", i),
+				Data: []byte(`{}`)}, By: playlists.Actor{Who: "x"}}
 			if _, err := s.Audit().Change(t.Context(), c); err != nil {
 				t.Error(err)
 			}

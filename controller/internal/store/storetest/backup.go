@@ -24,19 +24,23 @@ func fill(t *testing.T, s store.Store) {
 	}
 	must(t, s.Objects().Delete(ctx, "message", "viet-ads", "a1", 1))
 	for i := range 3 {
-		_, err := s.Audit().Change(ctx, store.Change{Object: object("playlist", "viet-ads", "p", `[]`), Expected: store.AnyVersion, Remove: i == 2,
+		_, err := s.Audit().Change(ctx, store.Change{Object: object("playlist", "viet-ads", "p", `[]`),
+			Expected: store.AnyVersion, Remove: i == 2,
 			By: playlists.Actor{Who: "user:lan", From: "[::1]:5", AtMS: 7}})
 		must(t, err)
 	}
 	must(t, s.Keys().Add(ctx, key("k1", "program", 0), key("k2", "alerts", 5)))
-	must(t, s.Keys().PutSet(ctx, store.KeySet{Epoch: 0, Seq: 1, JWS: []byte("set"), Roots: [][]byte{make([]byte, 32), bytes.Repeat([]byte{0xff}, 32)}}))
+	must(t, s.Keys().PutSet(ctx,
+		store.KeySet{Epoch: 0, Seq: 1, JWS: []byte("set"), Roots: [][]byte{make([]byte, 32),
+			bytes.Repeat([]byte{0xff}, 32)}}))
 	for iat := int64(1e9); iat < 1e9+3*day; iat += day {
 		notes, alert := draft("qn-002", iat*1000), draft("128x64-rgb", iat*1000)
 		notes.Notes, alert.Notes = []byte(`{"why": ["é"]}`), []byte(`"short"`)
 		alert.Role, alert.Keep = "alerts", false
-		_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", iat*1000), notes, alert}, func(i int, seq int64) ([]byte, error) {
-			return Sealed(Program(1, i, iat, seq)), nil
-		})
+		_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", iat*1000), notes, alert},
+			func(i int, seq int64) ([]byte, error) {
+				return Sealed(Program(1, i, iat, seq)), nil
+			})
 		must(t, err)
 	}
 	_, err := s.Documents().NextSeq(ctx, "request", "qn-001", 0, store.MaxInteger) // the largest number
@@ -46,10 +50,12 @@ func fill(t *testing.T, s store.Store) {
 	_, err = s.Proofs().Pin(ctx, "qn-001", [32]byte{9}, 3)
 	must(t, err)
 	for n := range int64(3) {
-		must(t, s.Proofs().Add(ctx, playlists.PlayRecord{Sign: "qn-001", Chain: "c", N: n + 1, Digest: "d", FromMS: n, UntilMS: n + 1, JWS: []byte{0, 1},
+		must(t, s.Proofs().Add(ctx, playlists.PlayRecord{Sign: "qn-001", Chain: "c", N: n + 1,
+			Digest: "d", FromMS: n, UntilMS: n + 1, JWS: []byte{0, 1},
 			Plays: []playlists.Play{{Item: "a", Count: 2}, {Item: "a", Count: 2}, {Item: "B", Why: "dark"}}}))
 	}
-	must(t, s.Health().Note(ctx, playlists.Condition{AtMS: 1, Online: true}, playlists.Condition{Sign: "qn-001", AtMS: 2, Online: true, Clock: "trusted", Faults: []string{"đèn <1>"}}))
+	must(t, s.Health().Note(ctx, playlists.Condition{AtMS: 1, Online: true},
+		playlists.Condition{Sign: "qn-001", AtMS: 2, Online: true, Clock: "trusted", Faults: []string{"đèn <1>"}}))
 	must(t, s.Sessions().Commit(ctx, store.Session{Token: "t", Who: "lan", Data: []byte("x"), ExpiryMS: 1e15}))
 }
 
@@ -92,8 +98,10 @@ func Backup(t *testing.T, from, to Opener) {
 	refused("no last line", bytes.Join(lines[:len(lines)-2], nil))
 	refused("a later version, signed off", reseal(bytes.Replace(backup, []byte(`"schema":`), []byte(`"schema":9`), 1)))
 	refused("text with NUL, signed off", reseal(bytes.Replace(backup, []byte("viet-ads"), []byte(`viet\u0000`), 1)))
-	refused("a null too many, signed off", reseal(bytes.Replace(backup, []byte(`["message","viet-ads"`), []byte(`["message",null`), 1)))
-	refused("a long line, signed off", reseal(bytes.Replace(backup, []byte("viet-ads"), bytes.Repeat([]byte("x"), 17<<20), 1)))
+	refused("a null too many, signed off",
+		reseal(bytes.Replace(backup, []byte(`["message","viet-ads"`), []byte(`["message",null`), 1)))
+	refused("a long line, signed off",
+		reseal(bytes.Replace(backup, []byte("viet-ads"), bytes.Repeat([]byte("x"), 17<<20), 1)))
 	// One that only the database can refuse takes the others back with it.
 	twice := bytes.Replace(backup, []byte(`["message","viet-ads","a",`), []byte(`["message","viet-ads","Z",`), 1)
 	if err := target.Restore(ctx, bytes.NewReader(reseal(twice))); err == nil {

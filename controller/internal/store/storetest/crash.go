@@ -61,7 +61,8 @@ func writeUntilKilled(open func(ctx context.Context, name string) (store.Store, 
 				ack("seq qn-001 %d", seqs[0])
 				ack("seq qn-002 %d", seqs[1])
 				ack("seq qn-001 %d", seqs[2])
-				o := store.Object{Kind: "message", Owner: "viet-ads", ID: fmt.Sprintf("m-%s-%d-%d", round, w, i), Data: []byte(`{"n":1}`)}
+				o := store.Object{Kind: "message", Owner: "viet-ads", ID: fmt.Sprintf("m-%s-%d-%d", round, w, i),
+					Data: []byte(`{"n":1}`)}
 				if _, err := s.Objects().Put(ctx, o, store.Absent); err != nil {
 					failed <- err
 					return
@@ -130,7 +131,8 @@ func NewCrashed() *Crashed {
 
 // Writer starts another process that writes to the database called name; its
 // lines are for Note. It ends when it is killed.
-func (c *Crashed) Writer(t *testing.T, name string, round int) (cmd *exec.Cmd, lines *bufio.Scanner, stderr *strings.Builder) {
+func (c *Crashed) Writer(t *testing.T, name string, round int) (cmd *exec.Cmd, lines *bufio.Scanner,
+	stderr *strings.Builder) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), CrashOn+"="+name, fmt.Sprintf("%s=%d", crashRound, round))

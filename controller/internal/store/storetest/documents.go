@@ -14,7 +14,8 @@ import (
 const week = 7 * 86400
 
 func draft(sign string, iatMS int64) playlists.Draft {
-	return playlists.Draft{Role: "program", Subject: sign, IatMS: iatMS, Exp: iatMS/1000 + week, Digest: fmt.Sprintf("plan-%d", iatMS), Keep: true}
+	return playlists.Draft{Role: "program", Subject: sign, IatMS: iatMS, Exp: iatMS/1000 + week,
+		Digest: fmt.Sprintf("plan-%d", iatMS), Keep: true}
 }
 
 func sealed(i int, seq int64) ([]byte, error) { return fmt.Appendf(nil, "signed %d", seq), nil }
@@ -107,8 +108,10 @@ func documentIssue(t *testing.T, open Opener) {
 		return fmt.Appendf(nil, "%d signed %d", i, seq), nil
 	})
 	must(t, err)
-	want := playlists.Head{Role: "program", Subject: "qn-002", Seq: 1767200400999, Iat: 1767200400, Exp: first.Exp, Digest: "plan-1767200400999"}
-	if len(docs) != 2 || docs[0].Head != want || string(docs[0].JWS) != "0 signed 1767200400999" || string(docs[1].JWS) != "1 signed 5000" {
+	want := playlists.Head{Role: "program", Subject: "qn-002", Seq: 1767200400999, Iat: 1767200400, Exp: first.Exp,
+		Digest: "plan-1767200400999"}
+	if len(docs) != 2 || docs[0].Head != want || string(docs[0].JWS) != "0 signed 1767200400999" ||
+		string(docs[1].JWS) != "1 signed 5000" {
 		t.Fatalf("issued %+v", docs)
 	}
 	got, err := d.Latest(ctx, "program", "qn-002")
@@ -148,12 +151,13 @@ func documentIssueAtomic(t *testing.T, open Opener) {
 		func() ([]byte, error) { return nil, broken },
 		func() ([]byte, error) { return nil, nil }, // an empty document is no document
 	} {
-		_, err := d.Issue(ctx, []playlists.Draft{draft("qn-001", 1000), draft("qn-002", 1000)}, func(i int, seq int64) ([]byte, error) {
-			if i == 1 {
-				return answer()
-			}
-			return []byte("signed"), nil
-		})
+		_, err := d.Issue(ctx, []playlists.Draft{draft("qn-001", 1000), draft("qn-002", 1000)},
+			func(i int, seq int64) ([]byte, error) {
+				if i == 1 {
+					return answer()
+				}
+				return []byte("signed"), nil
+			})
 		if err == nil || !strings.Contains(err.Error(), "qn-002") {
 			t.Fatalf("got error %v, want one that names qn-002", err)
 		}

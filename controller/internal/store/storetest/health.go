@@ -21,11 +21,13 @@ func health(t *testing.T, open Opener) {
 	must(t, h.Note(ctx))
 	noted("qn-001", 0, 100)
 	up := playlists.Condition{Sign: "qn-001", AtMS: 10, Online: true, Clock: "trusted"}
-	bad := playlists.Condition{Sign: "qn-001", AtMS: 20, Online: true, Clock: "untrusted", Faults: []string{"đèn", "nguồn \"2\""}}
+	bad := playlists.Condition{Sign: "qn-001", AtMS: 20, Online: true, Clock: "untrusted",
+		Faults: []string{"đèn", "nguồn \"2\""}}
 	down := playlists.Condition{Sign: "qn-001", AtMS: 30}
 	other := playlists.Condition{Sign: "qn-002", AtMS: 15, Online: true}
 	ours := playlists.Condition{Sign: store.Watching, AtMS: 5, Online: true}
-	must(t, h.Note(ctx, down, up, playlists.Condition{Sign: "qn-001", AtMS: 20}, other, ours, bad)) // the later one of a time counts
+	// the later one of a time counts
+	must(t, h.Note(ctx, down, up, playlists.Condition{Sign: "qn-001", AtMS: 20}, other, ours, bad))
 	noted("qn-001", 0, 100, up, bad, down)
 	noted("qn-001", 10, 30, up, bad)
 	noted("qn-001", 25, 30, bad) // it held at 25

@@ -9,7 +9,8 @@ import (
 )
 
 func key(kid, role string, nbf int64) store.Key {
-	return store.Key{KID: kid, Role: role, Seed: bytes.Repeat([]byte{byte(len(kid)), 0xff}, 16), Nbf: nbf, Exp: nbf + 86400, State: store.KeyNext}
+	return store.Key{KID: kid, Role: role, Seed: bytes.Repeat([]byte{byte(len(kid)), 0xff}, 16), Nbf: nbf,
+		Exp: nbf + 86400, State: store.KeyNext}
 }
 
 func keyStates(t *testing.T, open Opener) {
@@ -27,14 +28,16 @@ func keyStates(t *testing.T, open Opener) {
 
 	all, err := k.List(ctx)
 	must(t, err)
-	want := []store.Key{key("k3", "alerts", 30), key("k0", "program", 10), key("k1", "program", 20), key("k2", "program", 20)}
+	want := []store.Key{key("k3", "alerts", 30), key("k0", "program", 10), key("k1", "program", 20),
+		key("k2", "program", 20)}
 	want[2].State, want[3].State = store.KeyRevoked, store.KeyRetired
 	if len(all) != len(want) {
 		t.Fatalf("%d keys, want %d", len(all), len(want))
 	}
 	for i, w := range want {
 		g := all[i]
-		if g.KID != w.KID || g.Role != w.Role || !bytes.Equal(g.Seed, w.Seed) || g.Nbf != w.Nbf || g.Exp != w.Exp || g.State != w.State {
+		if g.KID != w.KID || g.Role != w.Role || !bytes.Equal(g.Seed, w.Seed) || g.Nbf != w.Nbf || g.Exp != w.Exp ||
+			g.State != w.State {
 			t.Errorf("key %d is %+v, want %+v", i, g, w)
 		}
 	}

@@ -151,7 +151,8 @@ func objectList(t *testing.T, open Opener) {
 		t.Fatalf("a new store has %v", none)
 	}
 	for _, x := range []store.Object{
-		object("message", "viet-ads", "b", `1`), object("message", "viet-ads", "a-1", `2`), object("message", "viet-ads", "a1", `3`),
+		object("message", "viet-ads", "b", `1`), object("message", "viet-ads", "a-1", `2`),
+		object("message", "viet-ads", "a1", `3`),
 		object("message", "public", "z", `4`), object("message", "", "i", `5`), object("message", "viet", "c", `6`),
 		object("sign", "viet-ads", "qn-001", `7`), object("message", "viet-ads", "gone", `8`),
 	} {
@@ -160,7 +161,8 @@ func objectList(t *testing.T, open Opener) {
 	}
 	must(t, o.Delete(ctx, "message", "viet-ads", "gone", 1))
 	for _, test := range []struct{ kind, owner, want string }{
-		{"message", store.AllOwners, "message/i message/public/z message/viet/c message/viet-ads/a-1 message/viet-ads/a1 message/viet-ads/b"},
+		{"message", store.AllOwners,
+			"message/i message/public/z message/viet/c message/viet-ads/a-1 message/viet-ads/a1 message/viet-ads/b"},
 		{"message", "viet-ads", "message/viet-ads/a-1 message/viet-ads/a1 message/viet-ads/b"},
 		{"message", "", "message/i"},
 		{"sign", "viet-ads", "sign/viet-ads/qn-001"},

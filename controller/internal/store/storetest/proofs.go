@@ -15,9 +15,11 @@ func proofRecords(t *testing.T, open Opener) {
 	ctx := t.Context()
 	add := func(sign, chain string, n, fromMS int64, plays ...playlists.Play) {
 		t.Helper()
-		must(t, s.Add(ctx, playlists.PlayRecord{Sign: sign, Chain: chain, N: n, Digest: "d", FromMS: fromMS, UntilMS: fromMS + 900, JWS: []byte("jws"), Plays: plays}))
+		must(t, s.Add(ctx, playlists.PlayRecord{Sign: sign, Chain: chain, N: n, Digest: "d", FromMS: fromMS,
+			UntilMS: fromMS + 900, JWS: []byte("jws"), Plays: plays}))
 	}
-	a, b := playlists.Play{Item: "a", Campaign: "c", Frame: "f", Why: "program", Count: 2, MS: 20}, playlists.Play{Why: "dark", MS: 5}
+	a, b := playlists.Play{Item: "a", Campaign: "c", Frame: "f", Why: "program", Count: 2, MS: 20},
+		playlists.Play{Why: "dark", MS: 5}
 	for i := range int64(3) {
 		add("qn-002", "x", i+1, 1000*i, b, a)
 		add("qn-001", "x", i+1, 1000*i)
@@ -58,7 +60,8 @@ func proofRecords(t *testing.T, open Opener) {
 			{5000, 9000, "", ""},
 		} {
 			if got := read(test.fromMS, test.untilMS, test.sign, most); got != test.want {
-				t.Errorf("from %d until %d of %q, %d a page: %s, want %s", test.fromMS, test.untilMS, test.sign, most, got, test.want)
+				t.Errorf("from %d until %d of %q, %d a page: %s, want %s", test.fromMS, test.untilMS, test.sign, most, got,
+					test.want)
 			}
 		}
 	}
@@ -76,8 +79,10 @@ func proofRecords(t *testing.T, open Opener) {
 	}
 	_, err := s.Records(ctx, store.RecordQuery{UntilMS: 1})
 	code(t, "a page of none", err, playlists.Invalid)
-	code(t, "NUL in a play", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}), playlists.Invalid)
-	code(t, "a negative count", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}), playlists.Invalid)
+	code(t, "NUL in a play", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}),
+		playlists.Invalid)
+	code(t, "a negative count", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}),
+		playlists.Invalid)
 }
 
 func proofs(t *testing.T, open Opener) {
@@ -100,8 +105,10 @@ func proofs(t *testing.T, open Opener) {
 		t.Fatalf("the end of no chain: %d %q %v", n, digest, err)
 	}
 	record := func(sign string, n int64) playlists.PlayRecord {
-		return playlists.PlayRecord{Sign: sign, Chain: "c", N: n, Digest: fmt.Sprint("d", n), FromMS: 1000 * n, UntilMS: 1000*n + 999, JWS: []byte("jws"),
-			Plays: []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: n, MS: 10 * n}, {Item: "b", Why: "dark", Count: 1, MS: 1}}}
+		return playlists.PlayRecord{Sign: sign, Chain: "c", N: n, Digest: fmt.Sprint("d", n), FromMS: 1000 * n,
+			UntilMS: 1000*n + 999, JWS: []byte("jws"),
+			Plays: []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: n, MS: 10 * n},
+				{Item: "b", Why: "dark", Count: 1, MS: 1}}}
 	}
 	for n := int64(1); n <= 3; n++ {
 		if err := s.Add(ctx, record("qn-001", n)); err != nil {
@@ -124,7 +131,8 @@ func proofs(t *testing.T, open Opener) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: 5, MS: 50}, {Item: "b", Why: "dark", Count: 2, MS: 2}}
+	want := []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: 5, MS: 50},
+		{Item: "b", Why: "dark", Count: 2, MS: 2}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("totals %v, want %v", got, want)
 	}

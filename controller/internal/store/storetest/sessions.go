@@ -34,7 +34,8 @@ func sessions(t *testing.T, open Opener) {
 	find("t4", 0, []byte{})
 	all, err := s.All(ctx, 50)
 	must(t, err)
-	if len(all) != 3 || all[0].Token != "t1" || all[1].Token != "t2" || all[1].Who != "lan" || !bytes.Equal(all[1].Data, []byte{0, 0xff}) ||
+	if len(all) != 3 || all[0].Token != "t1" || all[1].Token != "t2" || all[1].Who != "lan" ||
+		!bytes.Equal(all[1].Data, []byte{0, 0xff}) ||
 		all[1].ExpiryMS != 100 || all[2].Token != "t4" {
 		t.Errorf("all are %+v", all)
 	}

@@ -119,7 +119,8 @@ func credentials(t *testing.T, open Opener) {
 	code(t, "no name", c.Set(ctx, store.Credential{}), playlists.Invalid)
 
 	b := store.Credential{Sign: "qn-002", SHA256: [32]byte{31: 2}, CreatedMS: 5}
-	a := store.Credential{Sign: "qn-001", SHA256: [32]byte{0: 1, 31: 9}, CreatedMS: 7, Verifiers: map[string]string{"mosquitto": "$7$101$…", "nats": "$2a$…"}}
+	a := store.Credential{Sign: "qn-001", SHA256: [32]byte{0: 1, 31: 9}, CreatedMS: 7,
+		Verifiers: map[string]string{"mosquitto": "$7$101$…", "nats": "$2a$…"}}
 	must(t, c.Set(ctx, b))
 	must(t, c.Set(ctx, store.Credential{Sign: "qn-001", CreatedMS: 6}))
 	must(t, c.Set(ctx, a)) // in place of the one before
@@ -168,7 +169,8 @@ func oddNames(t *testing.T, open Opener) {
 		_, err := s.Objects().Get(ctx, "sign", "", odd)
 		code(t, "object", err, playlists.NotFound)
 		code(t, "delete", s.Objects().Delete(ctx, "sign", "", odd, store.AnyVersion), playlists.NotFound)
-		_, err = s.Audit().Change(ctx, store.Change{Object: store.Object{Kind: "sign", ID: odd}, Remove: true, Expected: store.AnyVersion})
+		_, err = s.Audit().Change(ctx, store.Change{Object: store.Object{Kind: "sign", ID: odd},
+			Remove: true, Expected: store.AnyVersion})
 		code(t, "audited delete", err, playlists.NotFound)
 		_, err = s.Credentials().Get(ctx, odd)
 		code(t, "credential", err, playlists.NotFound)
@@ -197,7 +199,8 @@ func cancelled(t *testing.T, open Opener) {
 	s := opened(t, open)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Objects().Put(ctx, object("message", "viet-ads", "a1", `{}`), store.Absent); !errors.Is(err, context.Canceled) {
+	if _, err := s.Objects().Put(ctx, object("message", "viet-ads", "a1", `{}`), store.Absent); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("put: got %v, want the context's error", err)
 	}
 	if _, err := s.Documents().NextSeq(ctx, "program", "qn-001", 0, 5); !errors.Is(err, context.Canceled) {
@@ -206,10 +209,11 @@ func cancelled(t *testing.T, open Opener) {
 	// Cancelled in the middle of a transaction: rolled back, and the store
 	// takes the next one.
 	ctx, cancel = context.WithCancel(t.Context())
-	_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 5), draft("qn-002", 5)}, func(i int, seq int64) ([]byte, error) {
-		cancel()
-		return []byte("signed"), nil
-	})
+	_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 5), draft("qn-002", 5)},
+		func(i int, seq int64) ([]byte, error) {
+			cancel()
+			return []byte("signed"), nil
+		})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("issue: got %v, want the context's error", err)
 	}
@@ -239,7 +243,8 @@ func reopened(t *testing.T, open Opener) {
 	must(t, s.Close())
 
 	s = opened(t, open)
-	if o, err := s.Objects().Get(ctx, "sign", "viet-ads", "qn-001"); err != nil || string(o.Data) != `{"id":"qn-001"}` || o.Version != 1 {
+	if o, err := s.Objects().Get(ctx, "sign", "viet-ads", "qn-001"); err != nil || string(o.Data) != `{"id":"qn-001"}` ||
+		o.Version != 1 {
 		t.Errorf("object: %v, %v", o, err)
 	}
 	if ks, err := s.Keys().List(ctx); err != nil || len(ks) != 1 {
@@ -248,7 +253,8 @@ func reopened(t *testing.T, open Opener) {
 	if set, err := s.Keys().Set(ctx); err != nil || string(set.JWS) != "set" || len(set.Roots) != 1 {
 		t.Errorf("key set: %v, %v", set, err)
 	}
-	if d, err := s.Documents().Latest(ctx, "program", "qn-001"); err != nil || d.Head != issued[0].Head || string(d.JWS) != string(issued[0].JWS) {
+	if d, err := s.Documents().Latest(ctx, "program", "qn-001"); err != nil || d.Head != issued[0].Head ||
+		string(d.JWS) != string(issued[0].JWS) {
 		t.Errorf("document: %v, %v, want %v", d, err, issued[0])
 	}
 	if c, err := s.Credentials().Get(ctx, "qn-001"); err != nil || c.SHA256 != [32]byte{1} {

@@ -49,7 +49,8 @@ func start() (address string, stop func(), err error) {
 	if err != nil {
 		return "", stop, err
 	}
-	u := url.URL{Scheme: "postgres", User: url.UserPassword("ledcast", "not-asked"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("ledcast", "not-asked"), Path: "/postgres",
+		RawQuery: url.Values{"host": {dir}}.Encode()}
 	return u.String(), func() { end(); _ = os.RemoveAll(dir) }, nil
 }
 
