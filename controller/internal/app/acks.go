@@ -1,10 +1,12 @@
 package app
 
 import (
+	"context"
 	"strings"
 
 	"ledcast/controller/internal/alert"
 	"ledcast/controller/internal/publish"
+	"ledcast/playlists"
 	"ledcast/playlists/plan"
 	"ledcast/sign/wire"
 )
@@ -48,4 +50,13 @@ func (x acknowledged) Acked(sign, what string, seq int64) bool {
 		return x.a.alerts.Acked(sign, id)
 	}
 	return x.a.listener.Seq(sign, what) >= seq
+}
+
+// classOf is the class of a sign that the controller knows.
+func (a *App) classOf(sign string) (playlists.Class, bool) {
+	s, err := a.catalogue.Sign(context.Background(), sign)
+	if err != nil || s == nil {
+		return playlists.Class{}, false
+	}
+	return s.Class, true
 }

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
@@ -16,22 +15,12 @@ type healthLog struct{ store store.Store }
 // aliveSetting is when the controller listened last, for one that is killed.
 const aliveSetting = "health.alive_ms"
 
-func (d healthLog) Append(ctx context.Context, all []listen.Condition) error {
-	in := make([]playlists.Condition, len(all))
-	for i, c := range all {
-		in[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
-	}
-	return d.store.Health().Note(ctx, in...)
+func (d healthLog) Append(ctx context.Context, all []playlists.Condition) error {
+	return d.store.Health().Note(ctx, all...)
 }
 
-func (d healthLog) Latest(ctx context.Context) ([]listen.Condition, error) {
-	all, err := d.store.Health().Newest(ctx)
-	out := make([]listen.Condition, len(all))
-	for i, c := range all {
-		out[i] = listen.Condition{Sign: c.Sign, At: time.UnixMilli(c.AtMS), Online: c.Online, Clock: c.Clock,
-			Faults: c.Faults}
-	}
-	return out, err
+func (d healthLog) Latest(ctx context.Context) ([]playlists.Condition, error) {
+	return d.store.Health().Newest(ctx)
 }
 
 func (d healthLog) SetHeartbeat(ctx context.Context, at time.Time) error {

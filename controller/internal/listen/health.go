@@ -7,10 +7,12 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"ledcast/playlists"
 )
 
-// Condition is the state of a sign from a moment on.
-type Condition struct {
+// condition is the state of a sign from a moment on.
+type condition struct {
 	Sign   string // "" is the controller itself, which is online while it listens
 	At     time.Time
 	Online bool
@@ -18,16 +20,20 @@ type Condition struct {
 	Faults []string
 }
 
-func (c *Condition) same(x *Condition) bool {
+func (c *condition) same(x *condition) bool {
 	return c.Online == x.Online && c.Clock == x.Clock && slices.Equal(c.Faults, x.Faults)
+}
+
+func conditionOf(c *playlists.Condition) condition {
+	return condition{c.Sign, time.UnixMilli(c.AtMS), c.Online, c.Clock, c.Faults}
 }
 
 // HealthLog keeps how the conditions of signs changed.
 type HealthLog interface {
 	// Append adds conditions.
-	Append(ctx context.Context, all []Condition) error
+	Append(ctx context.Context, all []playlists.Condition) error
 	// Latest returns the last condition of every sign.
-	Latest(ctx context.Context) ([]Condition, error)
+	Latest(ctx context.Context) ([]playlists.Condition, error)
 	// SetHeartbeat keeps that the controller listened at that time, in place of the time before.
 	SetHeartbeat(ctx context.Context, at time.Time) error
 	// Heartbeat returns the last such time, zero before the first.
@@ -57,7 +63,7 @@ type Watch struct {
 
 // logged is the last condition of a sign in the health log.
 type logged struct {
-	Condition
+	condition
 	hour  int64 // since 1970, in which its changes are counted
 	count int
 }
@@ -90,7 +96,7 @@ func (w *Watch) Run(ctx context.Context) {
 
 // begin reads the log. Between the heartbeat of the last controller and now nobody listened.
 func (w *Watch) begin(ctx context.Context, now time.Time) error {
-	all, err := w.health.Latest(ctx)
+	kept, err := w.health.Latest(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,25 +104,34 @@ func (w *Watch) begin(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	var own []Condition
-	for _, c := range all {
-		w.last[c.Sign] = &logged{Condition: c}
+	var own []condition
+	for i := range kept {
+		c := conditionOf(&kept[i])
+		w.last[c.Sign] = &logged{condition: c}
 		if c.Sign == "" && c.Online && heartbeat.After(c.At) {
-			own = append(own, Condition{At: heartbeat})
+			own = append(own, condition{At: heartbeat})
 		}
 	}
-	if err := w.health.Append(ctx, append(own, Condition{At: now, Online: true})); err != nil {
+	if err := w.append(ctx, append(own, condition{At: now, Online: true})); err != nil {
 		return err
 	}
 	w.began = now
 	return nil
 }
 
+func (w *Watch) append(ctx context.Context, all []condition) error {
+	out := make([]playlists.Condition, len(all))
+	for i, c := range all {
+		out[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+	}
+	return w.health.Append(ctx, out)
+}
+
 func (w *Watch) end(ctx context.Context, now time.Time) error {
 	if w.began.IsZero() {
 		return nil
 	}
-	return w.health.Append(ctx, []Condition{{At: now}})
+	return w.append(ctx, []condition{{At: now}})
 }
 
 // update logs what has changed since the last update.
@@ -126,7 +141,7 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	var all []Condition
+	var all []condition
 	for _, h := range w.l.conditions(now, w.began) {
 		last := w.last[h.now.Sign]
 		if h.now.Online && h.back.After(w.began) && (last == nil || !last.Online && h.back.After(last.At)) {
@@ -141,7 +156,7 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 		}
 		// It went and came back between two updates.
 		if last.Online && h.now.Online && h.left.After(last.At) && h.back.After(h.left) {
-			all = append(all, Condition{Sign: h.now.Sign, At: h.left})
+			all = append(all, condition{Sign: h.now.Sign, At: h.left})
 			h.now.At = h.back
 		} else if last.same(&h.now) {
 			continue
@@ -154,11 +169,11 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 	// A sign that was online when the controller ended, and has sent nothing since it is back.
 	for id, last := range w.last {
 		if id != "" && last.Online && now.Sub(w.began) > Silence && !w.l.active(id) {
-			all = append(all, Condition{Sign: id, At: w.began})
+			all = append(all, condition{Sign: id, At: w.began})
 		}
 	}
 	if len(all) > 0 {
-		if err := w.health.Append(ctx, all); err != nil {
+		if err := w.append(ctx, all); err != nil {
 			return err
 		}
 		for _, c := range all {
@@ -166,7 +181,7 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 			if hour := now.Unix() / 3600; n.hour != hour {
 				n.hour, n.count = hour, 0
 			}
-			n.Condition = c
+			n.condition = c
 			n.count++
 			w.last[c.Sign] = n
 		}
@@ -180,7 +195,7 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 
 // observed is a sign's condition now, and when it last went and came.
 type observed struct {
-	now        Condition
+	now        condition
 	left, back time.Time
 }
 
@@ -194,7 +209,7 @@ func (l *Listener) conditions(now, began time.Time) []observed {
 		if h.HeardAt.IsZero() {
 			continue
 		}
-		s := observed{now: Condition{Sign: id, At: now}, left: h.left, back: h.back}
+		s := observed{now: condition{Sign: id, At: now}, left: h.left, back: h.back}
 		switch {
 		case !h.Online:
 			s.now.At = latest(h.left, began)

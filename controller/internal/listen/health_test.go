@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ledcast/playlists"
 )
 
 // memory is a health log in memory.
 type memory struct {
-	all    []Condition
+	all    []playlists.Condition
 	alive  time.Time
 	broken bool
 }
 
-func (m *memory) Append(_ context.Context, all []Condition) error {
+func (m *memory) Append(_ context.Context, all []playlists.Condition) error {
 	if m.broken {
 		return errors.New("no disk")
 	}
@@ -25,12 +27,12 @@ func (m *memory) Append(_ context.Context, all []Condition) error {
 	return nil
 }
 
-func (m *memory) Latest(context.Context) ([]Condition, error) {
-	last := map[string]Condition{}
+func (m *memory) Latest(context.Context) ([]playlists.Condition, error) {
+	last := map[string]playlists.Condition{}
 	for _, c := range m.all {
 		last[c.Sign] = c
 	}
-	var out []Condition
+	var out []playlists.Condition
 	for _, c := range last {
 		out = append(out, c)
 	}
@@ -45,7 +47,7 @@ func (m *memory) Heartbeat(context.Context) (time.Time, error) { return m.alive,
 func (m *memory) says(since time.Time) string {
 	var out []string
 	for _, c := range m.all {
-		out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%v %v %s %s", c.Sign, c.At.Sub(since).Seconds(),
+		out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%v %v %s %s", c.Sign, time.UnixMilli(c.AtMS).Sub(since).Seconds(),
 			c.Online, c.Clock, strings.Join(c.Faults, ","))))
 	}
 	m.all = nil
@@ -135,8 +137,9 @@ func TestWatchFlapping(t *testing.T) {
 func TestWatchAfterDeath(t *testing.T) {
 	l, c := listener()
 	began := c.t
-	m := &memory{alive: began.Add(-time.Hour), all: []Condition{{At: began.Add(-3 * time.Hour), Online: true},
-		{Sign: "qn-001", At: began.Add(-2 * time.Hour), Online: true}}}
+	m := &memory{alive: began.Add(-time.Hour),
+		all: []playlists.Condition{{AtMS: began.Add(-3 * time.Hour).UnixMilli(), Online: true},
+			{Sign: "qn-001", AtMS: began.Add(-2 * time.Hour).UnixMilli(), Online: true}}}
 	w := NewWatch(l, m, slog.New(slog.DiscardHandler))
 	if err := w.update(t.Context(), c.t); err != nil {
 		t.Fatal(err)

@@ -4,12 +4,15 @@ package listen
 
 import (
 	"bytes"
+	"fmt"
+	"image/color"
 	"image/png"
 	"log/slog"
 	"sort"
 	"sync"
 	"time"
 
+	"ledcast/playlists"
 	"ledcast/sign/wire"
 )
 
@@ -37,6 +40,9 @@ type Events struct {
 	Online func(sign string, s *wire.Status)
 	// Ack is called with every ack that could be read.
 	Ack func(sign string, a *wire.Ack)
+	// Class is the class of a sign that the controller knows. A snapshot must have its size. It is required, and must
+	// not call the listener.
+	Class func(sign string) (c playlists.Class, ok bool)
 }
 
 // Listener receives. Its methods are safe for concurrent use.
@@ -112,7 +118,9 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	case wire.LeafAck:
 		ack, err = h.ack(payload)
 	case wire.LeafSnapshot:
-		err = h.snapshot(payload, now)
+		if err = l.snapshot(sign, payload); err == nil {
+			h.Snapshot, h.ShotAt = payload, now
+		}
 	case wire.LeafPlayed:
 		err = l.played(sign, payload)
 	}
@@ -215,8 +223,9 @@ func (l *Listener) Seq(sign, role string) int64 {
 	return seq
 }
 
-// snapshot checks a PNG by its header before anything decodes it.
-func (h *signState) snapshot(payload []byte, now time.Time) error {
+// snapshot checks a PNG by its header before anything decodes it: it must have the size of the sign's class, and 8 bits
+// a channel at most. A few kilobytes can claim gigabytes otherwise.
+func (l *Listener) snapshot(sign string, payload []byte) error {
 	if len(payload) > wire.MaxSnapshot {
 		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a snapshot over 900 KiB"}
 	}
@@ -224,10 +233,16 @@ func (h *signState) snapshot(payload []byte, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if c.Width*c.Height > wire.MaxStripPixels {
-		return &wire.Rejection{Reason: wire.TooLarge, Detail: "a snapshot over 4 Mi pixels"}
+	class, ok := l.ev.Class(sign)
+	switch {
+	case !ok:
+		return &wire.Rejection{Reason: wire.BadDocument, Detail: "a snapshot of an unknown sign"}
+	case c.Width != class.W || c.Height != class.H:
+		return &wire.Rejection{Reason: wire.BadDocument,
+			Detail: fmt.Sprintf("a snapshot of %dx%d from a sign of %dx%d", c.Width, c.Height, class.W, class.H)}
+	case c.ColorModel == color.Gray16Model || c.ColorModel == color.RGBA64Model || c.ColorModel == color.NRGBA64Model:
+		return &wire.Rejection{Reason: wire.BadDocument, Detail: "a snapshot of 16 bits a channel"}
 	}
-	h.Snapshot, h.ShotAt = payload, now
 	return nil
 }
 

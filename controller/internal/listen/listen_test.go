@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/color"
 	"image/png"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
+	"ledcast/playlists"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -19,7 +22,9 @@ func (c *clock) now() time.Time { return c.t }
 
 func listener() (*Listener, *clock) {
 	c := &clock{time.Unix(1_767_200_400, 0)}
-	return New(c.now, slog.New(slog.DiscardHandler), Events{}), c
+	return New(c.now, slog.New(slog.DiscardHandler), Events{Class: func(sign string) (playlists.Class, bool) {
+		return playlists.Class{W: 8, H: 4}, sign == "qn-001"
+	}}), c
 }
 
 func status(state, session string) []byte {
@@ -100,6 +105,39 @@ func TestWhatCannotBeRead(t *testing.T) {
 		s := l.State("qn-001")
 		if s.Bad == "" || !s.Online || s.Snapshot != nil {
 			t.Errorf("%s %.20q: bad %q, online %v, %d bytes of snapshot", m.leaf, m.data, s.Bad, s.Online, len(s.Snapshot))
+		}
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	var good, wide, deep bytes.Buffer
+	for buf, m := range map[*bytes.Buffer]image.Image{
+		&good: image.NewPaletted(image.Rect(0, 0, 8, 4), color.Palette{color.Black, color.White}),
+		&wide: image.NewRGBA(image.Rect(0, 0, 9, 4)),
+		&deep: image.NewRGBA64(image.Rect(0, 0, 8, 4)),
+	} {
+		if err := png.Encode(buf, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		sign string
+		png  []byte
+		bad  string
+	}{
+		"its class":       {"qn-001", good.Bytes(), ""},
+		"another size":    {"qn-001", wide.Bytes(), "9x4 from a sign of 8x4"},
+		"16 bits":         {"qn-001", deep.Bytes(), "16 bits a channel"},
+		"an unknown sign": {"qn-002", good.Bytes(), "unknown sign"},
+	} {
+		l, now := listener()
+		l.Message(wire.SignTopic(c.sign, wire.LeafSnapshot), c.png, false)
+		s := l.State(c.sign)
+		if c.bad == "" && (!bytes.Equal(s.Snapshot, c.png) || !s.ShotAt.Equal(now.t) || s.Bad != "") {
+			t.Errorf("%s: kept %d bytes at %v, bad %q", name, len(s.Snapshot), s.ShotAt, s.Bad)
+		}
+		if c.bad != "" && (s.Snapshot != nil || !strings.Contains(s.Bad, c.bad)) {
+			t.Errorf("%s: kept %d bytes, bad %q, want %q", name, len(s.Snapshot), s.Bad, c.bad)
 		}
 	}
 }
