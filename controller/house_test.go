@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -164,7 +165,7 @@ func TestLinksLead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := []string{"../README.md"}
+	files := []string{"../README.md", "../HACKING.md", "../CHANGELOG.md", "../SECURITY.md"}
 	for _, d := range docs {
 		if path.Ext(d.Name()) == ".md" {
 			files = append(files, "../docs/"+d.Name())
@@ -185,15 +186,15 @@ func TestLinksLead(t *testing.T) {
 
 // The top level is the user's: nothing is added to it without a strong reason.
 func TestTopLevel(t *testing.T) {
-	want := map[string]bool{"README.md": true, "LICENSE": true, "go.mod": true, "go.sum": true, "assets": true,
-		"controller": true,
-		"docs":       true, "playlists": true, "render": true, "sign": true, ".ci": true, ".git": true, ".gitignore": true}
+	// The four documents stand where people and forges look for them.
+	want := []string{".ci", ".git", ".gitignore", "CHANGELOG.md", "HACKING.md", "LICENSE", "README.md", "SECURITY.md",
+		"assets", "controller", "docs", "go.mod", "go.sum", "playlists", "render", "sign"}
 	entries, err := os.ReadDir("..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if !want[e.Name()] {
+		if !slices.Contains(want, e.Name()) {
 			t.Errorf("%s stands at the top level", e.Name())
 		}
 	}
