@@ -86,7 +86,8 @@ func TestComparesASnapshotOnce(t *testing.T) {
 		}
 		return *v[0].Agrees
 	}
-	if !agrees() || !agrees() || l.reads != 1 {
+	first, second := agrees(), agrees()
+	if !first || !second || l.reads != 1 {
 		t.Errorf("agrees %v after %d comparisons, want one", agrees(), l.reads)
 	}
 	// What claims another size or depth is not decoded, and does not agree.

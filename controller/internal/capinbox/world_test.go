@@ -71,15 +71,6 @@ func view(t *testing.T, s *service, id string) *playlists.AlertView {
 	return v
 }
 
-func step(t *testing.T, s *service) time.Duration {
-	t.Helper()
-	d, err := s.Step(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 // signs is what an approver read off a preview.
 func signs(n int) *playlists.AlertApproval { return &playlists.AlertApproval{Signs: &n} }
 

@@ -129,12 +129,6 @@ type stamps struct {
 	by       map[string]int64
 }
 
-func (s *stamps) bumpAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.restored++
-}
-
 func (s *stamps) bump(kinds ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
