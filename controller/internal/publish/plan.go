@@ -162,11 +162,6 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 	} else {
 		p.add(plans, problems, changed)
 	}
-	if p.o.Changed != nil {
-		for _, id := range changed {
-			p.o.Changed(id)
-		}
-	}
 	return nil
 }
 

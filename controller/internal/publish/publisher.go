@@ -40,8 +40,6 @@ type Options struct {
 	// milliseconds; 0 if it never was. What was issued before is issued anew:
 	// signs may have seen later documents, which the backup knows nothing of.
 	Restored int64
-	// Changed, if given, is called after a sign got a program.
-	Changed func(sign string)
 	// Alerts, if given, is what RunAlerts publishes.
 	Alerts Alerts
 	// Expect, if given, is told of all that a sign should ack; see Resync.
@@ -256,21 +254,6 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	p.done = asked
 	p.mu.Unlock()
 	return nil
-}
-
-// Anew plans, signs and publishes every program as if each had changed. Nothing
-// but BenchmarkFleet asks for it, to measure what that takes.
-func (p *Publisher) Anew(ctx context.Context) error {
-	p.mu.Lock()
-	plans := make(map[string]*Plan, len(p.plans))
-	for id, plan := range p.plans {
-		n := *plan
-		n.digest = ""
-		plans[id] = &n
-	}
-	p.plans = plans
-	p.mu.Unlock()
-	return p.Reconcile(ctx)
 }
 
 // inFlight bounds how many messages wait for the broker's word at once.

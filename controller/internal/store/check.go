@@ -100,7 +100,7 @@ func (s *KeySet) Validate() error {
 	return nil
 }
 
-// Validate returns an *playlists.Error of code Invalid for a draft that cannot
+// CheckDraft returns an *playlists.Error of code Invalid for a draft that cannot
 // be issued.
 func CheckDraft(d *playlists.Draft) error {
 	if err := CheckSubject(d.Role, d.Subject, d.Epoch, d.IatMS); err != nil {
@@ -115,7 +115,7 @@ func CheckDraft(d *playlists.Draft) error {
 	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
 }
 
-// Validate returns an *playlists.Error of code Invalid for a record that cannot
+// CheckRecord returns an *playlists.Error of code Invalid for a record that cannot
 // be kept.
 func CheckRecord(r *playlists.PlayRecord) error {
 	if err := checkText("play_records.sign", r.Sign, false); err != nil {
@@ -148,7 +148,7 @@ func CheckRecord(r *playlists.PlayRecord) error {
 }
 
 // CheckSubject returns an *playlists.Error of code Invalid for arguments of
-// NextSeq that cannot be kept or would leave the wire's numbers.
+// NextSeqs that cannot be kept or would leave the wire's numbers.
 func CheckSubject(role, subject string, epoch, iatMS int64) error {
 	if err := checkText("role", role, false); err != nil {
 		return err

@@ -21,9 +21,6 @@ type Proofs interface {
 	// Add keeps a record and its plays, all or nothing; Conflict for one that
 	// is there.
 	Add(ctx context.Context, r playlists.PlayRecord) error
-	// Totals adds up a sign's plays by item, campaign, frame and why, over the
-	// records that begin from fromMS until before untilMS.
-	Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Play, error)
 	// Records returns the next records that q asks for with their plays, but
 	// without their JWS, ordered by FromMS, sign, chain and N; fewer than q.Most
 	// are the last. EachRecord reads them all.
@@ -32,7 +29,8 @@ type Proofs interface {
 
 // RecordQuery asks for play records, one page after the other.
 type RecordQuery struct {
-	// Those that begin from FromMS until before UntilMS, as Totals counts them.
+	// FromMS and UntilMS select the records that begin from FromMS until before
+	// UntilMS.
 	FromMS, UntilMS int64
 	Sign            string       // "" for all signs
 	After           RecordCursor // the last record of the page before; zero for the first

@@ -32,7 +32,10 @@ var ErrLost = errors.New("the database is no longer this controller's; restart i
 
 // Store is everything that a controller remembers.
 type Store interface {
-	Nouns
+	Content
+	Issuing
+	Access
+	Evidence
 	// Dump writes all but sessions to w as a backup, all of one moment, while
 	// others write. atMS is the time to put into it. It holds the signing keys.
 	Dump(ctx context.Context, w io.Writer, atMS int64) error
@@ -45,18 +48,31 @@ type Store interface {
 	Close() error
 }
 
-// Nouns are the parts of a Store.
-type Nouns interface {
+// Content is what people and programs have asked for, and who did.
+type Content interface {
 	Objects() Objects
+	Audit() Audit
+	Settings() Settings
+}
+
+// Issuing is what the controller signs with, what it has signed, and the topics
+// on which brokers retain it.
+type Issuing interface {
 	Keys() Keys
 	Documents() Documents
-	Credentials() Credentials
-	Settings() Settings
-	Proofs() Proofs
-	Audit() Audit
-	Sessions() Sessions
-	Health() Health
 	Topics() Topics
+}
+
+// Access is what lets signs and people in.
+type Access interface {
+	Credentials() Credentials
+	Sessions() Sessions
+}
+
+// Evidence is what signs have reported: plays that they prove, and conditions.
+type Evidence interface {
+	Proofs() Proofs
+	Health() Health
 }
 
 // Expected versions that are not a version.
@@ -162,11 +178,9 @@ type Keys interface {
 // was restored from a backup is ahead of what signs have seen. It is at least 1
 // and below 2^53.
 type Documents interface {
-	// NextSeq takes one seq. It is durable before it is returned and never
-	// returned again.
-	NextSeq(ctx context.Context, role, subject string, epoch, iatMS int64) (int64, error)
 	// NextSeqs takes one seq for each subject, in their order, all in one
-	// transaction. A subject that is named twice gets two.
+	// transaction. A subject that is named twice gets two. The seqs are durable
+	// before they are returned, and they are never returned again.
 	NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error)
 	// Issue takes a seq for each draft, has seal sign it, and keeps seq and
 	// document together: after an error neither is kept and all seqs are free
@@ -220,7 +234,6 @@ type Settings interface {
 	Set(ctx context.Context, key, value string) error
 	// Get returns NotFound for a key that was never set.
 	Get(ctx context.Context, key string) (string, error)
-	All(ctx context.Context) (map[string]string, error)
 }
 
 // Change is a write of an object, or its removal, by somebody.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,8 +106,9 @@ func lost(t *testing.T, s *Store) {
 		if err := s.Settings().Set(t.Context(), "a", "c"); !errors.Is(err, store.ErrLost) {
 			t.Fatalf("a setting was written: %v", err)
 		}
-		if seq, err := s.Documents().NextSeq(t.Context(), "program", "qn-001", 0, 1); !errors.Is(err, store.ErrLost) {
-			t.Fatalf("seq %d was given out: %v", seq, err)
+		seqs, err := s.Documents().NextSeqs(t.Context(), "program", []string{"qn-001"}, 0, 1)
+		if !errors.Is(err, store.ErrLost) {
+			t.Fatalf("seqs %d were given out: %v", seqs, err)
 		}
 	}
 	reads(t, s)
@@ -149,8 +151,9 @@ func TestKilledInTransaction(t *testing.T) {
 	if heads, err := next.Documents().Heads(t.Context(), "program"); len(heads) != 0 || err != nil {
 		t.Errorf("heads %v, %v", heads, err)
 	}
-	if seq, err := next.Documents().NextSeq(t.Context(), "program", "qn-001", 0, 5); seq != 5 || err != nil {
-		t.Errorf("seq %d, %v", seq, err)
+	seqs, err := next.Documents().NextSeqs(t.Context(), "program", []string{"qn-001"}, 0, 5)
+	if !slices.Equal(seqs, []int64{5}) || err != nil {
+		t.Errorf("seqs %d, %v", seqs, err)
 	}
 }
 

@@ -95,16 +95,3 @@ func (s settings) Get(ctx context.Context, key string) (string, error) {
 	}
 	return v, nil
 }
-
-func (s settings) All(ctx context.Context) (map[string]string, error) {
-	rows, err := collect(ctx, s.DB, func(rows *sql.Rows, kv *[2]string) error { return rows.Scan(&kv[0], &kv[1]) },
-		`SELECT key, value FROM settings`)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string]string, len(rows))
-	for _, kv := range rows {
-		all[kv[0]] = kv[1]
-	}
-	return all, nil
-}

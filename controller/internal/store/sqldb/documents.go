@@ -51,14 +51,6 @@ func (s documents) take(ctx context.Context, tx *sql.Tx, run []subject) ([]int64
 	return seqs, nil
 }
 
-func (s documents) NextSeq(ctx context.Context, role, subject string, epoch, iatMS int64) (int64, error) {
-	seqs, err := s.NextSeqs(ctx, role, []string{subject}, epoch, iatMS)
-	if err != nil {
-		return 0, err
-	}
-	return seqs[0], nil
-}
-
 func (s documents) NextSeqs(ctx context.Context, role string, subjects []string, epoch, iatMS int64) ([]int64, error) {
 	of := make([]subject, len(subjects))
 	for i, name := range subjects {

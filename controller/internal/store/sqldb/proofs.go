@@ -76,15 +76,6 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 	})
 }
 
-func (s proofs) Totals(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Play, error) {
-	return collect(ctx, s.DB, func(rows *sql.Rows, p *playlists.Play) error {
-		return rows.Scan(&p.Item, &p.Campaign, &p.Frame, &p.Why, &p.Count, &p.MS)
-	}, `SELECT p.item, p.campaign, p.frame, p.why, CAST(SUM(p.count) AS BIGINT), CAST(SUM(p.ms) AS BIGINT)
-		FROM plays p JOIN play_records r ON r.sign = p.sign AND r.chain = p.chain AND r.n = p.n
-		WHERE r.sign = $1 AND r.from_ms >= $2 AND r.from_ms < $3
-		GROUP BY p.item, p.campaign, p.frame, p.why ORDER BY p.item, p.campaign, p.frame, p.why`, sign, fromMS, untilMS)
-}
-
 // A page of records: of one sign, by the index on (sign, from_ms), or of all.
 const (
 	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records WHERE from_ms >= $1 AND from_ms < $2 AND `

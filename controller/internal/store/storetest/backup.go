@@ -43,7 +43,7 @@ func fill(t *testing.T, s store.Store) {
 			})
 		must(t, err)
 	}
-	_, err := s.Documents().NextSeq(ctx, "request", "qn-001", 0, store.MaxInteger) // the largest number
+	_, err := nextSeq(ctx, s.Documents(), "request", "qn-001", 0, store.MaxInteger) // the largest number
 	must(t, err)
 	must(t, s.Credentials().Set(ctx, store.Credential{Sign: "qn-001", SHA256: [32]byte{1, 0xff}, CreatedMS: 5}))
 	must(t, s.Settings().Set(ctx, "note", "line\nfeed \u2028 \"quoted\" \x7f"))

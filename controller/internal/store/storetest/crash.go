@@ -208,7 +208,7 @@ func (c *Crashed) Check(t *testing.T, s store.Store) {
 	n := 0
 	for subject, seqs := range c.seqs {
 		role, name, _ := strings.Cut(subject, "/")
-		next, err := s.Documents().NextSeq(ctx, role, name, 0, 1)
+		next, err := nextSeq(ctx, s.Documents(), role, name, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -127,13 +127,4 @@ func proofs(t *testing.T, open Opener) {
 	}
 	_, err := s.Digest(ctx, "qn-001", "c", 9)
 	code(t, "a record that is not there", err, playlists.NotFound)
-	got, err := s.Totals(ctx, "qn-001", 2000, 4000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []playlists.Play{{Item: "a", Frame: "f", Why: "program", Count: 5, MS: 50},
-		{Item: "b", Why: "dark", Count: 2, MS: 2}}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("totals %v, want %v", got, want)
-	}
 }
