@@ -1,5 +1,11 @@
 package playlists
 
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
 // Records cross boundaries between packages and are kept in the database. They
 // are plain types: a store writes them, a report reads them, and neither knows
 // the other. What HTTP answers is a type of its own in package api, so that the
@@ -167,4 +173,25 @@ type Waiver struct {
 	Reason string   `json:"reason"`
 	Signs  []string `json:"signs"`  // on which the change would have been refused
 	Detail string   `json:"detail"` // what the refusal would have said
+}
+
+// RecordLister lists the records of a kind by id, as JSON.
+type RecordLister interface {
+	List(ctx context.Context, kind string) (map[string][]byte, error)
+}
+
+// LoadRecords decodes every record of a kind. Its error names the record that cannot be read.
+func LoadRecords[T any](ctx context.Context, r RecordLister, kind string, each func(id string, v T)) error {
+	rows, err := r.List(ctx, kind)
+	if err != nil {
+		return err
+	}
+	for id, row := range rows {
+		var v T
+		if err := json.Unmarshal(row, &v); err != nil {
+			return fmt.Errorf("record %s/%s: %w", kind, id, err)
+		}
+		each(id, v)
+	}
+	return nil
 }

@@ -22,16 +22,15 @@ import (
 
 // The independent readers are other people's programs: Debian's tesseract-ocr
 // with tesseract-ocr-vie, and zbar-tools. They are a proxy for a person on the
-// road, not a proof. Their tests take minutes, so they run where CI is true or
-// LEDCAST_READERS is set; there a missing reader is a failure.
+// road, not a proof. Their tests take minutes, so they run where
+// LEDCAST_FULL is set; there a missing reader is a failure.
 func needReader(t *testing.T, tool string) string {
 	t.Helper()
 	if underRace {
 		t.Skip("read without the race detector: the same frames")
 	}
-	asked := os.Getenv("CI") == "true" || os.Getenv("LEDCAST_READERS") != ""
-	if !asked {
-		t.Skip("set LEDCAST_READERS=1 to let " + tool + " read the frames")
+	if os.Getenv("LEDCAST_FULL") == "" {
+		t.Skip("set LEDCAST_FULL=1 to let " + tool + " read the frames")
 	}
 	path, err := exec.LookPath(tool)
 	if err != nil {

@@ -153,9 +153,9 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 		templates: map[string]playlists.AlertTemplate{},
 		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
 	for _, err := range []error{
-		load(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
-		load(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
-		load(ctx, o.Records, kindSetting, func(_ string, d playlists.DrillPlan) { s.drill = d }),
+		playlists.LoadRecords(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
+		playlists.LoadRecords(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
+		playlists.LoadRecords(ctx, o.Records, kindSetting, func(_ string, d playlists.DrillPlan) { s.drill = d }),
 	} {
 		if err != nil {
 			return nil, err
@@ -183,21 +183,6 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 		}
 	}
 	return s, nil
-}
-
-func load[T any](ctx context.Context, r Records, kind string, each func(id string, v T)) error {
-	rows, err := r.List(ctx, kind)
-	if err != nil {
-		return err
-	}
-	for id, row := range rows {
-		var v T
-		if err := json.Unmarshal(row, &v); err != nil {
-			return err
-		}
-		each(id, v)
-	}
-	return nil
 }
 
 // read fills in an entry's look and delivery from the store.

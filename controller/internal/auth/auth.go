@@ -16,7 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"net"
 	"net/http"
 	"strings"
@@ -80,32 +79,17 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	s.sessions = scs.New()
 	s.sessions.Store, s.sessions.HashTokenInStore, s.sessions.Lifetime = o.Sessions, true, sessionLife
 	for _, err := range []error{
-		load(ctx, o.Records, kindToken, func(_ string, t Token) { s.tokens[t.SHA256] = t }),
-		load(ctx, o.Records, kindUser, func(id string, u playlists.User) { s.users[id] = u }),
-		load(ctx, o.Records, kindSignin, func(id string, x signin) { s.signins[id] = x }),
-		load(ctx, o.Records, kindInvite, func(_ string, x invite) { s.invites[x.SHA256] = x }),
-		load(ctx, o.Records, kindPassword, func(id, h string) { s.hashes[id] = h }),
+		playlists.LoadRecords(ctx, o.Records, kindToken, func(_ string, t Token) { s.tokens[t.SHA256] = t }),
+		playlists.LoadRecords(ctx, o.Records, kindUser, func(id string, u playlists.User) { s.users[id] = u }),
+		playlists.LoadRecords(ctx, o.Records, kindSignin, func(id string, x signin) { s.signins[id] = x }),
+		playlists.LoadRecords(ctx, o.Records, kindInvite, func(_ string, x invite) { s.invites[x.SHA256] = x }),
+		playlists.LoadRecords(ctx, o.Records, kindPassword, func(id, h string) { s.hashes[id] = h }),
 	} {
 		if err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
-}
-
-func load[T any](ctx context.Context, r Records, kind string, each func(id string, v T)) error {
-	rows, err := r.List(ctx, kind)
-	if err != nil {
-		return err
-	}
-	for id, row := range rows {
-		var v T
-		if err := json.Unmarshal(row, &v); err != nil {
-			return err
-		}
-		each(id, v)
-	}
-	return nil
 }
 
 // Principal returns the sender of a request, by its bearer token or session. It

@@ -110,30 +110,15 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	s := &Service{o: o, guard: NewGuard(o.Anywhere), queue: make(chan note, queueLength),
 		hooks: map[string]playlists.Webhook{}, to: map[string]address{}}
 	for _, err := range []error{
-		load(ctx, o.Records, kindWebhook, func(id string, w playlists.Webhook) { s.hooks[id] = w }),
-		load(ctx, o.Records, kindSecret, func(id string, secret string) { s.to[id] = address{s.hooks[id].URL, secret} }),
-		load(ctx, o.Records, kindNote, func(id string, n note) { n.id = id; s.owed = append(s.owed, n) }),
+		playlists.LoadRecords(ctx, o.Records, kindWebhook, func(id string, w playlists.Webhook) { s.hooks[id] = w }),
+		playlists.LoadRecords(ctx, o.Records, kindSecret, func(id string, secret string) { s.to[id] = address{s.hooks[id].URL, secret} }),
+		playlists.LoadRecords(ctx, o.Records, kindNote, func(id string, n note) { n.id = id; s.owed = append(s.owed, n) }),
 	} {
 		if err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
-}
-
-func load[T any](ctx context.Context, r Records, kind string, each func(id string, v T)) error {
-	rows, err := r.List(ctx, kind)
-	if err != nil {
-		return err
-	}
-	for id, row := range rows {
-		var v T
-		if err := json.Unmarshal(row, &v); err != nil {
-			return err
-		}
-		each(id, v)
-	}
-	return nil
 }
 
 // Guard is what the webhooks go through.

@@ -124,9 +124,8 @@ func (s objects) Stamp(kinds ...string) string { return s.stamps.of(kinds) }
 // ended, and also where it failed: what it changed, if anything, is then read
 // again.
 type stamps struct {
-	mu       sync.Mutex
-	restored int64 // every kind at once
-	by       map[string]int64
+	mu sync.Mutex
+	by map[string]int64
 }
 
 func (s *stamps) bump(kinds ...string) {
@@ -140,7 +139,7 @@ func (s *stamps) bump(kinds ...string) {
 func (s *stamps) of(kinds []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := append(strconv.AppendInt(nil, s.restored, 10), ' ')
+	var out []byte
 	for _, k := range kinds {
 		out = append(strconv.AppendInt(out, s.by[k], 10), ' ')
 	}
