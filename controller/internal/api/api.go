@@ -45,11 +45,6 @@ type Source interface {
 	Program(sign string) (p *timeline.Program, problem playlists.Text)
 	// Title is what people call an item of the sign's present program.
 	Title(sign, owner, item string) string
-	// InForce lists the programs that were in force from `from` until before
-	// `until`, or are planned to be, in their order.
-	InForce(ctx context.Context, sign string, from, until time.Time) ([]plan.InForce, error)
-	// Alerts are those that a sign should know at t, of every set that it reads.
-	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
 	// Has are those that the sign has now, by its own word.
 	Has(sign *playlists.Sign) []timeline.Alert
 	// Frame is the bytes of a frame file that some program or alert names.
@@ -60,23 +55,33 @@ type Source interface {
 	Ready() error
 }
 
+// Documents are what signs had, have and will have.
+type Documents interface {
+	// InForce lists the programs that were in force from `from` until before
+	// `until`, or are planned to be, in their order.
+	InForce(ctx context.Context, sign string, from, until time.Time) ([]plan.InForce, error)
+	// Alerts are those that a sign should know at t, of every set that it reads.
+	Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error)
+}
+
 // Options are a Server's surroundings.
 type Options struct {
-	Source   Source
-	Health   Health
-	Objects  Objects
-	Fleet    Fleet
-	Media    Media
-	Artist   Artist
-	Reports  Reports
-	Log      Log
-	Alerts   Alerts
-	Webhooks Webhooks
-	CAPs     CAPs
-	Auth     *auth.Service
-	Version  string // of the software, for the OpenAPI document
-	Now      func() time.Time
-	Logger   *slog.Logger
+	Source    Source
+	Documents Documents
+	Health    Health
+	Objects   Objects
+	Fleet     Fleet
+	Media     Media
+	Artist    Artist
+	Reports   Reports
+	Log       Log
+	Alerts    Alerts
+	Webhooks  Webhooks
+	CAPs      CAPs
+	Auth      *auth.Service
+	Version   string // of the software, for the OpenAPI document
+	Now       func() time.Time
+	Logger    *slog.Logger
 
 	// ReportTypes are values of the types that Reports answers, for the document.
 	ReportTypes []any
@@ -84,22 +89,23 @@ type Options struct {
 
 // Server answers requests.
 type Server struct {
-	src      Source
-	health   Health
-	objects  Objects
-	fleet    Fleet
-	media    Media
-	artist   Artist
-	reports  Reports
-	audit    Log
-	alerts   Alerts
-	webhooks Webhooks
-	caps     CAPs
-	auth     *auth.Service
-	version  string
-	now      func() time.Time
-	log      *slog.Logger
-	wall     *wall
+	src       Source
+	documents Documents
+	health    Health
+	objects   Objects
+	fleet     Fleet
+	media     Media
+	artist    Artist
+	reports   Reports
+	audit     Log
+	alerts    Alerts
+	webhooks  Webhooks
+	caps      CAPs
+	auth      *auth.Service
+	version   string
+	now       func() time.Time
+	log       *slog.Logger
+	wall      *wall
 	// verdicts say of each sign's last snapshot whether it agrees with its program.
 	verdicts verdicts
 
@@ -108,7 +114,7 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist,
+	s := &Server{src: o.Source, documents: o.Documents, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist,
 		reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth,
 		version: o.Version, now: o.Now, log: o.Logger,
 		reportTypes: o.ReportTypes}

@@ -230,7 +230,7 @@ func at(p *timeline.Program, alerts []timeline.Alert, sign *playlists.Sign, h He
 
 // alertsNow are those that the sign should know now; they are in memory.
 func (s *Server) alertsNow(sign *playlists.Sign, now time.Time) []timeline.Alert {
-	alerts, err := s.src.Alerts(context.Background(), sign, now)
+	alerts, err := s.documents.Alerts(context.Background(), sign, now)
 	if err != nil {
 		s.log.Error("what alerts a sign has is not known", "sign", sign.ID, "err", err)
 	}

@@ -68,7 +68,7 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	issued, err := s.src.InForce(r.Context(), sign.ID, t, t.Add(time.Second))
+	issued, err := s.documents.InForce(r.Context(), sign.ID, t, t.Add(time.Second))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -88,7 +88,7 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 	if t.After(s.now()) && !who.MayRead(playlists.KindAlert, playlists.Public) {
 		when = s.now() // what is approved for later is not for a company to see
 	}
-	alerts, err := s.src.Alerts(r.Context(), sign, when)
+	alerts, err := s.documents.Alerts(r.Context(), sign, when)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -133,7 +133,7 @@ func (s *Server) signDay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	end := begin.AddDate(0, 0, 1)
-	issued, err := s.src.InForce(r.Context(), sign.ID, begin, end)
+	issued, err := s.documents.InForce(r.Context(), sign.ID, begin, end)
 	if err != nil {
 		s.fail(w, r, err)
 		return

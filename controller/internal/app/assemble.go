@@ -161,7 +161,8 @@ func (a *App) assembleLink(context.Context) error {
 }
 
 func (a *App) assemblePages(context.Context) error {
-	a.api = api.New(api.Options{Health: a.history, Source: source{a}, Objects: a.things, Fleet: a.fleet, Media: a.media,
+	a.api = api.New(api.Options{Health: a.history, Source: source{a},
+		Documents: history.Documents{Past: a.history, Planner: a.publisher, Now: a.now}, Objects: a.things, Fleet: a.fleet, Media: a.media,
 		Artist:  a.artist,
 		Reports: reports{a.history}, ReportTypes: report.Types(), Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts,
 		Webhooks: a.webhooks, CAPs: a.inbox,

@@ -3,12 +3,9 @@ package app
 import (
 	"context"
 	"errors"
-	"math"
-	"time"
 
 	"ledcast/controller/internal/api"
 	"ledcast/playlists"
-	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
@@ -65,51 +62,6 @@ func (s source) Title(sign, owner, item string) string {
 	return ""
 }
 
-// InForce lists the programs of a span of time: those that were issued, the present
-// one, and what would be planned by today's rules where that does not reach.
-func (s source) InForce(ctx context.Context, sign string, from, until time.Time) ([]plan.InForce, error) {
-	begin, end := from.Unix(), max(until.Unix(), from.Unix()+1)
-	present := int64(math.MaxInt64)
-	p := s.a.publisher.Plan(sign)
-	if p != nil {
-		// After a start, a sign whose plan cannot be made any more has its
-		// reasons in its document only.
-		if present = p.Program.Exp; p.Reasons != nil {
-			present -= wire.LifeProgram
-		}
-	}
-	var out []plan.InForce
-	if begin < present {
-		var err error
-		if out, err = s.a.history.InForce(ctx, sign, begin, min(end, present)); err != nil {
-			return nil, err
-		}
-		if n := len(out); n > 0 {
-			out[n-1].Until = min(out[n-1].Until, present)
-		}
-	}
-	if p == nil || end <= present {
-		return out, nil
-	}
-	notes := func(r *plan.Reasons) *plan.Notes {
-		return &plan.Notes{Owner: p.Sign.Owner, Zone: p.Sign.TimeZone, Titles: p.Titles, Reasons: r}
-	}
-	if begin < p.Program.Exp && present < p.Program.Exp {
-		out = append(out, plan.InForce{From: max(begin, present), Until: p.Program.Exp, Program: p.Program,
-			Notes: notes(p.Reasons)})
-	}
-	if end > p.Program.Exp {
-		at := max(begin, p.Program.Exp)
-		planned, err := s.a.publisher.Would(ctx, &p.Sign, at-wire.Early, at+wire.LifeProgram)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, plan.InForce{From: at, Until: planned.Program.Exp, Program: planned.Program,
-			Notes: notes(planned.Reasons)})
-	}
-	return out, nil
-}
-
 func (s source) Frame(sha string) ([]byte, string) {
 	if f := s.a.publisher.Frame(sha); f != nil {
 		return f.Data, f.Type
@@ -129,42 +81,6 @@ func (s source) Ready() error {
 		return errors.New("the broker does not hold everything yet")
 	}
 	return nil
-}
-
-// Alerts are those that a sign should know at t: for the past from the sets
-// that were issued, now from the present ones, and for later from what is
-// approved.
-func (s source) Alerts(ctx context.Context, sign *playlists.Sign, t time.Time) ([]timeline.Alert, error) {
-	const near = 2 * time.Second
-	var out []timeline.Alert
-	for _, test := range []bool{false, true} {
-		if test && !sign.Test {
-			continue
-		}
-		class, now := sign.Class.String(), s.a.now()
-		switch {
-		case t.After(now.Add(near)):
-			later, err := s.a.publisher.AlertsAt(ctx, sign.Class, test, t)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, later...)
-		case t.Before(now.Add(-near)):
-			set, err := s.a.history.AlertSet(ctx, class, test, t.Unix())
-			if err != nil {
-				return nil, err
-			}
-			if set == nil {
-				continue
-			}
-			out = append(out, set.Alerts...)
-		default:
-			if set, _ := s.a.publisher.AlertSet(class, test); set != nil {
-				out = append(out, set.Alerts...)
-			}
-		}
-	}
-	return out, nil
 }
 
 // Has are the alerts that a sign has by its own word: of the sets that it says
