@@ -1,6 +1,6 @@
 //go:build race
 
-package playlists
+package plan
 
 // raceEnabled makes random tests a tenth as long: the race detector slows them
 // down tenfold.
