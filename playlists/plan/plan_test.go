@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -304,5 +305,27 @@ func TestHoursOfLongAndShortDays(t *testing.T) {
 		if got := time.Unix(newCalendar(zone).at(d, c.minutes), 0).UTC().Format(time.RFC3339); got != c.want {
 			t.Errorf("%s %s %d min: %s, want %s", c.zone, c.day, c.minutes, got, c.want)
 		}
+	}
+}
+
+// What is exactly as large as a limit is within it.
+func TestLimitsOfProgram(t *testing.T) {
+	of := func(frames, bytes, json int64) error {
+		b := &body{program: &timeline.Program{Frames: make([]timeline.Frame, frames)}, bytes: bytes, json: json}
+		return b.within(Limits{})
+	}
+	if err := of(maxFrames, maxFrameBytes, MaxProgram); err != nil {
+		t.Error(err)
+	}
+	for key, err := range map[playlists.TextKey]error{"program-frames-over-limit": of(maxFrames+1, 0, 0),
+		"program-bytes-over-limit": of(0, maxFrameBytes+1, 0), "program-json-over-limit": of(0, 0, MaxProgram+1)} {
+		var e *playlists.Error
+		if !errors.As(err, &e) || e.Key != key {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if err := (&body{program: &timeline.Program{Frames: make([]timeline.Frame, 9)}}).within(
+		Limits{Frames: 8}); err == nil {
+		t.Error("a sign's own limit of 8 frames takes 9")
 	}
 }

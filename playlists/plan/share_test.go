@@ -231,6 +231,23 @@ func TestTooShortForOneItem(t *testing.T) {
 	}
 }
 
+// An interval that holds one item exactly is not too short for it.
+func TestLongEnoughForOneItem(t *testing.T) {
+	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"), playlist("viet-ads/minute: m-60"))
+	minute := playlists.Schedule{ID: "minute", Playlist: "minute", Window: playlists.Window{From: "10:00", Until: "10:01"}}
+	p, err := Plan(content, Rulebook{Schedules: dated1(minute)}, testSign(), testFrom, testFrom+86400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := (testFrom + 10*3600) * 1000
+	for ms, want := range map[int64]string{at - 1: "playlist:own", at: "schedule:minute", at + 59_999: "schedule:minute",
+		at + 60_000: "playlist:own"} {
+		if got := shownAt(p.Program, ms).Rule; got != want {
+			t.Errorf("%d ms after ten: %q shows, want %q", ms-at, got, want)
+		}
+	}
+}
+
 // bench is so many signs of 40 classes and 500 playlists with schedules,
 // campaigns and agreements of 100 companies.
 func bench(n int) (*shelf, Rulebook, []playlists.Sign) {

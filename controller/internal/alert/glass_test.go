@@ -49,6 +49,9 @@ func TestBreakGlassBounds(t *testing.T) {
 		high := int64(101)
 		refused(t, "a priority", glass(author, func(o *playlists.AlertOrder) { o.Priority = &high }), "over the 100")
 		refused(t, "a drill", glass(author, func(o *playlists.AlertOrder) { o.Mode = playlists.AlertDrill }), "can wait")
+		// Two persons read what a template says. One who approved it and is an author since does not count for both.
+		both := &playlists.Principal{ID: another.ID, Owner: playlists.Public, Role: playlists.RoleAuthor}
+		refused(t, "who approved the template", glass(both, nil), "was approved by you")
 		if err := glass(author, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,4 +101,50 @@ func TestDraftOfAnotherArea(t *testing.T) {
 	o.Draft, o.Areas = false, []string{"quang-ngai/duc-pho"}
 	_, err := s.Create(t.Context(), officer, o)
 	refused(t, "an officer of another area", err, "outside the areas")
+}
+
+// No sign can have missed an alert that was cancelled before it began.
+func TestCancelledBeforeItsStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		o := w.order("a1", 2*time.Hour)
+		o.From = playlists.Moment(time.Now().Add(time.Hour).Unix())
+		run(t, s, o)
+		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * Patience)
+		step(t, s)
+		if v := view(t, s, "a1"); len(v.Missed) > 0 || len(v.Call) > 0 {
+			t.Errorf("missed by %v, to call %v", v.Missed, v.Call)
+		}
+		if told := slices.DeleteFunc(w.hooks.Sent(),
+			func(x string) bool { return !strings.HasPrefix(x, "missed ") }); len(told) > 0 {
+			t.Errorf("webhooks are told %v", told)
+		}
+	})
+}
+
+// A correction that could not begin, because the controller was down, begins within its ten minutes or not at all.
+func TestLateCorrection(t *testing.T) {
+	for late, want := range map[time.Duration]bool{(playlists.CorrectionLife - 1) * time.Second: true,
+		playlists.CorrectionLife * time.Second: false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			s := w.open(t)
+			o := w.order("a1", time.Hour)
+			o.Correction = "NHẦM"
+			run(t, s, o)
+			if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
+				t.Fatal(err)
+			}
+			s.entries["a1"].Corrected = true // as the record says where its writer died before the next step
+			time.Sleep(late)
+			step(t, s)
+			if _, err := s.Get(t.Context(), "a1-correction"); (err == nil) != want {
+				t.Errorf("%v after the cancel: %v", late, err)
+			}
+		})
+	}
 }
