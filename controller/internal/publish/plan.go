@@ -44,124 +44,160 @@ func (c content) Artwork(m *playlists.Message, class playlists.Class,
 	return c.o.Artist.Artwork(c.ctx, m, class, motion)
 }
 
+// planning is one turn of planning.
+type planning struct {
+	p       *Publisher
+	planner *plan.Planner
+	key     []byte
+	epoch   int64
+	now     time.Time
+
+	plans    map[string]*Plan
+	problems map[string]playlists.Text
+	drafts   []drafted // new programs that wait to be issued
+	changed  []string  // signs whose programs were issued
+}
+
 // plan plans the signs whose rules or content changed or whose program is a
 // day old, and issues those programs. The others keep what they have, and its
 // seq. Without all, signs are some of them, and the others are not looked at.
 func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) error {
-	now := p.o.Now()
-	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
+	t, err := p.planning(ctx)
 	if err != nil {
 		return err
+	}
+	if !all {
+		t.keepOthers(signs)
+	}
+	for i := range signs {
+		if err := t.sign(ctx, &signs[i]); err != nil {
+			return err
+		}
+		if len(t.drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
+			if err := t.issue(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.issue(ctx); err != nil {
+		return err
+	}
+	if len(t.changed) > 0 {
+		p.o.Log.Info("programs issued", "signs", len(t.changed))
+	}
+	if all {
+		p.take(t.plans, t.problems)
+	} else {
+		p.add(t.plans, t.problems, t.changed)
+	}
+	return nil
+}
+
+func (p *Publisher) planning(ctx context.Context) (*planning, error) {
+	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
+	if err != nil {
+		return nil, err
 	}
 	book, err := p.o.Catalogue.Rulebook(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	planner := plan.NewPlanner(content{ctx, &p.o}, book)
-	var drafts []drafted
-	plans := make(map[string]*Plan, len(signs))
-	problems := map[string]playlists.Text{}
-	if !all {
-		p.mu.Lock()
-		maps.Copy(plans, p.plans)
-		maps.Copy(problems, p.problems)
-		p.mu.Unlock()
-		for i := range signs {
-			delete(plans, signs[i].ID)
-			delete(problems, signs[i].ID)
-		}
-	}
-	keep := func(s *playlists.Sign, why error) error {
-		if ctx.Err() != nil {
-			return ctx.Err() // nothing is wrong with the sign
-		}
-		problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
-		var e *playlists.Error
-		if errors.As(why, &e) {
-			problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
-		}
-		if p.Problem(s.ID).EN != why.Error() {
-			p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
-		}
-		old, err := p.present(ctx, s)
-		if old != nil {
-			plans[s.ID] = old
-		}
-		return err
-	}
-	var changed []string
-	issue := func() error {
-		if err := p.issue(ctx, drafts, key, epoch, now, plans); err != nil {
-			return err
-		}
-		for i := range drafts {
-			changed = append(changed, drafts[i].sign.ID)
-		}
-		clear(drafts)
-		drafts = drafts[:0]
-		return nil
-	}
+	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: p.o.Now(),
+		plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
+}
+
+// keepOthers takes over the plans and problems of all signs but these.
+func (t *planning) keepOthers(signs []playlists.Sign) {
+	t.p.mu.Lock()
+	maps.Copy(t.plans, t.p.plans)
+	maps.Copy(t.problems, t.p.problems)
+	t.p.mu.Unlock()
 	for i := range signs {
-		s := &signs[i]
-		digest, err := planner.Digest(s)
-		if err != nil {
-			if err := keep(s, err); err != nil {
-				return err
-			}
-			continue
-		}
-		old, err := p.present(ctx, s)
-		if err != nil {
-			return err
-		}
-		limits := p.limits(s.ID)
-		if limits != (plan.Limits{}) {
-			digest = wire.Digest(fmt.Append([]byte(digest), limits))
-		}
-		if old != nil && old.digest == digest && old.epoch == epoch && old.iat*1000 > p.o.Restored &&
-			now.Unix()-old.iat < RenewAfter && now.Unix() >= old.iat-wire.Early {
-			if old.Reasons == nil { // issued by another run of the controller: the same rules and time give the same reasons
-				if planned, err := planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits); err == nil {
-					n := *old
-					n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, named(old.Program, planned.Files)
-					old = &n
-				}
-			}
-			if !reflect.DeepEqual(old.Sign, *s) {
-				n := *old
-				n.Sign = *s
-				old = &n
-			}
-			if old.Reasons != nil {
-				plans[s.ID] = old
-				continue
-			}
-		}
-		planned, err := planner.Plan(s, now.Unix()-wire.Early, now.Unix()+wire.LifeProgram, limits)
-		if err != nil {
-			if err := keep(s, err); err != nil {
-				return err
-			}
-			continue
-		}
-		drafts = append(drafts, drafted{*s, planned, digest})
-		if len(drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
-			if err := issue(); err != nil {
-				return err
-			}
-		}
+		delete(t.plans, signs[i].ID)
+		delete(t.problems, signs[i].ID)
 	}
-	if err := issue(); err != nil {
+}
+
+// sign plans one sign. A plan that cannot be made is no error: the sign keeps its last.
+func (t *planning) sign(ctx context.Context, s *playlists.Sign) error {
+	digest, err := t.planner.Digest(s)
+	if err != nil {
+		return t.fail(ctx, s, err)
+	}
+	limits := t.p.limits(s.ID)
+	if limits != (plan.Limits{}) {
+		digest = wire.Digest(fmt.Append([]byte(digest), limits))
+	}
+	old, err := t.p.present(ctx, s)
+	if err != nil {
 		return err
 	}
-	if len(changed) > 0 {
-		p.o.Log.Info("programs issued", "signs", len(changed))
+	if old != nil && t.holds(old, digest) {
+		if old = t.refreshed(old, s, limits); old.Reasons != nil {
+			t.plans[s.ID] = old
+			return nil
+		}
 	}
-	if all {
-		p.take(plans, problems)
-	} else {
-		p.add(plans, problems, changed)
+	planned, err := t.planner.Plan(s, t.now.Unix()-wire.Early, t.now.Unix()+wire.LifeProgram, limits)
+	if err != nil {
+		return t.fail(ctx, s, err)
 	}
+	t.drafts = append(t.drafts, drafted{*s, planned, digest})
+	return nil
+}
+
+// holds reports whether a program is what would be planned now, and is less than a day old.
+func (t *planning) holds(old *Plan, digest string) bool {
+	return old.digest == digest && old.epoch == t.epoch && old.iat*1000 > t.p.o.Restored &&
+		t.now.Unix()-old.iat < RenewAfter && t.now.Unix() >= old.iat-wire.Early
+}
+
+// refreshed is a plan with the sign as it is now. One that another run of the controller issued gets its reasons: the
+// same rules and time give the same ones.
+func (t *planning) refreshed(old *Plan, s *playlists.Sign, limits plan.Limits) *Plan {
+	n := *old
+	if n.Reasons == nil {
+		planned, err := t.planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits)
+		if err == nil {
+			n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, named(old.Program, planned.Files)
+		}
+	} else if reflect.DeepEqual(old.Sign, *s) {
+		return old
+	}
+	n.Sign = *s
+	return &n
+}
+
+// fail notes why a sign's plan cannot be made.
+func (t *planning) fail(ctx context.Context, s *playlists.Sign, why error) error {
+	if ctx.Err() != nil {
+		return ctx.Err() // nothing is wrong with the sign
+	}
+	t.problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
+	var e *playlists.Error
+	if errors.As(why, &e) {
+		t.problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
+	}
+	if t.p.Problem(s.ID).EN != why.Error() {
+		t.p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
+	}
+	old, err := t.p.present(ctx, s)
+	if old != nil {
+		t.plans[s.ID] = old
+	}
+	return err
+}
+
+// issue issues the drafts that wait.
+func (t *planning) issue(ctx context.Context) error {
+	if err := t.p.issue(ctx, t.drafts, t.key, t.epoch, t.now, t.plans); err != nil {
+		return err
+	}
+	for i := range t.drafts {
+		t.changed = append(t.changed, t.drafts[i].sign.ID)
+	}
+	clear(t.drafts)
+	t.drafts = t.drafts[:0]
 	return nil
 }
 
