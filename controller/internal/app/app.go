@@ -224,6 +224,7 @@ func (a *App) start() {
 	run(func() { _ = a.link.Run(ctx) })
 	run(func() { a.publisher.Run(ctx) })
 	run(func() { a.requester.Run(ctx) })
+	run(func() { a.listener.Run(ctx) })
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
 	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts,

@@ -27,12 +27,9 @@ func (s source) Owners(ctx context.Context) ([]playlists.Owner, error) {
 
 func (s source) Heard(sign string) api.Heard {
 	st := s.a.listener.State(sign)
-	h := api.Heard{Online: st.Online, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped}
-	if st.Proof != "" {
-		h.Faults = append(h.Faults, st.Proof)
-	}
+	h := api.Heard{Online: st.Online, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped,
+		Faults: st.Faults(s.a.now())}
 	if x := st.Status; x != nil {
-		h.Faults = append(h.Faults, x.Faults...)
 		h.Software, h.Trusted = x.Software, x.Clock == "trusted"
 		if x.Program != nil {
 			h.ProgramSeq = x.Program.Seq

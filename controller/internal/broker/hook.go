@@ -240,8 +240,10 @@ func (h *hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		h.reportDropped(c.user, "too large", fmt.Sprintf("%d bytes on %s, over the limit of %d",
 			len(pk.Payload), pk.TopicName, w.Limit))
 		return pk, packets.CodeSuccessIgnore
-	case !h.meter.message(c.user):
-		h.reportDropped(c.user, "flood", fmt.Sprintf("more than %d messages in %v", floodCount, floodSpan))
+	}
+	_, leaf, _ := wire.SplitSignTopic(pk.TopicName) // Rules allow topics of its own only
+	if most, ok := h.meter.message(c.user, leaf); !ok {
+		h.reportDropped(c.user, "flood", fmt.Sprintf("more than %d messages in %v", most, floodSpan))
 		return pk, packets.CodeSuccessIgnore
 	}
 	// MQTT 5's properties have no limit of their own, would be retained with

@@ -42,37 +42,49 @@ func TestTooLarge(t *testing.T) {
 }
 
 func TestFlood(t *testing.T) {
+	for _, c := range []struct {
+		leaf string
+		most int
+	}{{"ack", smallCount}, {"snapshot", floodCount}} {
+		t.Run(c.leaf, func(t *testing.T) { flood(t, c.leaf, c.most) })
+	}
+}
+
+func flood(t *testing.T, leaf string, most int) {
 	h := start(t)
 	ctl := h.controller()
 	sign, calm := h.in(as("qn-001")), h.in(as("qn-002"))
-	ack := func(i int) (string, string) { return "led/v1/signs/qn-001/ack", fmt.Sprint(i) }
-	for i := range 40 {
-		topic, payload := ack(i)
+	message := func(i int) (string, string) { return "led/v1/signs/qn-001/" + leaf, fmt.Sprint(i) }
+	for i := range most {
+		topic, payload := message(i)
 		sign.publish(topic, []byte(payload), false) // acknowledged, taken or not
+		ctl.gets(topic, payload)
 	}
-	for i := range floodCount {
-		ctl.gets(ack(i))
+	for i := range 20 {
+		topic, payload := message(most + i)
+		sign.publish(topic, []byte(payload), false)
 	}
 	ctl.nothing()
-	if d := h.told(); d[0] != "qn-001" || !strings.HasPrefix(d[1], "flood: ") {
+	if d := h.told(); d[0] != "qn-001" || !strings.HasPrefix(d[1], fmt.Sprintf("flood: more than %d ", most)) {
 		t.Errorf("reported %v", d)
 	}
 	if n := len(h.dropped); n != 0 {
 		t.Errorf("%d more reports of one flood", n)
 	}
 	// Connecting again does not begin anew, and nobody else pays for it.
+	topic, _ := message(0)
 	sign = h.in(as("qn-001"))
-	sign.publish("led/v1/signs/qn-001/ack", []byte("again"), false)
+	sign.publish(topic, []byte("again"), false)
 	ctl.nothing()
-	calm.publish("led/v1/signs/qn-002/ack", []byte("calm"), false)
-	ctl.gets("led/v1/signs/qn-002/ack", "calm")
+	calm.publish("led/v1/signs/qn-002/"+leaf, []byte("calm"), false)
+	ctl.gets("led/v1/signs/qn-002/"+leaf, "calm")
 
 	h.clock.move(floodSpan - 1)
-	sign.publish("led/v1/signs/qn-001/ack", []byte("too early"), false)
+	sign.publish(topic, []byte("too early"), false)
 	ctl.nothing()
 	h.clock.move(1)
-	sign.publish("led/v1/signs/qn-001/ack", []byte("in time"), false)
-	ctl.gets("led/v1/signs/qn-001/ack", "in time")
+	sign.publish(topic, []byte("in time"), false)
+	ctl.gets(topic, "in time")
 }
 
 // TestConnectFlood: each connection can leave a will, so they are counted too.

@@ -8,10 +8,13 @@ import (
 	"ledcast/sign/wire"
 )
 
-// What one sign may do in a span of time.
+// What one sign may do in a span of time. The listener holds signs to the protocol's limit, whatever broker they use:
+// it keeps what matters of what is over. The broker takes no more large messages than the protocol allows, and no more
+// small ones than the listener can look at.
 const (
 	floodCount = timeline.FloodMessages
 	floodSpan  = timeline.FloodMS * time.Millisecond
+	smallCount = 10 * floodCount
 )
 
 // meter holds a sign's windows across its connections, so that connecting again
@@ -23,24 +26,28 @@ type meter struct {
 }
 
 type usage struct {
-	messages, connects *wire.Window
-	reported           map[string]*wire.Window // by kind of trouble
+	large, small, connects *wire.Window
+	reported               map[string]*wire.Window // by kind of trouble
 }
 
 func (m *meter) of(sign string) *usage {
 	u := m.by[sign]
 	if u == nil {
-		u = &usage{messages: wire.FloodWindow(), connects: wire.FloodWindow(), reported: map[string]*wire.Window{}}
+		u = &usage{large: wire.FloodWindow(), small: wire.NewWindow(smallCount, floodSpan), connects: wire.FloodWindow(),
+			reported: map[string]*wire.Window{}}
 		m.by[sign] = u
 	}
 	return u
 }
 
-// message reports whether the sign may send one more message now.
-func (m *meter) message(sign string) bool {
+// message reports whether the sign may send one more message of a kind now, and how many it may send.
+func (m *meter) message(sign string, leaf wire.Leaf) (most int, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.of(sign).messages.Take(m.now())
+	if leaf == wire.LeafStatus || leaf == wire.LeafAck {
+		return smallCount, m.of(sign).small.Take(m.now())
+	}
+	return floodCount, m.of(sign).large.Take(m.now())
 }
 
 // connect reports whether the sign may connect once more now. Every connection

@@ -217,14 +217,12 @@ func (l *Listener) conditions(now, began time.Time) []observed {
 			s.now.At = h.HeardAt.Add(Silence)
 		default:
 			s.now.Online = true
-			if h.Proof != "" {
-				s.now.Faults = append(s.now.Faults, short(h.Proof))
-			}
 			if h.Status != nil {
 				s.now.Clock = h.Status.Clock
-				for _, f := range h.Status.Faults[:min(len(h.Status.Faults), mostFaults)] {
-					s.now.Faults = append(s.now.Faults, short(f))
-				}
+			}
+			faults := h.Faults(now)
+			for _, f := range faults[:min(len(faults), mostFaults)] {
+				s.now.Faults = append(s.now.Faults, short(f))
 			}
 		}
 		out = append(out, s)

@@ -29,7 +29,8 @@ type State struct {
 	Snapshot []byte               // PNG, its last
 	ShotAt   time.Time            // when the snapshot came
 	Acks     map[string]*wire.Ack // last by role, and role/alert
-	Dropped  int                  // messages over the limit, since start
+	Dropped  int                  // messages over the limit that were not held, since start
+	FloodAt  time.Time            // when it last sent more than it may
 	Proof    string               // a fault of its proof of play; "" for none
 	Bad      string               // the error of its last message that could not be read
 }
@@ -51,8 +52,9 @@ type Listener struct {
 	log *slog.Logger
 	ev  Events
 
-	mu    sync.Mutex
-	signs map[string]*signState
+	mu      sync.Mutex
+	signs   map[string]*signState
+	holding map[string]bool // signs of which something is held
 
 	proofs chan<- proof // to the Auditor; nil without one
 }
@@ -61,14 +63,14 @@ type Listener struct {
 type signState struct {
 	State
 	session string // of the last online status
-	recent  *wire.Window
+	flood   *flood
 	// When it last went offline and came online. An absence between two updates of the health log is one, too.
 	left, back time.Time
 }
 
 // New returns a listener that has received nothing yet.
 func New(now func() time.Time, log *slog.Logger, ev Events) *Listener {
-	return &Listener{now: now, log: log, ev: ev, signs: map[string]*signState{}}
+	return &Listener{now: now, log: log, ev: ev, signs: map[string]*signState{}, holding: map[string]bool{}}
 }
 
 // Topics returns the filters to subscribe to.
@@ -87,28 +89,62 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 		return
 	}
 	now := l.now()
+	l.flush() // what is held came before
 	l.mu.Lock()
-	h := l.signs[sign]
-	if h == nil {
-		h = &signState{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}, recent: wire.FloodWindow()}
-		l.signs[sign] = h
-	}
-	was := h.Online
-	if !retained && !h.recent.Take(now) {
-		h.Dropped++
-		// Sessions are followed all the same. If the begin of the last one were dropped, its end would be taken for
-		// a will that lost its race.
-		if s, bad := wire.ParseStatus(payload); leaf == wire.LeafStatus && bad == nil {
-			if s.State == wire.Online {
-				h.session, h.Online = s.Session, true
-			} else if s.Session == h.session {
-				h.Online = false
-			}
-		}
-		h.noteChange(was, now)
+	h := l.sign(sign)
+	if ok := retained || l.limit(h, leaf, payload, now); !ok {
 		l.mu.Unlock()
 		return
 	}
+	l.mu.Unlock()
+	l.deliver(sign, leaf, payload, retained, now)
+}
+
+// sign returns a sign's state, made if it is new.
+func (l *Listener) sign(sign string) *signState {
+	h := l.signs[sign]
+	if h == nil {
+		h = &signState{State: State{Sign: sign, Acks: map[string]*wire.Ack{}}, flood: newFlood()}
+		l.signs[sign] = h
+	}
+	return h
+}
+
+// limit reports whether a message is within the sign's limit. Sessions are followed in any case: if the begin of the
+// last one were not seen, its end would be taken for a will that lost its race.
+func (l *Listener) limit(h *signState, leaf wire.Leaf, payload []byte, now time.Time) bool {
+	var s *wire.Status
+	if leaf == wire.LeafStatus {
+		s, _ = wire.ParseStatus(payload) // what cannot be read counts like any other message
+	}
+	first := s != nil && s.State == wire.Online && s.Session != h.session
+	ok, dropped := h.flood.take(now, leaf, payload, first)
+	if ok {
+		return true
+	}
+	h.FloodAt = now
+	if dropped {
+		h.Dropped++
+	} else {
+		l.holding[h.Sign] = true
+	}
+	was := h.Online
+	switch {
+	case s == nil:
+	case s.State == wire.Online:
+		h.session, h.Online = s.Session, true
+	case s.Session == h.session:
+		h.Online = false
+	}
+	h.noteChange(was, now)
+	return false
+}
+
+// deliver takes a message that is within the limits.
+func (l *Listener) deliver(sign string, leaf wire.Leaf, payload []byte, retained bool, now time.Time) {
+	l.mu.Lock()
+	h := l.signs[sign]
+	was := h.Online
 	var online *wire.Status
 	var ack *wire.Ack
 	var err error
@@ -138,6 +174,21 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	if ack != nil && !retained && l.ev.Ack != nil {
 		l.ev.Ack(sign, ack)
 	}
+}
+
+// Faults are what is wrong with a sign: what the listener finds and what the sign reports.
+func (s *State) Faults(now time.Time) []string {
+	var out []string
+	if s.Proof != "" {
+		out = append(out, s.Proof)
+	}
+	if !s.FloodAt.IsZero() && now.Sub(s.FloodAt) < floodFault {
+		out = append(out, FaultFlood)
+	}
+	if s.Status != nil {
+		out = append(out, s.Status.Faults...)
+	}
+	return out
 }
 
 // noteChange keeps when the sign went offline or came online.

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,23 +61,73 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// What is over the limit is a fault. The newest status and acks are held and delivered when the window ends, in order;
+// snapshots are dropped.
 func TestFlood(t *testing.T) {
 	l, c := listener()
-	for range 25 {
+	var heard []string
+	l.ev.Ack = func(_ string, a *wire.Ack) { heard = append(heard, fmt.Sprint(a.Alert, " ", a.State)) }
+	l.ev.Class = func(string) (playlists.Class, bool) { return playlists.Class{W: 4, H: 4}, true }
+	ack := func(alert string, seq int, state wire.AckState) []byte {
+		return fmt.Appendf(nil, `{"v":1,"at_ms":1,"role":"alerts","epoch":1,"seq":%d,"alert":%q,"state":%q}`, seq, alert, state)
+	}
+	for range 1 + timeline.FloodMessages { // the first of a connection does not count
 		l.Message(topic, status("online", "a"), false)
 	}
-	if n := l.State("qn-001").Dropped; n != 5 {
-		t.Errorf("%d of 25 messages dropped, want 5", n)
+	if s := l.State("qn-001"); s.Faults(c.t) != nil {
+		t.Errorf("faults of a sign within its limit: %v", s.Faults(c.t))
 	}
-	l.Message(topic, status("online", "b"), false)
-	l.Message(topic, status("offline", "b"), false)
-	if l.State("qn-001").Online {
-		t.Error("the end of a session that began in the flood was dropped")
+	l.Message(wire.SignTopic("qn-001", wire.LeafAck), ack("flood", 1, wire.AckReceived), false)
+	l.Message(wire.SignTopic("qn-001", wire.LeafAck), ack("storm", 2, wire.AckReceived), false)
+	l.Message(wire.SignTopic("qn-001", wire.LeafAck), ack("flood", 1, wire.AckShowing), false)
+	l.Message(wire.SignTopic("qn-001", wire.LeafSnapshot), []byte("any"), false)
+	for i := range mostHeld {
+		l.Message(wire.SignTopic("qn-001", wire.LeafAck), ack("storm", 3+i, wire.AckShowing), false)
 	}
-	c.t = c.t.Add(timeline.FloodMS * time.Millisecond)
+	l.Message(wire.SignTopic("qn-001", wire.LeafAck), ack("flood", 3, wire.AckEnded), false)
+	l.Message(topic, status("offline", "a"), false)
+	s := l.State("qn-001")
+	if s.Dropped != 1 || len(heard) != 0 || !slices.Contains(s.Faults(c.t), FaultFlood) {
+		t.Errorf("%d dropped, %v heard, faults %v", s.Dropped, heard, s.Faults(c.t))
+	}
+	if s.Online {
+		t.Error("the end of a session was not seen in the flood")
+	}
+	c.t = c.t.Add(timeline.FloodMS*time.Millisecond - 1)
+	l.flush()
+	if len(heard) != 0 {
+		t.Errorf("delivered before the window's end: %v", heard)
+	}
+	c.t = c.t.Add(1)
+	l.flush()
+	if len(heard) != mostHeld-1 || heard[0] != "storm showing" || heard[len(heard)-1] != "flood ended" {
+		t.Errorf("%d delivered, %v", len(heard), heard)
+	}
+	l.flush()
+	if len(heard) != mostHeld-1 {
+		t.Error("what was held was delivered twice")
+	}
 	l.Message(topic, status("online", "c"), false)
-	if !l.State("qn-001").Online {
-		t.Error("a message after the flood was dropped")
+	if s := l.State("qn-001"); !s.Online || !slices.Contains(s.Faults(c.t), FaultFlood) || s.Faults(c.t.Add(floodFault)) != nil {
+		t.Errorf("online %v, faults %v and later %v", s.Online, s.Faults(c.t), s.Faults(c.t.Add(floodFault)))
+	}
+}
+
+// A power cut costs no messages: the first status of a connection does not count, five times in a window.
+func TestFirstStatusesDoNotCount(t *testing.T) {
+	l, _ := listener()
+	for i := range firstStatuses {
+		l.Message(topic, status("online", fmt.Sprint("s", i)), false)
+	}
+	for range timeline.FloodMessages {
+		l.Message(topic, status("online", "s4"), false)
+	}
+	if s := l.State("qn-001"); !s.FloodAt.IsZero() {
+		t.Error("first statuses count")
+	}
+	l.Message(topic, status("online", "s5"), false)
+	if s := l.State("qn-001"); s.FloodAt.IsZero() {
+		t.Error("more than five first statuses do not count")
 	}
 }
 
@@ -99,7 +150,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 		{wire.LeafSnapshot, make([]byte, wire.MaxSnapshot+1)},
 	} {
 		l.mu.Lock()
-		l.signs["qn-001"].Bad, l.signs["qn-001"].recent = "", wire.FloodWindow()
+		l.signs["qn-001"].Bad, l.signs["qn-001"].flood = "", newFlood()
 		l.mu.Unlock()
 		l.Message(wire.SignTopic("qn-001", m.leaf), m.data, false)
 		s := l.State("qn-001")
