@@ -26,6 +26,7 @@ const (
 	GlassLife        = 15 * 60 // seconds from breaking the glass to the end, at most
 	GlassRest        = 60 * 60 // seconds from the end of one until the glass may be broken again, by anybody
 	MaxGlassValue    = 30      // characters that fill a gap without a second person
+	MaxShort         = 30      // characters of an alert's short form
 	MaxAlertLoop     = 60_000  // ms of all its pages on a class, once: who passes by reads it
 	leastShareMS     = 20_000  // a share is at least so long (DESIGN, HTTP)
 	maxAlertDoc      = 180_000 // bytes of a class's alerts as JSON: signed it stays under 256 KiB
@@ -103,6 +104,7 @@ type AlertOrder struct {
 	ID         string            `json:"id"`
 	Message    string            `json:"message,omitempty"`  // id of one of the department's messages; or
 	Text       string            `json:"text,omitempty"`     // the words themselves; or
+	Short      string            `json:"short,omitempty"`    // fewer words, for signs that cannot show the others
 	Template   string            `json:"template,omitempty"` // id of a template, whose placeholders
 	Values     map[string]string `json:"values,omitempty"`   // are filled with these
 	Priority   *int64            `json:"priority,omitempty"` // 0 to 1000, the higher first; 100 without
@@ -122,9 +124,9 @@ type AlertOrder struct {
 // AlertApproval is what an approver says that they have read.
 type AlertApproval struct {
 	Signs *int `json:"signs"` // how many signs it reaches, off the preview; mandatory
-	// Digest is the preview's, where it is given: of the alert as it was read.
-	Digest string `json:"digest,omitempty"`
-	// Of signs that came since it was made, and on which it cannot be read.
+	// Digest is the preview's, of the words, frames and signs that were read; mandatory.
+	Digest string `json:"digest"`
+	// Though it can be read on no sign.
 	Override string `json:"override,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 }
@@ -153,6 +155,7 @@ type Alert struct {
 	ID         string            `json:"id"`
 	Message    string            `json:"message,omitempty"`
 	Text       string            `json:"text,omitempty"`
+	Short      string            `json:"short,omitempty"` // for signs that cannot show the others
 	Template   string            `json:"template,omitempty"`
 	Values     map[string]string `json:"values,omitempty"`
 	Priority   int64             `json:"priority"`
@@ -195,7 +198,7 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 	bad := func(field, value string, key TextKey, args ...any) error {
 		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Key: key, Args: args}
 	}
-	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Template: o.Template, Values: o.Values,
+	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Short: strings.TrimSpace(o.Short), Template: o.Template, Values: o.Values,
 		Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
 		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces,
 		State: AlertPending, FromGiven: o.From != 0,
@@ -220,6 +223,9 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 			return nil, &Error{Code: TooLarge, Field: where + "." + t.name, Value: t.text,
 				Key: "text-too-long", Args: []any{n, MaxText}}
 		}
+	}
+	if err := checkShort(where, o.Short); err != nil {
+		return nil, err
 	}
 	if o.Correction != "" {
 		if err := CheckSlug(where+".correction", CorrectionID(o.ID)); err != nil {
@@ -256,6 +262,14 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 }
 
 // checkPlaces needs somewhere to show: nothing is meant for everywhere.
+// checkShort refuses a short form that is not short.
+func checkShort(where, short string) error {
+	if n := utf8.RuneCountInString(strings.TrimSpace(short)); n > MaxShort {
+		return &Error{Code: TooLarge, Field: where + ".short", Value: short, Key: "text-too-long", Args: []any{n, MaxShort}}
+	}
+	return nil
+}
+
 func (a *Alert) checkPlaces(where string) error {
 	if len(a.Areas) == 0 && len(a.Signs) == 0 {
 		return &Error{Code: Invalid, Field: where + ".areas", Key: "areas-and-signs-missing"}

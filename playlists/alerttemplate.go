@@ -22,6 +22,8 @@ type AlertTemplate struct {
 	Theme    string    `yaml:"theme,omitempty" json:"theme,omitempty"`
 	Icon     string    `yaml:"icon,omitempty" json:"icon,omitempty"`
 	Variants []Variant `yaml:"variants" json:"variants"`
+	// Short is a form with fewer words and the same gaps, for signs that cannot show Variants.
+	Short string `yaml:"short,omitempty" json:"short,omitempty"`
 	// Set by the controller: who wrote it, and who let it be used without a
 	// second person (another one).
 	By         string `yaml:"-" json:"by,omitempty"`
@@ -57,7 +59,10 @@ func (t *AlertTemplate) Validate() error {
 			}
 		}
 	}
-	return nil
+	if rest := placeholder.ReplaceAllString(t.Short, ""); strings.ContainsAny(rest, "{}") {
+		return &Error{Code: Invalid, Field: where + ".short", Value: t.Short, Key: "brace-not-placeholder"}
+	}
+	return checkShort(where, placeholder.ReplaceAllString(t.Short, ""))
 }
 
 func (t *AlertTemplate) message(variants []Variant) *Message {
@@ -72,26 +77,29 @@ func (t *AlertTemplate) Placeholders() []string {
 			names = append(names, m[1])
 		}
 	}
+	for _, m := range placeholder.FindAllStringSubmatch(t.Short, -1) {
+		names = append(names, m[1])
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// Fill is the template's message with its gaps filled. {until} is filled with
-// the alert's end in Asia/Ho_Chi_Minh unless values say otherwise. Its error is
-// an *Error of code Invalid: a value is missing, empty, too long or of no gap.
-func (t *AlertTemplate) Fill(where string, values map[string]string, until Moment) (*Message, error) {
+// Fill is the template's message with its gaps filled, and its short form; short is nil without one. {until} is filled
+// with the alert's end in Asia/Ho_Chi_Minh unless values say otherwise. Its error is an *Error of code Invalid: a value
+// is missing, empty, too long or of no gap.
+func (t *AlertTemplate) Fill(where string, values map[string]string, until Moment) (m, short *Message, err error) {
 	names := t.Placeholders()
 	full := map[string]string{}
 	for k, v := range values {
 		field := where + ".values." + k
 		switch n := utf8.RuneCountInString(v); {
 		case !slices.Contains(names, k):
-			return nil, &Error{Code: Invalid, Field: field, Value: v,
+			return nil, nil, &Error{Code: Invalid, Field: field, Value: v,
 				Key: "value-unknown-to-template", Args: []any{t.ID, strings.Join(names, ", ")}}
 		case n > MaxValue:
-			return nil, &Error{Code: Invalid, Field: field, Value: v, Key: "text-too-long", Args: []any{n, MaxValue}}
+			return nil, nil, &Error{Code: Invalid, Field: field, Value: v, Key: "text-too-long", Args: []any{n, MaxValue}}
 		case blank(v) || strings.ContainsAny(v, "{}"):
-			return nil, &Error{Code: Invalid, Field: field, Value: v, Key: "template-value-empty"}
+			return nil, nil, &Error{Code: Invalid, Field: field, Value: v, Key: "template-value-empty"}
 		}
 		full[k] = v
 	}
@@ -100,7 +108,7 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 	}
 	for _, n := range names {
 		if full[n] == "" {
-			return nil, &Error{Code: Invalid, Field: where + ".values." + n,
+			return nil, nil, &Error{Code: Invalid, Field: where + ".values." + n,
 				Key: "template-value-missing", Args: []any{t.ID}}
 		}
 	}
@@ -108,11 +116,14 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 	fill := func(s string) string {
 		return placeholder.ReplaceAllStringFunc(s, func(m string) string { return full[m[1:len(m)-1]] })
 	}
+	if t.Short != "" {
+		short = t.message([]Variant{{Lang: "vi", Body: fill(t.Short)}})
+	}
 	for i := range variants {
 		v := &variants[i]
 		v.Headline, v.Body, v.Caption = fill(v.Headline), fill(v.Body), fill(v.Caption)
 	}
-	return t.message(variants), nil
+	return t.message(variants), short, nil
 }
 
 // CheckGlass returns an *Error of code Invalid for a value that one person may

@@ -16,6 +16,9 @@ type AlertView struct {
 	Rejections   []AlertRejection `json:"rejections"`
 	Times        *AlertTimes      `json:"times,omitempty"`
 	Call         []AlertCall      `json:"call"` // whom to call about missed and rejected
+	// Of an answer to an approval: signs that came into reach, and left it, since the preview.
+	Came []string `json:"came,omitempty"`
+	Gone []string `json:"gone,omitempty"`
 }
 
 // AlertRejection is a sign that refused the alert, and why, as it said.
@@ -49,16 +52,18 @@ type AlertCall struct {
 // AlertPreview is what an approver sees: the signs that an alert would reach
 // now, and how it looks there.
 type AlertPreview struct {
-	ID           string        `json:"id"`
-	Digest       string        `json:"digest"` // of the alert as it is shown here: an approval may name it
-	Says         []string      `json:"says"`   // its words, a line for each language
-	Signs        int           `json:"signs"`  // in all, picture signs among them: the number to type
-	Pictures     int           `json:"pictures"`
-	ByCompany    []SignCount   `json:"by_company"`
-	ByArea       []SignCount   `json:"by_area"`
-	OutOfService []OutOfOrder  `json:"out_of_service"`
-	Classes      []AlertOnSign `json:"classes"`
-	Correction   []AlertOnSign `json:"correction"` // empty without one
+	ID           string       `json:"id"`
+	Digest       string       `json:"digest"` // of the words, frames and signs shown here: an approval names it
+	Says         []string     `json:"says"`   // its words, a line for each language
+	Signs        int          `json:"signs"`  // in all, picture signs among them: the number to type
+	Pictures     int          `json:"pictures"`
+	ByCompany    []SignCount  `json:"by_company"`
+	ByArea       []SignCount  `json:"by_area"`
+	OutOfService []OutOfOrder `json:"out_of_service"`
+	// Rejected are the signs that can show no form of it.
+	Rejected   []AlertRejection `json:"rejected"`
+	Classes    []AlertOnSign    `json:"classes"`
+	Correction []AlertOnSign    `json:"correction"` // empty without one
 	// What was let through by name, and why, though it cannot be read on a sign.
 	Override string `json:"override,omitempty"`
 	Reason   string `json:"reason,omitempty"`
@@ -83,6 +88,9 @@ type AlertOnSign struct {
 	Signs    int          `json:"signs"`
 	Frames   []AlertFrame `json:"frames"` // in the order of showing
 	Findings []Finding    `json:"findings"`
+	Form     int          `json:"form,omitempty"`   // 1 and more: a shorter form of the words
+	Unable   bool         `json:"unable,omitempty"` // it can show no form; Findings say why
+	Late     bool         `json:"late,omitempty"`   // it is still being drawn
 }
 
 // AlertFrame is one step of it.

@@ -32,7 +32,7 @@ func TestTemplates(t *testing.T) {
 				values[n] = "X" + n
 			}
 		}
-		m, err := tpl.Fill("alerts/a1", values, until)
+		m, _, err := tpl.Fill("alerts/a1", values, until)
 		if err != nil {
 			t.Errorf("%s: %v", tpl.ID, err)
 			continue
@@ -51,13 +51,13 @@ func TestTemplates(t *testing.T) {
 					short[k] = v
 				}
 			}
-			if _, err := tpl.Fill("alerts/a1", short, until); err == nil || !strings.Contains(err.Error(), "values."+n) {
+			if _, _, err := tpl.Fill("alerts/a1", short, until); err == nil || !strings.Contains(err.Error(), "values."+n) {
 				t.Errorf("%s without %s: %v", tpl.ID, n, err)
 			}
 		}
 		for _, bad := range []map[string]string{{"other": "x"}, {"place": "{phone}"}, {"place": strings.Repeat("x", 61)},
 			{"place": " "}} {
-			if _, err := tpl.Fill("alerts/a1", bad, until); err == nil {
+			if _, _, err := tpl.Fill("alerts/a1", bad, until); err == nil {
 				t.Errorf("%s takes %v", tpl.ID, bad)
 			}
 		}

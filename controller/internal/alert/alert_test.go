@@ -111,7 +111,7 @@ func TestDeathBetweenWrites(t *testing.T) {
 		}
 		// The end of the replaced one cannot be written.
 		w.Fail = "alert/a1"
-		if _, err := s.Approve(t.Context(), approver, "a2", signs(4)); err != nil {
+		if _, err := s.Approve(t.Context(), approver, "a2", read(t, s, "a2", 4)); err != nil {
 			t.Fatal(err)
 		}
 		if got := wanted(s); got != "-a1:replaced a2 " {
@@ -179,7 +179,7 @@ func TestBegins(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Minute)
-		v, err := s.Approve(t.Context(), approver, "slow", signs(4))
+		v, err := s.Approve(t.Context(), approver, "slow", read(t, s, "slow", 4))
 		if err != nil || int64(v.From) != time.Now().Unix() {
 			t.Errorf("from %d, now %d, %v", v.From, time.Now().Unix(), err)
 		}
@@ -197,7 +197,7 @@ func TestTwoPeople(t *testing.T) {
 		t.Helper()
 		who := &playlists.Principal{ID: id, Owner: playlists.Public, Role: playlists.RoleApprover, Areas: areas}
 		var e *playlists.Error
-		if _, err := s.Approve(t.Context(), who, "a1", signs(4)); !errors.As(err, &e) || e.Code != playlists.Denied {
+		if _, err := s.Approve(t.Context(), who, "a1", read(t, s, "a1", 4)); !errors.As(err, &e) || e.Code != playlists.Denied {
 			t.Errorf("%s %v: %v", id, areas, err)
 		}
 	}
@@ -205,13 +205,13 @@ func TestTwoPeople(t *testing.T) {
 	denied("token:lan")
 	denied("user:tam", "quang-ngai/son-tinh")
 	w.Fail = "alert/a1"
-	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err == nil {
+	if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", 4)); err == nil {
 		t.Error("an approval that could not be written is one")
 	}
 	if v := view(t, s, "a1"); v.State != playlists.AlertPending || wanted(s) != "" {
 		t.Errorf("it is %s", v.State)
 	}
-	if _, err := s.Approve(t.Context(), approver, "a1", signs(4)); err != nil {
+	if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", 4)); err != nil {
 		t.Fatal(err)
 	}
 	if last := w.Log[len(w.Log)-1]; last != "user:minh alert/a1" {

@@ -61,20 +61,35 @@ type delivery struct {
 	dirty bool
 }
 
-func newDelivery(signs []playlists.Sign) *delivery {
+func newDelivery(signs []playlists.Sign, l *look) *delivery {
 	d := &delivery{Signs: map[string]*way{}}
 	for i := range signs {
-		d.add(&signs[i])
+		d.add(&signs[i], l)
 	}
 	return d
 }
 
-func (d *delivery) add(s *playlists.Sign) {
+func (d *delivery) add(s *playlists.Sign, l *look) {
 	if d.Signs[s.ID] != nil {
 		return
 	}
-	d.Signs[s.ID] = &way{Class: s.Class.String(), Picture: s.Picture(), Out: s.OutOfService != ""}
-	d.dirty = true
+	w := &way{Class: s.Class.String(), Picture: s.Picture(), Out: s.OutOfService != ""}
+	if _, unable := l.Unable[w.Class]; unable {
+		w.Reason = noFrames
+	}
+	d.Signs[s.ID], d.dirty = w, true
+}
+
+// noteUnable counts the signs of classes that can show nothing as rejected. d may be nil: nothing is counted yet.
+func (d *delivery) noteUnable(l *look) {
+	if d == nil {
+		return
+	}
+	for _, w := range d.Signs {
+		if _, unable := l.Unable[w.Class]; unable && w.ReceivedMS == 0 && w.Reason != noFrames {
+			w.Reason, d.dirty = noFrames, true
+		}
+	}
 }
 
 // Ack is what a sign said of an alert, or of a whole set.
@@ -241,12 +256,21 @@ func (s *Service) view(e *entry) playlists.AlertView {
 		Rejections: []playlists.AlertRejection{}, Call: []playlists.AlertCall{}}
 	if e.way == nil {
 		if e.State != playlists.AlertEnded {
-			for _, x := range s.signs {
-				if e.Reaches(&x) {
-					v.Targeted++
+			for id, x := range s.signs {
+				if !e.Reaches(&x) {
+					continue
+				}
+				v.Targeted++
+				if e.look == nil {
+					continue
+				}
+				if _, unable := e.look.Unable[x.Class.String()]; unable {
+					v.Rejected++
+					v.Rejections = append(v.Rejections, playlists.AlertRejection{Sign: id, Reason: noFrames})
 				}
 			}
 		}
+		s.callAbout(&v)
 		return v
 	}
 	now := s.o.Now().UnixMilli()
@@ -280,15 +304,20 @@ func (s *Service) view(e *entry) playlists.AlertView {
 	}
 	slices.Sort(v.Missed)
 	slices.Sort(v.OutOfService)
-	slices.SortFunc(v.Rejections, func(a, b playlists.AlertRejection) int { return strings.Compare(a.Sign, b.Sign) })
 	v.Times = times(took)
+	s.callAbout(&v)
+	return v
+}
+
+// callAbout lists whom to call about the signs that missed or rejected an alert.
+func (s *Service) callAbout(v *playlists.AlertView) {
+	slices.SortFunc(v.Rejections, func(a, b playlists.AlertRejection) int { return strings.Compare(a.Sign, b.Sign) })
 	for _, id := range v.Missed {
 		v.Call = append(v.Call, s.call(id))
 	}
 	for _, r := range v.Rejections {
 		v.Call = append(v.Call, s.call(r.Sign))
 	}
-	return v
 }
 
 // call is whom to call about a sign: its own number, or its company's.

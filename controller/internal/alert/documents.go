@@ -2,7 +2,6 @@ package alert
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"ledcast/playlists"
@@ -10,18 +9,12 @@ import (
 
 // What package capinbox asks of alerts, beside their usual life.
 
-// CreateFrom makes an alert of an order with these messages: the first that can
-// be read everywhere it goes.
+// CreateFrom makes an alert of an order with these messages, the longest first. Each class shows the first that it can
+// show and that can be read on its signs.
 func (s *Service) CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
 	messages []*playlists.Message) (v *playlists.AlertView, err error) {
-	for _, m := range messages {
-		o.Text = m.Title()
-		var long *unreadable
-		if v, err = s.create(ctx, who, o, m); !errors.As(err, &long) {
-			break
-		}
-	}
-	return v, err
+	o.Text = messages[0].Title()
+	return s.create(ctx, who, o, messages)
 }
 
 // MayEnd rejects an officer who acts elsewhere than one of the alerts.
@@ -43,6 +36,9 @@ func (s *Service) MayEnd(ids []string, who *playlists.Principal) error {
 
 // RunByPolicy lets an alert run that waits, without a person.
 func (s *Service) RunByPolicy(ctx context.Context, who *playlists.Principal, id string) error {
+	if err := s.prepare(ctx, id); err != nil {
+		return err
+	}
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.ready(ctx, who, id, playlists.AlertPending)

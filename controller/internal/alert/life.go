@@ -2,11 +2,6 @@ package alert
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -43,11 +38,14 @@ func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry,
 	return nil
 }
 
-// Approve lets an alert run. who is another person than wrote it, and says the
-// number of signs that they read off the preview; a wrong one is refused without
-// telling the right one.
+// Approve lets an alert run. who is another person than wrote it, and gives the digest of the preview that they read and
+// the number of signs in it; a wrong one is refused without telling the right one. The answer names the signs that came
+// and left since.
 func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string,
 	read *playlists.AlertApproval) (*playlists.AlertView, error) {
+	if err := s.prepare(ctx, id); err != nil {
+		return nil, err
+	}
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.ready(ctx, who, id, playlists.AlertPending)
@@ -63,34 +61,30 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	if err := playlists.CheckOverride("approve", read.Override, read.Reason); err != nil {
 		return nil, err
 	}
-	if read.Digest != "" && read.Digest != digest(&e.Alert) { // a draft was finished meanwhile
-		return nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: read.Digest,
-			Key: "alert-changed"}
+	if read.Digest == "" {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "digest", Key: "preview-digest-missing"}
 	}
 	targets := s.targets(&e.Alert)
-	switch {
-	case len(targets) == 0: // they are gone since it was made
+	if len(targets) == 0 { // they are gone since it was made
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "alerts/" + id, Key: "no-sign-reached"}
-	case len(targets) != *read.Signs:
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(*read.Signs),
-			Key: "signs-count-differs"}
 	}
-	return s.begin(ctx, who, e, targets, func(a *playlists.Alert) {
+	came, gone, err := s.seen(e, read, targets)
+	if err != nil {
+		return nil, err
+	}
+	if len(came)+len(gone) > 0 {
+		s.o.Log.Info("signs came or left while an alert was approved", "alert", id, "came", came, "left", gone)
+	}
+	v, err := s.begin(ctx, who, e, targets, func(a *playlists.Alert) {
 		if a.Override == "" && read.Override != "" {
 			a.Override, a.Reason = read.Override, strings.TrimSpace(read.Reason)
 		}
 	})
-}
-
-// digest is of all that was said when an alert was made: what one reads of it
-// and approves is the same.
-func digest(a *playlists.Alert) string {
-	text, err := json.Marshal(a)
 	if err != nil {
-		panic(err) // strings and numbers always marshal
+		return nil, err
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	v.Came, v.Gone = came, gone
+	return v, nil
 }
 
 // ready reads all that a step of an alert's life needs.
@@ -110,6 +104,34 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 		return nil, err
 	}
 	return e, s.learn(ctx)
+}
+
+// prepare draws an alert that waits for the classes that came since it was made. It is called before s.life is taken:
+// nobody's cancel waits for a drawing. What it has no time for, drawLate draws.
+func (s *Service) prepare(ctx context.Context, id string) error {
+	e, err := s.find(id)
+	if err != nil {
+		return err
+	}
+	if err := s.read(ctx, e); err != nil {
+		return err
+	}
+	if err := s.learn(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	a, l := e.Alert, e.look.clone()
+	s.mu.Unlock()
+	if a.State != playlists.AlertPending {
+		return nil
+	}
+	if err := s.draw(ctx, &a, l, s.targets(&a), drawWithin); err != nil {
+		return err
+	}
+	if s.addDrawn(e, l) {
+		return s.keepLook(ctx, e)
+	}
+	return nil
 }
 
 // replaceEarly is how many seconds before its approval an alert that replaces
@@ -143,24 +165,19 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	if err := s.stillThere(&a, now); err != nil {
 		return nil, err
 	}
-	l := &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art),
-		Corrected: maps.Clone(e.look.Corrected), Stands: e.look.Stands}
-	looks := kinds(targets) // what is done for each of thousands of signs delays the first
-	if err := s.draw(ctx, l, looks); err != nil {
+	s.mu.Lock()
+	old := e.look
+	s.mu.Unlock()
+	l := old.clone()
+	if err := s.fits(&a, l, targets); err != nil {
 		return nil, err
 	}
-	if err := s.readable(ctx, &a, l, looks); err != nil {
-		return nil, err
-	}
-	if err := s.fits(&a, l, looks); err != nil {
-		return nil, err
-	}
-	if len(l.Art) > len(e.look.Art) || len(l.Stands) > len(e.look.Stands) {
+	if len(l.Art) != len(old.Art) || len(l.Unable) != len(old.Unable) {
 		if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
 			return nil, err
 		}
 	}
-	way := newDelivery(targets) // kept by the next Step: signs wait for the one write that makes it run
+	way := newDelivery(targets, l) // kept by the next Step: signs wait for the one write that makes it run
 	if err := s.write(ctx, who, e, func(x *playlists.Alert) {
 		*x = a
 		x.State, x.ApprovedBy, x.ApprovedMS = playlists.AlertRunning, who.ID, now.UnixMilli()
@@ -174,6 +191,7 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 		s.o.Log.Error("what follows from an approval is not written yet and is tried again", "alert", a.ID, "err", err)
 	}
 	s.changed()
+	s.askLate()
 	return s.shown(e), nil
 }
 

@@ -71,18 +71,18 @@ func TestReplacesAGoneAlert(t *testing.T) {
 		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
 			t.Fatal(err)
 		}
-		_, err := s.Approve(t.Context(), approver, "b1", signs(4))
+		_, err := s.Approve(t.Context(), approver, "b1", read(t, s, "b1", 4))
 		refused(t, "of one that was cancelled", err, "has ended (cancelled)")
 		run(t, s, w.order("a2", time.Hour))
 		pending("b2", "a2")
 		pending("c2", "a2")
 		time.Sleep(time.Hour + 5*time.Minute)
 		step(t, s)
-		if _, err := s.Approve(t.Context(), approver, "b2", signs(4)); err != nil {
+		if _, err := s.Approve(t.Context(), approver, "b2", read(t, s, "b2", 4)); err != nil {
 			t.Errorf("five minutes after its end: %v", err)
 		}
 		time.Sleep(5 * time.Minute)
-		_, err = s.Approve(t.Context(), approver, "c2", signs(4))
+		_, err = s.Approve(t.Context(), approver, "c2", read(t, s, "c2", 4))
 		refused(t, "ten minutes after its end", err, "has ended (expired)")
 	})
 }

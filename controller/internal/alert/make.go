@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,17 +11,17 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Create makes an alert. Whatever could stop it later stops it here: a place
-// that is not known, no sign, words that a class cannot show, a limit of the
-// wire. Its errors are *playlists.Error.
+// Create makes an alert. Whatever could stop it later stops it here: a place that is not known, no sign, words that no
+// class can show, a limit of the wire. A class that cannot show the words while others can stops nothing: its signs
+// count as rejected. Errors are *playlists.Error.
 func (s *Service) Create(ctx context.Context, who *playlists.Principal,
 	o *playlists.AlertOrder) (*playlists.AlertView, error) {
 	return s.create(ctx, who, o, nil)
 }
 
-// create is Create with the message at hand, where there is one.
+// create is Create with messages at hand, where there are any: the longest form first.
 func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
-	m *playlists.Message) (*playlists.AlertView, error) {
+	forms []*playlists.Message) (*playlists.AlertView, error) {
 	now := s.o.Now()
 	a, err := o.Order(now.UnixMilli())
 	if err != nil {
@@ -42,9 +43,10 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	if err != nil {
 		return nil, err
 	}
-	if m != nil {
-		l.Message = m
+	if len(forms) > 0 {
+		l.Message, l.Shorter = forms[0], forms[1:]
 	}
+	l = l.clone()
 	targets := s.targets(a)
 	if len(targets) == 0 {
 		key := playlists.TextKey("no-sign-reached")
@@ -53,11 +55,7 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 		}
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Key: key}
 	}
-	looks := kinds(targets)
-	if err := s.draw(ctx, l, looks); err != nil {
-		return nil, err
-	}
-	if err := s.readable(ctx, a, l, looks); err != nil {
+	if err := s.draw(ctx, a, l, targets, drawWithin); err != nil {
 		return nil, err
 	}
 	s.life.Lock()
@@ -73,7 +71,7 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	if err := s.mayReplace(a, who, where); err != nil {
 		return nil, err
 	}
-	if err := s.fits(a, l, looks); err != nil {
+	if err := s.fits(a, l.clone(), targets); err != nil { // what it is beside may have ended at its approval
 		return nil, err
 	}
 	if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
@@ -88,6 +86,7 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	v := s.view(e)
 	s.mu.Unlock()
 	s.changed()
+	s.askLate()
 	return &v, nil
 }
 
@@ -189,12 +188,19 @@ func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (
 			return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".template", Value: a.Template,
 				Key: "template-unknown"}
 		}
-		if l.Message, err = t.Fill(where, a.Values, a.Until); err != nil {
+		var short *playlists.Message
+		if l.Message, short, err = t.Fill(where, a.Values, a.Until); err != nil {
 			return nil, err
+		}
+		if short != nil {
+			l.Shorter = append(l.Shorter, short)
 		}
 		a.TemplateDigest = t.Sum()
 	default:
 		l.Message = plain(a.ID, a.Text)
+	}
+	if a.Short != "" {
+		l.Shorter = append(l.Shorter, plain(a.ID, a.Short))
 	}
 	if a.Correction == "" {
 		return l, nil
@@ -233,73 +239,55 @@ func plain(id, text string) *playlists.Message {
 		Variants: []playlists.Variant{{Lang: "vi", Body: text}}}
 }
 
-// draw draws what is not drawn yet for the classes of the signs.
-func (s *Service) draw(ctx context.Context, l *look, signs []playlists.Sign) error {
-	if l.Art == nil {
-		l.Art = map[string]*playlists.Artwork{}
-	}
-	if l.Corrected == nil {
-		l.Corrected = map[string]*playlists.Artwork{}
-	}
+// fits takes the alert from classes that it would take over the wire's limits beside the alerts that are approved for
+// the same time. Each of them may be cancelled for its correction, which may be larger than it: no alert that runs may
+// vanish from a set then. Where no class is left, it returns the error of the first.
+func (s *Service) fits(a *playlists.Alert, l *look, signs []playlists.Sign) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var first error
 	for _, c := range classes(signs) {
-		for _, x := range []struct {
-			m   *playlists.Message
-			art map[string]*playlists.Artwork
-		}{{l.Message, l.Art}, {l.Correction, l.Corrected}} {
-			if x.m == nil || x.art[c.String()] != nil {
+		class := c.String()
+		if l.Art[class] == nil {
+			continue
+		}
+		for _, heavier := range []func(a, b *playlists.Artwork) bool{moreFrames, moreBytes} {
+			set := []timeline.Alert{heaviest(a, l, class, heavier)}
+			for _, e := range s.entries {
+				if e.beside(a) && e.look != nil && e.look.Art[class] != nil {
+					set = append(set, heaviest(&e.Alert, e.look, class, heavier))
+				}
+			}
+			err := playlists.CheckClass(class, set)
+			var full *playlists.Error
+			if err == nil {
 				continue
 			}
-			art, err := s.o.Artist.Artwork(ctx, x.m, c)
-			if err != nil {
-				return onClass(err, c)
+			if first = cmp.Or(first, err); !errors.As(err, &full) {
+				return err
 			}
-			x.art[c.String()] = art
+			l.Unable[class] = asFinding(full)
+			delete(l.Art, class)
+			delete(l.Corrected, class)
+			break
 		}
+	}
+	if len(l.Art) == 0 && len(l.missing(signs)) == 0 {
+		return first
 	}
 	return nil
 }
 
-// onClass names the class in an error of drawing.
-func onClass(err error, c playlists.Class) error {
-	var e *playlists.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	return e.In("on-class", c)
-}
-
-// fits refuses what would take a class over the wire's limits beside the alerts
-// that are approved for the same time. Each of them may be cancelled for its
-// correction, which may be larger than it: no alert that runs may vanish from a
-// set then.
-func (s *Service) fits(a *playlists.Alert, l *look, kinds []playlists.Sign) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// beside reports whether an alert that runs, or its correction, may run at the same time as a and in the same set.
+func (e *entry) beside(a *playlists.Alert) bool {
 	until := func(a *playlists.Alert) playlists.Moment {
 		if a.Correction == "" {
 			return a.Until
 		}
 		return a.Until + playlists.CorrectionLife
 	}
-	for _, c := range classes(kinds) {
-		class := c.String()
-		for _, heavier := range []func(a, b *playlists.Artwork) bool{moreFrames, moreBytes} {
-			set := []timeline.Alert{heaviest(a, l, class, heavier)}
-			for _, e := range s.entries {
-				if e.State != playlists.AlertRunning || e.Test() != a.Test() || e.ID == a.Replaces || e.ID == a.ID ||
-					e.From >= until(a) || a.From >= until(&e.Alert) || e.look == nil {
-					continue
-				}
-				if e.look.Art[class] != nil {
-					set = append(set, heaviest(&e.Alert, e.look, class, heavier))
-				}
-			}
-			if err := playlists.CheckClass(class, set); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return e.State == playlists.AlertRunning && e.Test() == a.Test() && e.ID != a.Replaces && e.ID != a.ID &&
+		e.From < until(a) && a.From < until(&e.Alert)
 }
 
 // heaviest is an alert on a class, or its correction, whichever is heavier.

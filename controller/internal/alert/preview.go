@@ -2,7 +2,6 @@ package alert
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -26,16 +25,15 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		return nil, err
 	}
 	s.mu.Lock()
-	a, l := e.Alert, &look{Message: e.look.Message, Correction: e.look.Correction, Art: maps.Clone(e.look.Art),
-		Corrected: maps.Clone(e.look.Corrected)}
-	owners := s.owners
+	a, l, owners := e.Alert, e.look.clone(), s.owners
 	s.mu.Unlock()
 	signs := s.targets(&a)
-	if err := s.draw(ctx, l, signs); err != nil {
+	if err := s.drawFor(ctx, &a, l, signs); err != nil {
 		return nil, err
 	}
-	p := &playlists.AlertPreview{ID: id, Digest: digest(&a), Signs: len(signs), Override: a.Override, Reason: a.Reason,
-		OutOfService: []playlists.OutOfOrder{}}
+	s.addDrawn(e, l)
+	p := &playlists.AlertPreview{ID: id, Signs: len(signs), Override: a.Override, Reason: a.Reason,
+		OutOfService: []playlists.OutOfOrder{}, Rejected: []playlists.AlertRejection{}}
 	p.Says = saying(l.Message)
 	names := map[string]string{}
 	for i := range areas {
@@ -54,17 +52,35 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		if x.OutOfService != "" {
 			p.OutOfService = append(p.OutOfService, playlists.OutOfOrder{Sign: x.ID, Reason: x.OutOfService})
 		}
+		if _, unable := l.Unable[x.Class.String()]; unable {
+			p.Rejected = append(p.Rejected, playlists.AlertRejection{Sign: x.ID, Reason: noFrames})
+		}
 	}
 	p.ByCompany = counts(companies, func(id string) string { return owners[id].Name })
 	p.ByArea = counts(places, func(id string) string { return names[id] })
-	if p.Classes, err = s.onClasses(ctx, &a, l.Message, l.Art, signs); err != nil {
+	if p.Classes, err = s.onClasses(ctx, &a, l, false, signs); err != nil {
 		return nil, err
 	}
 	p.Correction = []playlists.AlertOnSign{}
 	if l.Correction != nil {
-		p.Correction, err = s.onClasses(ctx, &a, l.Correction, l.Corrected, signs)
+		if p.Correction, err = s.onClasses(ctx, &a, l, true, signs); err != nil {
+			return nil, err
+		}
 	}
-	return p, err
+	p.Digest = s.remember(&a, l, signs)
+	return p, nil
+}
+
+// drawFor draws what is missing for a preview, within the time that a person waits, and takes out what would go over the
+// wire's limits.
+func (s *Service) drawFor(ctx context.Context, a *playlists.Alert, l *look, signs []playlists.Sign) error {
+	if err := s.draw(ctx, a, l, signs, drawWithin); err != nil {
+		return err
+	}
+	if a.State == playlists.AlertRunning || a.State == playlists.AlertEnded {
+		return nil
+	}
+	return s.fits(a, l, signs)
 }
 
 // saying is a message's words, a line for each language.
@@ -91,19 +107,34 @@ func counts(of map[string]int, name func(string) string) []playlists.SignCount {
 	return out
 }
 
-// onClasses is how a message looks on each class of the signs, with what cannot
-// be read from where each kind of them is looked at.
-func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, m *playlists.Message,
-	art map[string]*playlists.Artwork, signs []playlists.Sign) ([]playlists.AlertOnSign, error) {
+// onClasses is how an alert, or its correction, looks on each class of the signs, with what cannot be read from where
+// each kind of them is looked at.
+func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, l *look, correction bool,
+	signs []playlists.Sign) ([]playlists.AlertOnSign, error) {
 	out := []playlists.AlertOnSign{}
 	type stand struct{ pitch, metres float64 }
 	for _, c := range classes(signs) {
-		x := playlists.AlertOnSign{Class: c.String(), Findings: slices.Clone(art[c.String()].Findings)}
-		if x.Findings == nil {
-			x.Findings = []playlists.Finding{}
+		class := c.String()
+		x := playlists.AlertOnSign{Class: class, Frames: []playlists.AlertFrame{}, Findings: []playlists.Finding{}}
+		m, art := l.form(class), l.Art[class]
+		if correction {
+			m, art = l.Correction, l.Corrected[class]
+		} else {
+			x.Form = l.Form[class]
 		}
-		for _, st := range art[c.String()].Steps {
-			f := &art[c.String()].Frames[st.Frame]
+		if art == nil {
+			why, unable := l.Unable[class]
+			if x.Unable = unable; unable {
+				x.Findings = append(x.Findings, why)
+			}
+			x.Late = !l.drawn(class)
+			x.Signs = countOf(signs, c)
+			out = append(out, x)
+			continue
+		}
+		x.Findings = append(x.Findings, art.Findings...)
+		for _, st := range art.Steps {
+			f := &art.Frames[st.Frame]
 			x.Frames = append(x.Frames, playlists.AlertFrame{URL: "/api/v1/alerts/" + a.ID + "/frames/" + f.SHA256, MS: st.MS})
 		}
 		seen := map[stand]bool{}
@@ -130,6 +161,15 @@ func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, m *playlist
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+func countOf(signs []playlists.Sign, c playlists.Class) (n int) {
+	for i := range signs {
+		if signs[i].Class == c {
+			n++
+		}
+	}
+	return n
 }
 
 // Frame is a frame of an alert or its correction, found by its digest.

@@ -103,11 +103,13 @@ var Controller = &playlists.Principal{ID: "controller", Owner: playlists.Public,
 type Service struct {
 	o      Options
 	wake   chan struct{}
+	late   chan struct{} // something is not drawn yet
 	began  time.Time
 	events []event   // made, and not sent yet; Step's own
 	saved  time.Time // when counts were kept last; Step's own
 
-	life sync.Mutex // one step of any life at a time; held while writing
+	life  sync.Mutex // one step of any life at a time; held while writing
+	looks sync.Mutex // held while a look is written
 
 	mu        sync.Mutex // the rest, never held while writing
 	entries   map[string]*entry
@@ -116,9 +118,10 @@ type Service struct {
 	signs     map[string]playlists.Sign
 	owners    map[string]playlists.Owner
 	learnt    time.Time
-	changes   int             // how often signs or owners may have become others
-	known     int             // of these, those that signs and owners have
-	sets      map[setKey]sent // as they were published last
+	changes   int                // how often signs or owners may have become others
+	known     int                // of these, those that signs and owners have
+	sets      map[setKey]sent    // as they were published last
+	previews  map[string]preview // that somebody read, by digest
 }
 
 type setKey struct {
@@ -138,20 +141,11 @@ type entry struct {
 	way  *delivery // nil: not read yet, or never sent
 }
 
-// look is how an alert was drawn when it was made, by class.
-type look struct {
-	Message    *playlists.Message            `json:"message"`
-	Correction *playlists.Message            `json:"correction,omitempty"`
-	Art        map[string]*playlists.Artwork `json:"art"`
-	Corrected  map[string]*playlists.Artwork `json:"corrected,omitempty"`
-	Stands     []stand                       `json:"stands,omitempty"` // on which it was found readable, or let through
-}
-
 // Open reads what is remembered, and seeds templates that are not there.
 func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Service, error) {
-	s := &Service{o: o, wake: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{},
+	s := &Service{o: o, wake: make(chan struct{}, 1), late: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{},
 		templates: map[string]playlists.AlertTemplate{},
-		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}}
+		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}, previews: map[string]preview{}}
 	for _, err := range []error{
 		playlists.LoadRecords(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
 		playlists.LoadRecords(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),

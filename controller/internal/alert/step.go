@@ -2,8 +2,9 @@ package alert
 
 import (
 	"context"
-	"maps"
+	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"ledcast/playlists"
@@ -21,6 +22,10 @@ const (
 // Run lets alerts end, counts be kept and drills begin when they are due, until
 // ctx ends; what was counted is kept before it returns.
 func (s *Service) Run(ctx context.Context) {
+	var late sync.WaitGroup
+	late.Go(func() { s.runLate(ctx) })
+	defer late.Wait()
+	s.askLate()
 	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
@@ -59,25 +64,19 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 	if stale {
 		s.retargetAll()
 	}
-	err := s.heal(ctx, now)
-	if err == nil {
-		err = s.runDrill(ctx, now)
-	}
+	// Each part is tried whatever became of the others: a drill that cannot be drawn holds up no webhook and no count.
+	err := errors.Join(s.heal(ctx, now), s.runDrill(ctx, now))
 	s.life.Unlock()
-	if err != nil {
-		return 0, err
-	}
-	if err := s.sendEvents(ctx, now); err != nil {
-		return 0, err
-	}
+	err = errors.Join(err, s.sendEvents(ctx, now))
 	// Not at every wake: an approval's publishing waits for no counts.
 	if now.Sub(s.saved) >= saveEvery || now.Before(s.saved) {
-		if err := s.save(ctx); err != nil {
-			return 0, err
+		if e := s.save(ctx); e != nil {
+			err = errors.Join(err, e)
+		} else {
+			s.saved = now
 		}
-		s.saved = now
 	}
-	return s.wait(now), nil
+	return s.wait(now), err
 }
 
 // heal makes true what follows from what is written: alerts that are over end,
@@ -95,6 +94,7 @@ func (s *Service) heal(ctx context.Context, now time.Time) error {
 	}
 	s.mu.Unlock()
 	changed := false
+	var errs []error
 	for _, e := range all {
 		if e.State == playlists.AlertRunning && e.way != nil && len(e.way.Signs) == 0 {
 			// It was approved, and the controller died before counts were kept.
@@ -107,26 +107,26 @@ func (s *Service) heal(ctx context.Context, now time.Time) error {
 			at := max(by.ApprovedMS, int64(by.From)*1000)
 			if err := s.end(ctx, who, e, playlists.EndReplaced, at,
 				func(a *playlists.Alert) { a.ReplacedBy = by.ID }); err != nil {
-				return err
+				errs = append(errs, err)
+				continue
 			}
 			changed = true
 		case e.State != playlists.AlertEnded && int64(e.Until) <= now.Unix():
 			if err := s.end(ctx, Controller, e, playlists.EndExpired, int64(e.Until)*1000, nil); err != nil {
-				return err
+				errs = append(errs, err)
+				continue
 			}
 			changed = true
 		case e.Corrected && e.EndedMS/1000+playlists.CorrectionLife > now.Unix():
 			did, err := s.correct(ctx, e)
-			if err != nil {
-				return err
-			}
+			errs = append(errs, err)
 			changed = changed || did
 		}
 	}
 	if changed && s.o.Changed != nil {
 		s.o.Changed()
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // correct lets the correction of a cancelled alert run, unless it does or did.
@@ -149,11 +149,8 @@ func (s *Service) correct(ctx context.Context, e *entry) (bool, error) {
 	// It takes the face, whatever else runs there: it came later than all of the
 	// same priority.
 	targets := s.targets(&a)
-	l := &look{Message: e.look.Correction, Art: maps.Clone(e.look.Corrected)}
-	if err := s.draw(ctx, l, targets); err != nil {
-		return false, err
-	}
-	way := newDelivery(targets)
+	l := (&look{Message: e.look.Correction, Art: e.look.Corrected}).clone()
+	way := newDelivery(targets, l)
 	if err := s.keep(ctx, nil, kindLook, id, l); err != nil {
 		return false, err
 	}
@@ -167,6 +164,7 @@ func (s *Service) correct(ctx context.Context, e *entry) (bool, error) {
 	s.mu.Lock()
 	s.entries[id] = &entry{Alert: a, look: l, way: way}
 	s.mu.Unlock()
+	s.askLate() // for classes that came since its alert was made
 	return true, nil
 }
 
@@ -188,7 +186,7 @@ func (s *Service) retargetAll() {
 func (s *Service) retarget(e *entry) {
 	for _, x := range s.targets(&e.Alert) {
 		s.mu.Lock()
-		e.way.add(&x)
+		e.way.add(&x, e.look)
 		s.mu.Unlock()
 	}
 }
@@ -226,14 +224,8 @@ func (s *Service) runDrill(ctx context.Context, now time.Time) error {
 	if len(targets) == 0 {
 		return nil
 	}
-	l, way := &look{Message: plain(id, a.Text)}, newDelivery(targets)
-	if err := s.draw(ctx, l, targets); err != nil {
-		return err
-	}
-	if err := s.fits(&a, l, targets); err != nil {
-		s.o.Log.Warn("there is no room for the weekly drill", "err", err)
-		return nil
-	}
+	l := (&look{Message: plain(id, a.Text)}).clone() // drawLate draws it: no cancel waits for a drill
+	way := newDelivery(targets, l)
 	if err := s.keep(ctx, nil, kindLook, id, l); err != nil {
 		return err
 	}
@@ -246,6 +238,7 @@ func (s *Service) runDrill(ctx context.Context, now time.Time) error {
 	s.mu.Lock()
 	s.entries[id] = &entry{Alert: a, look: l, way: way}
 	s.mu.Unlock()
+	s.askLate()
 	if s.o.Changed != nil {
 		s.o.Changed()
 	}

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"ledcast/playlists"
@@ -58,8 +57,8 @@ func (s *Service) Wanted(t time.Time) (alerts []playlists.Alert, ended []playlis
 	return alerts, ended, next
 }
 
-// Art is how an alert looks on a class, as it was drawn when it was made. A
-// class that came later is drawn now, and kept.
+// Art is how an alert looks on a class, as it was drawn when it was made. It is nil for a class that can show nothing of
+// it, and for one that is not drawn yet: that is drawn at once, and Changed is called.
 func (s *Service) Art(ctx context.Context, id string, c playlists.Class) (*playlists.Artwork, error) {
 	e, err := s.find(id)
 	if err != nil {
@@ -69,19 +68,11 @@ func (s *Service) Art(ctx context.Context, id string, c playlists.Class) (*playl
 		return nil, err
 	}
 	s.mu.Lock()
-	art, m := e.look.Art[c.String()], e.look.Message
+	l := e.look
 	s.mu.Unlock()
-	if art != nil {
-		return art, nil
+	if class := c.String(); l.drawn(class) {
+		return l.Art[class], nil
 	}
-	if art, err = s.o.Artist.Artwork(ctx, m, c); err != nil {
-		return nil, onClass(err, c)
-	}
-	s.mu.Lock()
-	l := *e.look
-	l.Art = maps.Clone(l.Art)
-	l.Art[c.String()] = art
-	e.look = &l
-	s.mu.Unlock()
-	return art, s.keep(ctx, nil, kindLook, id, &l)
+	s.askLate()
+	return nil, nil
 }

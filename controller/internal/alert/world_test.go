@@ -22,6 +22,7 @@ func newWorld() *world { return &world{World: alerttest.New()} }
 var (
 	author, approver = alerttest.Author, alerttest.Approver
 	refused          = alerttest.Refused
+	read             = alerttest.Read
 )
 
 func (w *world) open(t *testing.T) *Service {
@@ -76,6 +77,3 @@ func wanted(s *Service) (out string) {
 	}
 	return out
 }
-
-// signs is what an approver read off a preview.
-func signs(n int) *playlists.AlertApproval { return &playlists.AlertApproval{Signs: &n} }

@@ -57,7 +57,8 @@ func (c *caller) approve(id string) (v playlists.AlertView) {
 	c.t.Helper()
 	var p playlists.AlertPreview
 	c.want("approver", "GET", "/api/v1/alerts/"+id+"/preview", nil, 200, &p)
-	c.want("approver", "POST", "/api/v1/alerts/"+id+"/approve", map[string]int{"signs": p.Signs}, 200, &v)
+	c.want("approver", "POST", "/api/v1/alerts/"+id+"/approve",
+		playlists.AlertApproval{Signs: &p.Signs, Digest: p.Digest}, 200, &v)
 	return v
 }
 
@@ -138,7 +139,7 @@ func TestAlertOnTheDemo(t *testing.T) {
 	}
 	c.want("author", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 5}, 403, nil)
 	c.want("admin", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 5}, 403, nil)
-	if text := c.want("approver", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 3}, 422,
+	if text := c.want("approver", "POST", "/api/v1/alerts/lu-1/approve", map[string]any{"signs": 3, "digest": p.Digest}, 422,
 		nil); strings.Contains(text, "5 ") || strings.Contains(text, `"5"`) {
 		t.Errorf("the refusal tells the number: %s", text)
 	}
@@ -433,10 +434,14 @@ func TestCAPOverHTTP(t *testing.T) {
 		t.Fatal(text)
 	}
 	at := "/api/v1/alerts/" + r.Alerts[0]
+	var read playlists.AlertPreview
+	c.want("approver", "GET", at+"/preview", nil, 200, &read)
+	with := func(n int) string { return fmt.Sprintf(`{"signs":%d,"digest":%q}`, n, read.Digest) }
 	c.all([]ask{
-		{"author", "POST", at + "/approve", `{"signs":3}`, nil, 403, ""},
-		{"approver", "POST", at + "/approve", `{"signs":2}`, nil, 422, "is not the number"},
-		{"approver", "POST", at + "/approve", `{"signs":3}`, nil, 200, `"state":"running"`},
+		{"author", "POST", at + "/approve", with(3), nil, 403, ""},
+		{"approver", "POST", at + "/approve", with(2), nil, 422, "is not the number"},
+		{"approver", "POST", at + "/approve", `{"signs":3}`, nil, 422, "preview-digest-missing"},
+		{"approver", "POST", at + "/approve", with(3), nil, 200, `"state":"running"`},
 	})
 	eventually(t, "the signs of the city show it", func() bool {
 		_, text, _ := c.do("author", "GET", at, "")

@@ -83,7 +83,13 @@ func TestKilledWithAnAlert(t *testing.T) {
 			t.Fatal(status, text)
 		}
 		var approved bool
-		as(made.Secret, func() { approved = step(path+"/approve", `{"signs":1}`) })
+		as(made.Secret, func() {
+			var p playlists.AlertPreview
+			if _, text := k.do("GET", path+"/preview", ""); json.Unmarshal([]byte(text), &p) != nil {
+				t.Fatal(text)
+			}
+			approved = step(path+"/approve", fmt.Sprintf(`{"signs":1,"digest":%q}`, p.Digest))
+		})
 		v := state(id)
 		if approved && v.State != playlists.AlertRunning || v.State != playlists.AlertRunning &&
 			v.State != playlists.AlertPending {

@@ -223,7 +223,7 @@ func approveIt(t *testing.T, s *service, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Approve(t.Context(), approver, id, signs(p.Signs)); err != nil {
+	if _, err := s.Approve(t.Context(), approver, id, read(t, s, id, p.Signs)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -274,7 +274,7 @@ func TestCAPAlert(t *testing.T) {
 	if v.CreatedBy != author.ID {
 		t.Errorf("by %s", v.CreatedBy)
 	}
-	if _, err := s.Approve(t.Context(), author, v.ID, signs(3)); err == nil {
+	if _, err := s.Approve(t.Context(), author, v.ID, read(t, s, v.ID, 3)); err == nil {
 		t.Error("who handed it in approved it")
 	}
 }
@@ -310,7 +310,7 @@ func TestCAPParts(t *testing.T) {
 	for _, id := range r.Alerts {
 		v, err := s.Get(t.Context(), id)
 		if err == nil {
-			_, err = s.Approve(t.Context(), approver, id, signs(v.Targeted))
+			_, err = s.Approve(t.Context(), approver, id, read(t, s, id, v.Targeted))
 		}
 		if err != nil {
 			t.Fatal(err)

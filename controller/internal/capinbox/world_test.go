@@ -20,6 +20,7 @@ func newWorld() *world { return &world{alerttest.New()} }
 var (
 	author, approver = alerttest.Author, alerttest.Approver
 	refused          = alerttest.Refused
+	read             = alerttest.Read
 )
 
 func run(t *testing.T, s *service, o *playlists.AlertOrder) *playlists.AlertView {
@@ -70,9 +71,6 @@ func view(t *testing.T, s *service, id string) *playlists.AlertView {
 	}
 	return v
 }
-
-// signs is what an approver read off a preview.
-func signs(n int) *playlists.AlertApproval { return &playlists.AlertApproval{Signs: &n} }
 
 // policyDigest is of the policy as an approver reads it.
 func policyDigest(s *service) string {

@@ -18,9 +18,8 @@ import (
 
 func newAlert(e *env) *cobra.Command {
 	return e.group("alert", "Urgent messages: send, approve, cancel, count",
-		"alert sends urgent messages. One person sends, another approves with the number of signs that `alert show` "+
-			"says\n"+
-			"(or `alert send` printed), and anybody of the two ends it in one step.",
+		"alert sends urgent messages. One person sends, another reads `alert show` and approves with the number of\n"+
+			"signs and the digest that it prints. Anybody of the two ends it in one step.",
 		e.alertSend(),
 		e.alertApprove(),
 		e.alertCancel(),
@@ -113,6 +112,7 @@ func (e *env) alertSend() *cobra.Command {
 	f.StringVarP(&file, "file", "f", "", "`file` with the alert as YAML or JSON; flags win")
 	f.StringVar(&o.ID, "id", "", "`name` of the alert; none is used twice")
 	f.StringVar(&o.Text, "text", "", "the words")
+	f.StringVar(&o.Short, "short", "", "fewer `words`, at most 30 characters, for signs that cannot show the others")
 	f.StringVar(&o.Message, "message", "", "`id` of one of the department's messages, in place of --text")
 	f.StringVar(&o.Template, "template", "", "`id` of a template, in place of --text")
 	f.StringToStringVar(&values, "value", nil, "`name=words` for a template's gap")
@@ -146,23 +146,33 @@ func moment(flag, s string) (playlists.Moment, error) {
 
 func (e *env) alertApprove() *cobra.Command {
 	var signs int
-	var override, reason string
+	var digest, override, reason string
 	cmd := e.named("approve ALERT", "Let an alert of somebody else run", "ALERT",
 		func(cmd *cobra.Command, c *client, id string) error {
 			if !cmd.Flags().Changed("signs") {
 				return usagef("read it off the preview: controller alert show "+id, "--signs is missing")
 			}
+			if digest == "" {
+				return usagef("copy it from the preview that you read: controller alert show "+id, "--digest is missing")
+			}
 			var v playlists.AlertView
 			if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/approve",
-				playlists.AlertApproval{Signs: &signs, Override: override, Reason: reason}, &v); err != nil {
+				playlists.AlertApproval{Signs: &signs, Digest: digest, Override: override, Reason: reason}, &v); err != nil {
 				return err
 			}
 			fmt.Fprintf(e.out, "%s runs on %d signs until %s\n", id, v.Targeted, clockTime(int64(v.Until)))
+			for _, x := range v.Came {
+				fmt.Fprintf(e.out, "  came since the preview: %s\n", x)
+			}
+			for _, x := range v.Gone {
+				fmt.Fprintf(e.out, "  left since the preview: %s\n", x)
+			}
 			return nil
 		})
 	cmd.Flags().IntVar(&signs, "signs", 0, "`number` of signs that the preview says")
+	cmd.Flags().StringVar(&digest, "digest", "", "`digest` of the preview that you read")
 	cmd.Flags().StringVar(&override, "override", "",
-		"`finding` of signs that came since it was made: distance; with --reason")
+		"`finding` that it is let through in spite of: distance; with --reason")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the log")
 	return cmd
 }

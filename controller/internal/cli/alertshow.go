@@ -23,7 +23,7 @@ var modeMeans = map[playlists.AlertMode]string{
 }
 
 // alertPreview prints what an approver must know. For an alert that waits, it
-// prints a line for scripts: "ALERT waits: signs N".
+// prints two lines for scripts: "ALERT waits: signs N …" and "ALERT digest D".
 func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	var v playlists.AlertView
 	if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/alerts/"+id, nil, &v); err != nil {
@@ -65,6 +65,9 @@ func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 		reaches = "waits:"
 	}
 	fmt.Fprintf(e.out, "%s %s signs %d (%d of them picture signs, unprotected)\n", id, reaches, p.Signs, p.Pictures)
+	if v.State == playlists.AlertPending {
+		fmt.Fprintf(e.out, "%s digest %s\n", id, p.Digest)
+	}
 	for _, part := range []struct {
 		of   string
 		list []playlists.SignCount
@@ -83,11 +86,14 @@ func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	for _, x := range p.OutOfService {
 		fmt.Fprintf(e.out, "  out of service: %s (%s)\n", x.Sign, x.Reason)
 	}
+	for _, x := range p.Rejected {
+		fmt.Fprintf(e.out, "  cannot show it: %s (%s)\n", x.Sign, x.Reason)
+	}
 	switch v.State {
 	case playlists.AlertDraft:
 		fmt.Fprintf(e.out, "it is a draft: send it again without --draft\n")
 	case playlists.AlertPending:
-		fmt.Fprintf(e.out, "another person: controller alert approve %s --signs N\n", id)
+		fmt.Fprintf(e.out, "another person: controller alert approve %s --signs N --digest D\n", id)
 	}
 	return nil
 }
@@ -102,8 +108,17 @@ func (e *env) alertLooks(title string, looks []playlists.AlertOnSign) {
 		for _, f := range x.Frames {
 			ms += f.MS
 		}
-		fmt.Fprintf(e.out, "    %-24s signs: %d, pages: %d in %.1f s\n", x.Class, x.Signs, len(x.Frames),
-			float64(ms)/1000)
+		form := ""
+		switch {
+		case x.Unable:
+			form = ", cannot show it"
+		case x.Late:
+			form = ", still being drawn"
+		case x.Form > 0:
+			form = ", in fewer words"
+		}
+		fmt.Fprintf(e.out, "    %-24s signs: %d, pages: %d in %.1f s%s\n", x.Class, x.Signs, len(x.Frames),
+			float64(ms)/1000, form)
 		for _, f := range x.Findings {
 			at := ""
 			if f.Field != "" {

@@ -18,7 +18,8 @@ type Alerts interface {
 	// Wanted is what runs at t, what ended before its time, and when that
 	// changes next (zero: not by itself).
 	Wanted(t time.Time) (alerts []playlists.Alert, ended []playlists.EndedAlert, next time.Time)
-	// Art is how an alert looks on a class: drawn once.
+	// Art is how an alert looks on a class: drawn once. It is nil for a class that shows nothing of it, and for one that
+	// is not drawn yet; KickAlerts is called when it is.
 	Art(ctx context.Context, alert string, c playlists.Class) (*playlists.Artwork, error)
 	// Published says that the broker took a set with its frames.
 	Published(set *timeline.AlertSet, test bool)
@@ -286,6 +287,9 @@ func (p *Publisher) AlertsAt(ctx context.Context, c playlists.Class, test bool, 
 		art, err := p.o.Alerts.Art(ctx, alerts[i].ID, c)
 		if err != nil {
 			return nil, err
+		}
+		if art == nil {
+			continue
 		}
 		out = append(out, alerts[i].OnWire(art, func(string) bool { return true }))
 	}

@@ -40,8 +40,10 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 			continue
 		}
 		art, err := p.o.Alerts.Art(ctx, a.ID, c.class)
-		if err != nil {
-			troubles = append(troubles, fmt.Errorf("alert %s: %w", a.ID, err))
+		if err != nil || art == nil {
+			if err != nil {
+				troubles = append(troubles, fmt.Errorf("alert %s: %w", a.ID, err))
+			}
 			for _, old := range last.set.Alerts {
 				if old.ID == a.ID {
 					d.set.Alerts = append(d.set.Alerts, old)

@@ -170,7 +170,7 @@ func (w *world) alertRound(ctx context.Context, id string, before func() error) 
 	}
 	cpu, _ := Usage()
 	t0 := time.Now()
-	if err := w.call(ctx, "approver", "POST", "/"+id+"/approve", map[string]int{"signs": p.Signs}, nil); err != nil {
+	if err := w.call(ctx, "approver", "POST", "/"+id+"/approve", playlists.AlertApproval{Signs: &p.Signs, Digest: p.Digest}, nil); err != nil {
 		return nil, nil, err
 	}
 	r := &AlertRound{}

@@ -27,11 +27,21 @@ func Run(t *testing.T, s Life, o *playlists.AlertOrder) *playlists.AlertView {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := s.Approve(t.Context(), Approver, o.ID, &playlists.AlertApproval{Signs: &p.Signs})
+	v, err := s.Approve(t.Context(), Approver, o.ID, &playlists.AlertApproval{Signs: &p.Signs, Digest: p.Digest})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// Read is what an approver read off a preview, and n as the number of signs.
+func Read(t *testing.T, s Life, id string, n int) *playlists.AlertApproval {
+	t.Helper()
+	p, err := s.Preview(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &playlists.AlertApproval{Signs: &n, Digest: p.Digest}
 }
 
 // Refused fails unless err is an *Error with a remedy whose text has these words.

@@ -24,7 +24,9 @@ type World struct {
 	Fail  string // kind/id whose write fails once
 	Drawn int
 	// Legible says which messages can be read from far away; nil: none can.
-	Legible   func(*playlists.Message) bool
+	Legible func(*playlists.Message) bool
+	// Drawing, if set, is called with what is drawn. It may block, and its error is that of drawing.
+	Drawing   func(m *playlists.Message, c playlists.Class) error
 	Pages     int               // of 6 s, of every drawing; 0: one
 	Corrected int               // pages of the department's message "sorry"; 0: as many as of others
 	Words     map[string]string // messages of the department
@@ -132,6 +134,11 @@ func (w *World) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 	w.Drawn++
 	w.Said[m.ID] = m
 	w.mu.Unlock()
+	if w.Drawing != nil {
+		if err := w.Drawing(m, c); err != nil {
+			return nil, err
+		}
+	}
 	data := fmt.Appendf(nil, "%s %s", m.Title(), c)
 	f := playlists.FrameFile{Data: data, Frame: timeline.Frame{SHA256: fmt.Sprintf("%064x", len(data)),
 		Len: int64(len(data)), Type: "image/png", W: int64(c.W), H: int64(c.H)}}

@@ -19,7 +19,7 @@ export interface AgreementList {
 }
 
 export interface AlertApproval {
-  digest?: string;
+  digest: string;
   override?: string;
   reason?: string;
   signs: number;
@@ -39,8 +39,11 @@ export interface AlertFrame {
 export interface AlertOnSign {
   class: string;
   findings: Finding[];
+  form?: number;
   frames: AlertFrame[];
+  late?: boolean;
   signs: number;
+  unable?: boolean;
 }
 
 export interface AlertOrder {
@@ -55,6 +58,7 @@ export interface AlertOrder {
   priority?: number;
   reason?: string;
   replaces?: string;
+  short?: string;
   signs?: string[];
   takeover?: Takeover;
   template?: string;
@@ -76,6 +80,7 @@ export interface AlertPreview {
   override?: string;
   pictures: number;
   reason?: string;
+  rejected: AlertRejection[];
   says: string[];
   signs: number;
 }
@@ -99,6 +104,7 @@ export interface AlertTemplate {
   icon?: string;
   id: string;
   name: Text;
+  short?: string;
   theme?: string;
   variants: Variant[];
 }
@@ -120,6 +126,7 @@ export interface AlertView {
   areas: string[];
   break_glass?: boolean;
   call: AlertCall[];
+  came?: string[];
   corrected?: boolean;
   correction?: string;
   corrects?: string;
@@ -129,6 +136,7 @@ export interface AlertView {
   ended_ms?: number;
   from: number | string;
   from_given?: boolean;
+  gone?: string[];
   id: string;
   message?: string;
   missed: string[];
@@ -143,6 +151,7 @@ export interface AlertView {
   replaced_by?: string;
   replaces?: string;
   sent: number;
+  short?: string;
   showing: number;
   signs: string[];
   state: 'draft' | 'pending' | 'running' | 'ended';

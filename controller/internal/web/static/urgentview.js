@@ -34,6 +34,7 @@ function frame(classOf, f, label) {
 }
 
 const onClass = (c) => h('section', { cls: 'look' }, h('h3', {}, say('urgent.on_class', { class: c.class, n: c.signs })), h('div', { cls: 'steps' }, c.frames.map((f, i) => frame(c.class, f, say('urgent.page_of', { class: c.class, n: i + 1 })))),
+  c.late ? h('p', {}, say('urgent.late')) : null, c.form ? h('p', {}, say('urgent.short_form')) : null, c.unable ? h('p', { cls: 'bad' }, say('urgent.unable')) : null,
   c.findings.length ? h('ul', {}, c.findings.map((f) => h('li', {}, both(f.text), ' ', both(f.remedy)))) : null);
 
 const counts = (title, list) => h('div', {}, h('h3', {}, title), h('ul', { cls: 'plain' }, list.map((c) => h('li', {}, h('strong', {}, number(c.signs)), ' ', c.name || c.id))));

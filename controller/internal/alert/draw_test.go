@@ -1,0 +1,230 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ledcast/playlists"
+)
+
+// cannot is the error of a class that has no room for the words.
+var cannot = &playlists.Error{Code: playlists.Invalid, Field: "text", Value: "Ớ", Key: "no-room"}
+
+// A class that cannot show an alert delays nobody: not its making, preview, approval, drill or correction. Its signs
+// count as rejected and are named, with whom to call.
+func TestOneClassHoldsUpNobody(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 0))
+			w := newWorld()
+			bad := w.Faces[r.IntN(len(w.Faces))].Class
+			w.Drawing = func(_ *playlists.Message, c playlists.Class) error {
+				if c == bad {
+					return cannot
+				}
+				return nil
+			}
+			var unable []string
+			for _, x := range w.Faces {
+				if x.Class == bad {
+					unable = append(unable, x.ID)
+				}
+			}
+			slices.Sort(unable)
+			if len(unable) == len(w.Faces) {
+				return // nobody can show it
+			}
+			s := w.open(t)
+			o := w.order("a1", time.Hour)
+			o.Correction = "sorry"
+			v, err := s.Create(t.Context(), author, o)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if v.Rejected != len(unable) || len(v.Call) != len(unable) {
+				t.Errorf("seed %d: made, %d rejected, %d to call; want %d", seed, v.Rejected, len(v.Call), len(unable))
+			}
+			p, err := s.Preview(t.Context(), "a1")
+			if err != nil || len(p.Rejected) != len(unable) || p.Signs != len(w.Faces) {
+				t.Errorf("seed %d: the preview has %+v, %v", seed, p, err)
+			}
+			n := len(w.Faces)
+			v, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &n, Digest: p.Digest})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var refused []string
+			for _, x := range v.Rejections {
+				if x.Reason != noFrames {
+					t.Errorf("%s is rejected as %q", x.Sign, x.Reason)
+				}
+				refused = append(refused, x.Sign)
+			}
+			if !slices.Equal(refused, unable) || v.Rejected != len(unable) {
+				t.Errorf("seed %d: rejected are %v, want %v", seed, refused, unable)
+			}
+			for _, x := range w.Faces {
+				art, err := s.Art(t.Context(), "a1", x.Class)
+				if err != nil || (art == nil) != (x.Class == bad) {
+					t.Errorf("%s gets %v, %v", x.ID, art, err)
+				}
+			}
+			time.Sleep(2 * time.Second)
+			if _, err := s.Cancel(t.Context(), author, "a1", true); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.drawLate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if c := view(t, s, "a1-correction"); c.State != playlists.AlertRunning || c.Rejected != len(unable) {
+				t.Errorf("the correction is %s, rejected by %d", c.State, c.Rejected)
+			}
+			// The weekly drill is made all the same.
+			time.Sleep(time.Until(s.drill.Next(time.Now())) + time.Minute)
+			step(t, s)
+			if !slices.ContainsFunc(s.Recent(), func(v playlists.AlertView) bool { return v.Mode == playlists.AlertDrill }) {
+				t.Error("no drill was made")
+			}
+		})
+	}
+}
+
+// Where no class can show it there is nothing to send, and its author hears why.
+func TestNoClassCanShowIt(t *testing.T) {
+	w := newWorld()
+	w.Drawing = func(*playlists.Message, playlists.Class) error { return cannot }
+	s := w.open(t)
+	if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); !errors.Is(err, error(cannot)) && err == nil {
+		t.Error("an alert that no sign can show was made")
+	}
+}
+
+// A class that has no room for the words shows the short form.
+func TestShortForm(t *testing.T) {
+	w := newWorld()
+	small := w.Faces[0].Class
+	w.Drawing = func(m *playlists.Message, c playlists.Class) error {
+		if c == small && m.Title() != "LŨ" {
+			return cannot
+		}
+		return nil
+	}
+	s := w.open(t)
+	o := w.order("a1", time.Hour)
+	o.Short = "LŨ"
+	v, err := s.Create(t.Context(), author, o)
+	if err != nil || v.Rejected != 0 {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	art, err := s.Art(t.Context(), "a1", small)
+	if err != nil || art == nil || string(art.Frames[0].Data) != fmt.Sprintf("LŨ %s", small) {
+		t.Errorf("the small sign shows %v, %v", art, err)
+	}
+	p, err := s.Preview(t.Context(), "a1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range p.Classes {
+		if want := x.Class == small.String(); (x.Form == 1) != want {
+			t.Errorf("%s shows form %d", x.Class, x.Form)
+		}
+	}
+	o = w.order("a2", time.Hour)
+	o.Short = "ba mươi mốt ký tự thì dài quá rồi"
+	_, err = s.Create(t.Context(), author, o)
+	refused(t, "a long short form", err, "short")
+}
+
+// What takes long to draw delays neither the making nor the others, and is drawn all the same.
+func TestSlowClasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		usual := w.Faces[0].Class
+		for i := range 60 {
+			x := w.Faces[0]
+			x.ID, x.Class = fmt.Sprintf("z%02d", i), playlists.Class{W: 8000 + i, H: 500, Colour: usual.Colour}
+			w.Faces = append(w.Faces, x)
+		}
+		w.Drawing = func(_ *playlists.Message, c playlists.Class) error {
+			if c.W >= 8000 {
+				time.Sleep(500 * time.Millisecond)
+			}
+			return nil
+		}
+		s := w.open(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); s.Run(ctx) }()
+		defer func() { cancel(); <-done }()
+		began := time.Now()
+		if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("making it took %v", took)
+		}
+		if art, err := s.Art(t.Context(), "a1", usual); art == nil || err != nil {
+			t.Errorf("the usual class is not drawn first: %v", err)
+		}
+		began = time.Now()
+		if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", len(w.Faces))); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("preview and approval took %v", took)
+		}
+		time.Sleep(time.Minute)
+		for _, x := range w.Faces {
+			if art, err := s.Art(t.Context(), "a1", x.Class); art == nil || err != nil {
+				t.Fatalf("%s was left out: %v", x.ID, err)
+			}
+		}
+		// A restart has them, too.
+		s = w.open(t)
+		if art, err := s.Art(t.Context(), "a1", w.Faces[len(w.Faces)-1].Class); art == nil || err != nil {
+			t.Errorf("after a restart the last class is not drawn: %v", err)
+		}
+	})
+}
+
+// Signs come and go while a person reads. What they read is good for half an hour, and who came is named.
+func TestSignsComeWhileOneReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		for _, id := range []string{"a1", "a2", "a3"} {
+			if _, err := s.Create(t.Context(), author, w.order(id, 2*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := len(w.Faces)
+		p, late := read(t, s, "a1", n), read(t, s, "a2", n)
+		gone := w.Faces[0].ID
+		x := w.Faces[1]
+		x.ID = "new-1"
+		w.Faces = append(w.Faces[1:], x)
+		s.SignsChanged()
+		v, err := s.Approve(t.Context(), approver, "a1", p)
+		if err != nil || !slices.Equal(v.Came, []string{"new-1"}) || !slices.Equal(v.Gone, []string{gone}) {
+			t.Errorf("came %v, gone %v, %v", v.Came, v.Gone, err)
+		}
+		if v.Targeted != n {
+			t.Errorf("it runs on %d signs, want %d", v.Targeted, n)
+		}
+		time.Sleep(previewLife + time.Second)
+		_, err = s.Approve(t.Context(), approver, "a2", late)
+		refused(t, "an old preview", err, "30 minutes")
+		// A controller that was restarted knows what it would show now.
+		now := read(t, s, "a3", n)
+		s = w.open(t)
+		if _, err := s.Approve(t.Context(), approver, "a3", now); err != nil {
+			t.Errorf("after a restart: %v", err)
+		}
+	})
+}
