@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,6 +174,7 @@ type Alert struct {
 	Why        string            `json:"why,omitempty"` // of ended: expired, cancelled, replaced or refused
 	BreakGlass bool              `json:"break_glass,omitempty"`
 	CreatedBy  string            `json:"created_by"`
+	Makers     []string          `json:"makers,omitempty"` // of the author's credential, in the 24 h before
 	CreatedMS  int64             `json:"created_ms"`
 	ApprovedBy string            `json:"approved_by,omitempty"`
 	ApprovedMS int64             `json:"approved_ms,omitempty"`
@@ -261,7 +263,6 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 	return a, a.checkSpan(where, nowMS)
 }
 
-// checkPlaces needs somewhere to show: nothing is meant for everywhere.
 // checkShort refuses a short form that is not short.
 func checkShort(where, short string) error {
 	if n := utf8.RuneCountInString(strings.TrimSpace(short)); n > MaxShort {
@@ -270,6 +271,7 @@ func checkShort(where, short string) error {
 	return nil
 }
 
+// checkPlaces needs somewhere to show: nothing is meant for everywhere.
 func (a *Alert) checkPlaces(where string) error {
 	if len(a.Areas) == 0 && len(a.Signs) == 0 {
 		return &Error{Code: Invalid, Field: where + ".areas", Key: "areas-and-signs-missing"}
@@ -402,7 +404,12 @@ func (p *Principal) MayApprove() bool {
 }
 
 // MayCancel reports whether p may cancel alerts: one person, in one step.
-func (p *Principal) MayCancel() bool { return p.MayApprove() || p.MayWrite(KindAlert, Public) }
+func (p *Principal) MayCancel() bool {
+	if p.Program && !slices.Contains(p.May, MayCancelAlerts) {
+		return false
+	}
+	return p.MayApprove() || p.MayWrite(KindAlert, Public)
+}
 
 // Same reports whether two principals' ids are one person's: somebody who
 // signs in as user:lan is who uses token:lan.

@@ -26,10 +26,11 @@ type AlertTemplate struct {
 	Short string `yaml:"short,omitempty" json:"short,omitempty"`
 	// Set by the controller: who wrote it, and who let it be used without a
 	// second person (another one).
-	By         string `yaml:"-" json:"by,omitempty"`
-	ApprovedBy string `yaml:"-" json:"approved_by,omitempty"`
-	ApprovedMS int64  `yaml:"-" json:"approved_ms,omitempty"`
-	Digest     string `yaml:"-" json:"digest,omitempty"` // as Sum gives it; only answered
+	By         string   `yaml:"-" json:"by,omitempty"`
+	Makers     []string `yaml:"-" json:"makers,omitempty"` // of the author's credential, in the 24 h before
+	ApprovedBy string   `yaml:"-" json:"approved_by,omitempty"`
+	ApprovedMS int64    `yaml:"-" json:"approved_ms,omitempty"`
+	Digest     string   `yaml:"-" json:"digest,omitempty"` // as Sum gives it; only answered
 }
 
 // MaxValue bounds what fills one gap, in characters.

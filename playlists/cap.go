@@ -19,6 +19,7 @@ type CAPPolicy struct {
 	// another person has approved it; a change makes it wait again.
 	Auto       *CAPAuto `json:"auto,omitempty"`
 	ProposedBy string   `json:"proposed_by,omitempty"`
+	Makers     []string `json:"makers,omitempty"` // of the proposer's credential, in the 24 h before
 	ApprovedBy string   `json:"approved_by,omitempty"`
 }
 

@@ -35,7 +35,20 @@ type Principal struct {
 	Only  []Kind   `json:"only,omitempty"`  // a token's: kinds that it may touch; none means all
 	From  string   `json:"from,omitempty"`  // remote address
 	Until int64    `json:"-"`               // a token's: when it expires, Unix seconds; 0 for a person
+	// Program is a token that does not stand for the person who made it. It writes, and approves nothing.
+	Program bool `json:"-"`
+	// May lists what a program may do beyond its role: MayCancelAlerts.
+	May []string `json:"-"`
+	// Stands is the person that a token stands for: their own, made while signed in.
+	Stands string `json:"-"`
+	// Lineage are those who made the credential, and who made what they made it with, up to a person. Makers is the
+	// same for a credential that is younger than 24 h, else empty.
+	Lineage []string `json:"-"`
+	Makers  []string `json:"-"`
 }
+
+// MayCancelAlerts lets a program end urgent messages.
+const MayCancelAlerts = "cancel"
 
 // Actor is the principal as the audit log names them, at a time in Unix ms.
 func (p *Principal) Actor(atMS int64) Actor { return Actor{Who: p.ID, From: p.From, AtMS: atMS} }

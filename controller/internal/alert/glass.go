@@ -44,6 +44,8 @@ func (s *Service) mayBreak(a *playlists.Alert, who *playlists.Principal) error {
 	switch {
 	case !ok || a.TemplateDigest != t.Sum() || t.ApprovedBy == "":
 		return refuse(".template", a.Template, "glass-template-not-approved")
+	case who.Program:
+		return &playlists.Error{Code: playlists.Denied, Field: where, Key: "approval-by-program"}
 	case playlists.Same(t.ApprovedBy, who.ID):
 		return refuse(".template", a.Template, "glass-template-by-oneself")
 	case a.Mode != playlists.AlertLive:

@@ -52,8 +52,9 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	if err != nil {
 		return nil, err
 	}
-	if playlists.Same(e.CreatedBy, who.ID) {
-		return nil, &playlists.Error{Code: playlists.Denied, Field: "alerts/" + id, Key: "approval-by-oneself"}
+	author := playlists.Author{ID: e.CreatedBy, Makers: e.Makers}
+	if err := playlists.CheckSecond("alerts/"+id, author, who); err != nil {
+		return nil, err
 	}
 	if read.Signs == nil {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Key: "signs-count-missing"}

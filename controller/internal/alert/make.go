@@ -27,7 +27,7 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	if err != nil {
 		return nil, err
 	}
-	a.CreatedBy, a.CreatedMS = who.ID, now.UnixMilli()
+	a.CreatedBy, a.Makers, a.CreatedMS = who.ID, who.Author().Makers, now.UnixMilli()
 	where := "alerts/" + a.ID
 	// Drawing takes a while, and nobody's cancel waits for it.
 	if err := s.o.Catalogue.KnownAreas(ctx, a.Areas, who, where); err != nil {

@@ -38,7 +38,7 @@ func (s *Service) PutTemplate(ctx context.Context, who *playlists.Principal, t *
 	if err := t.Validate(); err != nil {
 		return err
 	}
-	t.By, t.ApprovedBy, t.ApprovedMS = who.ID, "", 0
+	t.By, t.Makers, t.ApprovedBy, t.ApprovedMS = who.ID, who.Author().Makers, "", 0
 	s.life.Lock()
 	defer s.life.Unlock()
 	return s.setTemplate(ctx, who, t)
@@ -68,8 +68,8 @@ func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal,
 	if err != nil {
 		return nil, err
 	}
-	if playlists.Same(t.By, who.ID) {
-		return nil, &playlists.Error{Code: playlists.Denied, Field: "templates/" + id, Key: "approval-by-oneself"}
+	if err := playlists.CheckSecond("templates/"+id, playlists.Author{ID: t.By, Makers: t.Makers}, who); err != nil {
+		return nil, err
 	}
 	if err := playlists.CheckDigest(digest, t.Digest); err != nil {
 		return nil, err

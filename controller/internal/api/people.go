@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"ledcast/controller/internal/auth"
 	"ledcast/playlists"
@@ -206,7 +207,8 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if !p.MayWrite(playlists.KindToken, p.Owner) {
+	admin := p.MayWrite(playlists.KindToken, p.Owner)
+	if _, signedIn := person(p); !admin && !signedIn {
 		s.fail(w, r, denied(p, playlists.KindToken, id))
 		return
 	}
@@ -218,11 +220,19 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 	if t.Owner == "" {
 		t.Owner = p.Owner
 	}
-	if err == nil && !p.MayWrite(playlists.KindToken, t.Owner) {
+	switch {
+	case err != nil:
+	case !admin && !s.ownToken(p, &t): // everybody may make one for themselves
+		err = denied(p, playlists.KindToken, id)
+	case admin && !p.MayWrite(playlists.KindToken, t.Owner):
 		err = notThere("owners", t.Owner)
 	}
 	if err == nil && t.SHA256 != "" {
 		err = &playlists.Error{Code: playlists.Invalid, Field: "tokens/" + id + ".sha256", Value: t.SHA256,
+			Key: "made-by-controller"}
+	}
+	if err == nil && (t.By != "" || t.Own || t.MadeMS != 0 || len(t.Lineage) > 0) {
+		err = &playlists.Error{Code: playlists.Invalid, Field: "tokens/" + id + ".by", Value: t.By,
 			Key: "made-by-controller"}
 	}
 	if err == nil {
@@ -252,6 +262,16 @@ func (s *Server) tokenPut(w http.ResponseWriter, r *http.Request) {
 	answerStatus(w, http.StatusCreated, madeToken{t, secret})
 }
 
+// ownToken reports whether a person asks for a token that may do what they may, in the name of nobody else's.
+func (s *Server) ownToken(p *playlists.Principal, t *auth.Token) bool {
+	for _, there := range s.auth.Tokens() {
+		if there.ID == t.ID && there.By != p.ID {
+			return false
+		}
+	}
+	return t.Owner == p.Owner && t.Role == p.Role && slices.Equal(t.Areas, p.Areas)
+}
+
 func (s *Server) knownOwner(r *http.Request, owner, field string) error {
 	if owner == playlists.Public {
 		return nil
@@ -271,8 +291,8 @@ func (s *Server) tokenRemove(w http.ResponseWriter, r *http.Request) {
 	err := notThere(string(playlists.KindToken), id)
 	for _, t := range s.auth.Tokens() {
 		switch {
-		case t.ID != id || !p.MayRead(playlists.KindToken, t.Owner):
-		case !p.MayWrite(playlists.KindToken, t.Owner):
+		case t.ID != id || !p.MayRead(playlists.KindToken, t.Owner) && t.By != p.ID:
+		case !p.MayWrite(playlists.KindToken, t.Owner) && t.By != p.ID:
 			err = denied(p, playlists.KindToken, id)
 		default:
 			err = s.auth.Revoke(r.Context(), p, id)

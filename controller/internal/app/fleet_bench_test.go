@@ -116,7 +116,7 @@ func BenchmarkFleet(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := a.People().FirstAdmin(b.Context()); err != nil {
+		if _, err := a.People().FirstAdmins(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		began := time.Now()

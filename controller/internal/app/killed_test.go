@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -96,8 +95,12 @@ type victim struct {
 func (k *victim) start() {
 	k.t.Helper()
 	k.cmd = exec.Command(k.bin, "serve", "--data", k.data, "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0")
-	var said bytes.Buffer
-	k.cmd.Stderr = &said
+	said, err := os.OpenFile(k.data+".log", os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer said.Close()
+	k.cmd.Stderr = said
 	out, err := k.cmd.StdoutPipe()
 	if err != nil {
 		k.t.Fatal(err)
@@ -108,7 +111,7 @@ func (k *victim) start() {
 	k.t.Cleanup(func() { _ = k.cmd.Process.Kill() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		k.t.Fatalf("it did not start: %v %s", err, said.String())
+		k.t.Fatalf("it did not start: %v %s", err, k.said())
 	}
 	k.url = strings.TrimSuffix(strings.TrimSpace(strings.TrimPrefix(line, "ledcast:")), "/")
 	text, err := os.ReadFile(filepath.Join(k.data, "tokens.json"))
@@ -121,6 +124,16 @@ func (k *victim) start() {
 	}
 	k.token = tokens["admin"]
 	k.client = http.Client{Timeout: patience, Transport: &http.Transport{}}
+}
+
+// said is what it printed to stderr in all its starts.
+func (k *victim) said() string {
+	k.t.Helper()
+	text, err := os.ReadFile(k.data + ".log")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return string(text)
 }
 
 func (k *victim) kill() {

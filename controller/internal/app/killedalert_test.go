@@ -29,8 +29,11 @@ func TestKilledWithAnAlert(t *testing.T) {
 	k := &victim{t: t, bin: bin, data: filepath.Join(dir, "data")}
 	k.start()
 	k.setUp()
-	_, text := k.do("PUT", "/api/v1/tokens/second", `{"owner":"public","role":"approver"}`)
+	second := k.enter(k.links()[1])
+	second.want("PUT", "/api/v1/users/minh", `{"owner":"public","role":"approver"}`, 201)
+	minh := k.enter(second.link("minh"))
 	var made struct{ Secret string }
+	text := minh.want("PUT", "/api/v1/tokens/second", `{"owner":"public","role":"approver"}`, 201)
 	if err := json.Unmarshal([]byte(text), &made); err != nil || made.Secret == "" {
 		t.Fatal(err, text)
 	}

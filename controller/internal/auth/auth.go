@@ -52,6 +52,10 @@ type Options struct {
 	// Guest, if given, is the principal of requests from loopback without
 	// credentials. The demo uses it: its wall is open on its own machine.
 	Guest *playlists.Principal
+	// Demo lets the tokens that Console makes stand for people. Elsewhere a token approves nothing unless it stands for
+	// a person who made it.
+	Demo    bool
+	Console string // id of who started the controller: it makes the first people, and counts as nobody's maker
 }
 
 // Service authenticates requests. It is safe for concurrent use.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -71,7 +72,8 @@ func newHouse(t *testing.T) *house {
 
 func (h *house) open() {
 	h.t.Helper()
-	s, err := Open(h.t.Context(), Options{Records: h.store, Sessions: h.keep, Now: func() time.Time { return h.at }})
+	s, err := Open(h.t.Context(), Options{Records: h.store, Sessions: h.keep, Now: func() time.Time { return h.at },
+		Console: console.ID})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -369,5 +371,61 @@ func TestGuestsComeFromThisMachineOnly(t *testing.T) {
 		if _, err := s.Principal(r); (err == nil) != x.want {
 			t.Errorf("from %q at %q: %v", x.addr, x.host, err)
 		}
+	}
+}
+
+// The makers of a credential count for a day, those of a token's token too. A token stands for the person who made it
+// while signed in, as long as they may do the same.
+func TestLineage(t *testing.T) {
+	h := newHouse(t)
+	admin := playlists.User{ID: "lan", Owner: playlists.Public, Role: playlists.RoleAdmin}
+	h.user(admin)
+	who := func(secret string) *playlists.Principal {
+		t.Helper()
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set("Authorization", "Bearer "+secret)
+		p, err := h.s.Principal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	issue := func(by *playlists.Principal, id string, role playlists.Role) string {
+		t.Helper()
+		secret, err := h.s.Issue(t.Context(), by, Token{ID: id, Owner: playlists.Public, Role: role})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	lan := h.s.principal(&admin)
+	if p := who(issue(console, "machine", playlists.RoleAdmin)); len(p.Makers) > 0 || !p.Program {
+		t.Errorf("the console's token: %+v", p)
+	}
+	own := issue(lan, "own", playlists.RoleAdmin)
+	if p := who(own); p.Program || p.Stands != "user:lan" {
+		t.Errorf("a token of one's own: %+v", p)
+	}
+	first := issue(lan, "first", playlists.RoleAuthor)
+	h.at = h.at.Add(30 * 24 * time.Hour)
+	if p := who(first); !p.Program || len(p.Makers) > 0 {
+		t.Errorf("a program's token after a month: %+v", p)
+	}
+	second := issue(who(own), "second", playlists.RoleApprover) // made today, with a token of a month ago
+	for _, c := range []struct {
+		after time.Duration
+		want  string
+	}{{0, "[token:own user:lan]"}, {24*time.Hour - time.Second, "[token:own user:lan]"}, {time.Second, "[]"}} {
+		h.at = h.at.Add(c.after)
+		if p := who(second); fmt.Sprint(p.Makers) != c.want {
+			t.Errorf("%v later its makers are %v, want %s", c.after, p.Makers, c.want)
+		}
+	}
+	admin.Role = playlists.RoleViewer
+	h.user(admin)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+own)
+	if _, err := h.s.Principal(r); err == nil {
+		t.Error("a token of a person who was demoted goes on")
 	}
 }

@@ -20,6 +20,9 @@ const (
 type signin struct {
 	PasswordMS int64 `json:"password_ms,omitempty"` // when the password was set
 	OutMS      int64 `json:"out_ms,omitempty"`      // sessions that began earlier have ended
+	// Who made the link that let the person in last, with what they made it, and when it was used.
+	Lineage []string `json:"lineage,omitempty"`
+	MadeMS  int64    `json:"made_ms,omitempty"`
 }
 
 // invite is a link that signs a user in once.
@@ -27,6 +30,9 @@ type invite struct {
 	User    string `json:"user"`
 	SHA256  string `json:"sha256"`
 	Expires int64  `json:"expires"` // Unix seconds
+	// Who made it, and the role that the user had then: a link of somebody who was demoted lets nobody in.
+	Lineage []string       `json:"lineage,omitempty"`
+	Role    playlists.Role `json:"role,omitempty"`
 }
 
 // SetUser replaces a user's record. u is nil for a deleted user.
@@ -70,7 +76,8 @@ func (s *Service) Invite(ctx context.Context, by *playlists.Principal, user stri
 		return "", expires, err
 	}
 	code, expires = random(), s.o.Now().Add(linkLife)
-	inv := invite{User: user, SHA256: hash(code), Expires: expires.Unix()}
+	inv := invite{User: user, SHA256: hash(code), Expires: expires.Unix(), Role: u.Role,
+		Lineage: append([]string{by.ID}, by.Lineage...)}
 	data, err := json.Marshal(inv)
 	if err != nil {
 		return "", expires, err
@@ -116,7 +123,9 @@ func (s *Service) SetPassword(ctx context.Context, by *playlists.Principal, user
 	now := s.o.Now().UnixMilli()
 	// The log comes first: an entry about a password that was not set does less
 	// harm than a password without an entry.
-	if err := s.note(ctx, by, &u, signin{PasswordMS: now, OutMS: now}); err != nil {
+	x := s.signin(user)
+	x.PasswordMS, x.OutMS = now, now
+	if err := s.note(ctx, by, &u, x); err != nil {
 		return err
 	}
 	if err := s.o.Records.Put(ctx, nil, kindPassword, "", user, data); err != nil {
@@ -139,11 +148,15 @@ func (s *Service) SignOutEverywhere(ctx context.Context, by *playlists.Principal
 			return err
 		}
 	}
-	s.mu.RLock()
-	x := s.signins[user]
-	s.mu.RUnlock()
+	x := s.signin(user)
 	x.OutMS = s.o.Now().UnixMilli()
 	return s.note(ctx, by, &u, x)
+}
+
+func (s *Service) signin(user string) signin {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.signins[user]
 }
 
 func (s *Service) note(ctx context.Context, by *playlists.Principal, u *playlists.User, x signin) error {
@@ -189,7 +202,7 @@ func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password 
 	if err := s.begin(w, r, &u); err != nil {
 		return nil, err
 	}
-	return principal(&u), nil
+	return s.principal(&u), nil
 }
 
 // nobody is the hash of a password that no user has.
@@ -206,14 +219,22 @@ func (s *Service) Redeem(w http.ResponseWriter, r *http.Request, code string) (*
 	delete(s.invites, h)
 	s.mu.Unlock()
 	u, known := s.User(inv.User)
-	if !ok || !known || u.Disabled || s.o.Now().Unix() >= inv.Expires {
+	if !ok || !known || u.Disabled || inv.Role != "" && inv.Role != u.Role || s.o.Now().Unix() >= inv.Expires {
 		return nil, &playlists.Error{Code: playlists.Denied, Field: "code", Key: "invite-expired"}
 	}
-	who := principal(&u)
+	// Who made the link knew it, and may be who uses it.
+	x := s.signin(u.ID)
+	x.Lineage, x.MadeMS = inv.Lineage, s.o.Now().UnixMilli()
+	who := s.principal(&u)
 	who.From = r.RemoteAddr
 	if err := s.o.Records.Delete(r.Context(), who, kindInvite, u.Owner, u.ID); err != nil {
 		return nil, err
 	}
+	if err := s.note(r.Context(), who, &u, x); err != nil {
+		return nil, err
+	}
+	who = s.principal(&u)
+	who.From = r.RemoteAddr
 	if err := s.begin(w, r, &u); err != nil {
 		return nil, err
 	}
@@ -228,6 +249,7 @@ func (s *Service) begin(w http.ResponseWriter, r *http.Request, u *playlists.Use
 	}
 	s.sessions.Put(ctx, "user", u.ID)
 	s.sessions.Put(ctx, "since", s.o.Now().UnixMilli())
+	s.sessions.Put(ctx, "role", string(u.Role)+" "+u.Owner)
 	secret, _, err := s.sessions.Commit(ctx)
 	if err != nil {
 		return err
@@ -267,15 +289,20 @@ func (s *Service) bySession(r *http.Request) *playlists.Principal {
 		return nil
 	}
 	id, since := s.sessions.GetString(ctx, "user"), s.sessions.GetInt64(ctx, "since")
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	u, ok := s.users[id]
-	if !ok || u.Disabled || since < s.signins[id].OutMS || s.o.Now().Sub(time.UnixMilli(since)) >= sessionLife {
+	role := s.sessions.GetString(ctx, "role")
+	u, ok := s.User(id)
+	if !ok || u.Disabled || since < s.signin(id).OutMS || s.o.Now().Sub(time.UnixMilli(since)) >= sessionLife ||
+		role != "" && role != string(u.Role)+" "+u.Owner { // a session ends with the role that it began in
 		return nil
 	}
-	return principal(&u)
+	return s.principal(&u)
 }
 
-func principal(u *playlists.User) *playlists.Principal {
-	return &playlists.Principal{ID: "user:" + u.ID, Owner: u.Owner, Role: u.Role, Areas: u.Areas}
+// principal is a person who is signed in.
+func (s *Service) principal(u *playlists.User) *playlists.Principal {
+	x := s.signin(u.ID)
+	p := &playlists.Principal{ID: "user:" + u.ID, Owner: u.Owner, Role: u.Role, Areas: u.Areas,
+		Lineage: s.people(x.Lineage)}
+	p.Makers = makers(p.Lineage, x.MadeMS, s.o.Now())
+	return p
 }

@@ -28,8 +28,26 @@ type Token struct {
 	Role    playlists.Role   `json:"role"`
 	Areas   []string         `json:"areas,omitempty"`
 	Only    []playlists.Kind `json:"only,omitempty"` // kinds of objects that it may read and change; none means all
+	May     []string         `json:"may,omitempty"`  // what a program may do beyond its role: "cancel"
 	SHA256  string           `json:"sha256,omitempty"`
 	Expires int64            `json:"expires"` // Unix seconds
+	// Set by the controller: who made it, and who made what it was made with; when; and whether it stands for the person
+	// who made it while signed in. Such a token ends with what that person may do.
+	By      string   `json:"by,omitempty"`
+	Lineage []string `json:"lineage,omitempty"`
+	MadeMS  int64    `json:"made_ms,omitempty"`
+	Own     bool     `json:"own,omitempty"`
+}
+
+// makersCount is how long the makers of a credential count as one person with its holder.
+const makersCount = 24 * time.Hour
+
+// makers are those of a lineage that count at now.
+func makers(lineage []string, madeMS int64, now time.Time) []string {
+	if now.Sub(time.UnixMilli(madeMS)) >= makersCount {
+		return nil
+	}
+	return lineage
 }
 
 // Issue makes a token for by and returns its secret, which is shown once. It
@@ -64,6 +82,9 @@ func (s *Service) Issue(ctx context.Context, by *playlists.Principal, t Token) (
 	}
 	secret = Prefix + random()
 	t.SHA256 = hash(secret)
+	t.By, t.MadeMS = by.ID, s.o.Now().UnixMilli()
+	t.Lineage = append([]string{by.ID}, by.Lineage...)
+	t.Own = s.stands(&t)
 	data, err := json.Marshal(t)
 	if err != nil {
 		return "", err
@@ -92,6 +113,12 @@ func (s *Service) checkToken(t *Token) error {
 	}
 	if err := playlists.CheckOfficer(where, t.Owner, t.Areas); err != nil {
 		return err
+	}
+	for i, m := range t.May {
+		if m != playlists.MayCancelAlerts {
+			return &playlists.Error{Code: playlists.Invalid, Field: fmt.Sprintf("%s.may[%d]", where, i), Value: m,
+				Key: "token-may-unknown"}
+		}
 	}
 	for i, k := range t.Only {
 		if playlists.InfoOf(k) == nil {
@@ -178,6 +205,40 @@ func (s *Service) byToken(head string) (*playlists.Principal, error) {
 	if s.o.Now().Unix() >= t.Expires {
 		return nil, denied("token-expired")
 	}
-	return &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only,
-		Until: t.Expires}, nil
+	p := &playlists.Principal{ID: "token:" + t.ID, Owner: t.Owner, Role: t.Role, Areas: t.Areas, Only: t.Only,
+		Until: t.Expires, May: t.May, Program: true}
+	if s.builtIn(&t) {
+		p.Program = false // a person of the demo
+		return p, nil
+	}
+	if t.Own {
+		if !s.stands(&t) {
+			return nil, denied("token-person-changed")
+		}
+		p.Program, p.Stands = false, t.By
+	}
+	p.Lineage = s.people(t.Lineage)
+	p.Makers = makers(p.Lineage, t.MadeMS, s.o.Now())
+	return p, nil
+}
+
+// stands reports whether a token stands for the person who made it: made while signed in, with what that person may do,
+// as long as they may.
+func (s *Service) stands(t *Token) bool {
+	id, ok := strings.CutPrefix(t.By, "user:")
+	if !ok || len(t.Only) > 0 {
+		return false
+	}
+	u, known := s.User(id)
+	return known && !u.Disabled && u.Owner == t.Owner && u.Role == t.Role && slices.Equal(u.Areas, t.Areas)
+}
+
+// people is a lineage without who started the controller.
+func (s *Service) people(lineage []string) []string {
+	return slices.DeleteFunc(slices.Clone(lineage), func(id string) bool { return id == s.o.Console })
+}
+
+// builtIn reports whether a token is that of a person of the demo.
+func (s *Service) builtIn(t *Token) bool {
+	return s.o.Demo && (t.By == "" || t.By == s.o.Console)
 }

@@ -83,11 +83,11 @@ func (b *Inbox) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, 
 	b.mu.Lock()
 	p := b.policy
 	b.mu.Unlock()
-	switch {
-	case p.Auto == nil:
+	if p.Auto == nil {
 		return &playlists.Error{Code: playlists.Invalid, Field: "cap.auto", Key: "policy-not-set"}
-	case playlists.Same(p.ProposedBy, who.ID):
-		return &playlists.Error{Code: playlists.Denied, Field: "cap.auto", Key: "policy-by-oneself"}
+	}
+	if err := playlists.CheckSecond("cap.auto", playlists.Author{ID: p.ProposedBy, Makers: p.Makers}, who); err != nil {
+		return err
 	}
 	if err := playlists.CheckDigest(digest, p.Digest()); err != nil {
 		return err

@@ -24,7 +24,7 @@ func controllerOn(t *testing.T) (data string) {
 			t.Error(err)
 		}
 	})
-	if _, err := a.People().FirstAdmin(t.Context()); err != nil {
+	if _, err := a.People().FirstAdmins(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a.FilesWritten()

@@ -116,14 +116,14 @@ func newToken(e *env) *cobra.Command {
 
 func (e *env) tokenAdd() *cobra.Command {
 	var owner, role, out string
-	var areas, only []string
+	var areas, only, may []string
 	var life time.Duration
 	cmd := e.named("add TOKEN", "Make a token, or replace it", "TOKEN",
 		func(cmd *cobra.Command, c *client, id string) error {
 			if out == "" {
 				out = id + ".token"
 			}
-			body := map[string]any{"owner": owner, "role": role, "areas": areas, "only": only,
+			body := map[string]any{"owner": owner, "role": role, "areas": areas, "only": only, "may": may,
 				"expires": time.Now().Add(life).Unix()}
 			var made struct {
 				Secret string `json:"secret"`
@@ -141,6 +141,7 @@ func (e *env) tokenAdd() *cobra.Command {
 	f.StringVar(&owner, "owner", "", "the company's `id`, or public (default: your own)")
 	f.StringVar(&role, "role", "viewer", "what it may do: a role of the owner")
 	f.StringSliceVar(&areas, "areas", nil, "an officer's `areas`")
+	f.StringSliceVar(&may, "may", nil, "what it may do beyond its role: cancel, to end urgent messages")
 	f.StringSliceVar(&only, "only", nil, "`kinds` of things that it may touch, e.g. message,playlist; all without")
 	f.DurationVar(&life, "life", 90*24*time.Hour, "how long it works, at most 8784h")
 	f.StringVar(&out, "out", "", "`file` for the secret, mode 0600 (TOKEN.token)")

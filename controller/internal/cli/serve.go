@@ -20,7 +20,7 @@ func newServe(e *env) *cobra.Command {
 		Long: "serve runs the controller for real signs: its database and keys in --data, its embedded MQTT " +
 			"broker or\n" +
 			"an outside one. Any address but loopback needs a certificate (--tls-cert, --tls-key), or --insecure.\n" +
-			"The first start makes the department's administrator and prints a link that lets them in once.",
+			"The first start makes two administrators of the department and prints links that let them in once.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := required(c.Flags(), "data"); err != nil {
@@ -33,19 +33,21 @@ func newServe(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			made, err := a.People().FirstAdmin(c.Context())
+			made, err := a.People().FirstAdmins(c.Context())
 			if err != nil {
 				return errors.Join(err, a.Stop())
 			}
 			if made {
-				link, err := a.People().SignInLink(c.Context(), enrol.AdminUser)
-				if err != nil {
+				first, err1 := a.People().SignInLink(c.Context(), enrol.AdminUser)
+				second, err2 := a.People().SignInLink(c.Context(), enrol.SecondAdmin)
+				if err := errors.Join(err1, err2); err != nil {
 					return errors.Join(err, a.Stop())
 				}
 				fmt.Fprintf(e.err, "first start: the administrator sets a password at this link, once and within 72 "+
-					"hours:\n  %s\n"+
-					"their token for commands on this machine is in %s (use --data %s "+
-					"--as %s)\n", link, filepath.Join(f.data, "tokens.json"), f.data, enrol.AdminUser)
+					"hours:\n  %s\nanother person, who is the second administrator, at this one:\n  %s\n"+
+					"Give it to them unused: an urgent message needs two people, each let in by another administrator.\n"+
+					"The first one's token for commands on this machine is in %s (use --data %s --as %s)\n", first, second,
+					filepath.Join(f.data, "tokens.json"), f.data, enrol.AdminUser)
 			}
 			a.FilesWritten()
 			fmt.Fprintf(e.out, "ledcast: %s/\n", a.URL())

@@ -39,23 +39,27 @@ func NewPeople(o PeopleOptions) *People { return &People{o} }
 // Console is whoever started the controller, for the log.
 var Console = &playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin}
 
-// AdminUser is the department's first administrator.
-const AdminUser = "admin"
+// AdminUser and SecondAdmin are the department's first administrators. They are two: whoever writes an urgent message and
+// whoever approves it must have been let in by different people.
+const (
+	AdminUser   = "admin"
+	SecondAdmin = "admin-2"
+)
 
-// FirstAdmin gives a controller that has nobody yet its first person, the
-// department's administrator, and a token of theirs in DIR/tokens.json (mode
-// 0600) for commands on this machine. There is no default password: the link
-// of SignInLink lets them in once.
-func (p *People) FirstAdmin(ctx context.Context) (made bool, err error) {
+// FirstAdmins gives a controller that has nobody yet its first people, two administrators of the department, and a token
+// of the first in DIR/tokens.json (mode 0600) for commands on this machine. There is no default password: the links of
+// SignInLink let them in once.
+func (p *People) FirstAdmins(ctx context.Context) (made bool, err error) {
 	if p.o.Auth.Users() > 0 {
 		return false, nil
 	}
-	u := &playlists.User{ID: AdminUser, Owner: playlists.Public, Role: playlists.RoleAdmin}
-	if err := p.Add(ctx, u); err != nil {
-		return false, err
+	for _, id := range []string{AdminUser, SecondAdmin} {
+		if err := p.Add(ctx, &playlists.User{ID: id, Owner: playlists.Public, Role: playlists.RoleAdmin}); err != nil {
+			return false, err
+		}
 	}
-	return true, p.IssueTokens(ctx, auth.TokenLife,
-		map[string]auth.Token{AdminUser: {Owner: playlists.Public, Role: playlists.RoleAdmin}})
+	return true, p.IssueTokens(ctx, auth.TokenLife, map[string]auth.Token{AdminUser: {Owner: playlists.Public,
+		Role: playlists.RoleAdmin, May: []string{playlists.MayCancelAlerts}}})
 }
 
 // Add puts a person unless there is one of that name.

@@ -67,7 +67,7 @@ func newWorld(ctx context.Context, o Options) (w *world, err error) {
 	if err = w.fill(ctx); err != nil {
 		return w, err
 	}
-	opts := app.Options{Data: w.dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: o.Software,
+	opts := app.Options{Data: w.dir, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: o.Software, Demo: true,
 		Log: slog.New(w.log)}
 	switch o.Broker {
 	case "embedded":

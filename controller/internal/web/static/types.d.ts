@@ -103,6 +103,7 @@ export interface AlertTemplate {
   digest?: string;
   icon?: string;
   id: string;
+  makers?: string[];
   name: Text;
   short?: string;
   theme?: string;
@@ -138,6 +139,7 @@ export interface AlertView {
   from_given?: boolean;
   gone?: string[];
   id: string;
+  makers?: string[];
   message?: string;
   missed: string[];
   mode: 'live' | 'test' | 'drill';
@@ -229,6 +231,7 @@ export interface CAPPolicy {
   approved_by?: string;
   auto?: CAPAuto;
   feeds: CAPFeed[];
+  makers?: string[];
   proposed_by?: string;
   senders: string[];
 }
@@ -716,9 +719,14 @@ export interface Text {
 
 export interface Token {
   areas?: string[];
+  by?: string;
   expires: number;
   id: string;
+  lineage?: string[];
+  made_ms?: number;
+  may?: string[];
   only?: string[];
+  own?: boolean;
   owner: string;
   role: 'admin' | 'editor' | 'author' | 'approver' | 'viewer';
   sha256?: string;
@@ -818,9 +826,14 @@ export interface LinkCode {
 
 export interface MadeToken {
   areas?: string[];
+  by?: string;
   expires: number;
   id: string;
+  lineage?: string[];
+  made_ms?: number;
+  may?: string[];
   only?: string[];
+  own?: boolean;
   owner: string;
   role: 'admin' | 'editor' | 'author' | 'approver' | 'viewer';
   secret: string;
