@@ -99,6 +99,16 @@ func (m *maker) start(systemMS int64, ntp bool, acks ...ack) {
 
 func (m *maker) connect() { m.add(vectorEvent{Do: "connect", Session: "5e55104"}, vectorAnswer{}) }
 
+// connectAsking connects, and the sign asks for the time with a challenge.
+func (m *maker) connectAsking(challenge string) {
+	m.add(vectorEvent{Do: "connect", Session: "5e55104", Challenge: challenge}, vectorAnswer{})
+}
+
+// asks has the sign ask for the time once more.
+func (m *maker) asks(challenge string) {
+	m.add(vectorEvent{Do: "ask-time", Challenge: challenge}, vectorAnswer{})
+}
+
 func (m *maker) disconnect() { m.add(vectorEvent{Do: "disconnect"}, vectorAnswer{}) }
 
 func (m *maker) wait(ms int64, acks ...ack) {
@@ -187,6 +197,13 @@ func (m *maker) signedTime(seq, iat, atMS int64, session string) {
 	m.message(topicRequest, m.seal(requestKey, wire.TypRequest,
 		&wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, seq, iat, 300),
 			Sign: "qn-001", ID: "t", Op: wire.OpTime, Session: session, AtMS: atMS}))
+}
+
+// answers sends a time, in ms, that brings a challenge back. Its seq is 0: a time has no floor.
+func (m *maker) answers(challenge string, atMS int64, more ...ack) {
+	m.message(topicRequest, m.seal(requestKey, wire.TypRequest,
+		&wire.SignRequest{Header: wire.NewHeader(wire.RoleRequest, 1, 1, atMS/1000, 300),
+			Sign: "qn-001", ID: "t", Op: wire.OpTime, Session: "5e55104", Challenge: challenge, AtMS: atMS}), more...)
 }
 
 // shows asks for the face.

@@ -49,11 +49,13 @@ type (
 		SystemMS int64  `json:"system_ms,omitempty"`
 		NTP      bool   `json:"ntp,omitempty"`
 		Session  string `json:"session,omitempty"`
-		Topic    string `json:"topic,omitempty"`
-		Payload  string `json:"payload,omitempty"` // in a file
-		Base64   string `json:"base64,omitempty"`  // in a request, in its place
-		MS       int64  `json:"ms,omitempty"`
-		What     string `json:"what,omitempty"`
+		// Challenge is what the sign asks for the time with, in place of random bytes.
+		Challenge string `json:"challenge,omitempty"`
+		Topic     string `json:"topic,omitempty"`
+		Payload   string `json:"payload,omitempty"` // in a file
+		Base64    string `json:"base64,omitempty"`  // in a request, in its place
+		MS        int64  `json:"ms,omitempty"`
+		What      string `json:"what,omitempty"`
 	}
 	vectorAnswer struct {
 		Acks   []map[string]any `json:"acks,omitempty"`

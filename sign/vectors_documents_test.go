@@ -302,11 +302,15 @@ func floors(s *suite) {
 
 	m = s.make("kept: a program before its time, until the clock is put right", class)
 	m.ready(program(), onlyTwo...)
+	m.asks("AAAAAAAAAAAAAAAAAAAAAA")
+	m.answers("AAAAAAAAAAAAAAAAAAAAAA", (now+3600)*1000)
+	m.wait(30_000)
 	p = program()
 	p.Header = wire.NewHeader(wire.RoleProgram, 1, seq0+3600_000, now+3600, wire.LifeProgram)
 	p.Items[0].ID = "later"
 	m.program(p, rejected("program", wire.NotYet))
-	m.signedTime(seq0, now+3600, (now+3600)*1000, "5e55104")
+	m.asks("BBBBBBBBBBBBBBBBBBBBBB")
+	m.answers("BBBBBBBBBBBBBBBBBBBBBB", (now+3630)*1000)
 	m.c.Expect[len(m.c.Expect)-1].Acks = []map[string]any{received("program", seq0+3600_000),
 		showing("program", seq0+3600_000)}
 	// 3,600,000 ms after the anchor is 257 loops of 14 s and 2 s.

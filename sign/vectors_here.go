@@ -32,7 +32,9 @@ func answerHere(c vectorCase) ([]vectorAnswer, error) {
 		case "start":
 			err = t.Start(e.SystemMS, e.NTP)
 		case "connect":
-			t.Connect(e.Session)
+			t.Connect(e.Session, e.Challenge)
+		case "ask-time":
+			t.Ask(e.Challenge)
 		case "disconnect":
 			t.Disconnect()
 		case "message":

@@ -133,3 +133,16 @@ func (s *step) alertOver(id string) {
 		}
 	})
 }
+
+// alertRevived takes an end back. An ack showing may follow.
+func (s *step) alertRevived(id string) {
+	if !s.over[id] {
+		return
+	}
+	delete(s.over, id)
+	delete(s.ended, id)
+	if s.acked[id] == wire.AckEnded {
+		s.acked[id] = wire.AckReceived
+	}
+	s.do(Save{})
+}

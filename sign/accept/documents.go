@@ -40,7 +40,7 @@ func (s *step) refuse(role string, d Document, err error) {
 	reason := wire.ReasonOf(err)
 	if role != wire.RoleRequest {
 		switch reason {
-		case wire.UnknownKey, wire.WrongEpoch, wire.NotYet:
+		case wire.UnknownKey, wire.WrongEpoch, wire.NotYet, wire.Expired:
 			s.waiting[d.Topic] = d.Doc
 			if s.c.QuietUntilKeys && s.keys == nil {
 				return
@@ -77,6 +77,10 @@ func (s *step) request(d Document) error {
 	q, repeat, err := wire.OpenRequest(d.Doc, s.receiver())
 	if err != nil || repeat {
 		return err
+	}
+	if q.Op == wire.OpTime { // it has no floor: its challenge is taken once
+		s.do(Perform{q})
+		return nil
 	}
 	// The floor of requests is kept in memory: they live 300 s and show nothing.
 	s.floors[FloorKey(wire.RoleRequest, q.Sign, q.Epoch)] = wire.Floor{Seq: q.Seq, Digest: wire.Digest(d.Doc)}

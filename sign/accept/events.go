@@ -42,6 +42,8 @@ type (
 	}
 	// Over reports that an alert has run out by the sign's own deadline.
 	Over struct{ Alert string }
+	// Revived reports that an alert which had run out runs again, because a signed time moved the clock back.
+	Revived struct{ Alert string }
 	// Lost reports that the stored document of a role can no longer be read. Its next repeat is stored again.
 	Lost struct{ Role string }
 	// ClockSet reports that the clock was set: documents that wait are tried again.
@@ -56,6 +58,7 @@ func (FramesChanged) event() {}
 func (FrameFailed) event()   {}
 func (Shown) event()         {}
 func (Over) event()          {}
+func (Revived) event()       {}
 func (Lost) event()          {}
 func (ClockSet) event()      {}
 

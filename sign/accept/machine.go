@@ -169,6 +169,8 @@ func (m *Machine) Step(ev Event, now wire.Clock) []Effect {
 		s.wasShown(ev)
 	case Over:
 		s.alertOver(ev.Alert)
+	case Revived:
+		s.alertRevived(ev.Alert)
 	case Lost:
 		delete(m.stored, ev.Role)
 	case ClockSet:
@@ -225,6 +227,9 @@ func (m *Machine) Alerts(test bool) *timeline.AlertSet { return m.sets[index(tes
 
 // Acked returns the last state that was acked of an alert, or "".
 func (m *Machine) Acked(alert string) wire.AckState { return m.acked[alert] }
+
+// Over reports whether an alert is over.
+func (m *Machine) Over(alert string) bool { return m.over[alert] }
 
 // Closed reports whether an alert is over and the sign has said so, if it ever acked the alert.
 func (m *Machine) Closed(alert string) bool {

@@ -41,6 +41,10 @@ func (b *Box) carryOut(ctx context.Context, effect accept.Effect, mono int64) {
 	switch e := effect.(type) {
 	case accept.Refused:
 		b.log.Warn("document refused", "role", e.Role, "err", e.Err)
+		switch wire.ReasonOf(e.Err) {
+		case wire.NotYet, wire.Expired, wire.UnknownKey:
+			b.doubtClock(mono)
+		}
 	case accept.SendAck:
 		b.sendAck(e.Ack)
 	case accept.SendStatus:
@@ -191,7 +195,13 @@ func (b *Box) scrub(ctx context.Context, mono int64) {
 func (b *Box) restore(mono int64) {
 	b.machine.RestoreFloors(b.disk.state.Floors, b.disk.state.Ended)
 	for id := range b.disk.state.Ended {
-		b.player.End(id)
+		if _, byClock := b.disk.state.Ran[id]; !byClock {
+			b.player.End(id)
+		}
+	}
+	for id, ran := range b.disk.state.Ran {
+		_, ended := b.disk.state.Ended[id]
+		b.player.Restore(id, ran, ended)
 	}
 	roles := []string{wire.RoleKeys}
 	if !b.cfg.picture() {

@@ -29,7 +29,11 @@ const (
 	resubEvery     = 10 * 60_000     // what is urgent
 	resubAllEvery  = 6 * 60 * 60_000 // everything: the controller asks for a resync where a program is behind
 	ntpEvery       = 60_000
-	timeWindow     = 5_000   // a signed time must come so soon after the status
+	askEvery       = 60 * 60_000 // for the time
+	askFirst       = 5_000       // until it is asked for again without an answer; doubled each time
+	askMost        = 5 * 60_000
+	doubtEvery     = 60_000  // it is asked for at most so often because a document was refused by the clock
+	runningEvery   = 60_000  // how long alerts have run is kept so often
 	pictureTimeout = 120_000 // a picture sign without a picture goes dark
 	identifyFor    = 10_000
 	frameInterval  = 1000 / 60 // of a scroll
@@ -95,19 +99,23 @@ type Box struct {
 	proofAt int64 // mono of the next sending of a record
 	frames  *frameCache
 
-	conn      link.Conn
-	upMS      int64 // mono of the last online status
-	face      *image.RGBA
-	shown     timeline.Shown
-	drawn     bool // something was put out
-	lastKey   string
-	blank     bool // the present frame could not be drawn
-	redraw    bool // put the face out again although nothing changed
-	shownKey  string
-	due       map[string]int64 // mono of each periodic duty
-	faults    map[string]bool
-	identify  int64 // mono until which the border flashes
-	startMono int64
+	conn       link.Conn
+	timekeeper player.Timekeeper
+	challenge  string    // that the next status carries; "" for none
+	asking     link.Conn // the connection on which it has asked
+	askWait    int64     // ms until the time is asked for again without an answer
+	doubtMS    int64     // mono before which a refused document does not ask for the time again
+	face       *image.RGBA
+	shown      timeline.Shown
+	drawn      bool // something was put out
+	lastKey    string
+	blank      bool // the present frame could not be drawn
+	redraw     bool // put the face out again although nothing changed
+	shownKey   string
+	due        map[string]int64 // mono of each periodic duty
+	faults     map[string]bool
+	identify   int64 // mono until which the border flashes
+	startMono  int64
 
 	picture     image.Image // of a picture sign
 	pictureSHA  string
@@ -161,6 +169,7 @@ func New(o Options) (*Box, error) {
 	b.disk.stamp = func(s *state) {
 		s.SavedMS, s.ContactMS = b.player.Clock.Now(b.times.Mono()), b.player.LastContact()
 		s.Ended = b.machine.Ended()
+		s.Ran = b.player.Ran(b.times.Mono())
 	}
 	if b.frames, err = newFrameCache(b.disk, b.cfg.Class, w, h, o.CacheCap); err != nil {
 		return nil, err
@@ -281,7 +290,12 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		if _, ok := b.due["resub-all"]; !ok || b.due["resub-all"] <= mono {
 			b.due["resub-all"] = mono + resubAllEvery*9/10 + rand.Int64N(resubAllEvery/5)
 		}
-		b.sendStatus(mono)
+		if b.asking != ev.conn { // the first subscription of this connection
+			b.asking, b.askWait = ev.conn, askFirst
+			b.ask(mono, true)
+		} else {
+			b.sendStatus(mono)
+		}
 		b.fetches.resume(ctx, mono)
 		b.proofAt = mono
 	case eventDown:
@@ -289,6 +303,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		b.conn = nil
 		delete(b.due, "resub")
 		delete(b.due, "resub-all")
+		delete(b.due, "ask")
 		b.fetches.down()
 	case eventMessage:
 		if b.conn != nil {
@@ -315,7 +330,10 @@ func (b *Box) duties(ctx context.Context) int64 {
 	if take("status", statusEvery) {
 		b.sendStatus(mono)
 	}
-	if take("save", saveEvery) {
+	if take("ask", askMost) {
+		b.ask(mono, false)
+	}
+	if take("save", b.saveInterval()) {
 		b.save()
 	}
 	if take("scrub", scrubEvery) {
@@ -327,10 +345,8 @@ func (b *Box) duties(ctx context.Context) int64 {
 	if take("resub-all", resubAllEvery*9/10+rand.Int64N(resubAllEvery/5)) && b.conn != nil {
 		go b.subscribe(ctx, b.conn, true)
 	}
-	if take("ntp", ntpEvery) && !b.player.Clock.Trusted() {
-		if ms, ok := b.times.System(); ok {
-			b.setTime(ctx, mono, ms)
-		}
+	if take("ntp", ntpEvery) {
+		b.followSystem(ctx, mono)
 	}
 	next := b.fetches.expire(ctx, mono)
 	for _, at := range b.due {
@@ -352,11 +368,4 @@ func (b *Box) fault(code string, err error) {
 		b.log.Warn("fault", "code", code, "err", err)
 	}
 	b.faults[code] = true
-}
-
-func (b *Box) setTime(ctx context.Context, mono, atMS int64) {
-	before, trusted := b.player.Clock.Now(mono), b.player.Clock.Trusted()
-	b.player.SetTime(mono, atMS)
-	b.clockSet(before, atMS, trusted)
-	b.step(ctx, accept.ClockSet{}, mono)
 }

@@ -1,11 +1,13 @@
 package box
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ledcast/playlists/timeline"
+	"ledcast/sign/wire"
 )
 
 // With a clock that nobody vouches for the fallback shows; a signed time for
@@ -43,8 +45,11 @@ func TestSignedTimeIsBoundToTheSession(t *testing.T) {
 		w.start(false)
 		defer w.halt()
 		w.sendKeys(rootKey)
-		time.Sleep(6 * time.Second)
-		w.giveTime(time.Now()) // too late after the status
+		first := w.n.lastChallenge(t, "qn-001")
+		w.n.power(false) // its questions are not heard any more
+		time.Sleep(31 * time.Second)
+		w.n.power(true)
+		w.answerTime(time.Now(), first) // too late after the status
 		if w.n.lastStatus(t, "qn-001").Clock != "untrusted" {
 			t.Error("a signed time that came late was taken")
 		}
@@ -72,7 +77,8 @@ func TestBootIn1970(t *testing.T) {
 	})
 }
 
-// A clock that is put right in the middle of an alert never prolongs it.
+// A clock that is put right in the middle of an alert never prolongs it beyond its own length. A signed time that takes
+// a wrong one back revives it, as long as it has not run that long.
 func TestAJumpNeverProlongsAnAlert(t *testing.T) {
 	for name, c := range map[string]struct {
 		jump time.Duration // of the signed time, from the real one
@@ -84,14 +90,16 @@ func TestAJumpNeverProlongsAnAlert(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.start(true)
+				w.clk = func() time.Time { return time.Unix(0, 0) }
+				w.start(false)
 				defer w.halt()
 				w.sendKeys(rootKey)
+				w.giveTime(time.Now())
 				w.sendProgram(w.program(1))
+				begun := time.Now()
 				w.sendAlerts(w.alertSet(w.alert("storm", 9, true)))
 				w.expect("storm", timeline.WhyAlert)
-				begun := time.Now()
-				w.giveTime(begun.Add(c.jump))
+				w.moveTime(c.jump)
 				time.Sleep(c.want - time.Since(begun) - time.Second)
 				w.expect("storm", timeline.WhyAlert)
 				time.Sleep(2 * time.Second)
@@ -99,17 +107,52 @@ func TestAJumpNeverProlongsAnAlert(t *testing.T) {
 				if got := w.out.last(); got.Item == "storm" {
 					t.Errorf("the alert stands after %v", time.Since(begun))
 				}
-				// And back again: what ended stays ended.
-				w.request("resync")
-				time.Sleep(10 * time.Second)
-				w.giveTime(begun)
+				if name == "backwards" {
+					return
+				}
+				// The wrong time is taken back: it runs on, to its own end.
+				w.moveTime(0)
+				w.expect("storm", timeline.WhyAlert)
+				time.Sleep(time.Hour - time.Since(begun) - time.Second)
+				w.expect("storm", timeline.WhyAlert)
+				time.Sleep(3 * time.Second)
 				synctest.Wait()
 				if got := w.out.last(); got.Item == "storm" {
-					t.Error("a clock set back raised the alert again")
+					t.Errorf("the alert stands after %v", time.Since(begun))
 				}
 			})
 		})
 	}
+}
+
+// What a cancel ended does not run again. Neither NTP nor a restart revives what ended by the clock; a signed time does.
+func TestWhatStaysEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.clk = func() time.Time { return time.Unix(0, 0) }
+		w.start(false)
+		defer func() { w.halt() }()
+		w.sendKeys(rootKey)
+		w.giveTime(time.Now().Add(20 * time.Second))
+		w.sendProgram(w.program(1))
+		set := w.alertSet(w.alert("storm", 9, true), w.alert("flood", 8, true))
+		w.sendAlerts(set)
+		set = w.alertSet(set.Alerts[1])
+		set.Ended = []timeline.Ended{{ID: "storm", At: time.Now().Unix(), Until: time.Now().Unix() + 3600, Why: "cancelled"}}
+		w.sendAlerts(set)
+		w.expect("flood", timeline.WhyAlert)
+		w.moveTime(2 * time.Hour)
+		w.expect("item-1", timeline.WhyProgram)
+		w.halt()
+		w.clk = time.Now
+		w.start(true) // NTP holds the right time
+		w.expect("item-1", timeline.WhyProgram)
+		w.halt()
+		w.clk = func() time.Time { return time.Now().Add(2 * time.Hour) }
+		w.start(false)
+		w.giveTime(time.Now()) // a signed time does, where the clock had passed its end
+		w.expect("flood", timeline.WhyAlert)
+	})
 }
 
 // While nobody vouches for the clock an alert shows by its own length from its
@@ -183,6 +226,48 @@ func TestTwoSignsInPhase(t *testing.T) {
 			if d := a[i].AtMS - b[i].AtMS; a[i].Item != b[i].Item || d > 50 || d < -50 {
 				t.Fatalf("change %d: %s and %s, %d ms apart", i, a[i].Item, b[i].Item, d)
 			}
+		}
+	})
+}
+
+// A sign asks for the time on each connection, and again after 5, 10, 20 … s without an answer; each hour; and when a
+// document was refused by the clock, at most once a minute. What was refused as expired is tried again.
+func TestAsksForTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.clk = func() time.Time { return time.Now().Add(20 * 24 * time.Hour) }
+		w.start(false)
+		defer w.halt()
+		w.sendKeys(rootKey)
+		asked := func(within time.Duration) (after []time.Duration) {
+			began, last := time.Now(), w.n.lastChallenge(t, "qn-001")
+			for time.Since(began) < within {
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if c := w.n.lastChallenge(t, "qn-001"); c != last {
+					after, last = append(after, time.Since(began).Round(time.Second)), c
+				}
+			}
+			return after
+		}
+		if got := fmt.Sprint(asked(16 * time.Minute)); got != "[5s 15s 35s 1m15s 2m35s 5m15s 10m15s 15m15s]" {
+			t.Errorf("without an answer it asks after %s", got)
+		}
+		p := w.program(1)
+		w.sendProgram(p) // expired, by a clock that is 20 days ahead
+		if a := w.lastAck(); a.Reason != wire.Expired {
+			t.Fatalf("the last ack is %+v", a)
+		}
+		if got := fmt.Sprint(asked(4 * time.Second)); got != "[0s]" && got != "[]" {
+			t.Errorf("after a refusal it asks after %s", got)
+		}
+		w.giveTime(time.Now())
+		w.expect("item-1", timeline.WhyProgram)
+		if got := asked(54*time.Minute - time.Second); got != nil {
+			t.Errorf("with an answer it asks after %v", got)
+		}
+		if got := asked(13 * time.Minute); got == nil {
+			t.Error("it does not ask each hour")
 		}
 	})
 }

@@ -120,7 +120,7 @@ func (b *Box) sendStatus(mono int64) {
 	}
 	pub := b.key.Public().(ed25519.PublicKey)
 	s := wire.Status{V: 1, State: wire.Online, Session: b.conn.Session(), AtMS: b.player.Clock.Now(mono),
-		Software: b.o.Software, Class: b.cfg.Class, Clock: "untrusted",
+		Challenge: b.challenge, Software: b.o.Software, Class: b.cfg.Class, Clock: "untrusted",
 		Key:     &wire.PublicKey{Kid: wire.KeyID(pub), X: wire.EncodeKey(pub)},
 		Cache:   &wire.Cache{Frames: int64(len(b.frames.sizes)), Bytes: b.frames.total},
 		UptimeS: (mono - b.startMono) / 1000,
@@ -151,8 +151,8 @@ func (b *Box) sendStatus(mono int64) {
 		b.log.Error("status not sent", "bytes", len(data), "err", err)
 		return
 	}
+	b.challenge = "" // it is used once
 	b.publish(wire.LeafStatus, data, true)
-	b.upMS = mono
 	b.due["status"] = mono + statusEvery
 }
 
@@ -199,13 +199,8 @@ func (b *Box) perform(ctx context.Context, q *wire.SignRequest, mono int64) {
 		}
 		b.sendStatus(mono)
 	case wire.OpTime:
-		rtt := mono - b.upMS
-		if b.conn != nil && q.Session == b.conn.Session() && rtt >= 0 && rtt <= timeWindow {
-			trusted := b.player.Clock.Trusted()
-			b.setTime(ctx, mono, q.AtMS+rtt/2)
-			if !trusted {
-				b.sendStatus(mono)
-			}
+		if b.conn != nil {
+			b.answered(ctx, q, mono)
 		}
 	case wire.OpPlayedHave:
 		if b.proof.have(q.Chain, q.N) {

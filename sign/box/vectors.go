@@ -78,12 +78,24 @@ func (t *Trial) turn() {
 	t.box.present()
 }
 
-// Connect connects the sign, with all its subscriptions. The sign publishes its status.
-func (t *Trial) Connect(session string) {
+// Connect connects the sign, with all its subscriptions. The sign publishes its status and asks for the time with this
+// challenge, or with one of its own where it is empty.
+func (t *Trial) Connect(session, challenge string) {
 	c := loopback(session)
 	t.box.conn = c
 	t.box.player.Contact(t.mono)
+	t.box.asking = nil
 	t.box.handle(context.Background(), eventSubscribed{conn: c})
+	if challenge != "" {
+		t.box.askWait = askFirst
+		t.box.askWith(t.mono, true, challenge)
+	}
+	t.turn()
+}
+
+// Ask has the sign publish its status and ask for the time once more with this challenge.
+func (t *Trial) Ask(challenge string) {
+	t.box.askWith(t.mono, false, challenge)
 	t.turn()
 }
 
@@ -128,12 +140,12 @@ func (t *Trial) Acks() []wire.Ack {
 // status before. Call Acks first.
 func (t *Trial) Status() (s wire.Status) {
 	b := t.box
-	conn, up, due := b.conn, b.upMS, b.due["status"]
+	conn, due := b.conn, b.due["status"]
 	if conn == nil {
 		b.conn = loopback("")
 	}
 	b.sendStatus(t.mono)
-	b.conn, b.upMS = conn, up
+	b.conn = conn
 	if due == 0 {
 		delete(b.due, "status")
 	} else {

@@ -28,10 +28,29 @@ type Player struct {
 
 // run is what the player remembers of an alert beyond its document.
 type run struct {
-	deadline int64 // monotonic ms; only ever lowered
+	deadline int64 // monotonic ms; only a signed time raises it, and never beyond the alert's own length
 	shifted  bool  // it arrived while the clock was not trusted
 	from     int64 // then its start by that clock's count, Unix s
 	ended    bool
+	byClock  bool  // it ended because its time had passed: a signed time that moves the clock back may revive it
+	ranMS    int64 // how long it has run on this sign, by the monotonic clock
+	sinceMS  int64 // mono since which it runs beyond ranMS; never where it does not
+}
+
+// never is a mono that has not come.
+const never = math.MinInt64
+
+// ran is how long it has run until mono.
+func (r *run) ran(monoMS int64) int64 {
+	if r.sinceMS == never {
+		return r.ranMS
+	}
+	return r.ranMS + monoMS - r.sinceMS
+}
+
+// stop ends it at mono.
+func (r *run) stop(monoMS int64, byClock bool) {
+	r.ranMS, r.sinceMS, r.ended, r.byClock = r.ran(monoMS), never, true, byClock
 }
 
 // New returns a player of a sign. areas are those of its config: they count until the first program.
@@ -65,7 +84,7 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 		return
 	}
 	for _, e := range set.Ended {
-		p.end(e.ID)
+		p.end(e.ID, monoMS)
 	}
 	for k := range set.Alerts {
 		a := &set.Alerts[k]
@@ -73,7 +92,7 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 			p.lower(r, a, set.Iat, monoMS)
 			continue
 		}
-		r := &run{deadline: math.MaxInt64}
+		r := &run{deadline: math.MaxInt64, sinceMS: never}
 		if !p.Clock.Trusted() {
 			// Its own span from its arrival, less what had passed when it was issued.
 			r.shifted, r.from = true, p.Clock.Now(monoMS)/1000-max(0, set.Iat-a.From)
@@ -83,8 +102,8 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 	}
 }
 
-// lower brings an alert's deadline down to its end by the present clock. A deadline never rises: a jump of the clock
-// must not prolong an alert.
+// lower brings an alert's deadline down to its end by the present clock. It does not raise it: a jump of the clock must
+// not prolong an alert.
 func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
 	left := a.Until*1000 - p.Clock.Now(monoMS)
 	if !p.Clock.Trusted() {
@@ -93,8 +112,16 @@ func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
 	r.deadline = min(r.deadline, monoMS+left)
 }
 
-// SetTime takes over a signed time.
-func (p *Player) SetTime(monoMS, atMS int64) {
+// SetTime takes over the time of the system, which NTP holds. What ended stays ended.
+func (p *Player) SetTime(monoMS, atMS int64) { p.setTime(monoMS, atMS, false) }
+
+// SetSignedTime takes over a signed time. Where it moves the clock back before the end of an alert that ended by the
+// clock, or whose deadline a wrong clock brought forward, the alert runs again: until its end, and never longer than its
+// own length in all.
+func (p *Player) SetSignedTime(monoMS, atMS int64) { p.setTime(monoMS, atMS, true) }
+
+func (p *Player) setTime(monoMS, atMS int64, signed bool) {
+	before := p.Clock.Now(monoMS)
 	p.Clock.Set(monoMS, atMS)
 	for _, set := range p.sets {
 		if set == nil {
@@ -104,6 +131,9 @@ func (p *Player) SetTime(monoMS, atMS int64) {
 			a := &set.Alerts[k]
 			if r := p.runs[a.ID]; r != nil {
 				r.shifted = false
+				if signed && atMS < before {
+					r.raise(a, before, atMS, monoMS)
+				}
 				p.lower(r, a, set.Iat, monoMS)
 			}
 		}
@@ -111,15 +141,42 @@ func (p *Player) SetTime(monoMS, atMS int64) {
 	p.dirty = true
 }
 
-func (p *Player) end(id string) {
-	if p.runs[id] == nil {
-		p.runs[id] = &run{}
+// raise puts an alert's deadline at its end by a clock that was set back from beforeMS to nowMS. What it has run already
+// counts. One that ended is revived only where that clock had passed its end.
+func (r *run) raise(a *timeline.Alert, beforeMS, nowMS, monoMS int64) {
+	left := min(a.Until*1000-nowMS, (a.Until-a.From)*1000-r.ran(monoMS))
+	if left <= 0 || r.ended && (!r.byClock || beforeMS < a.Until*1000) {
+		return
 	}
-	p.runs[id].ended = true
+	r.ended, r.byClock, r.deadline = false, false, monoMS+left
+}
+
+func (p *Player) end(id string, monoMS int64) {
+	if p.runs[id] == nil {
+		p.runs[id] = &run{sinceMS: never}
+	}
+	p.runs[id].stop(monoMS, false)
 }
 
 // End marks an alert as over for good. Call it after a restart for alerts that were over before.
-func (p *Player) End(id string) { p.end(id); p.dirty = true }
+func (p *Player) End(id string) { p.end(id, 0); p.dirty = true }
+
+// Restore gives back after a restart how long an alert had run (ms), and whether it had ended by the clock alone.
+func (p *Player) Restore(id string, ranMS int64, ended bool) {
+	p.runs[id] = &run{deadline: math.MaxInt64, sinceMS: never, ranMS: ranMS, ended: ended, byClock: ended}
+	p.dirty = true
+}
+
+// Ran is how long each alert has run, in ms, of those that run and those that ended by the clock alone.
+func (p *Player) Ran(monoMS int64) map[string]int64 {
+	out := map[string]int64{}
+	p.Alerts(func(a *timeline.Alert, _ *timeline.AlertSet, _ bool) {
+		if r := p.runs[a.ID]; r != nil && (!r.ended || r.byClock) {
+			out[a.ID] = r.ran(monoMS)
+		}
+	})
+	return out
+}
 
 // Over reports whether an alert is over for this sign.
 func (p *Player) Over(id string) bool { r := p.runs[id]; return r != nil && r.ended }
@@ -152,13 +209,14 @@ func (p *Player) At(monoMS int64) (timeline.Shown, int64) {
 			continue
 		}
 		if r.deadline <= monoMS {
-			r.ended, p.dirty = true, true
+			r.stop(monoMS, true)
+			p.dirty = true
 		} else {
 			next = min(next, r.deadline)
 		}
 	}
 	if p.dirty {
-		p.merge()
+		p.merge(monoMS)
 	}
 	s := timeline.At(p.program, p.merged, timeline.Conditions{
 		Sign: p.sign, Areas: p.areas, ClockTrusted: p.Clock.Trusted(),
@@ -172,7 +230,7 @@ func (p *Player) At(monoMS int64) (timeline.Shown, int64) {
 
 // merge gathers the alerts that are not over. By an untrusted clock they run
 // from their arrival.
-func (p *Player) merge() {
+func (p *Player) merge(monoMS int64) {
 	p.merged = p.merged[:0]
 	for _, set := range p.sets {
 		if set == nil {
@@ -182,6 +240,9 @@ func (p *Player) merge() {
 			r := p.runs[a.ID]
 			if r.ended {
 				continue
+			}
+			if r.sinceMS == never && p.Clock.Now(monoMS) >= a.From*1000 {
+				r.sinceMS = monoMS
 			}
 			if r.shifted {
 				a.From, a.Until = r.from, r.from+a.Until-a.From

@@ -93,21 +93,22 @@ type SignRequest struct {
 	ID      string `json:"id"`
 	Op      string `json:"op"`
 	Session string `json:"session,omitempty"` // time
-	AtMS    int64  `json:"at_ms,omitempty"`   // time
-	Chain   string `json:"chain,omitempty"`   // played-have
-	N       int64  `json:"n,omitempty"`       // played-have
+	// Challenge is that of the status which a time answers.
+	Challenge string `json:"challenge,omitempty"`
+	AtMS      int64  `json:"at_ms,omitempty"` // time
+	Chain     string `json:"chain,omitempty"` // played-have
+	N         int64  `json:"n,omitempty"`     // played-have
 }
 
 // OpenRequest makes every check of a request.
 //
-// A signed time is how a wrong clock is put right, so that clock cannot judge
-// it: its own iat is taken instead. What bounds it is the session that it
-// names and the 5 s that a sign waits for it.
+// A signed time is how a wrong clock is put right, so no clock of the sign judges it: its key, the accepted key set and
+// its own life are judged by its iat, which is the second of its at_ms. It neither reads nor raises the floor: the
+// challenge that it brings back is taken once.
 func OpenRequest(doc []byte, r Receiver) (q *SignRequest, repeat bool, err error) {
 	q = &SignRequest{}
-	if s, err := Split(doc, TypRequest); err == nil && !r.Now.Trusted &&
-		decode(s.Payload, q) == nil && q.Op == OpTime {
-		r.Now = Clock{NowMS: q.Iat * 1000}
+	if s, err := Split(doc, TypRequest); err == nil && decode(s.Payload, q) == nil && q.Op == OpTime {
+		r.Now = Clock{NowMS: q.Iat * 1000, Trusted: true}
 	}
 	q = &SignRequest{}
 	s, err := open(doc, TypRequest, RoleRequest, r, q)
@@ -120,11 +121,20 @@ func OpenRequest(doc []byte, r Receiver) (q *SignRequest, repeat bool, err error
 	if q.Sign != r.Sign {
 		return nil, false, reject(WrongSign, "it is for %q", q.Sign)
 	}
-	if q.Op == OpTime {
-		r.Now = Clock{NowMS: q.Iat * 1000}
+	if q.Op != OpTime {
+		repeat, err = s.finish(&q.Header, r, q.Sign)
+		return q, repeat, err
 	}
-	repeat, err = s.finish(&q.Header, r, q.Sign)
-	return q, repeat, err
+	switch {
+	case q.AtMS < 0 || q.Iat != q.AtMS/1000:
+		return nil, false, reject(BadDocument, "iat %d is not the second of at_ms %d", q.Iat, q.AtMS)
+	case q.Epoch != r.Keys.Epoch:
+		return nil, false, reject(WrongEpoch, "epoch %d; the key set's is %d", q.Epoch, r.Keys.Epoch)
+	}
+	if err := checkTime(&r.Keys.Header, r.Now); err != nil {
+		return nil, false, err
+	}
+	return q, false, checkTime(&q.Header, r.Now)
 }
 
 // checked is a document whose signature is right.

@@ -44,22 +44,24 @@ const (
 
 // Status is what a sign reports about itself. Its will is a Status with state "offline".
 type Status struct {
-	V        int64      `json:"v"`
-	State    string     `json:"state"`
-	Session  string     `json:"session"` // random, one a connection; wills of other sessions are ignored
-	AtMS     int64      `json:"at_ms"`
-	Software string     `json:"software,omitempty"`
-	Class    string     `json:"class,omitempty"`
-	Keys     *SeqOf     `json:"keys,omitempty"`
-	Program  *SeqOf     `json:"program,omitempty"`
-	Alerts   *SeqOf     `json:"alerts,omitempty"`
-	Showing  *Showing   `json:"showing,omitempty"`
-	Clock    string     `json:"clock,omitempty"` // "trusted" or "untrusted"
-	Key      *PublicKey `json:"key,omitempty"`
-	Limits   *Limits    `json:"limits,omitempty"`
-	Cache    *Cache     `json:"cache,omitempty"`
-	UptimeS  int64      `json:"uptime_s,omitempty"`
-	Faults   []string   `json:"faults,omitempty"`
+	V       int64  `json:"v"`
+	State   string `json:"state"`
+	Session string `json:"session"` // random, one a connection; wills of other sessions are ignored
+	AtMS    int64  `json:"at_ms"`
+	// Challenge asks for the time: 16 random bytes in base64url, used once. The answer brings them back.
+	Challenge string     `json:"challenge,omitempty"`
+	Software  string     `json:"software,omitempty"`
+	Class     string     `json:"class,omitempty"`
+	Keys      *SeqOf     `json:"keys,omitempty"`
+	Program   *SeqOf     `json:"program,omitempty"`
+	Alerts    *SeqOf     `json:"alerts,omitempty"`
+	Showing   *Showing   `json:"showing,omitempty"`
+	Clock     string     `json:"clock,omitempty"` // "trusted" or "untrusted"
+	Key       *PublicKey `json:"key,omitempty"`
+	Limits    *Limits    `json:"limits,omitempty"`
+	Cache     *Cache     `json:"cache,omitempty"`
+	UptimeS   int64      `json:"uptime_s,omitempty"`
+	Faults    []string   `json:"faults,omitempty"`
 }
 
 // AckState is how far a document, or an alert of it, has come on a sign.
@@ -92,8 +94,8 @@ func ParseStatus(data []byte) (*Status, error) {
 	if err := parse(data, MaxStatus, s); err != nil {
 		return nil, fmt.Errorf("status: %w", err)
 	}
-	if s.V != 1 || (s.State != Online && s.State != Offline) || len(s.Session) > 64 {
-		return nil, fmt.Errorf("status: v %d, state %q or its session is not of version 1", s.V, s.State)
+	if s.V != 1 || (s.State != Online && s.State != Offline) || len(s.Session) > 64 || len(s.Challenge) > 64 {
+		return nil, fmt.Errorf("status: v %d, state %q, its session or its challenge is not of version 1", s.V, s.State)
 	}
 	return s, nil
 }

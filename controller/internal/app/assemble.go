@@ -118,7 +118,9 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 	a.requester = publish.NewRequester(o)
 	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Class: a.classOf,
 		Online: func(sign string, s *wire.Status) {
-			a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session})
+			if s.Challenge != "" { // other statuses do not ask
+				a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session, Challenge: s.Challenge})
+			}
 		}})
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})

@@ -10,7 +10,7 @@ const topic = (leaf) => `led/v1/signs/${config.sign}/${leaf}`
 const mono = () => Math.floor(performance.now())
 const publish = (leaf, what) => client.publish(topic(leaf), JSON.stringify(what), { qos: 1, retain: leaf === 'status' })
 const subscribe = (topics) => topics.length && client.subscribe(topics, { qos: config.qos ?? 0 })
-const sign = new Sign(config, dir, { mono, systemMS: Date.now(), ntp: false, publish, subscribe })
+const sign = new Sign(config, dir, { mono, system: () => [Date.now(), false], publish, subscribe })
 let client, backoff = 1000, last
 
 function connect() {

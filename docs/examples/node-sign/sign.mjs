@@ -1,5 +1,6 @@
 // A sign: what it accepts, keeps and says. mono() is milliseconds that only rise; publish(leaf, object) and subscribe(topics)
 // are its connection's. What must last lies in dir, written before anything of it shows.
+import crypto from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { Refused, kidOf, open, picture, sha256, size, split, verify } from './wire.mjs'
@@ -7,12 +8,23 @@ import { at, reaches } from './timeline.mjs'
 
 const sets = ['alerts', 'alerts-test']
 
+// signedTime is the time in ms that a request brings, by its own words; undefined for another request.
+function signedTime({ payload }) {
+  try {
+    const d = JSON.parse(payload.toString())
+    return d.op === 'time' && Number.isSafeInteger(d.iat) ? d.iat * 1000 : undefined
+  } catch { return undefined }
+}
+
 export class Sign {
-  constructor(config, dir, { mono, systemMS, ntp, publish, subscribe }) {
-    Object.assign(this, { config, dir, mono, publish, subscribe, trusted: ntp, session: null, pending: null, saidAt: 0, runs: {}, acked: {},
+  // system() answers [ms, whether NTP holds it].
+  constructor(config, dir, { mono, system, publish, subscribe }) {
+    const [systemMS, ntp] = system()
+    Object.assign(this, { config, dir, mono, system, publish, subscribe, trusted: ntp, session: null, pending: null, questions: [], offer: null,
+      disagrees: false, looked: mono(), askAt: Infinity, askWait: 5000, runs: {}, acked: {},
       waiting: new Map(), wanted: new Map(), pictures: new Map(), base: `led/v1/signs/${config.sign}/` })
     fs.mkdirSync(path.join(dir, 'frames'), { recursive: true })
-    const file = path.join(dir, 'state.json'), none = { floors: {}, docs: {}, ended: {}, savedMS: 0, contactMS: 0 }
+    const file = path.join(dir, 'state.json'), none = { floors: {}, docs: {}, ended: {}, ran: {}, savedMS: 0, contactMS: 0 }
     this.state = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file)) : none
     this.offset = (ntp ? systemMS : Math.max(systemMS, this.state.savedMS)) - mono()
     sets.forEach((role) => this.run(this.doc(role)))
@@ -35,13 +47,25 @@ export class Sign {
     fs.renameSync(file + '.new', file)
   }
   save() { this.write('state.json', JSON.stringify(Object.assign(this.state, { savedMS: this.now, contactMS: this.contactMS }))) }
-  connected(session) { this.session = session; this.subscribe([...this.wanted.keys()]); this.status(); this.tick() }
-  disconnected() { this.save(); this.session = null }
-  status() {
+  connected(session, challenge) {
+    Object.assign(this, { session, askWait: 5000 })
+    this.subscribe([...this.wanted.keys()])
+    this.askTime(challenge, true)
+    this.tick()
+  }
+  disconnected() { this.save(); Object.assign(this, { session: null, askAt: Infinity }) }
+  // askTime publishes a status that asks for the time. Without an answer it is said again, later each time.
+  askTime(challenge = crypto.randomBytes(16).toString('base64url'), first = false) {
+    this.questions = [...this.questions.slice(-7), { challenge, session: this.session, at: this.mono(), first }]
+    this.askAt = this.mono() + this.askWait
+    this.askWait = Math.min(2 * this.askWait, 300_000)
+    this.status(challenge)
+  }
+  status(challenge) {
     const of = (role, d = this.doc(role)) => d && { epoch: d.epoch, seq: d.seq }, { item, frame, why } = this.shown
-    this.saidAt = this.mono()
-    this.publish('status', { v: 1, state: 'online', session: this.session, at_ms: this.now, software: 'node-sign', class: this.config.class, keys: of('keys'),
-      program: of('program'), alerts: of('alerts'), clock: this.trusted ? 'trusted' : 'untrusted', showing: { item, frame: frame?.sha256 ?? '', why } })
+    this.publish('status', { v: 1, state: 'online', session: this.session, at_ms: this.now, challenge, software: 'node-sign', class: this.config.class, keys: of('keys'),
+      program: of('program'), alerts: of('alerts'), clock: this.trusted ? 'trusted' : 'untrusted', showing: { item, frame: frame?.sha256 ?? '', why },
+      faults: this.disagrees ? ['clock-disagrees'] : undefined })
   }
   ack(role, d, state, more) { if (this.session) this.publish('ack', { v: 1, at_ms: this.now, role, epoch: d?.epoch ?? 0, seq: d?.seq ?? 0, state, ...more }) }
   ackAlert({ role, a, set }, state, more) { this.ack(role, set, (this.acked[a.id] = state), { alert: a.id, frame: a.frames[0]?.sha256, ...more }) }
@@ -54,18 +78,21 @@ export class Sign {
     this.tick()
   }
   accept(role, topic, data) {
-    const { root, root_spare: spare, sign, class: cls } = this.config, { now: nowMS, trusted } = this, keys = this.doc('keys'), digest = sha256(data)
+    const { root, root_spare: spare, sign, class: cls } = this.config, keys = this.doc('keys'), digest = sha256(data)
     const roots = (this.state.spare ? [spare] : [root, spare]).map((x) => ({ x, kid: kidOf(x) })), signed = role === 'program' || sets.includes(role)
     let claimed = {}
     try {
-      const s = split(data, `ledcast-${role}`), late = (k) => (trusted || signed) && nowMS >= k.exp * 1000 // a wrong clock cannot judge a time
+      const s = split(data, `ledcast-${role}`), time = role === 'request' ? signedTime(s) : undefined // judged by its own time, whatever the clock says
+      const nowMS = time ?? this.now, trusted = time !== undefined || this.trusted, late = (k) => (trusted || signed) && nowMS >= k.exp * 1000
       const good = (k) => k.kid === s.kid && k.role === role && !(trusted && nowMS < k.nbf * 1000) && !late(k)
       const x = (role === 'keys' ? roots.find((k) => k.kid === s.kid) : !keys?.revoked.includes(s.kid) && keys?.keys.find(good))?.x
       verify(s, x)
       const name = (d) => (role === 'keys' ? role : `${role}|${d.epoch}`)
-      const floor = (d, f = this.state.floors[name(d)]) => (f?.epoch < d.epoch ? null : f?.epoch > d.epoch ? { seq: Infinity } : f)
+      const floor = (d, f = d.op === 'time' ? undefined : this.state.floors[name(d)]) => (f?.epoch < d.epoch ? null : f?.epoch > d.epoch ? { seq: Infinity } : f)
       const { d, repeat } = open(s.payload, role, { sign, cls, epoch: keys?.epoch, floor, digest, nowMS, trusted }, (h) => (claimed = h))
       if (role === 'program' && this.pending?.d.epoch === d.epoch && this.pending.d.seq > d.seq) throw new Refused('stale-seq', d.seq)
+      if (time !== undefined && nowMS < keys.nbf * 1000) throw new Refused('not-yet', 'the key set')
+      if (time !== undefined && nowMS >= keys.exp * 1000) throw new Refused('expired', 'the key set')
       this.waiting.delete(topic)
       const keep = () => {
         this.state.floors[name(d)] = { epoch: d.epoch, seq: d.seq, digest }
@@ -75,7 +102,8 @@ export class Sign {
       if (signed || !repeat) this[sets.includes(role) ? 'alerts' : role](d, keep, { role, repeat, kid: s.kid, spare: x === spare })
     } catch (e) {
       if (!(e instanceof Refused)) throw e
-      if (['unknown-key', 'wrong-epoch', 'not-yet'].includes(e.reason)) this.waiting.set(topic, data)
+      if (role !== 'request' && ['unknown-key', 'wrong-epoch', 'not-yet', 'expired'].includes(e.reason)) this.waiting.set(topic, data)
+      if (['unknown-key', 'not-yet', 'expired'].includes(e.reason) && !(this.mono() < this.doubtedAt + 60_000)) Object.assign(this, { askWait: 5000, askAt: this.mono(), doubtedAt: this.mono() })
       if (signed) this.ack(role, claimed, 'rejected', { reason: e.reason })
     }
   }
@@ -89,14 +117,50 @@ export class Sign {
     this.retry()
   }
   request(d, keep) {
-    const trip = this.mono() - this.saidAt
+    if (d.op === 'time') return this.answered(d)
     keep()
     if (d.op === 'resync') this.subscribe(this.topics)
-    if (d.op !== 'time' || d.session !== this.session || trip > 5000) return
-    Object.assign(this, { offset: d.at_ms + Math.floor(trip / 2) - this.mono(), trusted: true })
-    sets.forEach((role) => this.run(this.doc(role)))
-    this.retry()
   }
+  // answered judges a signed time: an untrusted clock takes it; a trusted one moves by over 60 s, or away from NTP by over 5 s, only
+  // when a second answer agrees, 30 s or more later.
+  answered(d) {
+    const mono = this.mono(), [systemMS, ntp] = this.system(), near = (a, b, within) => Math.abs(a - b) <= within
+    const q = this.questions.find((x) => mono - x.at <= 30_000 && (d.challenge ? d.challenge === x.challenge : x.first && d.session === x.session))
+    if (!q) return
+    this.questions = []
+    const at = d.at_ms + Math.floor((mono - q.at) / 2), was = this.disagrees, o = this.offer
+    Object.assign(this, { askWait: 5000, askAt: mono + 3_600_000 * (0.9 + Math.random() / 5) })
+    if (this.trusted && ntp && near(at, systemMS, 5000)) {
+      this.disagrees = false
+      this.setTime(systemMS, true)
+    } else if (this.trusted && ((ntp && !this.disagrees) || !near(at, this.now, 60_000))) {
+      const agrees = o && near(at - o.at, mono - o.mono, 5000)
+      this.askAt = mono + 31_000
+      if (agrees && mono - o.mono < 30_000) return
+      if (!agrees) return void (this.offer = { at, mono })
+      this.disagrees = ntp
+      this.setTime(at, true)
+    } else this.setTime(at, true)
+    this.offer = null
+    if (was !== this.disagrees) this.status()
+  }
+  // setTime sets effective time. A signed time that takes a wrong one back lets an alert run on that the wrong one ended, as long as
+  // it has not run for its own length.
+  setTime(ms, signed) {
+    const before = this.now, first = !this.trusted
+    Object.assign(this, { offset: ms - this.mono(), trusted: true })
+    for (const { a } of this.running) {
+      const run = this.runs[a.id], left = Math.min(a.until * 1000 - ms, (a.until - a.from) * 1000 - this.ran(a.id)), over = this.state.ended[a.id]
+      if (!signed || ms >= before || left <= 0 || (over && !(over === 'clock' && before >= a.until * 1000))) continue
+      run.deadline = this.mono() + left
+      delete this.state.ended[a.id]
+      if (over && this.acked[a.id] === 'ended') this.acked[a.id] = 'received'
+    }
+    sets.forEach((role) => this.run(this.doc(role)))
+    if (first || Math.abs(ms - before) >= 1000) this.retry()
+  }
+  // ran is how long an alert has run on this sign.
+  ran(id) { return (this.state.ran[id] ?? 0) + (this.runs[id]?.since === undefined ? 0 : this.mono() - this.runs[id].since) }
   program(d, keep, { kid, repeat }) {
     if (repeat && this.doc('program')?.seq === d.seq) return this.ack('program', d, this.acked.program)
     this.pending = { d, keep, kid }
@@ -140,7 +204,7 @@ export class Sign {
     this.ack(role, d, 'received')
     this.ready(role)
   }
-  // run gives each alert a monotonic deadline, which only ever falls: no jump of the clock prolongs an alert.
+  // run gives each alert a monotonic deadline, which this only lowers: no jump of the clock prolongs an alert.
   run(set) {
     for (const a of set?.alerts ?? []) {
       const run = (this.runs[a.id] ??= { deadline: Infinity, from: Math.floor(this.now / 1000) - Math.max(0, set.iat - a.from) })
@@ -158,11 +222,24 @@ export class Sign {
     }
   }
 
+  // followNTP takes the system's time over, which is looked at each minute, unless the controller disagrees.
+  followNTP() {
+    const [ms, ntp] = this.system()
+    this.looked = this.mono()
+    if (ntp && this.disagrees) this.disagrees = Math.abs(ms - this.now) > 5000
+    if (ntp && !this.disagrees) this.setTime(ms, false)
+  }
+
   // tick ends what is over and returns what is on the face: why, item, frame, offset, percent and rgb.
   tick() {
+    if (this.mono() >= this.looked + 60_000) this.followNTP()
+    if (this.session && this.mono() >= this.askAt) this.askTime()
     const { config: { sign }, areas, trusted, contactMS, state: { ended } } = this
     for (const x of this.running) {
-      if (this.mono() >= this.runs[x.a.id].deadline || (trusted && this.now >= x.a.until * 1000)) ended[x.a.id] = true
+      const run = this.runs[x.a.id]
+      if (!ended[x.a.id] && (this.mono() >= run.deadline || (trusted && this.now >= x.a.until * 1000))) ended[x.a.id] = 'clock'
+      if (ended[x.a.id]) Object.assign(this.state.ran, { [x.a.id]: this.ran(x.a.id) }, (run.since = undefined))
+      else if (this.now >= x.a.from * 1000) run.since ??= this.mono()
       if (ended[x.a.id] && (this.acked[x.a.id] ?? 'ended') !== 'ended') this.ackAlert(x, 'ended')
     }
     for (const [topic, { f, until }] of this.wanted) if (this.session && this.mono() >= until) {

@@ -12,10 +12,12 @@ function answer({ config, events }) {
   const say = (leaf, what) => (leaf === 'ack' ? acks.push(what) : (status = what))
   const link = { mono: () => mono, publish: say, subscribe() {} }
   const face = ({ why, item, frame, offset, percent, rgb }) => ({ why, item, frame: frame?.sha256 ?? '', offset, percent, rgb_sha256: sha256(rgb) })
-  const asked = () => { const at = sign.saidAt; sign.status(); sign.saidAt = at; return { status } } // to ask is not to publish
+  const asked = () => { sign.status(); return { status } }
+  const clock = (ms, ntp, started = mono) => () => [ms + mono - started, ntp]
   const act = {
-    start: (e) => { sign?.save(); sign = new Sign(config, dir, { ...link, systemMS: e.system_ms ?? 0, ntp: e.ntp ?? false }) },
-    connect: (e) => sign.connected(e.session),
+    start: (e) => { sign?.save(); sign = new Sign(config, dir, { ...link, system: clock(e.system_ms ?? 0, e.ntp ?? false) }) },
+    connect: (e) => sign.connected(e.session, e.challenge),
+    'ask-time': (e) => sign.askTime(e.challenge),
     disconnect: () => sign.disconnected(),
     message: (e) => sign.message(e.topic, Buffer.from(e.base64, 'base64')),
     wait: (e) => { mono += e.ms; sign.tick() },

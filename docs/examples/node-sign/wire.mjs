@@ -69,7 +69,7 @@ const check = (all, most, steps, [w, h]) => doc(all.every((f) => f.w * f.h <= 4 
     return f && (x ? f.w >= w : f.w === w) && (y ? f.h >= h : f.h === h)
   }), 'frames or steps')
 const checks = {
-  request() {},
+  request(d) { doc(d.op !== 'time' || d.iat === Math.floor(d.at_ms / 1000), 'iat is not the second of at_ms') },
   keys(d) { doc(d.keys.every((k) => strict(k.x) && kidOf(k.x) === k.kid), 'a kid') },
   program(d) {
     const loop = (l) => l === -1 || d.loops[l]
