@@ -12,8 +12,8 @@ import (
 
 type health struct{ *DB }
 
-// noteRows is how many conditions one statement writes: a broker that comes
-// back brings every sign at once.
+// noteRows is the number of conditions per statement. After a reconnection to the broker all signs are noted at
+// once.
 const noteRows = 500
 
 func (s health) Note(ctx context.Context, all ...playlists.Condition) error {
@@ -31,12 +31,12 @@ func (s health) Note(ctx context.Context, all ...playlists.Condition) error {
 	if len(all) == 0 {
 		return nil
 	}
-	type place struct {
+	type key struct {
 		sign string
 		at   int64
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		for from, until := range runs(len(all), noteRows, func(i int) place { return place{all[i].Sign, all[i].AtMS} }) {
+		for from, until := range batches(len(all), noteRows, func(i int) key { return key{all[i].Sign, all[i].AtMS} }) {
 			var args []any
 			for i := from; i < until; i++ {
 				c, online := &all[i], 0
@@ -64,7 +64,7 @@ func scanCondition(rows *sql.Rows, c *playlists.Condition) error {
 	}
 	c.Online = online != 0
 	if err := json.Unmarshal([]byte(faults), &c.Faults); err != nil {
-		return fmt.Errorf("stored faults of %s: %w", c.Sign, err)
+		return fmt.Errorf("cannot parse the stored faults of %s: %w", c.Sign, err)
 	}
 	if len(c.Faults) == 0 {
 		c.Faults = nil
