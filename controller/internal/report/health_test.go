@@ -10,7 +10,7 @@ import (
 	"ledcast/playlists"
 )
 
-// A sign's history is what was written of it, where the controller listened.
+// TestHealthSpans checks that a sign's history has its conditions for the times at which the controller listened.
 func TestHealthSpans(t *testing.T) {
 	zone, err := time.LoadLocation(playlists.DefaultZone)
 	if err != nil {
