@@ -13,7 +13,7 @@ import (
 
 var gap = regexp.MustCompile(`\{[a-z]+\}`)
 
-// The templates that come with ledcast fill, in both languages, and leave no gap.
+// TestTemplates checks that the embedded templates can be filled in both languages, without missing words.
 func TestTemplates(t *testing.T) {
 	text, err := os.ReadFile("../../assets/templates.yaml")
 	if err != nil {
@@ -42,7 +42,7 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: %+v", tpl.ID, m.Variants)
 		}
 		if strings.Contains(tpl.Variants[0].Body, "{until}") && !strings.Contains(m.Variants[0].Body, "17:00 30/01") {
-			t.Errorf("%s says its end as %q", tpl.ID, m.Variants[0].Body)
+			t.Errorf("%s: the end is not in %q", tpl.ID, m.Variants[0].Body)
 		}
 		for n := range values {
 			short := map[string]string{}
@@ -58,17 +58,17 @@ func TestTemplates(t *testing.T) {
 		for _, bad := range []map[string]string{{"other": "x"}, {"place": "{phone}"}, {"place": strings.Repeat("x", 61)},
 			{"place": " "}} {
 			if _, err := tpl.Fill("alerts/a1", bad, until); err == nil {
-				t.Errorf("%s takes %v", tpl.ID, bad)
+				t.Errorf("%s accepts the values %v", tpl.ID, bad)
 			}
 		}
 		before := tpl.Sum()
 		tpl.ApprovedBy = "somebody"
 		if tpl.Sum() != before {
-			t.Error("an approval is no word")
+			t.Error("an approval changed the digest")
 		}
 		tpl.Variants[0].Body += "!"
 		if tpl.Sum() == before {
-			t.Error("another word is the same template")
+			t.Error("a change of the text did not change the digest")
 		}
 	}
 	bad := playlists.AlertTemplate{ID: "t1", Name: playlists.Text{VI: "a", EN: "b"},
