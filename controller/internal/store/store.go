@@ -24,7 +24,8 @@ import (
 
 // ErrLost is wrapped by the errors of writes after this controller has lost its lock on the database or another
 // controller has opened the database. Reads still work. Writes fail until the controller is restarted.
-var ErrLost = errors.New("this controller has lost its lock on the database; restart it, and make sure that no other controller runs")
+var ErrLost = errors.New("this controller has lost its lock on the database; " +
+	"restart it, and make sure that no other controller runs")
 
 // Store is the controller's database.
 type Store interface {

@@ -163,7 +163,8 @@ func (s *Store) acquire(ctx context.Context) (err error) {
 	s.w.SetMaxOpenConns(1) // goose needed a second connection
 	// An acknowledged write must be durable, whatever the server's default is.
 	if _, err := s.pin.ExecContext(ctx,
-		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`); err != nil {
+		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+	); err != nil {
 		return s.wrapErr(err)
 	}
 	if err := s.pin.QueryRowContext(ctx,
@@ -193,10 +194,13 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 func (s *Store) holder(ctx context.Context) string {
 	var who string
 	err := s.pin.QueryRowContext(ctx, `
-		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') || ', server process ' || a.pid
+		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') ||
+			', server process ' || a.pid
 		FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-		  AND l.classid::bigint = $1 AND l.objid::bigint = $2`, int64(lockKey>>32), int64(lockKey&0xffffffff)).Scan(&who)
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+		  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		  AND l.classid::bigint = $1 AND l.objid::bigint = $2`,
+		int64(lockKey>>32), int64(lockKey&0xffffffff)).Scan(&who)
 	if err != nil {
 		return ""
 	}
@@ -248,7 +252,8 @@ func (s *Store) close() error {
 		// The server releases the lock some time after the connection is closed. Release it now, so that the next
 		// controller can start immediately.
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		_, _ = s.pin.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(lockKey)) // fails if the connection is lost, and the lock with it
+		// It fails if the connection is lost, and the lock with it.
+		_, _ = s.pin.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(lockKey))
 		cancel()
 		// ErrConnDone means that the connection was lost before, which writes have reported.
 		if err := s.pin.Close(); !errors.Is(err, sql.ErrConnDone) {

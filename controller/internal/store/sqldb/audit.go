@@ -88,7 +88,8 @@ func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e playlists.AuditEntry)
 		return s.wrapErr(err)
 	}
 	e.N++
-	_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest)
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO audit (n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		e.N, e.By.AtMS, e.By.Who, e.By.From, e.Action, e.Kind, e.Owner, e.ID, e.Before, e.After, store.Chain(prev, &e))
 	if err != nil {

@@ -83,13 +83,15 @@ var tables = []table{
 	newTable("seqs", 3, "role:t subject:t epoch:i last:i"),
 	newTable("parts", 1, "id:i digest:b uses:i data:b"),
 	newTable("documents", 4,
-		"role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m frames:n items:n loops:n notes_part:n"),
+		"role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m "+
+			"frames:n items:n loops:n notes_part:n"),
 	newTable("latest", 2, "role:t subject:t epoch:i seq:i"),
 	newTable("credentials", 1, "sign:t sha256:b created_ms:i verifiers:t"),
 	newTable("settings", 1, "key:t value:t"),
 	newTable("sign_keys", 1, "sign:t x:b pinned_ms:i"),
 	newTable("play_records", 3, "sign:t chain:t n:i digest:t from_ms:i until_ms:i jws:b"),
-	newTable("plays", 9, "sign:t chain:t n:i item:t campaign:t frame:t why:t count:i ms:i"), // all columns: rows may be equal
+	// The key of plays is all columns, because rows may be equal.
+	newTable("plays", 9, "sign:t chain:t n:i item:t campaign:t frame:t why:t count:i ms:i"),
 	newTable("health", 2, "sign:t at_ms:i online:i clock:t faults:t"),
 	newTable("topics", 1, "topic:t unwanted_ms:i"),
 	newTable("audit", 1, "n:i at_ms:i who:t from_addr:t action:t kind:t owner:t id:t before:m after:m digest:t"),
@@ -242,7 +244,8 @@ func (s *DB) Restore(ctx context.Context, r io.ReadSeeker) error {
 
 func (s *DB) checkEmpty(ctx context.Context, tx *sql.Tx, t *table) error {
 	var n int64
-	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) x`).Scan(&n); err != nil {
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) x`).Scan(&n)
+	if err != nil {
 		return s.wrapErr(err)
 	}
 	if n > 0 {
@@ -258,7 +261,8 @@ func (s *DB) inserter(ctx context.Context, tx *sql.Tx, t *table) (func([]any) er
 	for i := range places {
 		places[i] = fmt.Sprintf("$%d", i+1)
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+t.name+` (`+t.list()+`) VALUES (`+strings.Join(places, ", ")+`)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+t.name+` (`+t.list()+`)
+		VALUES (`+strings.Join(places, ", ")+`)`)
 	if err != nil {
 		return nil, s.wrapErr(err)
 	}

@@ -20,7 +20,8 @@ func (s credentials) Set(ctx context.Context, c store.Credential) error {
 		return err
 	}
 	_, err = s.exec(ctx, `INSERT INTO credentials (sign, sha256, created_ms, verifiers) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (sign) DO UPDATE SET sha256 = excluded.sha256, created_ms = excluded.created_ms, verifiers = excluded.verifiers`,
+		ON CONFLICT (sign) DO UPDATE
+		SET sha256 = excluded.sha256, created_ms = excluded.created_ms, verifiers = excluded.verifiers`,
 		c.Sign, c.SHA256[:], c.CreatedMS, string(verifiers))
 	return err
 }

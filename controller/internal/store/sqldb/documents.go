@@ -25,7 +25,8 @@ func (s documents) takeSeqs(ctx context.Context, tx *sql.Tx, batch []subject) ([
 		args = append(args, x.role, x.name, x.epoch, max(x.iatMS, 1))
 		at[[2]string{x.role, x.name}] = i
 	}
-	rows, err := tx.QueryContext(ctx, `INSERT INTO seqs (role, subject, epoch, last) `+values(len(batch), "", "", "", "")+`
+	rows, err := tx.QueryContext(ctx, `
+		INSERT INTO seqs (role, subject, epoch, last) `+values(len(batch), "", "", "", "")+`
 		ON CONFLICT (role, subject, epoch) DO UPDATE
 		SET last = CASE WHEN seqs.last >= excluded.last THEN seqs.last + 1 ELSE excluded.last END
 		RETURNING role, subject, last`, args...)
@@ -88,7 +89,8 @@ func (s documents) Issue(ctx context.Context, drafts []playlists.Draft,
 		is := &issuer{documents: s, tx: tx, parts: s.partRefs(tx)}
 		for from, until := range batches(len(drafts), s.rows,
 			func(i int) [2]string { return [2]string{drafts[i].Role, drafts[i].Subject} }) {
-			issued, err := is.issueBatch(ctx, drafts[from:until], func(i int, seq int64) ([]byte, error) { return seal(from+i, seq) })
+			issued, err := is.issueBatch(ctx, drafts[from:until],
+				func(i int, seq int64) ([]byte, error) { return seal(from+i, seq) })
 			if err != nil {
 				return err
 			}

@@ -45,8 +45,10 @@ func (s health) Note(ctx context.Context, all ...playlists.Condition) error {
 				}
 				args = append(args, c.Sign, c.AtMS, online, c.Clock, faults[i])
 			}
-			if _, err := s.change(ctx, tx, `INSERT INTO health (sign, at_ms, online, clock, faults) `+values(until-from, "", "", "", "", "")+`
-				ON CONFLICT (sign, at_ms) DO UPDATE SET online = excluded.online, clock = excluded.clock, faults = excluded.faults`, args...); err != nil {
+			if _, err := s.change(ctx, tx, `
+				INSERT INTO health (sign, at_ms, online, clock, faults) `+values(until-from, "", "", "", "", "")+`
+				ON CONFLICT (sign, at_ms) DO UPDATE
+				SET online = excluded.online, clock = excluded.clock, faults = excluded.faults`, args...); err != nil {
 				return err
 			}
 		}
@@ -74,7 +76,8 @@ func scanCondition(rows *sql.Rows, c *playlists.Condition) error {
 
 func (s health) Noted(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Condition, error) {
 	return collect(ctx, s.DB, scanCondition, healthColumns+`sign = $1 AND at_ms < $3
-		AND at_ms >= COALESCE((SELECT MAX(at_ms) FROM health WHERE sign = $1 AND at_ms <= $2), $2) ORDER BY at_ms`, sign, fromMS, untilMS)
+		AND at_ms >= COALESCE((SELECT MAX(at_ms) FROM health WHERE sign = $1 AND at_ms <= $2), $2) ORDER BY at_ms`,
+		sign, fromMS, untilMS)
 }
 
 func (s health) Newest(ctx context.Context) ([]playlists.Condition, error) {
@@ -84,6 +87,7 @@ func (s health) Newest(ctx context.Context) ([]playlists.Condition, error) {
 
 func (s health) Prune(ctx context.Context, beforeMS int64) (int, error) {
 	n, err := s.exec(ctx, `DELETE FROM health WHERE at_ms < $1
-		AND EXISTS (SELECT 1 FROM health n WHERE n.sign = health.sign AND n.at_ms > health.at_ms AND n.at_ms <= $1)`, beforeMS)
+		AND EXISTS (SELECT 1 FROM health n WHERE n.sign = health.sign AND n.at_ms > health.at_ms AND n.at_ms <= $1)`,
+		beforeMS)
 	return int(n), err
 }

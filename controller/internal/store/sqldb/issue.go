@@ -117,7 +117,8 @@ func (is *issuer) setLatest(ctx context.Context, docs []playlists.Issued, last m
 			before = append(before, d.Role, d.Subject, l.epoch, l.seq)
 		}
 	}
-	_, err := is.change(ctx, is.tx, `INSERT INTO latest (role, subject, epoch, seq) `+values(len(docs), "", "", "", "")+`
+	_, err := is.change(ctx, is.tx, `
+		INSERT INTO latest (role, subject, epoch, seq) `+values(len(docs), "", "", "", "")+`
 		ON CONFLICT (role, subject) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq`, args...)
 	if err != nil || len(before) == 0 {
 		return err

@@ -19,10 +19,12 @@ func Migrate(ctx context.Context, name string, p *goose.Provider) (version int64
 		return 0, fmt.Errorf("database %s: %w", name, err)
 	}
 	if have > know {
-		return 0, fmt.Errorf("database %s has version %d, but this program supports version %d at most; run the newer program, or restore an older backup", name, have, know)
+		return 0, fmt.Errorf("database %s has version %d, but this program supports version %d at most; "+
+			"run the newer program, or restore an older backup", name, have, know)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return 0, fmt.Errorf("database %s: %w; the migration was rolled back, and the older program can still use the database", name, err)
+		return 0, fmt.Errorf("database %s: %w; the migration was rolled back, and the older program can still use the "+
+			"database", name, err)
 	}
 	return know, nil
 }
@@ -33,7 +35,8 @@ func SameVersion(ctx context.Context, name string, db *sql.DB, p *goose.Provider
 	var have int64
 	if err := db.QueryRowContext(ctx,
 		`SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&have); err != nil {
-		return 0, fmt.Errorf("database %s cannot be read: %w; start its controller once to create the tables", name, err)
+		return 0, fmt.Errorf("database %s cannot be read: %w; start its controller once to create the tables", name,
+			err)
 	}
 	sources := p.ListSources()
 	if know := sources[len(sources)-1].Version; have != know {

@@ -37,7 +37,8 @@ func (b *partRefs) use(ctx context.Context, text []byte) (id sql.NullInt64, err 
 		err := b.tx.QueryRowContext(ctx, `SELECT id FROM parts WHERE digest = $1`, digest[:]).Scan(&n)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = b.tx.QueryRowContext(ctx, `INSERT INTO parts (id, digest, uses, data)
-				SELECT COALESCE(MAX(id), 0) + 1, $1, 0, $2 FROM parts RETURNING id`, digest[:], deflate(nil, text)).Scan(&n)
+				SELECT COALESCE(MAX(id), 0) + 1, $1, 0, $2 FROM parts RETURNING id`,
+				digest[:], deflate(nil, text)).Scan(&n)
 		}
 		if err != nil {
 			return id, b.wrapErr(err)
@@ -133,7 +134,8 @@ func (s documents) pruneSome(ctx context.Context, before int64) (n int, err erro
 				SELECT d.role, d.subject, d.epoch, d.seq FROM documents d
 				WHERE d.kept = 1 AND d.iat < $1
 				  AND EXISTS (SELECT 1 FROM documents p
-					WHERE p.role = d.role AND p.subject = d.subject AND p.kept = 1 AND p.iat < $1 AND (p.epoch, p.seq) > (d.epoch, d.seq))
+					WHERE p.role = d.role AND p.subject = d.subject AND p.kept = 1 AND p.iat < $1
+					  AND (p.epoch, p.seq) > (d.epoch, d.seq))
 				  AND NOT EXISTS (SELECT 1 FROM latest l
 					WHERE l.role = d.role AND l.subject = d.subject AND l.epoch = d.epoch AND l.seq = d.seq)
 				LIMIT $2)

@@ -35,8 +35,8 @@ func (s proofs) Unpin(ctx context.Context, sign string) error {
 
 func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest string, err error) {
 	err = s.read.QueryRowContext(ctx,
-		`SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n,
-		&digest)
+		`SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`,
+		sign, chain).Scan(&n, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}
@@ -57,8 +57,10 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := s.change(ctx, tx, `INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (sign, chain, n) DO NOTHING`, r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, notNil(r.JWS))
+		n, err := s.change(ctx, tx, `
+			INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (sign, chain, n) DO NOTHING`,
+			r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, notNil(r.JWS))
 		if err != nil {
 			return err
 		}
@@ -67,7 +69,8 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 		}
 		for _, p := range r.Plays {
 			if _, err := tx.ExecContext(ctx,
-				`INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+				`INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 				r.Sign, r.Chain, r.N, p.Item, p.Campaign, p.Frame, p.Why, p.Count, p.MS); err != nil {
 				return s.wrapErr(err)
 			}
@@ -78,9 +81,11 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 
 // These queries select a page of records of one sign, by the index on (sign, from_ms), or of all signs.
 const (
-	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records WHERE from_ms >= $1 AND from_ms < $2 AND `
-	recordsOfSign = recordColumns + `sign = $4 AND (from_ms, chain, n) > ($3, $5, $6) ORDER BY from_ms, chain, n LIMIT $7`
-	recordsOfAll  = recordColumns +
+	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records
+		WHERE from_ms >= $1 AND from_ms < $2 AND `
+	recordsOfSign = recordColumns + `sign = $4 AND (from_ms, chain, n) > ($3, $5, $6)
+		ORDER BY from_ms, chain, n LIMIT $7`
+	recordsOfAll = recordColumns +
 		`(from_ms, sign, chain, n) > ($3, $4, $5, $6) ORDER BY from_ms, sign, chain, n LIMIT $7`
 )
 
@@ -93,7 +98,9 @@ func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.P
 	if q.Sign != "" {
 		a.Sign, query = q.Sign, recordsOfSign
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT r.sign, r.chain, r.n, r.digest, r.from_ms, r.until_ms, p.item, p.campaign, p.frame, p.why, p.count, p.ms
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT r.sign, r.chain, r.n, r.digest, r.from_ms, r.until_ms,
+			p.item, p.campaign, p.frame, p.why, p.count, p.ms
 		FROM (`+query+`) r LEFT JOIN plays p ON p.sign = r.sign AND p.chain = r.chain AND p.n = r.n
 		ORDER BY r.from_ms, r.sign, r.chain, r.n, p.item, p.campaign, p.frame, p.why, p.count, p.ms`,
 		max(q.FromMS, a.FromMS), q.UntilMS, a.FromMS, a.Sign, a.Chain, a.N, q.Limit)

@@ -137,10 +137,12 @@ func makePrivate(path string) error {
 func (s *Store) prepare(ctx context.Context) (version int64, err error) {
 	var mode string
 	if err := s.w.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return 0, fmt.Errorf("database %s cannot be read: %w; restore it from a backup, or choose another file", s.path, err)
+		return 0, fmt.Errorf("database %s cannot be read: %w; restore it from a backup, or choose another file", s.path,
+			err)
 	}
 	if mode != "wal" {
-		return 0, fmt.Errorf("database %s: its file system supports only journal mode %q, not wal; move it to a local disk",
+		return 0, fmt.Errorf("database %s: its file system supports only journal mode %q, not wal; "+
+			"move it to a local disk",
 			s.path, mode)
 	}
 	p, err := provider(s.w)

@@ -96,9 +96,11 @@ func Backup(t *testing.T, from, to Opener) {
 	refused("a line feed too few", backup[:len(backup)-1])
 	refused("a line too many", append(bytes.Clone(backup), "[]\n"...))
 	refused("no last line", bytes.Join(lines[:len(lines)-2], nil))
-	refused("a later version with a valid digest", reseal(bytes.Replace(backup, []byte(`"schema":`), []byte(`"schema":9`), 1)))
-	refused("text with NUL with a valid digest", reseal(bytes.Replace(backup, []byte("viet-ads"), []byte(`viet\u0000`), 1)))
-	refused("a null too many with a valid digest",
+	refused("a later version with a valid digest",
+		reseal(bytes.Replace(backup, []byte(`"schema":`), []byte(`"schema":9`), 1)))
+	refused("text with NUL and a valid digest",
+		reseal(bytes.Replace(backup, []byte("viet-ads"), []byte(`viet\u0000`), 1)))
+	refused("a null where none is allowed, with a valid digest",
 		reseal(bytes.Replace(backup, []byte(`["message","viet-ads"`), []byte(`["message",null`), 1)))
 	refused("a long line with a valid digest",
 		reseal(bytes.Replace(backup, []byte("viet-ads"), bytes.Repeat([]byte("x"), 17<<20), 1)))
