@@ -74,8 +74,8 @@ var specialNetworks = []netip.Prefix{netip.MustParsePrefix("::/96"), netip.MustP
 	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32")}
 
-// MayGo returns an error unless u is an https URL and its host is not a private address. A host name is checked
-// later, when it is dialed.
+// MayGo returns an error unless u is an https URL without user information and its host is not a private address. A
+// host name is checked later, when it is dialed.
 func (g *Guard) MayGo(u *url.URL) error {
 	if u.Host == "" || u.User != nil || u.Scheme != "https" && !(g.anywhere && u.Scheme == "http") {
 		return fmt.Errorf("%s is not an https address", u.Redacted())
