@@ -19,7 +19,7 @@ type Delivered struct {
 	Item      string `json:"item,omitempty"`  // "" if the reader may see only the owner
 	Title     string `json:"title,omitempty"` // at the time of the play
 	Campaign  string `json:"campaign,omitempty"`
-	Count     int64  `json:"count"` // number of plays, including cut-off ones
+	Count     int64  `json:"count"` // number of plays that began
 	MS        int64  `json:"ms"`
 }
 
