@@ -1,28 +1,27 @@
-// Package assets holds what is compiled into ledcast: the fonts that its signs
-// are drawn with, their licences, colour themes, icons, and the department's
-// own messages of January 2021 as a document that a person can edit.
+// Package assets contains the files that are compiled into ledcast: fonts and their licences, colour themes, icons,
+// and the department's messages of January 2021 as editable YAML.
 package assets
 
 import (
-	_ "embed" // the files below
+	_ "embed" // for the files below
 	"fmt"
 	"sync"
 
 	"ledcast/assets/bdf"
 )
 
-// The outline fonts, as TrueType files. Both hold every Vietnamese letter.
+// These are the outline fonts, as TrueType files. Both have all Vietnamese letters.
 var (
-	// BarlowCondensedBold is narrow: long words in large letters.
+	// BarlowCondensedBold is narrow, for long words in large letters.
 	//go:embed fonts/BarlowCondensed-Bold.ttf
 	BarlowCondensedBold []byte
 
-	// BeVietnamProBold has the clearest diacritics, and is wide.
+	// BeVietnamProBold is wide and has the clearest diacritics.
 	//go:embed fonts/BeVietnamPro-Bold.ttf
 	BeVietnamProBold []byte
 )
 
-// The pixel fonts: subsets made by bdf/subset.
+// These are the pixel fonts, subsets made by bdf/subset.
 var (
 	//go:embed fonts/Galmuri7.bdf
 	galmuri7 []byte
@@ -32,7 +31,7 @@ var (
 	galmuri11 []byte
 )
 
-// The fonts' licences, which travel with the fonts.
+// The licences require that they are distributed with the fonts.
 var (
 	//go:embed fonts/BarlowCondensed-OFL.txt
 	barlowLicence string
@@ -42,26 +41,24 @@ var (
 	galmuriLicence string
 )
 
-// DefaultContent is the department's messages and default rotation: several
-// YAML documents, each with a kind, as `controller apply` reads them. See
-// content.yaml for what it is and where its words come from.
+// DefaultContent has the department's messages and default rotation. It is a sequence of YAML documents, each with
+// a kind, which `controller apply` accepts. The comments in content.yaml give the sources of the texts.
 //
 //go:embed content.yaml
 var DefaultContent []byte
 
-// Areas is Quảng Ngãi of January 2021, in the form of DefaultContent.
+// Areas has the administrative areas of Quảng Ngãi as of January 2021, in the format of DefaultContent.
 //
 //go:embed areas.yaml
 var Areas []byte
 
-// Templates are the words of alerts, agreed before the day they are needed: YAML
-// documents without a kind, one for each template.
+// Templates has the templates of alerts, whose texts are agreed in advance. It is a sequence of YAML documents
+// without a kind, one for each template.
 //
 //go:embed templates.yaml
 var Templates []byte
 
-// GalmuriSizes are the heights of a capital letter, in pixels, for which there
-// is a pixel font.
+// GalmuriSizes has the sizes of the pixel fonts: the height of a capital letter in pixels.
 var GalmuriSizes = []int{7, 9, 11}
 
 var parsed = map[int]func() (*bdf.Font, error){
@@ -70,20 +67,19 @@ var parsed = map[int]func() (*bdf.Font, error){
 	11: sync.OnceValues(func() (*bdf.Font, error) { return bdf.Parse(galmuri11) }),
 }
 
-// Galmuri returns the pixel font of one of GalmuriSizes, parsed once.
+// Galmuri returns the pixel font of a size in GalmuriSizes. It parses each font once.
 func Galmuri(size int) (*bdf.Font, error) {
 	f := parsed[size]
 	if f == nil {
-		return nil, fmt.Errorf("assets: no Galmuri of size %d; the sizes are %v", size, GalmuriSizes)
+		return nil, fmt.Errorf("assets: no Galmuri font of size %d; the sizes are %v", size, GalmuriSizes)
 	}
 	return f()
 }
 
-// Licence is the licence of something that is compiled in.
+// Licence is the licence text of an embedded font. Of is the font's name.
 type Licence struct{ Of, Text string }
 
-// Licences are those of the embedded fonts, each under the SIL Open Font
-// License 1.1.
+// Licences returns the licences of the embedded fonts. All have the SIL Open Font License 1.1.
 func Licences() []Licence {
 	return []Licence{
 		{"Barlow Condensed Bold", barlowLicence},

@@ -1,7 +1,7 @@
 package assets
 
-// Icons are small signs drawn beside a text, by the name that a message gives.
-// Each is a path on a square of 24 x 24 units, filled by the even-odd rule:
+// Icons has the paths of the icons that are drawn beside a text, by the name that a message uses. A path is on a
+// square of 24 x 24 units and is filled by the even-odd rule. Its commands are:
 //
 //	M x y     begin a part
 //	L x y     a line
@@ -10,8 +10,7 @@ package assets
 //	O x y r   a circle
 //	R x y w h r   a rectangle with corners of radius r
 //
-// They are of simple masses and gaps of at least two units, so that they stand
-// at 32 LEDs.
+// Shapes and gaps are at least two units wide, so that an icon is recognizable on 32 LEDs.
 var Icons = map[string]string{
 	// A phone with its screen and key.
 	"phone": "R 6 1 12 22 2.5 R 8 4 8 13 0.8 O 12 20 1.3",
@@ -33,7 +32,7 @@ var Icons = map[string]string{
 	"crowd": "O 12 6 3 O 5 8 2.4 O 19 8 2.4 M 8 22 L 8 13 C 8 11 9.8 10 12 10 C 14.2 10 16 11 16 13 L 16 22 Z M 2 22 L 2 14 C 2 12.4 3.3 11.6 5 11.6 C 5.7 11.6 6.3 11.7 6.7 12 C 6.3 13 6.2 13.5 6.2 14.5 L 6.2 22 Z M 22 22 L 22 14 C 22 12.4 20.7 11.6 19 11.6 C 18.3 11.6 17.7 11.7 17.3 12 C 17.7 13 17.8 13.5 17.8 14.5 L 17.8 22 Z",
 	// A form on a board.
 	"form": "R 3 3 18 20 2 R 8 1 8 5 1 R 6 9 12 2 0 R 6 13 12 2 0 R 6 17 8 2 0",
-	// A triangle with a mark of exclamation.
+	// A triangle with an exclamation mark.
 	"warning": "M 12 1.5 L 23.4 22 L 0.6 22 Z M 10.7 8 L 13.3 8 L 12.9 15.5 L 11.1 15.5 Z O 12 18.5 1.5",
 	// A circle with an i.
 	"info": "O 12 12 11 O 12 6.6 1.7 R 10.3 10 3.4 8.6 0.6",

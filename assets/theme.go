@@ -2,8 +2,8 @@ package assets
 
 import "image/color"
 
-// Theme is a set of colours for a card. Grounds are dark: a lit ground glares
-// at night, draws power, and its light swallows thin dark letters.
+// Theme is a set of colours for a card. Grounds are dark, because a bright ground dazzles at night, needs more
+// power, and outshines thin dark letters.
 type Theme struct {
 	Name   string
 	Ground color.RGBA // behind everything
@@ -13,8 +13,7 @@ type Theme struct {
 	Accent color.RGBA // the rule, the icon, the address, on Ground
 }
 
-// Themes are those that a message may name; the first is the default for a
-// message that names none.
+// Themes has the themes that a message can name. The first is the default.
 var Themes = []Theme{
 	{"plain", rgb(0x000000), rgb(0x000000), rgb(0xffffff), rgb(0xffffff), rgb(0xffffff)},
 	{"health", rgb(0x00205c), rgb(0x0057b8), rgb(0xffe14a), rgb(0xffffff), rgb(0x5fd4ff)},

@@ -1,10 +1,9 @@
-// Package bdf reads pixel fonts in the Glyph Bitmap Distribution Format 2.1
-// (Adobe, 1993) and offers them as a font.Face.
+// Package bdf reads pixel fonts in the Glyph Bitmap Distribution Format 2.1 (Adobe, 1993) and provides them as a
+// font.Face.
 //
-// A pixel font is drawn dot by dot for one size. On a face of 32 LEDs height
-// it keeps Vietnamese letters apart where an outline font of that size no
-// longer does. The format is plain text: a glyph is its code point, how far the
-// pen moves, a box, and rows of hexadecimal dots.
+// A pixel font is designed pixel by pixel for one size. On a sign of 32 rows its Vietnamese letters can be told
+// apart, while those of an outline font cannot. The format is plain text. A glyph has a code point, an advance, a
+// bounding box, and a bitmap in rows of hexadecimal digits.
 package bdf
 
 import (
@@ -16,31 +15,30 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what Parse takes. They are far above any font that is drawn by
-// hand, and keep a hostile file from costing memory.
+// These are limits of Parse. They are far above the values of any real font, and prevent a malicious file from
+// using much memory.
 const (
 	MaxBytes  = 8 << 20
 	MaxGlyphs = 65536
-	MaxSide   = 64 // pixels of a glyph's box, and of its advance
+	MaxSide   = 64 // of a glyph's bounding box and advance, in pixels
 )
 
-// Glyph is one letter's dots.
+// Glyph is the bitmap of one character.
 type Glyph struct {
-	Advance int // pixels that the pen moves right
-	X, Y    int // lower left dot of the box, from the pen; Y counts up from the baseline
-	W, H    int // the box
-	// Rows has H rows from the top, each W dots from the highest bit down.
+	Advance int // in pixels
+	X, Y    int // lower left pixel of the bounding box, relative to the pen; Y counts up from the baseline
+	W, H    int // size of the bounding box
+	// Rows has H rows, the top row first. Each has W pixels, the leftmost in the highest bit.
 	Rows []uint64
 }
 
-// Lit reports whether the dot at column x, row y of the box is set, from the
-// upper left.
+// Lit reports whether the pixel in column x and row y of the bounding box is set. (0, 0) is the upper left pixel.
 func (g *Glyph) Lit(x, y int) bool { return g.Rows[y]>>(63-uint(x))&1 == 1 }
 
 // Font is a parsed font. It does not change and is safe for concurrent use.
 type Font struct {
 	Name      string
-	Ascent    int // FONT_ASCENT; marks may stand higher
+	Ascent    int // FONT_ASCENT; diacritics may be higher
 	Descent   int
 	XHeight   int
 	CapHeight int
@@ -50,10 +48,10 @@ type Font struct {
 // Glyph returns r's glyph, or nil if the font has none.
 func (f *Font) Glyph(r rune) *Glyph { return f.glyphs[r] }
 
-// Len is the number of glyphs.
+// Len returns the number of glyphs.
 func (f *Font) Len() int { return len(f.glyphs) }
 
-// Error says where a file is not a BDF font.
+// Error is a syntax error in a BDF file.
 type Error struct {
 	Line    int
 	Problem string
@@ -61,8 +59,7 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("bdf: line %d: %s", e.Line, e.Problem) }
 
-// Parse reads a font. Glyphs without a Unicode code point (ENCODING -1) are
-// skipped. Its error is an *Error.
+// Parse parses a font. It skips glyphs without a Unicode code point (ENCODING -1). Its error is an *Error.
 func Parse(data []byte) (*Font, error) {
 	if len(data) > MaxBytes {
 		return nil, &Error{Problem: fmt.Sprintf("file has %d bytes, over the limit of %d", len(data), MaxBytes)}
@@ -201,7 +198,7 @@ func (p *parser) inGlyph(key, rest string) error {
 	return nil
 }
 
-// row reads one row of dots: whole bytes in hexadecimal, leftmost dot first.
+// row parses one row of a bitmap: whole bytes in hexadecimal, the leftmost pixel first.
 func (p *parser) row(s string) error {
 	g := p.glyph
 	if len(g.Rows) == g.H {
@@ -241,9 +238,8 @@ func trim(s string) string {
 	return s
 }
 
-// Doubled returns the font struck twice, the second time one pixel to the
-// right: strokes of two pixels for a font that was drawn with one. Letters
-// become one pixel wider.
+// Doubled returns a bold variant of the font: every glyph is drawn a second time one pixel to the right, so strokes
+// of one pixel become two pixels wide. Glyphs become one pixel wider.
 func (f *Font) Doubled() *Font {
 	d := *f
 	d.Name += " doubled"

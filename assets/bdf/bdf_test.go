@@ -134,12 +134,12 @@ func TestParseRefuses(t *testing.T) {
 		})
 	}
 	if _, err := Parse(make([]byte, MaxBytes+1)); err == nil {
-		t.Error("a file over the limit was parsed")
+		t.Error("Parse accepted a file over the size limit")
 	}
 }
 
-// A subset of a subset is itself, so the embedded fonts are what the command
-// in subset/ writes.
+// TestSubset checks that a subset of a subset is unchanged. So the embedded fonts are exactly what the command in
+// subset/ writes.
 func TestSubset(t *testing.T) {
 	var one, two bytes.Buffer
 	if err := Subset(&one, []byte(small), func(r rune) bool { return r == 'B' }); err != nil {

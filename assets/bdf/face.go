@@ -8,12 +8,12 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// face is a Font as a font.Face. Unlike an opentype face it holds no state, so
-// any number of goroutines may use one.
+// face implements font.Face for a Font. Unlike a face of package opentype it has no state and is safe for
+// concurrent use.
 type face struct{ f *Font }
 
-// Face offers the font to everything that draws with golang.org/x/image/font.
-// Its pixels are only on or off, and it has no kerning.
+// Face returns the font as a font.Face of golang.org/x/image/font. Its pixels are either on or off, and it has no
+// kerning.
 func (f *Font) Face() font.Face { return face{f} }
 
 func (face) Close() error                 { return nil }
@@ -51,7 +51,7 @@ func (c face) Metrics() font.Metrics {
 	}
 }
 
-// mask is a glyph's box as an alpha image with its corner at (0, 0).
+// mask is the bitmap of a glyph as an alpha image with its upper left corner at (0, 0).
 type mask struct{ g *Glyph }
 
 func (mask) ColorModel() color.Model   { return color.AlphaModel }

@@ -2,8 +2,8 @@ package bdf
 
 import "strings"
 
-// SignLetters is the set that the embedded subsets hold: ASCII, Latin-1, every
-// Vietnamese letter, and the punctuation, arrows and marks that a notice uses.
+// SignLetters reports whether r is in the embedded subsets: ASCII, Latin-1, all Vietnamese letters, and the
+// punctuation, arrows and symbols that notices use.
 func SignLetters(r rune) bool {
 	switch {
 	case r >= 0x20 && r <= 0x7e, r >= 0xa0 && r <= 0xff && r != 0xad:

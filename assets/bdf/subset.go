@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// Subset writes the font in data with only the glyphs whose code point keep
-// accepts, unchanged and in their order. It is how the fonts in package assets
-// were made from Galmuri's own files; see the command in subset/.
+// Subset writes the font in data with only the glyphs whose code point keep accepts. The glyphs and their order are
+// unchanged. The command in subset/ made the fonts in package assets with it from the original Galmuri files.
 func Subset(w io.Writer, data []byte, keep func(rune) bool) error {
 	f, err := Parse(data)
 	if err != nil {

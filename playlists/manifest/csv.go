@@ -13,20 +13,18 @@ import (
 	"ledcast/playlists"
 )
 
-// signColumns are the columns of a list of signs; the first four must be there.
+// signColumns are the columns of a list of signs. The first neededColumns are required.
 var signColumns = []string{"id", "owner", "class", "areas", "name", "mode", "lat", "lon", "pitch_mm", "distance_m",
 	"phone", "tags", "playlist"}
 
 const neededColumns = 4
 
-// ParseSigns reads a company's list of signs as a spreadsheet saves it: CSV
-// with a head line that names its columns, in any order: id, owner, class and
-// areas, and any of name, mode, lat, lon, pitch_mm, distance_m, phone, tags and
-// playlist. Several areas or tags in one field are separated by spaces. A
-// semicolon or a tab separates fields as well as a comma does, for spreadsheets
-// of countries that write a comma in numbers. Everything is validated; file is
-// only the name that errors give. Its error is an *Error with file, line,
-// field, value and remedy.
+// ParseSigns parses a company's list of signs as CSV from a spreadsheet. The first line has the column names, in
+// any order. The columns id, owner, class and areas are required. The columns name, mode, lat, lon, pitch_mm,
+// distance_m, phone, tags and playlist are optional. A field can have several areas or tags, separated by spaces.
+// The separator of fields is a comma, a semicolon or a tab, because spreadsheets use a semicolon where the decimal
+// separator is a comma. All signs are validated. file is used only in errors. The error is a *playlists.Error with
+// file, line, field, value and remedy.
 func ParseSigns(file string, data []byte) (*Manifest, error) {
 	fail := func(line int, code playlists.Code, field, value string, key playlists.TextKey, args ...any) error {
 		return &playlists.Error{Code: code, File: file, Line: line, Field: field, Value: value, Key: key, Args: args}
@@ -34,7 +32,7 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 	if len(data) > MaxBytes {
 		return nil, fail(0, playlists.TooLarge, "", "", "file-too-large", MaxBytes)
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as spreadsheets begin UTF-8
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // the byte order mark of spreadsheets
 	if !utf8.Valid(data) {
 		return nil, fail(0, playlists.Invalid, "", "", "csv-not-utf8")
 	}
@@ -45,7 +43,7 @@ func ParseSigns(file string, data []byte) (*Manifest, error) {
 			r.Comma = sep
 		}
 	}
-	r.FieldsPerRecord = -1 // told below, with the line
+	r.FieldsPerRecord = -1 // checked below, for an error with the line
 	var columns []string
 	m := &Manifest{}
 	seen := map[string]int{}

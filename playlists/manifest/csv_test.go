@@ -50,7 +50,7 @@ func TestParseSigns(t *testing.T) {
 		var e *playlists.Error
 		if !errors.As(err, &e) || e.Line != c.line || e.File != "signs.csv" || e.English().Remedy == "" ||
 			!strings.Contains(e.Error(), c.says) {
-			t.Errorf("%s: %v (want line %d, %q)", what, err, c.line, c.says)
+			t.Errorf("%s: %v (want line %d and %q)", what, err, c.line, c.says)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func FuzzParseSigns(f *testing.F) {
 	})
 }
 
-// A list of signs says nothing of what it has no column for.
+// TestSignMerge checks that a list of signs does not change the fields of a sign for which it has no column.
 func TestSignMerge(t *testing.T) {
 	old := &playlists.Sign{ID: "va-1", Owner: "viet-ads", Class: playlists.Class{W: 64, H: 32, Colour: playlists.Red},
 		Areas: []string{"quang-ngai"}, Name: "Chợ", Pitch: 10, Distance: 40, Tags: []string{"cho"},

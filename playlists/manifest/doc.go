@@ -1,6 +1,5 @@
-// Package manifest reads the files that people write: YAML documents of things
-// ([Parse]), a company's list of signs as CSV ([ParseSigns]), and alert
-// templates ([ParseTemplates]).
+// Package manifest parses the files that users write: objects as YAML documents ([Parse]), a company's list of
+// signs as CSV ([ParseSigns]), and alert templates as YAML ([ParseTemplates]).
 //
-// Reading is strict, and every error names file, line, field, value and remedy.
+// Parsing is strict. Every error has the file, line, field, value and remedy.
 package manifest

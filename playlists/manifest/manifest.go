@@ -15,24 +15,24 @@ import (
 	"ledcast/playlists"
 )
 
-// Limits of a manifest.
+// These are the limits of a manifest.
 const (
-	MaxBytes     = 1 << 20 // bytes of one file
+	MaxBytes     = 1 << 20 // of a file, in bytes
 	maxDocuments = 2000
 	maxDepth     = 32
 )
 
-// Manifest is what a file asks for.
+// Manifest is the content of a file.
 type Manifest struct {
-	// Things are in the order of playlists.Kinds, so that what is named comes
-	// before what names it, and within a kind in the order of the file.
+	// Things are sorted in the order of playlists.Kinds, so that an object comes after the objects that it refers
+	// to. Within a kind they have the order of the file.
 	Things []playlists.Thing
-	// SignColumns are those of a list of signs (ParseSigns), which says nothing
-	// of a sign's other fields; nil where signs are given whole.
+	// SignColumns are the columns of a list of signs (ParseSigns). Other fields of the signs are not set by the
+	// list. It is nil for other manifests, whose signs are complete.
 	SignColumns []string
 }
 
-// All lists a manifest's things of one type.
+// All returns a manifest's things of one type.
 func All[T playlists.Thing](m *Manifest) (out []T) {
 	for _, t := range m.Things {
 		if x, ok := t.(T); ok {
@@ -42,28 +42,25 @@ func All[T playlists.Thing](m *Manifest) (out []T) {
 	return out
 }
 
-// New is a manifest of things, sorted as Manifest says.
+// New returns a manifest with these things. It sorts them in the order of Manifest.Things.
 func New(things ...playlists.Thing) *Manifest {
-	slices.SortStableFunc(things, func(a, b playlists.Thing) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(things, func(a, b playlists.Thing) int { return kindIndex(a) - kindIndex(b) })
 	return &Manifest{Things: things}
 }
 
-// rank is the place of a thing's kind in playlists.Kinds.
-func rank(t playlists.Thing) int {
+// kindIndex returns the index of a thing's kind in playlists.Kinds.
+func kindIndex(t playlists.Thing) int {
 	k := t.Key().Kind
 	return slices.IndexFunc(playlists.Kinds, func(x playlists.KindInfo) bool { return x.Kind == k })
 }
 
-// Parse reads a YAML file of one or more documents separated by "---".
-// Each has a kind (the Document of one of playlists.Kinds) and the fields of that
-// type by their yaml names; the hours of schedules, campaigns and agreements
-// (days, from, until) stand beside their other fields. Everything is validated
-// by itself. Whether it fits everything else is decided where it is put. file is
-// only the name that errors give.
+// Parse parses a YAML file of one or more documents separated by "---". Each document has a kind (the Document of
+// one of playlists.Kinds) and the fields of that type by their yaml names. The hours of schedules, campaigns and
+// agreements (days, from, until) are on the same level as their other fields. Parse validates each thing by itself.
+// References to other things are checked when the things are put. file is used only in errors.
 //
-// It is strict: an unknown field, a value of another type, a missing kind, the
-// same thing twice, and every anchor or alias are refused. Its error is an
-// *Error with file, line, field, value and remedy.
+// Parse rejects unknown fields, values of the wrong type, missing kinds, duplicate things, anchors and aliases. The
+// error is a *playlists.Error with file, line, field, value and remedy.
 func Parse(file string, data []byte) (*Manifest, error) {
 	if len(data) > MaxBytes {
 		return nil, &playlists.Error{Code: playlists.TooLarge, File: file,
@@ -74,7 +71,7 @@ func Parse(file string, data []byte) (*Manifest, error) {
 			Key: "file-too-deep", Args: []any{maxDepth}}
 	}
 	var parsed *ast.File
-	if err := guard(func() (err error) { parsed, err = parser.ParseBytes(data, 0); return err }); err != nil {
+	if err := recovered(func() (err error) { parsed, err = parser.ParseBytes(data, 0); return err }); err != nil {
 		return nil, yamlError(file, err)
 	}
 	var things []playlists.Thing
@@ -100,8 +97,8 @@ func Parse(file string, data []byte) (*Manifest, error) {
 	return New(things...), nil
 }
 
-// kinds are what a document may be, for people.
-func kinds() string {
+// kindNames returns a list of the valid kinds for error messages.
+func kindNames() string {
 	var names []string
 	for i := range playlists.Kinds {
 		if d := playlists.Kinds[i].Document; d != "" {
@@ -112,8 +109,7 @@ func kinds() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// document decodes and validates one document. seen has the lines of the things
-// before it.
+// document decodes and validates one document. seen has the lines of the previous things.
 func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists.Thing, error) {
 	line := lineOf(body)
 	fail := func(field, value string, at int, key playlists.TextKey, args ...any) error {
@@ -135,7 +131,7 @@ func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists
 		}
 		s, ok := v.Value.(*ast.StringNode)
 		if !ok {
-			return nil, fail("kind", firstLine(v.Value.String()), lineOf(v.Key), "kind-unknown", kinds())
+			return nil, fail("kind", firstLine(v.Value.String()), lineOf(v.Key), "kind-unknown", kindNames())
 		}
 		kind, at = s.Value, lineOf(v.Key)
 	}
@@ -144,15 +140,15 @@ func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists
 	info := documentKind(kind)
 	switch {
 	case kind == "":
-		return nil, fail("kind", "", line, "kind-missing", kinds())
+		return nil, fail("kind", "", line, "kind-missing", kindNames())
 	case info == nil:
-		return nil, fail("kind", kind, at, "kind-unknown", kinds())
+		return nil, fail("kind", kind, at, "kind-unknown", kindNames())
 	}
 	t := info.New()
 	if err := decode(&fields, t); err != nil {
 		var e *playlists.Error
 		if errors.As(err, &e) {
-			return nil, e.At(file, lineIn(top, e.Field, line))
+			return nil, e.At(file, fieldLine(top, e.Field, line))
 		}
 		unread := yamlError(file, err)
 		if unread.Line == 0 {
@@ -167,7 +163,7 @@ func document(file string, body ast.Node, seen map[playlists.Key]int) (playlists
 	return t, nil
 }
 
-// documentKind is the kind that a manifest calls so; nil for none.
+// documentKind returns the kind with this name in a manifest, or nil if there is none.
 func documentKind(name string) *playlists.KindInfo {
 	i := slices.IndexFunc(playlists.Kinds, func(k playlists.KindInfo) bool { return k.Document == name })
 	if name == "" || i < 0 {
@@ -176,30 +172,30 @@ func documentKind(name string) *playlists.KindInfo {
 	return &playlists.Kinds[i]
 }
 
-// decode fills in and validates a thing.
+// decode decodes n into t and validates t.
 func decode(n *ast.MappingNode, t playlists.Thing) error {
 	if len(n.Values) > 0 {
 		d := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict())
-		if err := guard(func() error { return d.DecodeFromNodeContext(context.Background(), n, t) }); err != nil {
+		if err := recovered(func() error { return d.DecodeFromNodeContext(context.Background(), n, t) }); err != nil {
 			return err
 		}
 	}
 	return t.Validate()
 }
 
-// guard makes an error of a panic in the library, which reads whatever
-// somebody uploads and does panic: a tag without a value for a list was one.
-func guard(f func() error) (err error) {
+// recovered calls f and converts a panic into an error. The YAML library panics on some invalid input, e.g. on a
+// tag without a value where a list is expected, and the input is untrusted.
+func recovered(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("this is not YAML that can be read (%v)", r)
+			err = fmt.Errorf("this is not valid YAML (%v)", r)
 		}
 	}()
 	return f()
 }
 
-// yamlError makes one line of the library's error, which draws the source with
-// an arrow over several.
+// yamlError converts an error of the YAML library. It uses only the first line, because the others show the source
+// with an arrow.
 func yamlError(file string, err error) *playlists.Error {
 	e := &playlists.Error{Code: playlists.Invalid, File: file,
 		Key: "yaml-unreadable", Args: []any{firstLine(err.Error())}}
@@ -224,15 +220,15 @@ func lineOf(n ast.Node) int {
 	}
 	line := n.GetToken().Position.Line
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
-		// A mapping's own token is its first colon; the key stands on its line too.
+		// The token of a mapping is its first colon. Use the line of the first key.
 		line = lineOf(m.Values[0].Key)
 	}
 	return line
 }
 
-// lineIn is the line of the field that an error names, e.g. the body of
-// "messages/x.variants[0].body"; otherwise of the document.
-func lineIn(top *ast.MappingNode, field string, line int) int {
+// fieldLine returns the line of an error's field, e.g. "messages/x.variants[0].body". If only a part of the path
+// exists, it returns the line of that part, or line if there is none.
+func fieldLine(top *ast.MappingNode, field string, line int) int {
 	_, path, ok := strings.Cut(field, ".")
 	if !ok {
 		path = field[strings.Index(field, "/")+1:] // "messages/id", "class"
@@ -261,8 +257,8 @@ func lineIn(top *ast.MappingNode, field string, line int) int {
 	return line
 }
 
-// findAlias returns the first anchor, alias or merge key below n: they let a
-// short file stand for a huge one.
+// findAlias returns the first anchor, alias or merge key below n, or nil. They are rejected because a short file
+// could expand to a huge one.
 func findAlias(n ast.Node) ast.Node {
 	v := &aliasFinder{}
 	ast.Walk(v, n)
@@ -284,10 +280,9 @@ func (f *aliasFinder) Visit(n ast.Node) ast.Visitor {
 	return f
 }
 
-// tooDeep returns the line where the file nests deeper than maxDepth, before
-// the parser recurses into it, or 0. Brackets in quoted text count too; no
-// message has 32 of them open. Blocks nest by indentation, where each level
-// takes a column or a dash.
+// tooDeep returns the first line that is nested deeper than maxDepth, or 0. It runs before the parser, which is
+// recursive. It also counts brackets in quoted text, but no real message has 32 open brackets. Blocks are nested by
+// indentation, and each level takes at least one column or dash.
 func tooDeep(data []byte) int {
 	depth, line, column, leading := 0, 1, 0, true
 	for _, b := range data {

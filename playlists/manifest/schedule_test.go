@@ -73,7 +73,7 @@ func TestManifestOfSchedules(t *testing.T) {
 		p.Items[1].Last != "2021-02-16" {
 		t.Errorf("playlist is %+v", p)
 	}
-	// JSON has the same flat names.
+	// JSON has the same field names on the same level.
 	data, _ := json.Marshal(s)
 	var back playlists.Schedule
 	if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(&back, s) ||
@@ -82,7 +82,7 @@ func TestManifestOfSchedules(t *testing.T) {
 	}
 }
 
-func TestBadSchedulesNameTheField(t *testing.T) {
+func TestBadSchedules(t *testing.T) {
 	many := func(n int) (out string) {
 		for i := range n {
 			out += fmt.Sprintf("  - {message: m-%d}\n", i)
@@ -149,7 +149,7 @@ func TestBadSchedulesNameTheField(t *testing.T) {
 			}
 			for _, w := range k.want {
 				if !strings.Contains(e.Error(), w) {
-					t.Errorf("%q does not say %q", e, w)
+					t.Errorf("%q does not contain %q", e, w)
 				}
 			}
 		})

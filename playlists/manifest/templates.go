@@ -10,14 +10,14 @@ import (
 	"ledcast/playlists"
 )
 
-// ParseTemplates reads templates as YAML documents separated by "---". It is as
-// strict as Parse, and so are its errors.
+// ParseTemplates parses templates as YAML documents separated by "---". It is as strict as Parse and returns the
+// same kind of errors.
 func ParseTemplates(file string, data []byte) ([]playlists.AlertTemplate, error) {
 	var out []playlists.AlertTemplate
 	d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	for {
 		var t playlists.AlertTemplate
-		err := guard(func() error { return d.Decode(&t) })
+		err := recovered(func() error { return d.Decode(&t) })
 		if errors.Is(err, io.EOF) {
 			return out, nil
 		}

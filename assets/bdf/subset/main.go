@@ -1,7 +1,7 @@
-// Command subset cuts a BDF font down to the letters that ledcast's signs need.
+// Command subset reduces a BDF font to the characters in bdf.SignLetters.
 //
-// The three Galmuri fonts in assets/fonts are its output. To make them again,
-// unpack the npm package galmuri (2.40.3) and run, for each of 7, 9 and 11:
+// The three Galmuri fonts in assets/fonts are its output. To reproduce them, unpack the npm package galmuri
+// (2.40.3) and run, for each of 7, 9 and 11:
 //
 //	go run ./assets/bdf/subset package/dist/Galmuri7.bdf > assets/fonts/Galmuri7.bdf
 package main

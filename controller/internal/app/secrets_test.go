@@ -102,5 +102,5 @@ func tamper(t *testing.T, dir, statement string, args ...any) {
 
 // recordsOf asks for all of a sign's records.
 func recordsOf(sign string) store.RecordQuery {
-	return store.RecordQuery{UntilMS: 1 << 52, Sign: sign, Most: 10}
+	return store.RecordQuery{UntilMS: 1 << 52, Sign: sign, Limit: 10}
 }

@@ -1,10 +1,9 @@
-// Package artwork keeps messages as they look on each class of sign, and the
-// pictures that owners upload.
+// Package artwork draws messages for each class of sign, caches the results, and stores the pictures that owners
+// upload.
 //
-// Drawing the same thing twice is a bug: an artwork is found by a digest of all
-// that decides its pixels, the bytes of its picture among them, so ten thousand
-// signs of one class share one drawing, and a message that is saved again
-// unchanged is not drawn again.
+// The key of an artwork is a digest of everything that determines its pixels, including the bytes of its picture.
+// So ten thousand signs of one class share one drawing, and a message that is saved again unchanged is not drawn
+// again.
 package artwork
 
 import (
@@ -20,11 +19,11 @@ import (
 	"ledcast/render"
 )
 
-// Media looks up an owner's uploaded picture by its id.
+// Media returns an owner's uploaded picture by its ID.
 type Media func(owner, id string) ([]byte, error)
 
-// Cache draws artworks and keeps the most recently used. It is safe for
-// concurrent use; two callers who want the same thing wait for one drawing.
+// Cache draws artworks and caches the most recently used. It is safe for concurrent use. Concurrent callers with
+// the same key wait for one drawing.
 type Cache struct {
 	renderer *render.Renderer
 	media    Media
@@ -32,7 +31,7 @@ type Cache struct {
 
 	mu    sync.Mutex
 	by    map[key]*entry
-	order *list.List // of *entry, most recently used first; drawn ones only
+	order *list.List // of *entry that are drawn, most recently used first
 	bytes int64
 	drawn int64
 }
@@ -48,15 +47,13 @@ type entry struct {
 	at    *list.Element
 }
 
-// New makes a cache that keeps about maxBytes of frames. media may be nil where
-// messages have no pictures.
+// New returns a cache of about maxBytes of frames. media may be nil if messages have no pictures.
 func New(r *render.Renderer, media Media, maxBytes int64) *Cache {
 	return &Cache{renderer: r, media: media, maxBytes: maxBytes, by: map[key]*entry{}, order: list.New()}
 }
 
-// Artwork is m as it looks on class c. The result is shared and must not be
-// changed. It returns ctx's error if ctx ends first; what is being drawn is
-// finished and kept for the next who asks. A refusal is not kept.
+// Artwork returns the artwork of m for a class. The result is shared and must not be changed. If ctx ends first,
+// Artwork returns its error, but the drawing continues and is cached. Errors are not cached.
 func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlists.Class,
 	motion playlists.Motion) (*playlists.Artwork, error) {
 	var picture []byte
@@ -91,10 +88,10 @@ func (c *Cache) Artwork(ctx context.Context, m *playlists.Message, class playlis
 	}
 }
 
-// With is a cache that draws with other pictures. It keeps little.
+// With returns a small cache with the same renderer that gets pictures from media.
 func (c *Cache) With(media Media) *Cache { return New(c.renderer, media, c.maxBytes/64) }
 
-// clone copies a message: its caller may change it while it is drawn.
+// clone copies a message, because the caller may change it during drawing.
 func clone(m *playlists.Message) *playlists.Message {
 	n := *m
 	n.Variants = slices.Clone(m.Variants)
@@ -126,7 +123,7 @@ func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, moti
 	for i := range art.Frames {
 		e.size += art.Frames[i].Len
 	}
-	e.size += 1024 // steps and findings
+	e.size += 1024 // an estimate for steps and findings
 	e.at = c.order.PushFront(e)
 	c.bytes += e.size
 	for c.bytes > c.maxBytes && c.order.Len() > 1 {
@@ -138,28 +135,28 @@ func (c *Cache) draw(e *entry, m *playlists.Message, class playlists.Class, moti
 	}
 }
 
-// measure fills in the average picture level of the brightest frame.
+// measure sets art.Level to the average picture level of the brightest frame.
 func measure(art *playlists.Artwork, class playlists.Class) error {
 	for i := range art.Frames {
 		img, err := render.DecodeFrame(art.Frames[i].Data)
 		if err != nil {
-			return fmt.Errorf("a frame just drawn cannot be read: %w", err)
+			return fmt.Errorf("cannot decode a drawn frame: %w", err)
 		}
 		art.Level = max(art.Level, render.APL(img, class))
 	}
 	return nil
 }
 
-// Stats are for metrics: artworks kept, the bytes of their frames, and how many
-// were drawn since the start.
+// Stats returns metrics: the number of cached artworks, the bytes of their frames, and the number of drawings since
+// the start.
 func (c *Cache) Stats() (kept int, bytes, drawn int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.order.Len(), c.bytes, c.drawn
 }
 
-// keyOf digests all that decides the artwork. A message's id, campaign and
-// source do not: two messages that say the same look the same.
+// keyOf returns a digest of everything that determines the artwork. It excludes the message's ID, campaign and
+// source, which are not drawn.
 func keyOf(m *playlists.Message, class playlists.Class, motion playlists.Motion, picture []byte) (key, error) {
 	seen := *m
 	seen.ID, seen.Campaign, seen.Source = "", "", nil

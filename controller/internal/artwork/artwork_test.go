@@ -42,8 +42,8 @@ func draw(t *testing.T, c *Cache, m *playlists.Message, o playlists.Motion) *pla
 	return a
 }
 
-// Drawing the same thing twice is a bug, also when many ask at once.
-func TestTheSameIsDrawnOnce(t *testing.T) {
+// TestSameArtworkDrawnOnce checks that concurrent and later callers share one drawing.
+func TestSameArtworkDrawnOnce(t *testing.T) {
 	c := newCache(t, nil, 1<<20)
 	var wg sync.WaitGroup
 	for range 20 {
@@ -54,14 +54,14 @@ func TestTheSameIsDrawnOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// Who says it, where it was said and its campaign do not change its looks.
+	// The ID, the campaign and the source are not drawn.
 	m := message("Rửa tay")
 	m.ID, m.Campaign, m.Source = "m2", "x", &playlists.Source{Title: "y", Date: "2021-01-30"}
 	draw(t, c, m, playlists.Scrolls)
 	if kept, _, drawn := c.Stats(); kept != 1 || drawn != 1 {
 		t.Errorf("drawn %d times, kept %d", drawn, kept)
 	}
-	// What does change it is drawn.
+	// Everything else changes the artwork.
 	other := message("Rửa tay")
 	other.Theme = "health"
 	draw(t, c, other, playlists.Scrolls)
@@ -75,24 +75,24 @@ func TestTheSameIsDrawnOnce(t *testing.T) {
 	}
 }
 
-func TestTheCacheIsBounded(t *testing.T) {
+func TestCacheLimit(t *testing.T) {
 	c := newCache(t, nil, 4000)
 	for i := range 50 {
 		draw(t, c, message(fmt.Sprintf("Tin %d", i)), playlists.Scrolls)
 	}
 	kept, size, _ := c.Stats()
 	if size > 4000 || kept == 0 || kept > 10 {
-		t.Errorf("%d artworks of %d bytes are kept, over the limit of 4000", kept, size)
+		t.Errorf("%d artworks of %d bytes are cached, want at most 10 and 4000 bytes", kept, size)
 	}
-	// The one used last is still there.
+	// The most recently used artwork is still cached.
 	_, _, before := c.Stats()
 	draw(t, c, message("Tin 49"), playlists.Scrolls)
 	if _, _, drawn := c.Stats(); drawn != before {
-		t.Error("the newest artwork was dropped")
+		t.Error("the most recently used artwork was removed")
 	}
 }
 
-func TestRefusalsAreNotKept(t *testing.T) {
+func TestErrorsNotCached(t *testing.T) {
 	c := newCache(t, nil, 1<<20)
 	for range 2 {
 		_, err := c.Artwork(t.Context(), message("Ж"), class, playlists.Scrolls)
@@ -102,13 +102,13 @@ func TestRefusalsAreNotKept(t *testing.T) {
 		}
 	}
 	if kept, _, drawn := c.Stats(); kept != 0 || drawn != 2 {
-		t.Errorf("a refusal is kept: %d, drawn %d", kept, drawn)
+		t.Errorf("cached %d, drawn %d; want 0 and 2", kept, drawn)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Artwork(ctx, message("Rửa tay thật lâu"), class, playlists.Scrolls); err != nil &&
 		!errors.Is(err, context.Canceled) {
-		t.Errorf("after the caller left: %v", err)
+		t.Errorf("with a cancelled context: %v", err)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestUploads(t *testing.T) {
 	if ids, err := u.List("nobody"); err != nil || len(ids) != 0 {
 		t.Errorf("an owner without pictures has %v, %v", ids, err)
 	}
-	// It is drawn, by its id, for its owner alone.
+	// A message can use only its owner's pictures.
 	c := newCache(t, u.Get, 1<<20)
 	m := &playlists.Message{ID: "m1", Owner: "viet-ads", Image: &playlists.Image{Media: up.ID}}
 	draw(t, c, m, playlists.Scrolls)
@@ -168,9 +168,8 @@ func TestUploads(t *testing.T) {
 	}
 }
 
-// Names that lead elsewhere find nothing, and nothing is written for what is
-// no picture.
-func TestUploadsStayInTheirFolder(t *testing.T) {
+// TestUploadsConfined checks that no name leads out of the directory, and that only pictures are stored.
+func TestUploadsConfined(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
@@ -191,7 +190,7 @@ func TestUploadsStayInTheirFolder(t *testing.T) {
 			t.Errorf("removing %q of %q: %v", k[1], k[0], err)
 		}
 	}
-	// A link planted in the folder does not lead out of it.
+	// A symbolic link does not lead out of the directory.
 	if err := os.Mkdir(filepath.Join(dir, "media", "viet-ads"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -200,18 +199,18 @@ func TestUploadsStayInTheirFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if data, err := u.Get("viet-ads", name); err == nil {
-		t.Errorf("a link led to %q", data)
+		t.Errorf("Get followed a symbolic link to %q", data)
 	}
 	if _, err := u.Put("viet-ads", "logo", []byte("<script>")); err == nil {
-		t.Error("a script was taken for a picture")
+		t.Error("a script was stored as a picture")
 	}
 	if _, err := u.Put("../viet", "logo", picture(t, color.White)); err == nil {
-		t.Error("an owner with a path was taken")
+		t.Error("a picture was stored for an owner with a path")
 	}
 }
 
-// A changed picture under one id would be drawn anew: the key holds its bytes.
-func TestPicturesAreKnownByTheirBytes(t *testing.T) {
+// TestKeyIncludesPicture checks that a message is drawn again if the bytes behind its picture's ID change.
+func TestKeyIncludesPicture(t *testing.T) {
 	now := picture(t, color.White)
 	c := newCache(t, func(string, string) ([]byte, error) { return now, nil }, 1<<20)
 	m := &playlists.Message{ID: "m1", Owner: "viet-ads", Image: &playlists.Image{Media: "x", Fit: "stretch"}}
@@ -219,6 +218,6 @@ func TestPicturesAreKnownByTheirBytes(t *testing.T) {
 	now = picture(t, color.Black)
 	two := draw(t, c, m, playlists.Scrolls)
 	if one.Frames[0].SHA256 == two.Frames[0].SHA256 {
-		t.Error("another picture gave the same frame")
+		t.Error("two pictures gave the same frame")
 	}
 }

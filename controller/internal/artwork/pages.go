@@ -6,18 +6,17 @@ import (
 	"ledcast/playlists"
 )
 
-// Pages draws alerts: always as for a picture sign, so that one drawing suits
-// every sign of a class, those that may not scroll among them.
+// Pages draws alerts. It draws as for picture signs, without scrolling, so that one drawing suits every sign of a
+// class.
 type Pages struct{ *Cache }
 
-// Artwork is m in pages on class c.
+// Artwork returns the artwork of m for class c, as still pages.
 func (p Pages) Artwork(ctx context.Context, m *playlists.Message, c playlists.Class) (*playlists.Artwork, error) {
 	return p.Cache.Artwork(ctx, m, c, playlists.Pictures)
 }
 
-// Reads says why the pages cannot be read from a sign's viewing distance; nil
-// where they can, or where the distance is unknown. Its error says that the
-// message cannot be drawn there at all.
+// Reads returns a finding if the pages are not readable from the sign's viewing distance. It returns nil if they
+// are readable or the distance is unknown. The error is that of drawing the message.
 func (p Pages) Reads(ctx context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
 	art, err := p.Artwork(ctx, m, s.Class)
 	if err != nil {

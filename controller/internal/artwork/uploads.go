@@ -14,23 +14,22 @@ import (
 	"ledcast/render"
 )
 
-// Uploads keeps owners' pictures in a folder: one folder for each owner, each
-// file named by its digest. What comes in is decoded within limits and written
-// anew, so that nothing but pixels is kept; what goes out is only ever found
-// below the folder. It is safe for concurrent use.
+// Uploads stores owners' pictures in a directory. Each owner has a subdirectory, and each file is named by its
+// SHA-256. An upload is decoded within limits and encoded again, so that only its pixels are stored. Access is
+// confined to the directory by os.Root. Uploads is safe for concurrent use.
 type Uploads struct{ root *os.Root }
 
-// Upload describes a picture that was stored.
+// Upload describes a stored picture.
 type Upload struct {
-	ID     string `json:"id"` // to be named in a message's image
+	ID     string `json:"id"` // for image.media of a message
 	Type   string `json:"type"`
 	W      int    `json:"w"`
 	H      int    `json:"h"`
-	Frames int    `json:"frames"` // 1 for a still
+	Frames int    `json:"frames"` // 1 for a still picture
 	Len    int64  `json:"len"`
 }
 
-// OpenUploads opens the folder, making it if it is not there.
+// OpenUploads opens the directory and creates it if it does not exist.
 func OpenUploads(dir string) (*Uploads, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("uploads: %w", err)
@@ -42,12 +41,11 @@ func OpenUploads(dir string) (*Uploads, error) {
 	return &Uploads{root}, nil
 }
 
-// Close releases the folder.
+// Close closes the directory.
 func (u *Uploads) Close() error { return u.root.Close() }
 
-// Put stores an owner's picture: PNG, JPEG, GIF or WebP, told by its content.
-// A picture that was stored before gets the same id. Its error is an
-// *playlists.Error for what cannot be taken, which calls it by name.
+// Put stores an owner's picture. The format, PNG, JPEG, GIF or WebP, is detected from the content. Equal pictures
+// get the same ID. If the picture is rejected, the error is a *playlists.Error that contains name.
 func (u *Uploads) Put(owner, name string, data []byte) (*Upload, error) {
 	if err := playlists.CheckSlug("owner", owner); err != nil {
 		return nil, err
@@ -66,7 +64,7 @@ func (u *Uploads) Put(owner, name string, data []byte) (*Upload, error) {
 	if old, err := u.root.Stat(file); err == nil && old.Size() == up.Len {
 		return up, nil
 	}
-	// A whole file or none: written aside, synced, then named.
+	// Write a temporary file, sync and rename it, so that a crash leaves no partial picture.
 	temp := file + ".new"
 	f, err := u.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -85,8 +83,8 @@ func (u *Uploads) Put(owner, name string, data []byte) (*Upload, error) {
 
 var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// Get returns an owner's picture; it is a Media. Another owner's picture is
-// not found, as one that is not there.
+// Get returns an owner's picture. It can be used as a Media. The error is NotFound if the picture does not exist or
+// belongs to another owner.
 func (u *Uploads) Get(owner, id string) ([]byte, error) {
 	name, err := nameOf(owner, id)
 	if err != nil {
@@ -102,7 +100,7 @@ func (u *Uploads) Get(owner, id string) ([]byte, error) {
 	return data, nil
 }
 
-// Remove deletes an owner's picture.
+// Remove deletes an owner's picture. The error is NotFound if it does not exist.
 func (u *Uploads) Remove(owner, id string) error {
 	name, err := nameOf(owner, id)
 	if err != nil {
@@ -115,7 +113,7 @@ func (u *Uploads) Remove(owner, id string) error {
 	return err
 }
 
-// List returns the ids of an owner's pictures, in order.
+// List returns the IDs of an owner's pictures, sorted.
 func (u *Uploads) List(owner string) ([]string, error) {
 	if err := playlists.CheckSlug("owner", owner); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Package backup writes and restores backups of an installation, and holds the
-// audit log against what is kept.
+// Package backup writes and restores backups of an installation, and verifies the stored objects against the audit
+// log.
 package backup
 
 import (
@@ -22,25 +22,24 @@ import (
 	"ledcast/playlists"
 )
 
-// A backup is a gzipped tar: the database as store.Dump writes it, with its own
-// digest, and the owners' pictures, each under its digest. The roots are not in
-// it: they belong on another machine. The online keys are, so a backup is as
-// secret as the controller.
+// A backup is a gzipped tar. It contains the database as store.Dump writes it, with its own digest, and the owners'
+// pictures, each named by its digest. It does not contain the root keys, which are kept on another machine. It does
+// contain the online keys, so a backup must be kept as secret as the controller's data.
 
-// databaseName is the database's name in a backup.
+// databaseName is the name of the database in a backup.
 const databaseName = "database.ndjson"
 
-// restoredSetting remembers when the database was restored, in Unix ms: what
-// was issued before may be older than what signs have seen since the backup.
+// restoredSetting is the setting with the time of the restore, in Unix ms. Documents that were issued before it may
+// be older than those that signs have received since the backup.
 const restoredSetting = "restored_ms"
 
-// maxPicture bounds one file of a backup besides the database.
+// maxPicture is the size limit in bytes of a picture in a backup.
 const maxPicture = 64 << 20
 
 var pictureName = regexp.MustCompile(`^media/([a-z0-9][a-z0-9-]{1,47})/([0-9a-f]{64})$`)
 
-// Write writes a backup of the controller of a data folder, which may be
-// running, to a file that is not there yet (mode 0600).
+// Write writes a backup of the controller with this data directory to the file out. The controller may be running.
+// The file must not exist and gets the mode 0600.
 func Write(ctx context.Context, data, database, out string, now time.Time) (err error) {
 	s, err := datadir.OpenReader(ctx, data, database)
 	if err != nil {
@@ -54,7 +53,7 @@ func Write(ctx context.Context, data, database, out string, now time.Time) (err 
 	err = writeBackup(ctx, f, s.Dump, data, now)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err != nil {
-		_ = os.Remove(out) // half a backup is none
+		_ = os.Remove(out) // do not leave an incomplete backup
 	}
 	return err
 }
@@ -63,18 +62,18 @@ func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io
 	now time.Time) error {
 	z := gzip.NewWriter(w)
 	t := tar.NewWriter(z)
-	// A tar entry begins with its length, so the dump is written aside first.
-	aside, err := os.CreateTemp("", "ledcast-backup-*") // 0600
+	// A tar entry begins with its size, so the dump goes to a temporary file first.
+	temp, err := os.CreateTemp("", "ledcast-backup-*") // creates the file with mode 0600
 	if err != nil {
 		return err
 	}
-	defer func() { _ = aside.Close(); _ = os.Remove(aside.Name()) }()
-	if err := dump(ctx, aside, now.UnixMilli()); err != nil {
+	defer func() { _ = temp.Close(); _ = os.Remove(temp.Name()) }()
+	if err := dump(ctx, temp, now.UnixMilli()); err != nil {
 		return err
 	}
-	n, err := aside.Seek(0, io.SeekCurrent)
+	n, err := temp.Seek(0, io.SeekCurrent)
 	if err == nil {
-		_, err = aside.Seek(0, io.SeekStart)
+		_, err = temp.Seek(0, io.SeekStart)
 	}
 	if err != nil {
 		return err
@@ -87,7 +86,7 @@ func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io
 		_, err := io.Copy(t, r)
 		return err
 	}
-	if err := entry(databaseName, n, aside); err != nil {
+	if err := entry(databaseName, n, temp); err != nil {
 		return err
 	}
 	root, err := os.OpenRoot(data)
@@ -97,14 +96,14 @@ func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io
 	defer root.Close()
 	err = fs.WalkDir(root.FS(), "media", func(name string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) && name == "media" {
-			return nil // nobody has uploaded anything
+			return nil // no picture was ever uploaded
 		}
 		if err != nil || d.IsDir() || !pictureName.MatchString(name) {
 			return err
 		}
 		data, err := fs.ReadFile(root.FS(), name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // deleted since; the database does not name it
+			return nil // deleted after the directory was read
 		}
 		if err != nil {
 			return err
@@ -114,9 +113,9 @@ func writeBackup(ctx context.Context, w io.Writer, dump func(context.Context, io
 	return errors.Join(err, t.Close(), z.Close())
 }
 
-// Restore fills an empty data folder, and an empty database, from a backup.
-// What was issued before `now` counts as seen by signs: everything is issued
-// anew when the controller starts.
+// Restore restores a backup into an empty data directory and an empty database. It records the time now. When the
+// controller starts, it issues all documents again, because signs may have received newer ones than those in the
+// backup.
 func Restore(ctx context.Context, data, database, from string, now time.Time) (err error) {
 	f, err := os.Open(from)
 	if err != nil {
@@ -135,12 +134,12 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 	if err != nil || first.Name != databaseName {
 		return bad("backup-without-database")
 	}
-	aside, err := os.CreateTemp("", "ledcast-restore-*")
+	temp, err := os.CreateTemp("", "ledcast-restore-*")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = aside.Close(); _ = os.Remove(aside.Name()) }()
-	if _, err := io.Copy(aside, t); err != nil {
+	defer func() { _ = temp.Close(); _ = os.Remove(temp.Name()) }()
+	if _, err := io.Copy(temp, t); err != nil {
 		return bad("backup-cut-short", err)
 	}
 	if err := os.MkdirAll(data, 0o700); err != nil {
@@ -151,10 +150,10 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	if _, err := aside.Seek(0, io.SeekStart); err != nil {
+	if _, err := temp.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	// The pictures first: without the database nothing names them.
+	// Restore the pictures first. Without the database they are unused, so a failure in between does no harm.
 	if err := restorePictures(t, data, bad); err != nil {
 		return err
 	}
@@ -163,11 +162,11 @@ func Restore(ctx context.Context, data, database, from string, now time.Time) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.Restore(ctx, aside); err != nil {
+	if err := s.Restore(ctx, temp); err != nil {
 		return err
 	}
 	if _, err := s.Audit().Verify(ctx, nil); err != nil {
-		return fmt.Errorf("the backup is restored, and its log is not whole: %w", err)
+		return fmt.Errorf("the backup is restored, but its audit log is damaged: %w", err)
 	}
 	return s.Settings().Set(ctx, restoredSetting, fmt.Sprint(now.UnixMilli()))
 }
@@ -206,7 +205,7 @@ func restorePictures(t *tar.Reader, data string, bad func(playlists.TextKey, ...
 	}
 }
 
-// RestoredMS is when the database was restored, Unix ms; 0 if it never was.
+// RestoredMS returns the time in Unix ms at which the database was restored, or 0 if it never was.
 func RestoredMS(ctx context.Context, s store.Store) (ms int64, err error) {
 	text, err := s.Settings().Get(ctx, restoredSetting)
 	if playlists.IsNotFound(err) {

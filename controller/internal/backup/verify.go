@@ -13,14 +13,14 @@ import (
 	"ledcast/playlists"
 )
 
-// Store is what is verified.
+// Store has the parts of store.Store that Verify and Adopt need.
 type Store interface {
 	Objects() store.Objects
 	Audit() store.Audit
 	Settings() store.Settings
 }
 
-// logged are the kinds whose every write is in the log.
+// logged returns the kinds whose writes are all in the audit log.
 func logged() (kinds []playlists.KindInfo) {
 	for _, k := range playlists.Kinds {
 		if k.Logged {
@@ -30,7 +30,8 @@ func logged() (kinds []playlists.KindInfo) {
 	return kinds
 }
 
-// keyOf is where a logged thing is kept: an entry names its owner always.
+// keyOf returns the key under which a logged object is stored. An audit entry always has an owner, but some kinds
+// are stored without one.
 func keyOf(kind, owner, id string) playlists.Key {
 	if k := playlists.InfoOf(playlists.Kind(kind)); k != nil {
 		return k.Key(owner, id)
@@ -38,10 +39,11 @@ func keyOf(kind, owner, id string) playlists.Key {
 	return playlists.Key{Kind: playlists.Kind(kind), Owner: owner, ID: id}
 }
 
-// Verify walks the log's chain, and holds what is kept against what the log says
-// was written last: a thing that was changed behind the controller's back shows.
+// Verify checks the chain of the audit log, and compares every stored object with its last entry. So it detects an
+// object that was changed directly in the database. If expect is not nil, the log must contain this entry. head is
+// the last entry. The error has code Conflict if anything differs.
 func Verify(ctx context.Context, s Store, expect *playlists.AuditHead) (head playlists.AuditHead, err error) {
-	last := map[playlists.Key][32]byte{} // of what is there, by the log
+	last := map[playlists.Key][32]byte{} // digests of the objects that exist according to the log
 	found := expect == nil
 	n, err := s.Audit().Verify(ctx, func(e *playlists.AuditEntry) {
 		head = playlists.AuditHead{N: e.N, Digest: e.Digest}
@@ -68,7 +70,7 @@ func Verify(ctx context.Context, s Store, expect *playlists.AuditHead) (head pla
 	return head, compare(ctx, s, last)
 }
 
-// compare holds what is kept against the last entries of the log.
+// compare compares the stored objects with the last entries of the log.
 func compare(ctx context.Context, s Store, last map[playlists.Key][32]byte) error {
 	for _, k := range logged() {
 		things, err := s.Objects().List(ctx, string(k.Kind), store.AllOwners)
@@ -77,9 +79,9 @@ func compare(ctx context.Context, s Store, last map[playlists.Key][32]byte) erro
 		}
 		for _, o := range things {
 			key := playlists.Key{Kind: k.Kind, Owner: o.Owner, ID: o.ID}
-			sum, there := last[key]
+			sum, exists := last[key]
 			switch {
-			case !there:
+			case !exists:
 				return differs(key, "there-without-entry")
 			case sum != sha256.Sum256(o.Data):
 				return differs(key, "differs-from-log")
@@ -101,12 +103,11 @@ func differs(k playlists.Key, key playlists.TextKey, args ...any) error {
 	return &playlists.Error{Code: playlists.Conflict, Field: "audit", Value: where, Key: key, Args: args}
 }
 
-// adoptedSetting says that the log has every thing that was there before
-// versions that logged the default content, too.
+// adoptedSetting is set after Adopt has run on this database.
 const adoptedSetting = "audit_adopted"
 
-// Adopt writes into the log, once for a database, the default content that an
-// earlier version put without an entry, so that Verify finds one.
+// Adopt adds audit entries for default content that an earlier version wrote without them, so that Verify succeeds.
+// It does so only once for a database.
 func Adopt(ctx context.Context, s Store, by playlists.Actor, log *slog.Logger) error {
 	if _, err := s.Settings().Get(ctx, adoptedSetting); !playlists.IsNotFound(err) {
 		return err
@@ -114,8 +115,8 @@ func Adopt(ctx context.Context, s Store, by playlists.Actor, log *slog.Logger) e
 	known := map[playlists.Key]bool{}
 	if _, err := s.Audit().Verify(ctx,
 		func(e *playlists.AuditEntry) { known[keyOf(e.Kind, e.Owner, e.ID)] = true }); err != nil {
-		log.Error("the log is not whole, and nothing is added to it", "err", err)
-		return nil // Verify says where
+		log.Error("the audit log is damaged; no entries are added for default content", "err", err)
+		return nil // Verify will report the entry
 	}
 	var all []store.Change
 	for _, k := range logged() {
@@ -134,7 +135,7 @@ func Adopt(ctx context.Context, s Store, by playlists.Actor, log *slog.Logger) e
 			all = append(all, store.Change{Object: o, Expected: o.Version, Of: of, By: by})
 		}
 	}
-	for some := range slices.Chunk(all, 500) { // one sync for many
+	for some := range slices.Chunk(all, 500) { // one sync per batch
 		if _, err := s.Audit().Change(ctx, some[0], some[1:]...); err != nil {
 			return err
 		}
@@ -142,8 +143,7 @@ func Adopt(ctx context.Context, s Store, by playlists.Actor, log *slog.Logger) e
 	return s.Settings().Set(ctx, adoptedSetting, "1")
 }
 
-// ownerOf is whose an object is: its own owner, else that of its owner field,
-// else the department.
+// ownerOf returns the owner of an object, or else its data's field owner, or else the department.
 func ownerOf(o store.Object) (string, error) {
 	if o.Owner != "" {
 		return o.Owner, nil

@@ -152,7 +152,7 @@ func (d *Demo) config(ctx context.Context, s *playlists.Sign, path string) (box.
 	if err != nil {
 		return conf, err
 	}
-	if old, err := box.LoadConfig(path); err == nil && fleet.Has(s.ID, old.Password) {
+	if old, err := box.LoadConfig(path); err == nil && fleet.CheckPassword(s.ID, old.Password) {
 		conf.Password = old.Password
 	} else {
 		conf.Password = enrol.Password()

@@ -9,14 +9,14 @@ import (
 	"ledcast/playlists"
 )
 
-// Accounts answers the broker's question who a sign is, from memory. It is safe
-// for concurrent use.
+// Accounts holds the signs' broker accounts in memory. It implements broker.Accounts and is safe for concurrent
+// use.
 type Accounts struct {
 	mu sync.RWMutex
 	by map[string]broker.Account
 }
 
-// LoadAccounts reads the accounts of all signs that have a password.
+// LoadAccounts returns the accounts of all signs that have a password.
 func LoadAccounts(ctx context.Context, signs []playlists.Sign, credentials store.Credentials) (*Accounts, error) {
 	a := &Accounts{by: map[string]broker.Account{}}
 	all, err := credentials.List(ctx)
@@ -35,14 +35,14 @@ func LoadAccounts(ctx context.Context, signs []playlists.Sign, credentials store
 	return a, nil
 }
 
-// Put keeps a sign's account, by the SHA-256 of its password.
+// Put adds or replaces a sign's account. hash is the SHA-256 of its password.
 func (a *Accounts) Put(s *playlists.Sign, hash [32]byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.by[s.ID] = broker.Account{Sign: s.ID, Owner: s.Owner, Class: s.Class.String(), Test: s.Test, PasswordSHA256: hash}
 }
 
-// Remove forgets a sign's account.
+// Remove removes a sign's account.
 func (a *Accounts) Remove(sign string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Config is a sign's config file but for its password.
+// Config returns a sign's configuration without its password.
 func (f *Fleet) Config(ctx context.Context, s *playlists.Sign) (box.Config, error) {
 	all, err := f.o.Catalogue.Snapshot(ctx)
 	if err != nil {
@@ -31,14 +31,14 @@ func (f *Fleet) Config(ctx context.Context, s *playlists.Sign) (box.Config, erro
 	return conf, nil
 }
 
-// Password makes a password of 256 random bits, in hex.
+// Password returns a new password of 256 random bits, in hex.
 func Password() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
 	return hex.EncodeToString(b[:])
 }
 
-// SetPassword gives a sign its password. Only its hash is kept.
+// SetPassword sets a sign's password. It stores only hashes of it.
 func (f *Fleet) SetPassword(ctx context.Context, s *playlists.Sign, password string) error {
 	hash := sha256.Sum256([]byte(password))
 	verifiers, err := broker.Verifiers(password)
@@ -54,30 +54,29 @@ func (f *Fleet) SetPassword(ctx context.Context, s *playlists.Sign, password str
 	return nil
 }
 
-// Has reports whether password is the sign's.
-func (f *Fleet) Has(sign, password string) bool {
+// CheckPassword reports whether password is the sign's password.
+func (f *Fleet) CheckPassword(sign, password string) bool {
 	acc, ok := f.o.Accounts.Account(sign)
 	return ok && acc.PasswordSHA256 == sha256.Sum256([]byte(password))
 }
 
-// Dismiss takes a removed sign's password away and closes its connection. After
-// an error its account is gone from memory all the same.
+// Dismiss deletes a removed sign's password and closes its connection. The account in memory is removed even after
+// an error.
 func (f *Fleet) Dismiss(ctx context.Context, sign string) error {
 	err := f.o.Store.Credentials().Remove(ctx, sign)
 	f.o.Accounts.Remove(sign)
 	f.disconnect(sign)
 	if err != nil && !playlists.IsNotFound(err) {
-		return fmt.Errorf("the credential of sign %s could not be removed: %w", sign, err)
+		return fmt.Errorf("cannot remove the credential of sign %s: %w", sign, err)
 	}
 	return nil
 }
 
-// Changed lets another owner's name, class or test of a sign take effect at the
-// broker.
+// Changed updates the account of a sign after a change of its owner, class or test mode.
 func (f *Fleet) Changed(ctx context.Context, s *playlists.Sign) error {
 	c, err := f.o.Store.Credentials().Get(ctx, s.ID)
 	if playlists.IsNotFound(err) {
-		return nil // it has not been let in yet
+		return nil // the sign has no password yet
 	}
 	if err == nil {
 		f.o.Accounts.Put(s, c.SHA256)

@@ -1,6 +1,5 @@
-// Package enrol lets signs in and keeps them out: their passwords and one-time
-// codes, their accounts at the broker, and the same rules as files for an
-// outside broker.
+// Package enrol manages the credentials of signs and of the first users: passwords, one-time codes, and accounts at
+// the broker. It also writes the configuration files of an external broker with the same rules.
 package enrol
 
 import (
@@ -20,46 +19,46 @@ import (
 
 // Kinds of records about signs.
 const (
-	kindLogin = "sign-login" // since when a sign has its password
+	kindLogin = "sign-login" // the time of the sign's last password change
 	kindCode  = "sign-code"  // a one-time code for a config file
 )
 
-// codeLife is how long somebody has to walk to the sign and type its code.
+// codeLife is the time that a technician has to go to the sign and type the code.
 const codeLife = 24 * time.Hour
 
-// Catalogue is everything that people have put.
+// Catalogue reads the configured objects.
 type Catalogue interface {
 	Snapshot(ctx context.Context) (*playlists.Snapshot, error)
 }
 
-// Changes decides about changes of signs that wait for the department.
+// Changes applies or discards changes of signs that wait for approval by the department.
 type Changes interface {
-	// Settle writes a sign with its waiting change applied.
+	// Settle writes a sign to which its pending change has been applied.
 	Settle(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error
-	// DropPending removes the waiting change.
+	// DropPending discards the pending change.
 	DropPending(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error
 }
 
-// Options are a Fleet's surroundings.
+// Options are the dependencies and options of a Fleet.
 type Options struct {
 	Store      store.Store
 	Catalogue  Catalogue
 	Changes    Changes
 	Accounts   *Accounts
 	Roots      func() (root, spare ed25519.PublicKey)
-	Broker     string            // its address as signs reach it
-	CA         string            // PEM of the authority that signs have to know; "" where the system's do
-	Disconnect func(sign string) // closes a sign's connection; nil with an outside broker
+	Broker     string            // URL of the broker for signs
+	CA         string            // PEM of the CA that signs must trust; "" for the system's CAs
+	Disconnect func(sign string) // closes a sign's connection; nil with an external broker
 	Now        func() time.Time
 }
 
-// Fleet is every sign's way in.
+// Fleet manages the credentials of signs.
 type Fleet struct{ o Options }
 
-// New makes one.
+// New returns a Fleet.
 func New(o Options) *Fleet { return &Fleet{o} }
 
-func (f *Fleet) note(ctx context.Context, who *playlists.Principal, kind string, sign *playlists.Sign, v any) error {
+func (f *Fleet) putRecord(ctx context.Context, who *playlists.Principal, kind string, sign *playlists.Sign, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -70,7 +69,7 @@ func (f *Fleet) note(ctx context.Context, who *playlists.Principal, kind string,
 	return err
 }
 
-func (f *Fleet) drop(ctx context.Context, who *playlists.Principal, kind string, sign *playlists.Sign) error {
+func (f *Fleet) deleteRecord(ctx context.Context, who *playlists.Principal, kind string, sign *playlists.Sign) error {
 	_, err := f.o.Store.Audit().Change(ctx, store.Change{Expected: store.AnyVersion,
 		Remove: true, By: who.Actor(f.o.Now().UnixMilli()), Of: sign.Owner,
 		Object: store.Object{Kind: kind, ID: sign.ID}})
@@ -90,9 +89,9 @@ func (f *Fleet) sign(ctx context.Context, id string) (*playlists.Sign, error) {
 	return sign, nil
 }
 
-// mine is a sign that the principal may let in, keep out or change: an officer
-// acts in some areas only. who is nil where nobody is asked.
-func (f *Fleet) mine(ctx context.Context, who *playlists.Principal, id string) (*playlists.Sign, error) {
+// permittedSign returns a sign, and an error if who may not manage it. An officer may manage only signs in certain
+// areas. If who is nil, the permission is not checked.
+func (f *Fleet) permittedSign(ctx context.Context, who *playlists.Principal, id string) (*playlists.Sign, error) {
 	sign, err := f.sign(ctx, id)
 	if err != nil {
 		return nil, err
@@ -104,9 +103,10 @@ func (f *Fleet) mine(ctx context.Context, who *playlists.Principal, id string) (
 	return sign, admission.Officer(s, who, sign)
 }
 
-// NewConfig gives a sign a new password. Whoever held the old one is out.
+// NewConfig sets a new password for a sign and returns the sign's configuration file with it. The old password
+// becomes invalid, and its connection is closed.
 func (f *Fleet) NewConfig(ctx context.Context, who *playlists.Principal, id string) ([]byte, error) {
-	s, err := f.mine(ctx, who, id)
+	s, err := f.permittedSign(ctx, who, id)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +115,10 @@ func (f *Fleet) NewConfig(ctx context.Context, who *playlists.Principal, id stri
 		return nil, err
 	}
 	conf.Password = Password()
-	if err := f.note(ctx, who, kindLogin, s, map[string]int64{"since_ms": f.o.Now().UnixMilli()}); err != nil {
+	if err := f.putRecord(ctx, who, kindLogin, s, map[string]int64{"since_ms": f.o.Now().UnixMilli()}); err != nil {
 		return nil, err
 	}
-	// A fresh password means a fresh box: the key that it shows first is its own.
+	// A new password means that the sign is set up again. Its first key will then be pinned.
 	if err := f.o.Store.Proofs().Unpin(ctx, id); err != nil {
 		return nil, err
 	}
@@ -129,35 +129,37 @@ func (f *Fleet) NewConfig(ctx context.Context, who *playlists.Principal, id stri
 	return json.MarshalIndent(conf, "", "  ")
 }
 
-// oneTime is what is kept of a code.
-type oneTime struct {
+// codeRecord is the stored form of a one-time code.
+type codeRecord struct {
 	SHA256  string `json:"sha256"`
 	Expires int64  `json:"expires"` // Unix seconds
 }
 
-// Code is 80 random bits in capitals and digits: short enough to type at a
-// sign, and too many to try.
+// Code returns a one-time code for a sign and the time of its expiry. The code has 80 random bits as capital
+// letters and digits. That is short enough to type at a sign, and too long to guess.
 func (f *Fleet) Code(ctx context.Context, who *playlists.Principal, id string) (string, time.Time, error) {
-	s, err := f.mine(ctx, who, id)
+	s, err := f.permittedSign(ctx, who, id)
 	if err != nil {
 		return "", time.Time{}, err
 	}
 	text := rand.Text()[:16]
 	expires := f.o.Now().Add(codeLife)
-	if err := f.note(ctx, who, kindCode, s, oneTime{codeHash(text), expires.Unix()}); err != nil {
+	if err := f.putRecord(ctx, who, kindCode, s, codeRecord{codeHash(text), expires.Unix()}); err != nil {
 		return "", time.Time{}, err
 	}
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-"), expires, nil
 }
 
-// codeHash forgives what people type: small letters, spaces, hyphens, and the
-// digits that base32 leaves out because they look like letters.
+// codeHash returns the SHA-256 of a normalized code, in hex. It ignores case, spaces and hyphens. It maps the
+// digits 0, 1 and 8, which base32 does not use, to the letters that they look like.
 func codeHash(code string) string {
 	code = strings.NewReplacer("-", "", " ", "", "0", "O", "1", "I", "8", "B").Replace(strings.ToUpper(code))
 	sum := sha256.Sum256([]byte(code))
 	return hex.EncodeToString(sum[:])
 }
 
+// Redeem exchanges a one-time code for the sign's configuration file with a new password, as NewConfig returns it.
+// The error is Denied if the code is unknown or has expired. remote is the client's address, for the audit log.
 func (f *Fleet) Redeem(ctx context.Context, remote, code string) ([]byte, error) {
 	wrong := &playlists.Error{Code: playlists.Denied, Field: "code", Key: "code-unknown"}
 	codes, err := f.o.Store.Objects().List(ctx, string(kindCode), "")
@@ -166,7 +168,7 @@ func (f *Fleet) Redeem(ctx context.Context, remote, code string) ([]byte, error)
 	}
 	h := codeHash(code)
 	for _, o := range codes {
-		var c oneTime
+		var c codeRecord
 		if err := json.Unmarshal(o.Data, &c); err != nil {
 			return nil, err
 		}
@@ -178,9 +180,8 @@ func (f *Fleet) Redeem(ctx context.Context, remote, code string) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
-		// Taken first: of two who hold the code one gets in, and the other
-		// finds out.
-		if err := f.drop(ctx, who, kindCode, s); err != nil {
+		// Delete the code before using it, so that only one of two concurrent requests succeeds.
+		if err := f.deleteRecord(ctx, who, kindCode, s); err != nil {
 			if playlists.IsNotFound(err) {
 				return nil, wrong
 			}
@@ -194,32 +195,34 @@ func (f *Fleet) Redeem(ctx context.Context, remote, code string) ([]byte, error)
 	return nil, wrong
 }
 
+// Revoke deletes a sign's password and one-time code and closes its connection. later is true with an external
+// broker, which accepts the password until its files are written again.
 func (f *Fleet) Revoke(ctx context.Context, who *playlists.Principal, id string) (later bool, err error) {
-	s, err := f.mine(ctx, who, id)
+	s, err := f.permittedSign(ctx, who, id)
 	if err != nil {
 		return false, err
 	}
 	for _, kind := range []string{kindLogin, kindCode} {
-		if err := f.drop(ctx, who, kind, s); err != nil && !playlists.IsNotFound(err) {
+		if err := f.deleteRecord(ctx, who, kind, s); err != nil && !playlists.IsNotFound(err) {
 			return false, err
 		}
 	}
 	return f.o.Disconnect == nil, f.Dismiss(ctx, id)
 }
 
+// ConfirmKey confirms a new public key of a sign: the next key that the sign presents is pinned.
 func (f *Fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id string) error {
-	s, err := f.mine(ctx, who, id)
+	s, err := f.permittedSign(ctx, who, id)
 	if err != nil {
 		return err
 	}
-	if err := f.note(ctx, who, kindLogin, s, map[string]int64{"key_confirmed_ms": f.o.Now().UnixMilli()}); err != nil {
+	if err := f.putRecord(ctx, who, kindLogin, s, map[string]int64{"key_confirmed_ms": f.o.Now().UnixMilli()}); err != nil {
 		return err
 	}
 	return f.o.Store.Proofs().Unpin(ctx, id)
 }
 
-// Pending is the change of a sign that waits for the department; nil if none
-// does.
+// Pending returns the change of a sign that waits for approval, or nil if there is none.
 func (f *Fleet) Pending(ctx context.Context, id string) (*playlists.PendingChange, error) {
 	s, err := f.o.Catalogue.Snapshot(ctx)
 	if err != nil {
@@ -228,7 +231,7 @@ func (f *Fleet) Pending(ctx context.Context, id string) (*playlists.PendingChang
 	return s.Pending(id), nil
 }
 
-// Decide applies the change that waits, or drops it; NotFound if none waits.
+// Decide applies or discards the pending change of a sign and returns it. The error is NotFound if there is none.
 func (f *Fleet) Decide(ctx context.Context, who *playlists.Principal, id string,
 	approve bool) (*playlists.PendingChange, error) {
 	s, err := f.o.Catalogue.Snapshot(ctx)
@@ -240,7 +243,7 @@ func (f *Fleet) Decide(ctx context.Context, who *playlists.Principal, id string,
 		return nil, &playlists.Error{Code: playlists.NotFound, Field: "sign-change/" + id, Key: "not-found"}
 	}
 	if !approve {
-		sign, err := f.mine(ctx, who, id)
+		sign, err := f.permittedSign(ctx, who, id)
 		if err != nil {
 			return nil, err
 		}

@@ -16,37 +16,36 @@ import (
 	"ledcast/playlists"
 )
 
-// ControllerLogin is the file with the controller's own name and password at
-// the outside broker, as they stand in an address: controller:PASSWORD.
+// ControllerLogin is the name of the file with the controller's own user name and password at the external broker,
+// in the form controller:PASSWORD.
 const ControllerLogin = "controller.login"
 
-// BrokerConfig is what WriteBroker is told.
+// BrokerConfig has the arguments of WriteBroker.
 type BrokerConfig struct {
 	Kind      string // "mosquitto" or "nats"
-	Data      string // the controller's folder
-	Database  string // as in Options
-	Out       string // where the files go; "" for DATA/mosquitto
-	Listen    string // host:port of Mosquitto
+	Data      string // the controller's data directory
+	Database  string // PostgreSQL address; "" for the SQLite file in Data
+	Out       string // output directory; "" for DATA/KIND
+	Listen    string // host:port on which the broker listens
 	Cert, Key string // PEM files for TLS; "" for none
 }
 
-// BrokerReport is what WriteBroker did.
+// BrokerReport is the result of WriteBroker.
 type BrokerReport struct {
-	Conf, Login string   // absolute paths: of the configuration and of the controller's login
-	Scheme      string   // of the broker's address: mqtt, or mqtts with TLS
-	Signs       int      // that Mosquitto now knows
-	Left        []string // signs without a password, which no broker lets in
+	Conf, Login string   // absolute paths of the configuration and of the controller's login file
+	Scheme      string   // of the broker's URL: mqtt, or mqtts with TLS
+	Signs       int      // number of signs with an account
+	Left        []string // IDs of signs without a password, which have no account
 }
 
-// WriteBroker writes the embedded broker's rules for an outside Mosquitto or NATS,
-// from the data folder of a controller, which may run. The controller's own
-// password is made at the first call and kept in the same folder afterwards.
-// Nothing is written when anything is wrong; the errors of broker.Mosquitto say
-// what, others name the file.
+// WriteBroker writes configuration files for an external Mosquitto or NATS with the same accounts and rules as the
+// embedded broker. It reads the data directory of a controller, which may be running. The first call creates the
+// controller's own password. Later calls read it from the output directory. If an account or option is invalid,
+// WriteBroker writes nothing.
 func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err error) {
 	if err := datadir.Holds(c.Data); err != nil && c.Database == "" {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "--data", Value: c.Data,
-			Key: "not-data-folder", Args: []any{cause(err)}}
+			Key: "not-data-folder", Args: []any{rootCause(err)}}
 	}
 	s, err := datadir.OpenReader(ctx, c.Data, c.Database)
 	if err != nil {
@@ -93,7 +92,7 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 			continue
 		}
 		if *p.to, err = filepath.Abs(p.from); err != nil {
-			return nil, fmt.Errorf("%s: %w; give an absolute path", p.from, err)
+			return nil, fmt.Errorf("%s: %w; use an absolute path", p.from, err)
 		}
 	}
 	r.Conf, r.Login = filepath.Join(o.Folder, broker.MosquittoConf), filepath.Join(o.Folder, ControllerLogin)
@@ -117,21 +116,21 @@ func WriteBroker(ctx context.Context, c BrokerConfig) (r *BrokerReport, err erro
 			files.Passwords
 	}
 	if err := os.MkdirAll(o.Folder, 0o700); err != nil {
-		return nil, fmt.Errorf("--out: %w; choose another folder", err)
+		return nil, fmt.Errorf("--out: %w; choose another directory", err)
 	}
 	if made {
 		write[ControllerLogin] = fmt.Appendf(nil, "%s:%s\n", broker.ControllerUser, login)
 	}
 	for name, data := range write {
 		if err := datadir.Replace(filepath.Join(o.Folder, name), data); err != nil {
-			return nil, fmt.Errorf("--out: %w; choose another folder", err)
+			return nil, fmt.Errorf("--out: %w; choose another directory", err)
 		}
 	}
 	return r, nil
 }
 
-// controllerLogin returns the controller's password from an earlier call, or
-// makes one.
+// controllerLogin returns the controller's password from an earlier call, or a new one. made reports whether it is
+// new.
 func controllerLogin(folder string) (password string, made bool, err error) {
 	path := filepath.Join(folder, ControllerLogin)
 	data, err := os.ReadFile(path)
@@ -139,7 +138,7 @@ func controllerLogin(folder string) (password string, made bool, err error) {
 		return Password(), true, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("the controller's password: %w; correct or remove the file", err)
+		return "", false, fmt.Errorf("cannot read the controller's password: %w; correct or remove the file", err)
 	}
 	user, password, ok := strings.Cut(strings.TrimSpace(string(data)), ":")
 	if !ok || user != broker.ControllerUser || len(password) < 32 || url.QueryEscape(password) != password {
@@ -149,8 +148,8 @@ func controllerLogin(folder string) (password string, made bool, err error) {
 	return password, false, nil
 }
 
-// cause is the innermost error, which says what the system said.
-func cause(err error) string {
+// rootCause returns the text of the innermost error, which is that of the operating system.
+func rootCause(err error) string {
 	for {
 		inner := errors.Unwrap(err)
 		if inner == nil {

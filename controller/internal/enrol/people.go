@@ -14,29 +14,29 @@ import (
 	"ledcast/playlists"
 )
 
-// PeopleOptions are what People works on.
+// PeopleOptions are the dependencies and options of People.
 type PeopleOptions struct {
-	Data    string // the controller's folder
-	URL     string // of the pages
+	Data    string // the controller's data directory
+	URL     string // of the web interface
 	Auth    *auth.Service
 	Things  Things
 	Records records.Records
 	Now     func() time.Time
 }
 
-// Things writes what admission lets in.
+// Things writes objects after an admission check.
 type Things interface {
 	Put(ctx context.Context, who *playlists.Principal, t playlists.Thing, expected int64,
 		waive *admission.Waive) (playlists.Written, error)
 }
 
-// People lets the first people in, and takes away what let one in.
+// People creates the first users and their invitations, and revokes the credentials of deleted users.
 type People struct{ o PeopleOptions }
 
-// NewPeople makes one.
+// NewPeople returns a People.
 func NewPeople(o PeopleOptions) *People { return &People{o} }
 
-// Console is whoever started the controller, for the log.
+// Console is the principal in the audit log for the person who started the controller.
 var Console = &playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin}
 
 // AdminUser and SecondAdmin are the department's first administrators. They are two: whoever writes an urgent message and
@@ -46,9 +46,9 @@ const (
 	SecondAdmin = "admin-2"
 )
 
-// FirstAdmins gives a controller that has nobody yet its first people, two administrators of the department, and a token
-// of the first in DIR/tokens.json (mode 0600) for commands on this machine. There is no default password: the links of
-// SignInLink let them in once.
+// FirstAdmins creates two administrators of the department if the controller has no user yet. It also writes a token of
+// the first to DIR/tokens.json, with mode 0600, for commands on this machine. There is no default password: SignInLink
+// returns links for the first login. made reports whether the users were created.
 func (p *People) FirstAdmins(ctx context.Context) (made bool, err error) {
 	if p.o.Auth.Users() > 0 {
 		return false, nil
@@ -62,22 +62,23 @@ func (p *People) FirstAdmins(ctx context.Context) (made bool, err error) {
 		Role: playlists.RoleAdmin, May: []string{playlists.MayCancelAlerts}}})
 }
 
-// Add puts a person unless there is one of that name.
+// Add creates a user unless the ID exists already.
 func (p *People) Add(ctx context.Context, u *playlists.User) error {
-	if _, there := p.o.Auth.User(u.ID); there {
+	if _, exists := p.o.Auth.User(u.ID); exists {
 		return nil
 	}
 	_, err := p.o.Things.Put(ctx, Console, u, store.Absent, nil)
 	return err
 }
 
-// SignInLink is an address that lets a person in, once and within 72 hours.
+// SignInLink returns a URL with which a user can log in once within 72 hours.
 func (p *People) SignInLink(ctx context.Context, user string) (string, error) {
 	code, _, err := p.o.Auth.Invite(ctx, Console, user)
 	return p.o.URL + "/signin?code=" + code, err
 }
 
-// IssueTokens makes tokens and writes them to DIR/tokens.json.
+// IssueTokens creates API tokens that are valid for the time life, and writes their secrets by ID to
+// DIR/tokens.json.
 func (p *People) IssueTokens(ctx context.Context, life time.Duration, tokens map[string]auth.Token) error {
 	secrets := map[string]string{}
 	for id, t := range tokens {
@@ -91,9 +92,9 @@ func (p *People) IssueTokens(ctx context.Context, life time.Duration, tokens map
 	return datadir.WriteJSON(filepath.Join(p.o.Data, "tokens.json"), secrets)
 }
 
-// Revoke ends a deleted user's sessions, password and invitation.
+// Revoke deletes the sessions, the password and the invitation of a deleted user.
 func (p *People) Revoke(ctx context.Context, by *playlists.Principal, id string) error {
-	// The end of the sessions stays known: the same name may be given again.
+	// The record of the logout stays, because the same ID may be used for another user later.
 	err := p.o.Auth.SignOutEverywhere(ctx, by, id)
 	p.o.Auth.SetUser(id, nil)
 	for _, kind := range []string{"password", "invite"} {

@@ -6,57 +6,56 @@ import (
 	"time"
 )
 
-// Presence knows who holds each sign's session at the embedded broker: one of
-// the controller's virtual signs, or a client from outside. It is safe for
-// concurrent use.
+// Presence tracks whether a client other than the controller's own virtual signs has a sign's session at the
+// embedded broker. It is safe for concurrent use.
 type Presence struct {
-	mu    sync.Mutex
-	ours  map[string]bool // local addresses of our own connections
-	holds map[string]hold // by sign
+	mu       sync.Mutex
+	own      map[string]bool    // local addresses of the controller's own connections
+	sessions map[string]session // by sign
 }
 
-type hold struct {
-	foreign int       // connections from outside
-	left    time.Time // when the last of them went
+type session struct {
+	external int       // number of connections of other clients
+	left     time.Time // when the last of them closed
 }
 
-// NewPresence knows of no connection yet.
+// NewPresence returns a Presence without connections.
 func NewPresence() *Presence {
-	return &Presence{ours: map[string]bool{}, holds: map[string]hold{}}
+	return &Presence{own: map[string]bool{}, sessions: map[string]session{}}
 }
 
-// Opened notes that a connection from this local address is ours.
+// Opened records that a connection from this local address is the controller's own.
 func (p *Presence) Opened(local net.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ours[local.String()] = true
+	p.own[local.String()] = true
 }
 
-// Session is called by the broker when a sign's session begins or ends.
+// Session must be called by the broker when a sign's session begins or ends.
 func (p *Presence) Session(sign string, remote net.Addr, up bool, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ours[remote.String()] {
+	if p.own[remote.String()] {
 		if !up {
-			delete(p.ours, remote.String())
+			delete(p.own, remote.String())
 		}
 		return
 	}
-	h := p.holds[sign]
+	h := p.sessions[sign]
 	if up {
-		h.foreign++
+		h.external++
 	} else {
-		h.foreign--
+		h.external--
 		h.left = at
 	}
-	p.holds[sign] = h
+	p.sessions[sign] = h
 }
 
-// Free reports whether a virtual sign may connect: nobody from outside holds
-// its session, and the last one has been gone for a while.
+// Free reports whether a virtual sign may connect: no other client has its session, and the last one closed at
+// least after ago.
 func (p *Presence) Free(sign string, now time.Time, after time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h := p.holds[sign]
-	return h.foreign == 0 && (h.left.IsZero() || now.Sub(h.left) >= after)
+	h := p.sessions[sign]
+	return h.external == 0 && (h.left.IsZero() || now.Sub(h.left) >= after)
 }

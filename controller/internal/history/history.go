@@ -144,7 +144,7 @@ func (h History) Conditions(ctx context.Context, sign string, from, until time.T
 	if own, err = h.store.Health().Noted(ctx, sign, from.UnixMilli(), until.UnixMilli()); err != nil {
 		return nil, nil, err
 	}
-	watched, err = h.store.Health().Noted(ctx, store.Watching, from.UnixMilli(), until.UnixMilli())
+	watched, err = h.store.Health().Noted(ctx, store.ControllerID, from.UnixMilli(), until.UnixMilli())
 	return own, watched, err
 }
 

@@ -12,7 +12,7 @@ import (
 
 func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
-// randomSteps are stills and strips, to the millisecond.
+// randomSteps returns still and scrolling steps with random durations in ms.
 func randomSteps(r *rand.Rand, frames int) []timeline.Step {
 	var out []timeline.Step
 	for range 1 + r.IntN(3) {
@@ -35,7 +35,7 @@ func randomFrames(r *rand.Rand) []timeline.Frame {
 
 const agreeT0 = int64(1_767_200_400)
 
-// randomProgram has segments, dark ones among them, gaps, brightness, and an end.
+// randomProgram returns a program with segments (some of them dark), gaps, brightness, and an end.
 func randomProgram(r *rand.Rand) *timeline.Program {
 	p := &timeline.Program{Sign: "qn-001", Areas: []string{"quang-ngai/son-tinh"}, Frames: randomFrames(r)}
 	p.Exp = agreeT0 + pick(r, int64(8*86400), 8*86400, 8*86400, r.Int64N(7200))
@@ -50,7 +50,7 @@ func randomProgram(r *rand.Rand) *timeline.Program {
 		}
 		p.Loops = append(p.Loops, l)
 	}
-	loop := func() int64 { return r.Int64N(int64(len(p.Loops)+1)) - 1 } // or dark
+	loop := func() int64 { return r.Int64N(int64(len(p.Loops)+1)) - 1 } // -1 is dark
 	at := agreeT0 - r.Int64N(3600)
 	for range r.IntN(6) {
 		at += pick(r, int64(0), 0, r.Int64N(900))
@@ -69,8 +69,8 @@ func randomProgram(r *rand.Rand) *timeline.Program {
 	return p
 }
 
-// randomAlerts are some that run, exclusively or for a share, and some that do
-// not reach the sign, are drills, or lack a frame.
+// randomAlerts returns alerts. Some run, exclusively or for a share of the time. Others are not for the sign, are
+// drills, or lack a frame.
 func randomAlerts(r *rand.Rand, prefix string) []timeline.Alert {
 	var out []timeline.Alert
 	for i := range r.IntN(4) {
@@ -91,17 +91,16 @@ func randomAlerts(r *rand.Rand, prefix string) []timeline.Alert {
 	return out
 }
 
-// face is all that can be seen of an answer, and why.
-type face struct {
+// appearance has everything that a viewer sees of a timeline.Shown, and the reason for it.
+type appearance struct {
 	why, rule, owner, item, campaign, frame string
 	step                                    int
 	tau, offset, percent                    int64
 }
 
-// faceOf is what is seen some ms later than the answer, if nothing changes but
-// a strip's position.
-func faceOf(s timeline.Shown, later int64) face {
-	f := face{why: s.Why, rule: s.Rule, owner: s.Owner, item: s.Item, campaign: s.Campaign, percent: s.Percent}
+// shownAt returns the appearance of s later ms after its time, if only the position of scrolling text changes.
+func shownAt(s timeline.Shown, later int64) appearance {
+	f := appearance{why: s.Why, rule: s.Rule, owner: s.Owner, item: s.Item, campaign: s.Campaign, percent: s.Percent}
 	if s.Frame != nil {
 		s.TauMS += later
 		f.frame, f.step, f.tau, f.offset = s.Frame.SHA256, s.Step, s.TauMS, s.Offset()
@@ -109,9 +108,9 @@ func faceOf(s timeline.Shown, later int64) face {
 	return f
 }
 
-// Player, timeline.At and the report's planned times agree to the millisecond,
-// through 10,000 random programs and times with urgent messages, strips,
-// fallback, loss of contact and the dark.
+// TestPlayerAtAndReportAgree checks that the player, timeline.At and the report's planned times agree to the
+// millisecond. It uses 10,000 random programs and times, with alerts, scrolling, fallback, loss of contact and
+// darkness.
 func TestPlayerAtAndReportAgree(t *testing.T) {
 	rounds := 10_000
 	if raceEnabled {
@@ -131,13 +130,12 @@ func TestPlayerAtAndReportAgree(t *testing.T) {
 	for _, what := range []string{timeline.WhyProgram, timeline.WhyAlert, timeline.WhyFallback, timeline.WhyCommLoss,
 		timeline.WhyDark, "strip", "exclusive", "share", "untrusted", "over", "planned", "planned rounds"} {
 		if seen[what] < rounds/50 {
-			t.Errorf("%s came only %d times: too few to prove anything", what, seen[what])
+			t.Errorf("%s occurred only %d times, which is too few for a test", what, seen[what])
 		}
 	}
 }
 
-// playerAgrees plays some minutes from change to change, and asks timeline.At
-// about moments between.
+// playerAgrees plays some minutes from change to change, and compares with timeline.At at random times in between.
 func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen map[string]int) {
 	t.Helper()
 	began := agreeT0*1000 + r.Int64N(3600_000)
@@ -156,7 +154,7 @@ func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 				c.NotReady[a.ID] = true
 				sign.SetReady(a.ID, false)
 			}
-			if !trusted { // it runs from its arrival, less what had passed when it was issued
+			if !trusted { // it runs from its arrival, minus the time that had passed when it was issued
 				from := began/1000 - max(0, set.Iat-a.From)
 				a.From, a.Until = from, from+a.Until-a.From
 				seen["untrusted"]++
@@ -169,7 +167,7 @@ func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 	for mono, k := int64(0), 0; mono < end && k < 60; k++ {
 		s, next := sign.At(mono)
 		if next <= mono {
-			t.Errorf("%d: at %d it is said to change at %d", n, mono, next)
+			t.Errorf("%d: at %d the next change is at %d, which is not later", n, mono, next)
 			return
 		}
 		seen[s.Why]++
@@ -187,7 +185,7 @@ func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 		}
 		last := min(next, end) - 1
 		for _, at := range []int64{mono, mono + r.Int64N(last-mono+1), last} {
-			got, want := faceOf(s, at-mono), faceOf(timeline.At(p, alerts, c, began+at), 0)
+			got, want := shownAt(s, at-mono), shownAt(timeline.At(p, alerts, c, began+at), 0)
 			if got != want {
 				t.Errorf("%d: %d ms after %d the player shows %+v, timeline.At %+v\n%+v %+v", n, at, began, got, want, c, alerts)
 				return
@@ -197,8 +195,7 @@ func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 	}
 }
 
-// reportAgrees holds what the report says was planned for a time against a
-// player that plays it.
+// reportAgrees compares the planned times of the report with a player that plays the program.
 func reportAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen map[string]int) {
 	t.Helper()
 	from := agreeT0*1000 - 600_000 + r.Int64N(3600_000)
@@ -226,7 +223,7 @@ func reportAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 		mono = next
 	}
 	walked := 0
-	report.Given(p, from, until, func(s *timeline.Shown, ms int64) { walked++; sum(planned, s, ms) })
+	report.EachPlanned(p, from, until, func(s *timeline.Shown, ms int64) { walked++; sum(planned, s, ms) })
 	if fmt.Sprint(played) != fmt.Sprint(planned) {
 		t.Errorf("%d: from %d until %d the player shows %v, planned are %v", n, from, until, played, planned)
 	}

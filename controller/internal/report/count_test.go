@@ -8,8 +8,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// An item is counted by its first frame. If that frame comes more than once in an item, so many showings are one play.
-func TestPlaysOfAnItemThatRepeatsItsFirstFrame(t *testing.T) {
+// Plays of an item are counted by its first frame. If an item shows this frame n times, n showings are one play.
+func TestPlaysWithRepeatedFirstFrame(t *testing.T) {
 	b := twoItems(playlists.PlayRecord{FromMS: day0 * 1000, UntilMS: day0*1000 + 15*minute, Plays: []playlists.Play{
 		{Item: "install", Campaign: "bluezone", Frame: "blue", Why: "program", Count: 90, MS: 6 * minute},
 		{Item: "install", Campaign: "bluezone", Frame: "red", Why: "program", Count: 45, MS: 90_000},
@@ -31,11 +31,12 @@ func TestPlaysOfAnItemThatRepeatsItsFirstFrame(t *testing.T) {
 	}
 }
 
-// A record counts for the range in which its middle lies, unless it goes over an edge by more than a second.
-func TestARecordThatGoesOverAnEdge(t *testing.T) {
+// A record counts for the range that contains its middle, unless it crosses an edge of the range by more than a
+// second.
+func TestRecordAcrossRangeEdge(t *testing.T) {
 	for _, c := range []struct {
 		what       string
-		from, till int64 // of the record, ms after day0
+		from, till int64 // the record, in ms after day0
 		counted    bool
 		straddles  bool
 	}{
@@ -46,10 +47,10 @@ func TestARecordThatGoesOverAnEdge(t *testing.T) {
 		{"it begins a second early", 60*minute - 1000, 80 * minute, true, false},
 		{"it begins earlier", 60*minute - 1001, 80 * minute, false, true},
 		{"a third of it is earlier", 50 * minute, 80 * minute, false, true},
-		{"it is a second of the next hour's", 120*minute - 1000, 140 * minute, false, false},
-		{"it is more than a second of the next hour's", 120*minute - 1001, 140 * minute, false, true},
+		{"it begins a second before the next hour", 120*minute - 1000, 140 * minute, false, false},
+		{"it begins more than a second before the next hour", 120*minute - 1001, 140 * minute, false, true},
 	} {
-		d, shown := delivery(t, twoItems(half(c.from, c.till)), hours(1, 2))
+		d, shown := delivery(t, twoItems(fullRecord(c.from, c.till)), hours(1, 2))
 		ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]
 		if want := c.till - c.from; c.counted && ms != want || !c.counted && ms != 0 {
 			t.Errorf("%s: %d of %d ms are counted", c.what, ms, want)
@@ -60,8 +61,8 @@ func TestARecordThatGoesOverAnEdge(t *testing.T) {
 	}
 }
 
-// What gave way is what the program gave an item without what the record proves of it all the same.
-func TestWhatGaveWay(t *testing.T) {
+// The displaced time of an item is its planned time minus the time that the record proves.
+func TestDisplacement(t *testing.T) {
 	play := func(item, campaign, frame, why string, ms int64) playlists.Play {
 		return playlists.Play{Item: item, Campaign: campaign, Frame: frame, Why: why, Count: 1, MS: ms}
 	}
@@ -69,14 +70,14 @@ func TestWhatGaveWay(t *testing.T) {
 	b := twoItems(
 		playlists.PlayRecord{FromMS: day0 * 1000, UntilMS: day0*1000 + quarter, Plays: []playlists.Play{
 			play("storm", "", "s", "alert", 4*minute), play("flood", "", "f", "alert", minute),
-			play("install", "bluezone", "blue", "program", 7*minute), // 7.5 min are its own
+			play("install", "bluezone", "blue", "program", 7*minute), // 7.5 min are planned
 			play("shoes", "", "ad", "program", 3*minute)}},
-		// In this one an item shows more than its part: nothing gave way for it.
+		// In this record an item shows more than planned: it was not displaced.
 		playlists.PlayRecord{FromMS: day0*1000 + quarter, UntilMS: day0*1000 + 2*quarter, Plays: []playlists.Play{
 			play("storm", "", "s", "alert",
 				5*minute), play("install", "bluezone", "blue", "program", 8*minute), play("shoes", "", "ad", "program", 2*minute)}},
-		// And in this one no urgent message shows: what is missing is missing, and gave way to nothing.
-		part(2*quarter, 3*quarter, 10*minute))
+		// In this record no alert is shown, so the missing time was not displaced by one.
+		partialRecord(2*quarter, 3*quarter, 10*minute))
 	for _, c := range []struct {
 		content string
 		want    []report.Displaced

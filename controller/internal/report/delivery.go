@@ -15,15 +15,15 @@ type Delivered struct {
 	Sign      string `json:"sign"`
 	SignOwner string `json:"sign_owner"`
 	Why       string `json:"why"`             // "program", "alert", "fallback", "comm-loss" or "dark"
-	Owner     string `json:"owner"`           // of the item; "" where that is unknown
-	Item      string `json:"item,omitempty"`  // "" where the reader may see only the owner
-	Title     string `json:"title,omitempty"` // as it was then
+	Owner     string `json:"owner"`           // of the item; "" if unknown
+	Item      string `json:"item,omitempty"`  // "" if the reader may see only the owner
+	Title     string `json:"title,omitempty"` // at the time of the play
 	Campaign  string `json:"campaign,omitempty"`
-	Count     int64  `json:"count"` // whole plays begun
+	Count     int64  `json:"count"` // number of plays that began
 	MS        int64  `json:"ms"`
 }
 
-// Covered is the part of a day, up to the present, that a sign's records cover.
+// Covered is the part of a day, up to the present, for which a sign has records.
 type Covered struct {
 	Day       string `json:"day"`
 	Sign      string `json:"sign"`
@@ -44,12 +44,12 @@ type Delivery struct {
 	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
-// MakeDelivery adds up the plays that signs proved.
+// MakeDelivery adds up the plays in the signs' records.
 func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 	out := &Delivery{From: q.From, Until: q.Until, Rows: []Delivered{}, Coverage: []Covered{}}
-	err := each(ctx, b, q, func(s *sign) error {
+	err := eachSign(ctx, b, q, func(s *sign) error {
 		sums := map[Delivered]*Delivered{}
-		proven, beside, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) {
+		proven, straddling, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) {
 			for i := range r.Plays {
 				s.add(sums, q, r, &r.Plays[i])
 			}
@@ -64,7 +64,7 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 		if len(proven.whole)+len(proven.part) == 0 {
 			out.Unproven = append(out.Unproven, s.id)
 		}
-		out.Straddling = append(out.Straddling, beside...)
+		out.Straddling = append(out.Straddling, straddling...)
 		return nil
 	})
 	slices.SortFunc(out.Rows, func(a, b Delivered) int {
@@ -74,7 +74,7 @@ func MakeDelivery(ctx context.Context, b Book, q Query) (*Delivery, error) {
 	return out, err
 }
 
-// add counts one play.
+// add adds one play of record r.
 func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *playlists.PlayRecord, p *playlists.Play) {
 	if q.Campaign != "" && p.Campaign != q.Campaign {
 		return
@@ -86,7 +86,7 @@ func (s *sign) add(sums map[Delivered]*Delivered, q Query, r *playlists.PlayReco
 		key.Owner = "public"
 	} else if it, f := s.item(p, r.FromMS, r.UntilMS); it != nil {
 		key.Owner, key.Title = it.Owner, f.Notes.Titles[it.Owner+"/"+it.ID]
-		count = times(f.Program, it, p.Frame, p.Count)
+		count = playsOf(f.Program, it, p.Frame, p.Count)
 	}
 	if q.Content != "" && key.Owner != q.Content && key.Owner != "public" {
 		key.Item, key.Title, key.Campaign = "", "", ""

@@ -10,19 +10,19 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Displaced is the time that an item lost to urgent messages on one sign and day.
+// Displaced is the time that an item lost to alerts on one sign and day.
 type Displaced struct {
 	Day       string `json:"day"`
 	Sign      string `json:"sign"`
 	SignOwner string `json:"sign_owner"`
-	Alerts    string `json:"alerts"`          // ids of the alerts that showed meanwhile, separated by spaces
+	Alerts    string `json:"alerts"`          // IDs of the alerts that were shown instead, separated by spaces
 	Owner     string `json:"owner"`           // of the item
-	Item      string `json:"item,omitempty"`  // "" where the reader may see only the owner
-	Title     string `json:"title,omitempty"` // as it was then
+	Item      string `json:"item,omitempty"`  // "" if the reader may see only the owner
+	Title     string `json:"title,omitempty"` // at that time
 	MS        int64  `json:"ms"`              // planned and not shown
 }
 
-// Displacement reports what gave way to urgent messages.
+// Displacement reports the time that items lost to alerts.
 type Displacement struct {
 	From  int64       `json:"from"`
 	Until int64       `json:"until"`
@@ -31,17 +31,17 @@ type Displacement struct {
 	Straddling []Straddler `json:"straddling,omitempty"`
 }
 
-// MakeDisplacement compares planned and proven time of each item, in each record in
-// which an urgent message was shown.
+// MakeDisplacement compares the planned and the proven time of each item in each record in which an alert was
+// shown.
 func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, error) {
 	out := &Displacement{From: q.From, Until: q.Until, Rows: []Displaced{}}
-	err := each(ctx, b, q, func(s *sign) error {
+	err := eachSign(ctx, b, q, func(s *sign) error {
 		sums := map[Displaced]*Displaced{}
-		_, beside, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) { s.gaveWay(sums, q, r) })
+		_, straddling, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) { s.addDisplaced(sums, q, r) })
 		if err != nil {
 			return err
 		}
-		out.Straddling = append(out.Straddling, beside...)
+		out.Straddling = append(out.Straddling, straddling...)
 		for _, x := range sums {
 			out.Rows = append(out.Rows, *x)
 		}
@@ -56,7 +56,7 @@ func MakeDisplacement(ctx context.Context, b Book, q Query) (*Displacement, erro
 
 type itemKey struct{ owner, id string }
 
-func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *playlists.PlayRecord) {
+func (s *sign) addDisplaced(sums map[Displaced]*Displaced, q Query, r *playlists.PlayRecord) {
 	var alerts []string
 	shown := map[itemKey]int64{}
 	for i := range r.Plays {
@@ -78,7 +78,7 @@ func (s *sign) gaveWay(sums map[Displaced]*Displaced, q Query, r *playlists.Play
 	planned, titles := map[itemKey]int64{}, map[itemKey]string{}
 	for i := range s.programs {
 		f := &s.programs[i]
-		given(f.Program, max(r.FromMS, f.From*1000), min(r.UntilMS, f.Until*1000), func(x *timeline.Shown, ms int64) {
+		eachPlanned(f.Program, max(r.FromMS, f.From*1000), min(r.UntilMS, f.Until*1000), func(x *timeline.Shown, ms int64) {
 			if x.Item == "" { // dark
 				return
 			}

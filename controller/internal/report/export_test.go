@@ -1,4 +1,4 @@
 package report
 
-// Given is what tests hold against the player.
-var Given = given
+// EachPlanned is exported for the comparison with the player.
+var EachPlanned = eachPlanned

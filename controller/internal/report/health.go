@@ -8,8 +8,8 @@ import (
 	"ledcast/playlists"
 )
 
-// held is the last condition at or before a time; nil before the first.
-func held(all []playlists.Condition, atMS int64) *playlists.Condition {
+// conditionAt returns the last condition at or before a time, or nil if there is none.
+func conditionAt(all []playlists.Condition, atMS int64) *playlists.Condition {
 	i, found := slices.BinarySearchFunc(all, atMS,
 		func(c playlists.Condition, at int64) int { return cmp.Compare(c.AtMS, at) })
 	if !found {
@@ -21,11 +21,10 @@ func held(all []playlists.Condition, atMS int64) *playlists.Condition {
 	return &all[i]
 }
 
-// Spans joins a sign's conditions with those of the controller itself: while
-// the controller did not listen, nothing is known. Both lists are sorted by time
-// and hold the condition that was in force at fromMS. What held before the
-// controller was away is taken to hold when it is back. A sign that it does not
-// meet again then has an offline condition from that moment on.
+// Spans merges a sign's conditions with those of the controller itself. While the controller did not listen to
+// signs, the state is unknown. Both lists are sorted by time and include the condition that was in force at fromMS.
+// After an absence of the controller, the sign's last condition counts as still in force. A sign that has
+// disconnected meanwhile has an offline condition from the time of the controller's return.
 func Spans(own, watched []playlists.Condition, fromMS, untilMS int64) []playlists.ConditionSpan {
 	cuts := []int64{fromMS, untilMS}
 	for _, c := range slices.Concat(own, watched) {
@@ -38,7 +37,7 @@ func Spans(own, watched []playlists.Condition, fromMS, untilMS int64) []playlist
 	out := []playlists.ConditionSpan{}
 	for i := range len(cuts) - 1 {
 		x := playlists.ConditionSpan{FromMS: cuts[i], UntilMS: cuts[i+1], State: playlists.WasUnknown}
-		if c, w := held(own, cuts[i]), held(watched, cuts[i]); c != nil && w != nil && w.Online {
+		if c, w := conditionAt(own, cuts[i]), conditionAt(watched, cuts[i]); c != nil && w != nil && w.Online {
 			if x.State = playlists.WasOffline; c.Online {
 				x.State, x.Clock, x.Faults = playlists.WasOnline, c.Clock, c.Faults
 			}
@@ -53,7 +52,7 @@ func Spans(own, watched []playlists.Condition, fromMS, untilMS int64) []playlist
 	return out
 }
 
-// Days adds up spans by day in a zone.
+// Days adds up spans by day in a time zone.
 func Days(spans []playlists.ConditionSpan, zone *time.Location) []playlists.ConditionDay {
 	out := []playlists.ConditionDay{}
 	for i, x := range spans {

@@ -10,7 +10,7 @@ import (
 	"ledcast/playlists"
 )
 
-// A sign's history is what was written of it, where the controller listened.
+// TestHealthSpans checks that a sign's history has its conditions for the times at which the controller listened.
 func TestHealthSpans(t *testing.T) {
 	zone, err := time.LoadLocation(playlists.DefaultZone)
 	if err != nil {
@@ -28,7 +28,7 @@ func TestHealthSpans(t *testing.T) {
 		want         string
 	}{
 		{"never connected", nil, []playlists.Condition{up(-9, "")}, "0-48 unknown"},
-		{"nobody listened", []playlists.Condition{up(1, "trusted")}, nil, "0-48 unknown"},
+		{"controller not listening", []playlists.Condition{up(1, "trusted")}, nil, "0-48 unknown"},
 		{"from the day before", []playlists.Condition{up(-30, "trusted")}, []playlists.Condition{up(-30, "")},
 			"0-48 online trusted"},
 		{"an outage and a fault", []playlists.Condition{up(-3, "trusted"), down(6), up(7, "untrusted"),

@@ -2,10 +2,10 @@ package report
 
 import "ledcast/playlists/timeline"
 
-// given calls add for what a program alone, without urgent messages, gives the face from a until b (Unix ms). A round
-// of a loop is walked once and counted as often as whole rounds fit.
-func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64)) {
-	// The plan assumes a sign in contact whose clock can be trusted.
+// eachPlanned calls add for everything that a program shows in [a, b) (Unix ms) without alerts. It walks one round
+// of a loop and multiplies it by the number of whole rounds.
+func eachPlanned(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64)) {
+	// The plan assumes that the sign is in contact and its clock is trusted.
 	c := timeline.Conditions{Sign: p.Sign, Areas: p.Areas, ClockTrusted: true, LastContactMS: b}
 	walk := func(from, until, rounds int64) {
 		for s := range timeline.Walk(p, nil, c, from, until) {
@@ -25,8 +25,8 @@ func given(p *timeline.Program, a, b int64, add func(s *timeline.Shown, ms int64
 	}
 }
 
-// round returns the length in ms of one round of the loop at t, and the time until
-// which the loop repeats (Unix ms). 0 means that there is no whole round.
+// round returns the length in ms of one round of the loop at t, and the time until which the loop repeats (Unix
+// ms). The length is 0 if there is no loop.
 func round(p *timeline.Program, t int64) (length, until int64) {
 	exp := p.Exp * 1000
 	if t >= exp {
@@ -34,7 +34,7 @@ func round(p *timeline.Program, t int64) (length, until int64) {
 	}
 	for _, s := range p.Segments {
 		switch {
-		case t < s.From*1000: // a gap between two of them
+		case t < s.From*1000: // a gap before the segment
 			return p.LoopLength(p.Fallback), min(s.From*1000, exp)
 		case t >= s.Until*1000:
 			continue

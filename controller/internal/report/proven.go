@@ -8,33 +8,31 @@ import (
 	"ledcast/playlists"
 )
 
-// edgeMS is how far a record may cross the edge of a range, because the timers of
-// signs are late now and then.
+// edgeMS is how far a record may cross the edge of a range. Signs close their records by timers, which can be late.
 const edgeMS = 1000
 
-// middle is the moment that a record counts for: its middle. Signs close their
-// records at the quarters of the hour, in which every midnight is, so a record
-// lies in one day, but for some ms of a timer. One of a sign that does otherwise
-// counts for the day in which most of it lies: which of its plays were before
-// midnight it does not say.
+// middle returns the middle of a record, which decides for which day the record counts. Signs close their records
+// every quarter of an hour, and so at every midnight. Except for the delay of a timer, a record lies in one day. A
+// record that was not closed at midnight counts for the day that contains most of it, because it does not tell
+// which plays were before midnight.
 func middle(r *playlists.PlayRecord) int64 { return r.FromMS + (r.UntilMS-r.FromMS)/2 }
 
-// within reports whether a record is of a time and not of what lies beside it.
+// within reports whether a record counts for a range and does not cross its edges by more than edgeMS.
 func within(r *playlists.PlayRecord, fromMS, untilMS int64) bool {
 	at := middle(r)
 	return at >= fromMS && at < untilMS && r.FromMS >= fromMS-edgeMS && r.UntilMS <= untilMS+edgeMS
 }
 
-// Straddler is a record that lies partly in a range. Which of its plays lie in the
-// range is unknown, so none is counted and the report lists the record.
+// Straddler is a record that lies only partly in a range. It is unknown which of its plays are in the range, so
+// none is counted, and the report lists the record.
 type Straddler struct {
 	Sign    string `json:"sign"`
 	FromMS  int64  `json:"from_ms"`
 	UntilMS int64  `json:"until_ms"`
 }
 
-// records calls do for each record of the sign in the range of a query. It returns
-// the time that they cover, and the records that lie only partly in the range.
+// records calls do for each record of the sign in the range of a query. It returns the time that the records cover,
+// and the records that lie only partly in the range.
 func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.PlayRecord)) (*cover, []Straddler,
 	error) {
 	c := &cover{}
@@ -53,13 +51,13 @@ func (s *sign) records(ctx context.Context, b Book, q Query, do func(*playlists.
 	return c, out, err
 }
 
-// cover is the time that a sign's records cover. A sign records a dark face as a
-// play, so the plays of a record normally add up to its length and its whole time is
-// proven. If they add up to less, only that much is proven, somewhere within: the
-// output failed, the power was cut, or a sign of another make omits the dark.
+// cover is the time that a sign's records cover. A sign records darkness as a play, so the plays of a record
+// normally add up to its length, and all of its time is proven. They add up to less if the output failed, if the
+// power was cut, or if another vendor's sign does not record darkness. Then only the sum is proven, and it is
+// unknown when in the record it was.
 type cover struct {
-	whole []Span // sorted, apart from each other
-	part  []Span // ProvenMS of each is proven
+	whole []Span // sorted and disjoint
+	part  []Span // only ProvenMS of each is proven
 }
 
 func (c *cover) add(r *playlists.PlayRecord) {
@@ -75,8 +73,8 @@ func (c *cover) add(r *playlists.PlayRecord) {
 	}
 }
 
-// join merges spans that touch or overlap. A sign whose clock was set back, or that
-// was installed again, reports a moment twice.
+// join merges spans that touch or overlap. Records overlap if a sign's clock was set back or the sign was installed
+// again.
 func (c *cover) join() { c.whole = joined(c.whole) }
 
 func joined(spans []Span) []Span {
@@ -92,8 +90,7 @@ func joined(spans []Span) []Span {
 	return out
 }
 
-// within returns how much of a span is covered, and the parts that are not covered
-// or only in part.
+// within returns how much of a span is covered, and the parts that are not covered or only partly covered.
 func (c *cover) within(from, until int64) (ms int64, missing []Span) {
 	at := from
 	gap := func(a, b int64) {
@@ -102,7 +99,7 @@ func (c *cover) within(from, until int64) (ms int64, missing []Span) {
 		}
 		g := Span{FromMS: a, UntilMS: b}
 		for _, x := range c.part {
-			// At least this much of its proven time lies in the gap.
+			// This is the least of the span's proven time that can be in the gap.
 			if part := min(x.UntilMS, b) - max(x.FromMS, a); part > 0 {
 				g.ProvenMS += max(0, x.ProvenMS-(x.UntilMS-x.FromMS-part))
 			}

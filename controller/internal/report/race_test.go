@@ -2,6 +2,6 @@
 
 package report_test
 
-// raceEnabled makes the simulated week a day and a quarter of fewer signs: the
-// race detector slows it down tenfold.
+// raceEnabled shortens the simulated week to 30 hours with fewer signs, because the race detector makes it ten
+// times slower.
 const raceEnabled = true

@@ -19,8 +19,8 @@ import (
 // day0 is 2021-02-11 00:00 in Viet Nam, as Unix seconds.
 const day0, minute, hour = int64(1612976400), int64(60_000), int64(3600_000)
 
-// twoItems is a book of one sign whose face is half the department's and half
-// its company's, 10 s each, for two days.
+// twoItems returns a book with one sign. For two days its program alternates between an item of the department and
+// one of the company, 10 s each.
 func twoItems(records ...playlists.PlayRecord) *book {
 	p := &timeline.Program{Sign: "qn-001", Frames: []timeline.Frame{{SHA256: "blue"}, {SHA256: "ad"}},
 		Items: []timeline.Item{{ID: "install", Owner: "public", Campaign: "bluezone",
@@ -34,18 +34,18 @@ func twoItems(records ...playlists.PlayRecord) *book {
 		Decisions: []plan.Decision{
 			{Campaigns: []plan.Share{
 				{ID: "bluezone", AskedPercent: 50, Letter: playlists.Letter{Number: "12", Date: "2021-01-28"}}}}},
-		Spans: []plan.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // bound on the first day
+		Spans: []plan.Span{{From: day0, Until: day0 + 86400, Decision: 0}}} // the campaign has a share on the first day
 	return &book{map[string][]plan.InForce{"qn-001": {{From: day0, Until: day0 + 2*86400, Program: p,
 		Notes: &plan.Notes{Owner: "viet-ads", Titles: map[string]string{"viet-ads/shoes": "GIÀY",
 			"public/install": "BLUEZONE"}, Reasons: reasons}}}},
 		map[string][]playlists.PlayRecord{"qn-001": records}}
 }
 
-// half is a record from a until b (ms after day0) of both items.
-func half(a, b int64) playlists.PlayRecord { return part(a, b, b-a) }
+// fullRecord returns a record from a until b (ms after day0) with plays of both items for the whole time.
+func fullRecord(a, b int64) playlists.PlayRecord { return partialRecord(a, b, b-a) }
 
-// part is one whose plays are of ms together.
-func part(a, b, ms int64) playlists.PlayRecord {
+// partialRecord returns a record whose plays add up to ms.
+func partialRecord(a, b, ms int64) playlists.PlayRecord {
 	return playlists.PlayRecord{FromMS: day0*1000 + a, UntilMS: day0*1000 + b, Plays: []playlists.Play{
 		{Item: "install", Campaign: "bluezone", Frame: "blue", Why: "program", Count: ms / 20_000, MS: ms / 2},
 		{Item: "shoes", Frame: "ad", Why: "program", Count: ms / 20_000, MS: ms - ms/2}}}
@@ -68,13 +68,13 @@ func hours(from, until int64) report.Query {
 	return report.Query{From: day0 + from*3600, Until: day0 + until*3600}
 }
 
-// A range counts what lies in it, and each record once of ranges that touch.
-func TestEdgesOfARange(t *testing.T) {
+// A range counts the records in it. Adjacent ranges count each record once.
+func TestRangeEdges(t *testing.T) {
 	quarter := 15 * minute
 	var records []playlists.PlayRecord
 	for at := int64(0); at < 4*hour; at += quarter {
 		late := at % (3 * quarter) / quarter * 7 // a timer that is up to 14 ms late
-		records = append(records, half(at+late, at+quarter+(at+quarter)%(3*quarter)/quarter*7))
+		records = append(records, fullRecord(at+late, at+quarter+(at+quarter)%(3*quarter)/quarter*7))
 	}
 	b := twoItems(records...)
 	all, whole := delivery(t, b, hours(0, 4))
@@ -91,11 +91,11 @@ func TestEdgesOfARange(t *testing.T) {
 		}
 	}
 	if sum != whole["2021-02-11 install"] || plays != all.Rows[0].Count+all.Rows[1].Count {
-		t.Errorf("four hours are %d ms, %d plays; together %v", sum, plays, all.Rows)
+		t.Errorf("the sum of four hours is %d ms, %d plays; the whole range has %v", sum, plays, all.Rows)
 	}
 
-	// One that goes over an edge by more is counted on neither side, and named.
-	b = twoItems(half(0, 50*minute), half(50*minute, 70*minute), half(70*minute, 2*hour))
+	// A record that crosses an edge by more than a second is counted on neither side, but listed.
+	b = twoItems(fullRecord(0, 50*minute), fullRecord(50*minute, 70*minute), fullRecord(70*minute, 2*hour))
 	for _, q := range []report.Query{hours(0, 1), hours(1, 2)} {
 		d, shown := delivery(t, b, q)
 		if ms := shown["2021-02-11 install"] + shown["2021-02-11 shoes"]; ms != 50*minute || d.Coverage[0].MS != 50*minute ||
@@ -105,7 +105,7 @@ func TestEdgesOfARange(t *testing.T) {
 		}
 		var text bytes.Buffer
 		if err := d.Table().WriteText(&text); err != nil || !strings.Contains(text.String(),
-			"qn-001: not counted is a record from 2021-02-10T17:50:00Z until 2021-02-10T18:10:00Z") {
+			"qn-001: the record from 2021-02-10T17:50:00Z until 2021-02-10T18:10:00Z is not counted") {
 			t.Errorf("%v %s", err, text.String())
 		}
 	}
@@ -114,7 +114,7 @@ func TestEdgesOfARange(t *testing.T) {
 		t.Errorf("both hours: %v %+v", shown, d.Coverage)
 	}
 
-	// What is to come is not missing.
+	// Future time is not missing.
 	q := hours(0, 24)
 	q.Now = day0 + 2*3600
 	if d, _ := delivery(t, b, q); d.Coverage[0].MissingMS != 0 || d.Coverage[0].MS != 2*hour {
@@ -122,16 +122,16 @@ func TestEdgesOfARange(t *testing.T) {
 	}
 }
 
-// A record of a time counts for the day in which it lies, and one that its sign
-// did not close at midnight for the day in which most of it does.
+// A record counts for its day. A record that was not closed at midnight counts for the day that contains most of
+// it.
 func TestDaysOfRecords(t *testing.T) {
-	b := twoItems(half(24*hour-15*minute, 24*hour), half(24*hour, 24*hour+15*minute))
+	b := twoItems(fullRecord(24*hour-15*minute, 24*hour), fullRecord(24*hour, 24*hour+15*minute))
 	d, shown := delivery(t, b, hours(0, 48))
 	if shown["2021-02-11 install"] != 15*minute/2 || shown["2021-02-12 install"] != 15*minute/2 ||
 		d.Coverage[0].MS != 15*minute || d.Coverage[1].MS != 15*minute {
 		t.Errorf("%v %+v", shown, d.Coverage)
 	}
-	b = twoItems(half(23*hour, 24*hour+20*minute))
+	b = twoItems(fullRecord(23*hour, 24*hour+20*minute))
 	d, shown = delivery(t, b, hours(0, 48))
 	if shown["2021-02-11 install"] != 40*minute || len(shown) != 2 || d.Coverage[0].MS != hour ||
 		d.Coverage[1].MS != 20*minute {
@@ -139,24 +139,25 @@ func TestDaysOfRecords(t *testing.T) {
 	}
 }
 
-// No more is proven than plays add up to, and nothing twice.
+// The proven time is never more than the sum of the plays, and overlapping records do not count twice.
 func TestCoverage(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		records []playlists.PlayRecord
 		covered int64
-		missing string // minutes from the beginning, and what is proven of each
+		missing string // from-until:proven, in minutes from the beginning
 	}{
 		{"nothing", nil, 0, "0-240:0"},
-		{"whole", []playlists.PlayRecord{half(0, 4*hour)}, 240, ""},
-		{"20 minutes of plays in three hours", []playlists.PlayRecord{part(0, 3*hour, 20*minute), half(3*hour, 4*hour)}, 80,
-			"0-180:20"},
-		{"two chains tell of the same", []playlists.PlayRecord{half(0, hour), half(0, hour), half(30*minute, 2*hour)}, 120,
-			"120-240:0"},
-		// it may all lie where the whole one is
-		{"in part and whole", []playlists.PlayRecord{part(0, 2*hour, 60*minute), half(30*minute, 60*minute)}, 30,
-			"0-30:0 60-240:0"},
-		{"out of order", []playlists.PlayRecord{half(2*hour, 3*hour), half(0, hour)}, 120, "60-120:0 180-240:0"},
+		{"whole", []playlists.PlayRecord{fullRecord(0, 4*hour)}, 240, ""},
+		{"20 minutes of plays in three hours", []playlists.PlayRecord{partialRecord(0, 3*hour, 20*minute),
+			fullRecord(3*hour, 4*hour)}, 80, "0-180:20"},
+		{"two chains cover the same time", []playlists.PlayRecord{fullRecord(0, hour), fullRecord(0, hour),
+			fullRecord(30*minute, 2*hour)}, 120, "120-240:0"},
+		// All of the partial record's proven time may be within the full record.
+		{"partial and full", []playlists.PlayRecord{partialRecord(0, 2*hour, 60*minute),
+			fullRecord(30*minute, 60*minute)}, 30, "0-30:0 60-240:0"},
+		{"out of order", []playlists.PlayRecord{fullRecord(2*hour, 3*hour), fullRecord(0, hour)}, 120,
+			"60-120:0 180-240:0"},
 		{"no time at all", []playlists.PlayRecord{{FromMS: day0 * 1000, UntilMS: day0 * 1000}}, 0, "0-240:0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -180,27 +181,26 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// What a campaign shows while it has no share is told apart from its share.
-func TestUnboundIsNoShare(t *testing.T) {
-	b := twoItems(half(23*hour, 24*hour), half(24*hour, 25*hour))
+// Time that a campaign is shown while it has no share is reported separately.
+func TestUnboundTime(t *testing.T) {
+	b := twoItems(fullRecord(23*hour, 24*hour), fullRecord(24*hour, 25*hour))
 	s, err := report.MakeShares(t.Context(), b, hours(0, 48))
 	if err != nil || len(s.Rows) != 2 {
 		t.Fatalf("%+v %v", s, err)
 	}
 	if x := s.Rows[0]; x.ShownMS != 30*minute || x.UnboundMS != 0 || x.Shown != 180 || x.BoundMS != 24*hour ||
 		x.ProvenMS != hour {
-		t.Errorf("bound: %+v", x)
+		t.Errorf("with a share: %+v", x)
 	}
 	if x := s.Rows[1]; x.ShownMS != 0 || x.UnboundMS != 30*minute || x.Shown != 0 || x.BoundMS != 0 ||
 		x.Letter.Number != "12" {
-		t.Errorf("no longer bound: %+v", x)
+		t.Errorf("without a share: %+v", x)
 	}
 }
 
-// A sign that was away for days plays what it had, and the report knows what it
-// was.
-func TestOfAnOlderProgram(t *testing.T) {
-	b := twoItems(half(30*hour, 31*hour))
+// A sign that was without contact plays an older program. The report finds its items there.
+func TestOlderProgram(t *testing.T) {
+	b := twoItems(fullRecord(30*hour, 31*hour))
 	older := b.programs["qn-001"][0]
 	older.Until = day0 + 24*3600
 	newer := older
@@ -217,10 +217,9 @@ func TestOfAnOlderProgram(t *testing.T) {
 	}
 }
 
-// Who reads only the CSV reads of every sign and day what is proven of it, of
-// signs that proved nothing, too.
-func TestCSVNamesWhatIsNotProven(t *testing.T) {
-	b := twoItems(half(0, 4*hour))
+// The CSV has the coverage of every sign and day, including signs without any record.
+func TestCSVCoverage(t *testing.T) {
+	b := twoItems(fullRecord(0, 4*hour))
 	b.programs["qn-002"] = b.programs["qn-001"]
 	d, _ := delivery(t, b, hours(0, 26))
 	var out bytes.Buffer
@@ -253,8 +252,8 @@ func TestCSVNamesWhatIsNotProven(t *testing.T) {
 	}
 }
 
-// A title is a company's own words. In a spreadsheet they stay words.
-func TestCSVRunsNothing(t *testing.T) {
+// A spreadsheet must not interpret a title as a formula: companies choose the titles.
+func TestCSVEscapesFormulas(t *testing.T) {
 	titles := []string{`=HYPERLINK("http://x","BLUEZONE")`, "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1",
 		"＠x", "a,b\"c\"\nd=1", "5 % = 5K", "", "'=1"}
 	table := &report.Table{Head: []string{"title", "plays"}}
@@ -276,8 +275,8 @@ func TestCSVRunsNothing(t *testing.T) {
 			t.Errorf("%q is written as %q", titles[i], r[0])
 		}
 	}
-	// A whole report: what people called a message.
-	b := twoItems(half(0, hour))
+	// The same holds for a title in a whole report.
+	b := twoItems(fullRecord(0, hour))
 	b.programs["qn-001"][0].Notes.Titles["viet-ads/shoes"] = "=cmd|' /C calc'!A0"
 	d, _ := delivery(t, b, hours(0, 1))
 	out.Reset()
@@ -286,8 +285,8 @@ func TestCSVRunsNothing(t *testing.T) {
 	}
 }
 
-// history is of signs that were online, offline and unknown for a third of the
-// first day each, and unknown ever after.
+// history returns conditions of signs that were online, offline and unknown for a third of the first day each, and
+// unknown after that.
 type history struct{ from, until time.Time }
 
 func (h *history) Conditions(_ context.Context, _ string, from, until time.Time) (own, watched []playlists.Condition,
@@ -327,6 +326,6 @@ func TestUptime(t *testing.T) {
 	}
 	q.Owner = "song-tra-ads"
 	if u, err = report.MakeUptime(t.Context(), b, d, q); err != nil || len(u.Rows) != 0 {
-		t.Errorf("another company reads %+v %v", u, err)
+		t.Errorf("the report of another company has %+v %v", u, err)
 	}
 }

@@ -11,30 +11,28 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Share compares a campaign's share of one sign's time on one day: asked, planned
-// and shown.
+// Share compares the asked, planned and shown time of a campaign on one sign and day.
 type Share struct {
 	Day       string           `json:"day"`
 	Campaign  string           `json:"campaign"`
 	Letter    playlists.Letter `json:"letter"`
 	Sign      string           `json:"sign"`
 	SignOwner string           `json:"sign_owner"`
-	BoundMS   int64            `json:"bound_ms"` // time of the day in which the campaign had a share of the face
-	// AskedMS is the asked share of that time, PlannedMS the time that the issued
-	// programs give the campaign, ShownMS the time that the sign proved.
+	BoundMS   int64            `json:"bound_ms"` // time for which the campaign had a share
+	// AskedMS is the asked share of BoundMS. PlannedMS is the campaign's time in the issued programs. ShownMS is
+	// the campaign's time in the play records.
 	AskedMS   int64 `json:"asked_ms"`
 	PlannedMS int64 `json:"planned_ms"`
 	ShownMS   int64 `json:"shown_ms"`
-	Shown     int64 `json:"shown"` // plays
-	// UnboundMS was proven while the campaign had no share: a sign without contact
-	// goes on showing a campaign that has ended.
+	Shown     int64 `json:"shown"` // number of plays
+	// UnboundMS is the time that the campaign was shown while it had no share. A sign without contact continues to
+	// show a campaign that has ended.
 	UnboundMS int64 `json:"unbound_ms,omitempty"`
-	// ProvenMS is the part of BoundMS that records cover. Where it is smaller, less
-	// can be proven.
+	// ProvenMS is the part of BoundMS that play records cover.
 	ProvenMS int64 `json:"proven_ms"`
 }
 
-// Percent returns part of whole in percent; 0 if whole is 0.
+// Percent returns part as a percentage of whole, or 0 if whole is 0.
 func Percent(part, whole int64) float64 {
 	if whole == 0 {
 		return 0
@@ -56,7 +54,7 @@ type shareKey struct{ day, campaign string }
 // MakeShares compares the asked, planned and shown time of each campaign.
 func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 	out := &Shares{From: q.From, Until: q.Until, Rows: []Share{}}
-	err := each(ctx, b, q, func(s *sign) error {
+	err := eachSign(ctx, b, q, func(s *sign) error {
 		sums := map[shareKey]*Share{}
 		row := func(day, campaign string) *Share {
 			k := shareKey{day, campaign}
@@ -66,11 +64,11 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 			return sums[k]
 		}
 		bound := s.planned(q, row)
-		proven, beside, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) { s.shown(r, bound, row) })
+		proven, straddling, err := s.records(ctx, b, q, func(r *playlists.PlayRecord) { s.shown(r, bound, row) })
 		if err != nil {
 			return err
 		}
-		out.Straddling = append(out.Straddling, beside...)
+		out.Straddling = append(out.Straddling, straddling...)
 		for id, spans := range bound {
 			for _, x := range spans {
 				for from := x.FromMS; from < x.UntilMS; {
@@ -94,9 +92,9 @@ func MakeShares(ctx context.Context, b Book, q Query) (*Shares, error) {
 	return out, err
 }
 
-// letterOf returns the official letter of an item's campaign. Only the department's
-// campaigns have one; a company's message may name a campaign of its own.
-func letterOf(f *plan.InForce, id string) (letter playlists.Letter, ok bool) {
+// campaignLetter returns the official letter of an item's campaign. ok is false for a campaign that is not the
+// department's: a company's message may name any campaign.
+func campaignLetter(f *plan.InForce, id string) (letter playlists.Letter, ok bool) {
 	if id == "" || f.Notes.Reasons == nil {
 		return letter, false
 	}
@@ -110,8 +108,8 @@ func letterOf(f *plan.InForce, id string) (letter playlists.Letter, ok bool) {
 	return letter, false
 }
 
-// shown adds the time of campaigns in a record, for each at most the time in which
-// it had a share.
+// shown adds the time that a record proves for each campaign. The time that exceeds the campaign's time with a
+// share goes to UnboundMS.
 func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(day, campaign string) *Share) {
 	ms := map[string]int64{}
 	day := s.day(middle(r))
@@ -124,7 +122,7 @@ func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(
 		if it == nil {
 			continue
 		}
-		letter, ok := letterOf(f, it.Campaign)
+		letter, ok := campaignLetter(f, it.Campaign)
 		if !ok {
 			continue
 		}
@@ -133,9 +131,9 @@ func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(
 		if x.BoundMS == 0 {
 			x.Letter = letter
 		}
-		// also a play that a power cut ended at once
+		// A record has no length if a power cut ended it at once. Its plays count, too.
 		if overlap(bound[it.Campaign], r.FromMS, max(r.UntilMS, r.FromMS+1)) > 0 {
-			x.Shown += times(f.Program, it, p.Frame, p.Count)
+			x.Shown += playsOf(f.Program, it, p.Frame, p.Count)
 		}
 	}
 	for id, n := range ms {
@@ -146,8 +144,8 @@ func (s *sign) shown(r *playlists.PlayRecord, bound map[string][]Span, row func(
 	}
 }
 
-// planned adds up the time that programs give campaigns, by day up to the present,
-// and returns the spans in which each campaign had a share.
+// planned adds up the planned time of each campaign by day, up to the present. It returns the spans in which each
+// campaign had a share.
 func (s *sign) planned(q Query, row func(day, campaign string) *Share) map[string][]Span {
 	bound := map[string][]Span{}
 	for i := range s.programs {
@@ -164,7 +162,7 @@ func (s *sign) planned(q Query, row func(day, campaign string) *Share) map[strin
 			until := min(min(span.Until, f.Until)*1000, q.end())
 			for from < until {
 				end := min(s.midnight(from), until)
-				shown := onFace(f.Program, from, end)
+				shown := plannedByCampaign(f.Program, from, end)
 				for _, c := range d.Campaigns {
 					x := row(s.day(from), c.ID)
 					x.Letter = c.Letter
@@ -183,17 +181,16 @@ func (s *sign) planned(q Query, row func(day, campaign string) *Share) map[strin
 	return bound
 }
 
-// midnight returns the end of the day of a moment, in the sign's zone.
+// midnight returns the end of the day at a time, in the sign's zone (Unix ms).
 func (s *sign) midnight(ms int64) int64 {
 	y, m, d := time.UnixMilli(ms).In(s.zone).Date()
 	return time.Date(y, m, d+1, 0, 0, 0, 0, s.zone).UnixMilli()
 }
 
-// onFace returns how long a program shows each campaign from a until b (Unix ms),
-// without urgent messages.
-func onFace(p *timeline.Program, a, b int64) map[string]int64 {
+// plannedByCampaign returns the time in ms that a program shows each campaign in [a, b) (Unix ms) without alerts.
+func plannedByCampaign(p *timeline.Program, a, b int64) map[string]int64 {
 	out := map[string]int64{}
-	given(p, a, b, func(s *timeline.Shown, ms int64) {
+	eachPlanned(p, a, b, func(s *timeline.Shown, ms int64) {
 		if s.Campaign != "" {
 			out[s.Campaign] += ms
 		}

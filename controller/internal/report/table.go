@@ -11,31 +11,30 @@ import (
 	"unicode/utf8"
 )
 
-// Table is a report as rows of fields, for people and spreadsheets.
+// Table is a report as rows of fields, for text output and CSV.
 type Table struct {
 	Head []string
 	Rows [][]string
-	// Notes follow the table and say what is missing from it.
+	// Notes are lines below the text output that list missing data.
 	Notes []string
-	// Beside are columns that only CSV has, because programs read no notes. The rows
-	// of Apart have the fields of Head, then those of Beside.
-	Beside []string
-	Apart  [][]string
+	// CSVHead and CSVRows are additional columns and rows of the CSV, in place of Notes. A row of CSVRows has the
+	// fields of Head, then those of CSVHead.
+	CSVHead []string
+	CSVRows [][]string
 }
 
 func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }
 
-// Table returns the delivery as rows. The coverage of each sign and day follows as
-// notes, and in CSV as rows of its own.
+// Table returns the delivery as rows. The coverage of each sign and day is in Notes and in CSVRows.
 func (d *Delivery) Table() *Table {
 	t := &Table{Head: []string{"day", "sign", "sign_owner", "why", "owner", "item", "title", "campaign", "plays",
-		"seconds"}, Beside: []string{"covered_seconds", "missing_seconds"}}
+		"seconds"}, CSVHead: []string{"covered_seconds", "missing_seconds"}}
 	for _, r := range d.Rows {
 		t.Rows = append(t.Rows, []string{r.Day, r.Sign, r.SignOwner, r.Why, r.Owner, r.Item, r.Title, r.Campaign,
 			fmt.Sprint(r.Count), seconds(r.MS)})
 	}
 	for _, c := range d.Coverage {
-		t.Apart = append(t.Apart, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "",
+		t.CSVRows = append(t.CSVRows, []string{c.Day, c.Sign, c.SignOwner, "coverage", "", "", "", "", "", "",
 			seconds(c.MS), seconds(c.MissingMS)})
 		if c.MissingMS > 0 {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s %s: %s s of the day are not proven (%.1f %% are)", c.Day, c.Sign,
@@ -51,8 +50,8 @@ func (d *Delivery) Table() *Table {
 
 func (t *Table) straddling(all []Straddler) {
 	for _, x := range all {
-		t.Notes = append(t.Notes, fmt.Sprintf("%s: not counted is a record from %s until %s, which is of this time "+
-			"only in part", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: the record from %s until %s is not counted, because it lies only "+
+			"partly in the time of the report", x.Sign, moment(x.FromMS), moment(x.UntilMS)))
 	}
 }
 
@@ -83,16 +82,15 @@ func (d *Displacement) Table() *Table {
 	return t
 }
 
-// WriteCSV writes the table as RFC 4180 CSV in UTF-8, every row with a field
-// for every column.
+// WriteCSV writes the table as RFC 4180 CSV in UTF-8, every row with a field for every column.
 func (t *Table) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	c.UseCRLF = true
-	width := len(t.Head) + len(t.Beside)
-	for _, row := range slices.Concat([][]string{slices.Concat(t.Head, t.Beside)}, t.Rows, t.Apart) {
+	width := len(t.Head) + len(t.CSVHead)
+	for _, row := range slices.Concat([][]string{slices.Concat(t.Head, t.CSVHead)}, t.Rows, t.CSVRows) {
 		safe := make([]string, width)
 		for i, f := range row {
-			safe[i] = inert(f)
+			safe[i] = escapeFormula(f)
 		}
 		if err := c.Write(safe); err != nil {
 			return err
@@ -102,16 +100,16 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	return c.Error()
 }
 
-// inert puts an apostrophe before a text that a spreadsheet would take for a
-// formula: companies choose the names and titles in a report.
-func inert(f string) string {
+// escapeFormula puts an apostrophe before a text that a spreadsheet would interpret as a formula. Companies choose
+// the names and titles in a report, so they are untrusted.
+func escapeFormula(f string) string {
 	if r, _ := utf8.DecodeRuneInString(f); f != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
 		return "'" + f
 	}
 	return f
 }
 
-// WriteText writes the table in columns.
+// WriteText writes the table in aligned columns.
 func (t *Table) WriteText(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(tw, strings.ToUpper(strings.Join(t.Head, "\t")))

@@ -10,8 +10,8 @@ import (
 	"ledcast/playlists"
 )
 
-// Uptime is the state of one sign on one day, as the controller saw it. Online,
-// offline and unknown time add up to the part of the day in the query.
+// Uptime is the connection state of one sign on one day, as the controller observed it. The online, offline and
+// unknown times add up to the part of the day in the query.
 type Uptime struct {
 	Day       string `json:"day"` // in the sign's zone
 	Sign      string `json:"sign"`
@@ -19,9 +19,9 @@ type Uptime struct {
 	OnlineMS  int64  `json:"online_ms"`
 	OfflineMS int64  `json:"offline_ms"`
 	UnknownMS int64  `json:"unknown_ms"` // the controller did not run, or the sign had not connected yet
-	ClockMS   int64  `json:"clock_ms"`   // of the time online: the clock was not trusted
-	FaultyMS  int64  `json:"faulty_ms"`  // of the time online: the sign had a fault
-	Outages   int64  `json:"outages"`    // how often it went offline
+	ClockMS   int64  `json:"clock_ms"`   // online with an untrusted clock
+	FaultyMS  int64  `json:"faulty_ms"`  // online with a fault
+	Outages   int64  `json:"outages"`    // changes from online to offline
 }
 
 // Uptimes reports the uptime of signs.
@@ -31,17 +31,17 @@ type Uptimes struct {
 	Rows  []Uptime `json:"rows"`
 }
 
-// History keeps signs' conditions.
+// History reads the signs' conditions.
 type History interface {
-	// Conditions returns a sign's conditions of that time, with the one that
-	// held at its beginning, and the controller's own.
+	// Conditions returns the conditions of a sign (own) and of the controller itself (watched) in that time, each
+	// with the one that was in force at its beginning.
 	Conditions(ctx context.Context, sign string, from, until time.Time) (own, watched []playlists.Condition, err error)
 }
 
 // MakeUptime adds up the uptime of signs, up to the present.
 func MakeUptime(ctx context.Context, b Book, h History, q Query) (*Uptimes, error) {
 	out := &Uptimes{From: q.From, Until: q.Until, Rows: []Uptime{}}
-	err := each(ctx, b, q, func(s *sign) error {
+	err := eachSign(ctx, b, q, func(s *sign) error {
 		from, until := time.Unix(q.From, 0), time.UnixMilli(q.end())
 		if !from.Before(until) {
 			return nil
@@ -64,8 +64,8 @@ func MakeUptime(ctx context.Context, b Book, h History, q Query) (*Uptimes, erro
 	return out, err
 }
 
-// Table returns the uptime as rows. online_percent relates to the known time and is
-// empty where there is none.
+// Table returns the uptime as rows. online_percent is a percentage of the online and offline time, and empty if
+// that is 0.
 func (u *Uptimes) Table() *Table {
 	t := &Table{Head: []string{"day", "sign", "sign_owner", "online_seconds", "offline_seconds", "unknown_seconds",
 		"online_percent", "outages", "clock_untrusted_seconds", "faulty_seconds"}}

@@ -35,7 +35,7 @@ func pub(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.Pu
 
 var rootKey, spareKey, programKey, requestKey = key(1), key(2), key(3), key(5)
 
-// content is two companies' worth of messages, each a small picture.
+// content provides the companies' playlists and messages. Each message is a small picture.
 type content struct{ t *testing.T }
 
 func (c content) Playlist(owner, id string) (*playlists.Playlist, error) {
@@ -65,7 +65,7 @@ func picture(name string) (timeline.Frame, []byte) {
 	img.Pix[int(n)%len(img.Pix)] = 1
 	img.Pix[int(n/2)%len(img.Pix)] = 1
 	var b bytes.Buffer
-	_ = png.Encode(&b, img) // into memory
+	_ = png.Encode(&b, img) // never fails for a bytes.Buffer
 	return timeline.Frame{SHA256: wire.Digest(b.Bytes()), Len: int64(b.Len()), Type: "image/png", W: 16, H: 8}, b.Bytes()
 }
 
@@ -75,7 +75,7 @@ func (c content) Artwork(m *playlists.Message, _ playlists.Class, _ playlists.Mo
 		Steps: []timeline.Step{{Frame: 0, MS: 50_000}}}, nil
 }
 
-// book is what a controller remembers, in memory.
+// book is a report.Book in memory.
 type book struct {
 	programs map[string][]plan.InForce
 	records  map[string][]playlists.PlayRecord
@@ -106,37 +106,37 @@ func (b *book) Records(_ context.Context, sign string, from, until int64, do fun
 	return nil
 }
 
-// week is a controller by hand and signs of several companies.
+// week simulates a controller and the signs of several companies.
 type week struct {
-	t     *testing.T
-	n     *network
-	book  *book
-	seen  int
-	seq   int64
-	ends  map[string]int64  // chain → n
-	prevs map[string]string // chain → digest
-	signs []*stand
-	todo  []event // in order
-	kills int
-	off   time.Duration // in all
+	t      *testing.T
+	n      *network
+	book   *book
+	seen   int
+	seq    int64
+	ends   map[string]int64  // chain → n
+	prevs  map[string]string // chain → digest
+	signs  []*testSign
+	events []event // sorted by time
+	kills  int
+	off    time.Duration // total time without power
 }
 
-// event is what happens to a sign at a time.
+// event is a scheduled action on a sign.
 type event struct {
 	at time.Time
 	do func()
 }
 
-type stand struct {
+type testSign struct {
 	sign playlists.Sign
 	dir  string
-	out  *witness
+	out  *countingOutput
 	stop context.CancelFunc // nil while it is off
 	done chan error
-	ran  []report.Span // what can be known of when it ran
+	ran  []report.Span // the time for which it can have records
 }
 
-const companies, week7 = 4, 7 * 24
+const companies, weekHours = 4, 7 * 24
 
 func (w *week) header(role string, life int64) timeline.Header {
 	w.seq = max(w.seq+1, time.Now().UnixMilli())
@@ -151,14 +151,14 @@ func (w *week) seal(k ed25519.PrivateKey, typ string, v any) []byte {
 	return doc
 }
 
-func (w *week) start(s *stand) {
+func (w *week) start(s *testSign) {
 	begin := time.Now()
 	s.out.last = output.Picture{}
 	b, err := box.New(box.Options{Dir: s.dir, Outputs: []output.Output{s.out}, Software: "week",
 		Config: box.Config{Sign: s.sign.ID, Class: s.sign.Class.String(), Areas: s.sign.Areas, Broker: "mqtt://memory:1",
 			Username: s.sign.ID, Password: "x",
 			Root: wire.EncodeKey(pub(rootKey)), RootSpare: wire.EncodeKey(pub(spareKey))},
-		Network: func(o link.Options) (box.Runner, error) { return &wireless{w.n, s.sign.ID, o}, nil },
+		Network: func(o link.Options) (box.Runner, error) { return &memoryLink{w.n, s.sign.ID, o}, nil },
 		Times: box.Times{Mono: func() int64 { return time.Since(begin).Milliseconds() },
 			System: func() (int64, bool) { return time.Now().UnixMilli(), true }}})
 	if err != nil {
@@ -170,8 +170,8 @@ func (w *week) start(s *stand) {
 	go func() { s.done <- b.Run(ctx) }()
 }
 
-// halt ends a sign cleanly; kill as a power cut does.
-func (w *week) halt(s *stand) {
+// halt stops a sign cleanly. kill stops it like a power cut.
+func (w *week) halt(s *testSign) {
 	s.stop()
 	if err := <-s.done; err != nil {
 		w.t.Error(err)
@@ -180,8 +180,8 @@ func (w *week) halt(s *stand) {
 	s.ended(s.out.close(time.Now().UnixMilli()))
 }
 
-func (w *week) kill(s *stand) {
-	copied := folder(w.t)
+func (w *week) kill(s *testSign) {
+	copied := tempDir(w.t)
 	if err := os.CopyFS(copied, os.DirFS(s.dir)); err != nil {
 		w.t.Fatal(err)
 	}
@@ -193,11 +193,10 @@ func (w *week) kill(s *stand) {
 	s.ended(s.out.cut(time.Now().UnixMilli()))
 }
 
-func (s *stand) ended(atMS int64) { s.ran[len(s.ran)-1].UntilMS = atMS }
+func (s *testSign) ended(atMS int64) { s.ran[len(s.ran)-1].UntilMS = atMS }
 
-// folder is a sign's disk, in memory where there is such a place: a week has
-// some ten thousand synced records.
-func folder(t *testing.T) string {
+// tempDir returns a directory for a sign, in memory if possible: a week has about ten thousand synced records.
+func tempDir(t *testing.T) string {
 	dir, err := os.MkdirTemp("/dev/shm", "ledcast-week-")
 	if err != nil {
 		return t.TempDir()
@@ -206,47 +205,46 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// later lets something happen after a while.
-func (w *week) later(d time.Duration, do func()) {
-	w.todo = append(w.todo, event{time.Now().Add(d), do})
-	slices.SortStableFunc(w.todo, func(a, b event) int { return a.at.Compare(b.at) })
+// schedule adds an event after a delay.
+func (w *week) schedule(d time.Duration, do func()) {
+	w.events = append(w.events, event{time.Now().Add(d), do})
+	slices.SortStableFunc(w.events, func(a, b event) int { return a.at.Compare(b.at) })
 }
 
-// pass lets time pass with what is to happen in it, and takes what signs say
-// every five minutes.
-func (w *week) pass(d time.Duration) {
+// advance lets the simulated time pass. It runs the scheduled events and collects the signs' records every five
+// minutes.
+func (w *week) advance(d time.Duration) {
 	for end, tick := time.Now().Add(d), time.Now().Add(5*time.Minute); time.Now().Before(end); {
 		next := tick
-		if len(w.todo) > 0 && w.todo[0].at.Before(next) {
-			next = w.todo[0].at
+		if len(w.events) > 0 && w.events[0].at.Before(next) {
+			next = w.events[0].at
 		}
 		time.Sleep(time.Until(next))
 		synctest.Wait()
 		if next == tick {
-			w.take()
+			w.collectRecords()
 			tick = tick.Add(5 * time.Minute)
 			continue
 		}
-		do := w.todo[0].do
-		w.todo = w.todo[1:]
+		do := w.events[0].do
+		w.events = w.events[1:]
 		do()
 	}
 }
 
-// mischief is what may happen to a sign in an hour, at any moment of it: its
-// link is cut or comes back, it is stopped, or its power goes, for seconds,
-// minutes or hours.
-func (w *week) mischief(random *rand.Rand, s *stand) {
+// randomOutage schedules a random event within the next hour, or none: the sign's link is cut or restored, or the
+// sign is stopped or loses power for seconds, minutes or hours.
+func (w *week) randomOutage(random *rand.Rand, s *testSign) {
 	at := time.Duration(random.Int64N(3600_000)) * time.Millisecond
 	off := []time.Duration{13 * time.Second, 7*time.Minute + 13*time.Second,
 		time.Duration(random.Int64N(9*3600_000)) * time.Millisecond}[random.IntN(3)]
 	end := w.kill
 	switch random.IntN(40) {
 	case 0, 1:
-		w.later(at, func() { w.n.link(s.sign.ID, false) })
+		w.schedule(at, func() { w.n.link(s.sign.ID, false) })
 		return
 	case 2, 3, 4:
-		w.later(at, func() { w.n.link(s.sign.ID, true) })
+		w.schedule(at, func() { w.n.link(s.sign.ID, true) })
 		return
 	case 5:
 	case 6:
@@ -254,18 +252,18 @@ func (w *week) mischief(random *rand.Rand, s *stand) {
 	default:
 		return
 	}
-	w.later(at, func() {
+	w.schedule(at, func() {
 		if s.stop == nil {
-			return // it is off already
+			return // it is already off
 		}
 		end(s)
 		w.off += off
-		w.later(off, func() { w.start(s) })
+		w.schedule(off, func() { w.start(s) })
 	})
 }
 
-// give plans, signs and publishes every sign's program.
-func (w *week) give(r plan.Rulebook) {
+// publishPrograms plans, signs and publishes the programs of all signs.
+func (w *week) publishPrograms(r plan.Rulebook) {
 	now := time.Now().Unix()
 	p := plan.NewPlanner(content{w.t}, r)
 	for _, s := range w.signs {
@@ -294,13 +292,13 @@ func (w *week) give(r plan.Rulebook) {
 	}
 }
 
-// take is the auditor: it checks records, keeps each once, and gives receipts.
-func (w *week) take() {
+// collectRecords checks the published records, stores each once, and acknowledges them.
+func (w *week) collectRecords() {
 	w.n.mu.Lock()
-	said := w.n.said[w.seen:]
-	w.seen = len(w.n.said)
+	published := w.n.published[w.seen:]
+	w.seen = len(w.n.published)
 	w.n.mu.Unlock()
-	for _, m := range said {
+	for _, m := range published {
 		parts := strings.Split(m.Topic, "/")
 		if parts[len(parts)-1] != string(wire.LeafPlayed) {
 			continue
@@ -313,7 +311,7 @@ func (w *week) take() {
 			w.t.Fatal(err)
 		}
 		if status.Key == nil {
-			continue // it said good-bye; the record comes again
+			continue // the sign has disconnected; it will send the record again
 		}
 		x, err := wire.DecodeKey(status.Key.X)
 		if err != nil {
@@ -341,15 +339,13 @@ func (w *week) take() {
 	}
 }
 
-// A week of 40 signs of four companies, with links that are cut, signs that are
-// stopped and signs that are killed and stay off for hours: the report's numbers
-// equal what was put out, it says for each day how long that is known, and a
-// campaign of 20 % has its share. Nothing happens to the first sign, which has
-// seven weighted items.
+// TestWeekOfForty simulates 40 signs of four companies for a week. Links are cut, signs are stopped, and signs lose
+// power for hours. The numbers of the report must equal what the outputs showed, its coverage must equal the time
+// with records, and a campaign of 20 % must have its share. The first sign has seven weighted items and no outages.
 func TestWeekOfForty(t *testing.T) {
 	count, hours := 8, 30
 	if os.Getenv("LEDCAST_FULL") != "" && !raceEnabled {
-		count, hours = 40, week7
+		count, hours = 40, weekHours
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := &week{t: t, n: &network{retained: map[string][]byte{}, conns: map[string]*conn{},
@@ -369,7 +365,7 @@ func TestWeekOfForty(t *testing.T) {
 			rules.Agreements = append(rules.Agreements, playlists.Agreement{ID: "deal", Owner: owner, SharePercent: 25})
 		}
 		for i := range count {
-			s := &stand{dir: folder(t), out: &witness{put: map[playlists.Play]*[2]int64{}},
+			s := &testSign{dir: tempDir(t), out: &countingOutput{put: map[playlists.Play]*[2]int64{}},
 				sign: playlists.Sign{ID: fmt.Sprintf("w-%03d", i),
 					Owner: fmt.Sprintf("company-%d", i%companies), Class: class, Areas: []string{"quang-ngai/son-tinh"},
 					Playlist: "all-day"}}
@@ -386,34 +382,33 @@ func TestWeekOfForty(t *testing.T) {
 		random := rand.New(rand.NewPCG(7, 40))
 		for hour := range hours {
 			if hour%24 == 0 {
-				w.give(rules)
+				w.publishPrograms(rules)
 			}
 			for _, s := range w.signs[1:] {
-				w.mischief(random, s)
+				w.randomOutage(random, s)
 			}
-			w.pass(time.Hour)
+			w.advance(time.Hour)
 		}
-		w.todo = nil
+		w.events = nil
 		for _, s := range w.signs {
 			w.n.link(s.sign.ID, true)
 			if s.stop == nil {
 				w.start(s)
 			}
 		}
-		// Everything comes in; then each stops, and starts once more to send
-		// what its stop had left.
+		// Collect all records. Then stop each sign and start it once more, so that it sends its last record.
 		collect := func() {
 			for range 400 {
 				time.Sleep(2 * time.Second)
 				synctest.Wait()
-				w.take()
+				w.collectRecords()
 			}
 		}
 		collect()
 		for range 40 {
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
-			w.take()
+			w.collectRecords()
 		}
 		for _, s := range w.signs {
 			w.halt(s)

@@ -13,12 +13,12 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// signDay is one sign's day in its zone.
+// signDay is a day of a sign in its zone.
 type signDay struct{ sign, day string }
 
-// known adds up for each day how long it can be known what a sign showed.
-func known(ran map[string][]report.Span) map[signDay]int64 {
-	zone := time.FixedZone("", 7*3600) // Viet Nam has no summer time
+// knownTime returns for each day the time for which a sign can have records, in ms.
+func knownTime(ran map[string][]report.Span) map[signDay]int64 {
+	zone := time.FixedZone("", 7*3600) // Viet Nam has no daylight saving time
 	out := map[signDay]int64{}
 	for sign, spans := range ran {
 		for _, x := range spans {
@@ -33,8 +33,7 @@ func known(ran map[string][]report.Span) map[signDay]int64 {
 	return out
 }
 
-// compare holds the reports against what the witnesses counted, and against
-// when each sign ran.
+// compare compares the reports with what the outputs counted and with the times at which each sign ran.
 func (w *week) compare(from, until int64, put map[string]map[playlists.Play][2]int64, ran map[string][]report.Span) {
 	q := report.Query{From: from, Until: until}
 	d, err := report.MakeDelivery(w.t.Context(), w.book, q)
@@ -47,22 +46,23 @@ func (w *week) compare(from, until int64, put map[string]map[playlists.Play][2]i
 		w.t.Fatal(err)
 	}
 	if n := len(d.Straddling) + len(shares.Straddling); n > 0 {
-		w.t.Errorf("%d records of half a range: %v", n, d.Straddling)
+		w.t.Errorf("%d records lie only partly in the range: %v", n, d.Straddling)
 	}
 	campaign := comparePlays(w.t, d, put)
-	days := known(ran)
+	days := knownTime(ran)
 	compareCoverage(w.t, d, shares, days)
-	w.t.Logf("%d signs, %d days, %d kills, off for %.0f hours in all: each play counted once in the report (%d rows), coverage of %d days of signs right to the ms", len(put), (until-from)/86400, w.kills, w.off.Hours(), len(d.Rows), len(days))
+	w.t.Logf("%d signs, %d days, %d kills, %.0f hours without power: %d rows with each play counted once, coverage of %d days "+
+		"of signs exact to the ms", len(put), (until-from)/86400, w.kills, w.off.Hours(), len(d.Rows), len(days))
 	var sum report.Share
 	for _, x := range shares.Rows {
 		plus(&sum, x)
 	}
-	w.t.Logf("bluezone: %s", told(sum))
-	// Over whole loops it is never less than asked; a week begins and ends
-	// within one. What a sign that lost its link for a day shows is its company's.
+	w.t.Logf("bluezone: %s", summary(sum))
+	// Over whole loops the planned time is never less than asked. The week begins and ends within a loop, hence the
+	// tolerance. A sign without contact for a day shows only its company's items.
 	if float64(sum.PlannedMS) < 0.995*float64(sum.AskedMS) || campaign != [2]int64{sum.Shown, sum.ShownMS} ||
 		sum.UnboundMS != 0 {
-		w.t.Errorf("the campaign's share: %+v; put out were %v", sum, campaign)
+		w.t.Errorf("the campaign's share: %+v; the outputs showed %v", sum, campaign)
 	}
 	sevenItems(w.t, d, shares, w.signs[0].sign.ID, until-from)
 }
@@ -77,20 +77,21 @@ func plus(sum *report.Share, x report.Share) {
 	sum.UnboundMS += x.UnboundMS
 }
 
-func told(x report.Share) string {
+func summary(x report.Share) string {
 	p := func(ms int64) float64 { return report.Percent(ms, x.BoundMS) }
-	return fmt.Sprintf("asked %.3f %%, planned %.3f %%, shown %.3f %% (%d plays) of %.1f hours, of which %.2f %% are proven", p(x.AskedMS), p(x.PlannedMS), p(x.ShownMS), x.Shown, float64(x.BoundMS)/3600_000, p(x.ProvenMS))
+	return fmt.Sprintf("asked %.3f %%, planned %.3f %%, shown %.3f %% (%d plays) of %.1f hours, of which %.2f %% are proven",
+		p(x.AskedMS), p(x.PlannedMS), p(x.ShownMS), x.Shown, float64(x.BoundMS)/3600_000, p(x.ProvenMS))
 }
 
-// comparePlays holds each number of plays and ms against what was put out, and
-// returns the campaign's.
+// comparePlays compares the plays and ms of each item with what the outputs showed. It returns the plays and ms of
+// the campaign.
 func comparePlays(t *testing.T, d *report.Delivery, put map[string]map[playlists.Play][2]int64) (campaign [2]int64) {
 	t.Helper()
 	type row struct{ sign, item, why string }
-	told, seen := map[row][2]int64{}, map[row][2]int64{}
+	reported, seen := map[row][2]int64{}, map[row][2]int64{}
 	for _, x := range d.Rows {
 		k := row{x.Sign, x.Item, x.Why}
-		told[k] = [2]int64{told[k][0] + x.Count, told[k][1] + x.MS}
+		reported[k] = [2]int64{reported[k][0] + x.Count, reported[k][1] + x.MS}
 		if x.Why == timeline.WhyProgram && x.Owner != x.SignOwner && x.Owner != playlists.Public {
 			t.Errorf("%s has an item of %q", x.Sign, x.Owner)
 		}
@@ -107,30 +108,30 @@ func comparePlays(t *testing.T, d *report.Delivery, put map[string]map[playlists
 	wrong := 0
 	for _, k := range slices.SortedFunc(maps.Keys(seen),
 		func(a, b row) int { return cmp.Or(cmp.Compare(a.sign, b.sign), cmp.Compare(a.item, b.item)) }) {
-		if told[k] != seen[k] {
+		if reported[k] != seen[k] {
 			if wrong++; wrong < 10 {
-				t.Errorf("%v: the report says %d plays, %d ms; put out were %d, %d ms", k, told[k][0], told[k][1], seen[k][0],
-					seen[k][1])
+				t.Errorf("%v: the report has %d plays, %d ms; the output showed %d, %d ms", k, reported[k][0],
+					reported[k][1], seen[k][0], seen[k][1])
 			}
 		}
-		delete(told, k)
+		delete(reported, k)
 	}
-	for k, v := range told {
+	for k, v := range reported {
 		if v != [2]int64{} {
-			t.Errorf("%v: %v were reported and never put out", k, v)
+			t.Errorf("%v: %v were reported but never shown", k, v)
 		}
 	}
 	return campaign
 }
 
-// compareCoverage holds what the reports call proven against when signs ran.
+// compareCoverage compares the proven time of the reports with the times at which the signs ran.
 func compareCoverage(t *testing.T, d *report.Delivery, shares *report.Shares, days map[signDay]int64) {
 	t.Helper()
 	wrong := 0
 	check := func(what string, k signDay, got int64) {
 		if got != days[k] {
 			if wrong++; wrong < 10 {
-				t.Errorf("%s of %s on %s: %d ms; it is known of %d", what, k.sign, k.day, got, days[k])
+				t.Errorf("%s of %s on %s: %d ms, want %d", what, k.sign, k.day, got, days[k])
 			}
 		}
 	}
@@ -149,16 +150,16 @@ func compareCoverage(t *testing.T, d *report.Delivery, shares *report.Shares, da
 	}
 	for k := range days {
 		if !seen[k] {
-			t.Errorf("%v is not told of", k)
+			t.Errorf("%v is missing", k)
 		}
 	}
-	for _, x := range shares.Rows { // the campaign has a share all the time
+	for _, x := range shares.Rows { // the campaign always has a share
 		check("proven", signDay{x.Sign, x.Day}, x.ProvenMS)
 	}
 }
 
-// sevenItems holds one sign, to which nothing happened, against what was asked:
-// seven items of weights 1 and 2 beside a campaign of 20 % in slots of 50 s.
+// sevenItems checks a sign without outages against what was asked: seven items of weights 1 and 2 and a campaign of
+// 20 %, in slots of 50 s.
 func sevenItems(t *testing.T, d *report.Delivery, shares *report.Shares, sign string, seconds int64) {
 	t.Helper()
 	const slot = 50_000
@@ -171,7 +172,7 @@ func sevenItems(t *testing.T, d *report.Delivery, shares *report.Shares, sign st
 		rows++
 		plus(&sum, x)
 		if x.ShownMS != x.PlannedMS || x.ProvenMS != x.BoundMS || x.AskedMS*5 != x.BoundMS {
-			t.Errorf("%s on %s: %s", sign, x.Day, told(x))
+			t.Errorf("%s on %s: %s", sign, x.Day, summary(x))
 		}
 	}
 	if want := int(seconds / 86400); rows < want || sum.BoundMS != seconds*1000 {
@@ -179,7 +180,7 @@ func sevenItems(t *testing.T, d *report.Delivery, shares *report.Shares, sign st
 	}
 	if sum.PlannedMS < sum.AskedMS-slot || sum.PlannedMS > sum.AskedMS+sum.BoundMS/100+slot ||
 		sum.Shown < sum.ShownMS/slot-1 || sum.Shown > sum.ShownMS/slot+1 {
-		t.Errorf("seven weighted items on %s: %s", sign, told(sum))
+		t.Errorf("seven weighted items on %s: %s", sign, summary(sum))
 	}
 	plays := map[string]int64{}
 	for _, x := range d.Rows {
@@ -193,5 +194,5 @@ func sevenItems(t *testing.T, d *report.Delivery, shares *report.Shares, sign st
 			t.Errorf("%s of weight %d plays %d times, one of weight 1 %d times", id, 1+i%2, plays[id], one)
 		}
 	}
-	t.Logf("seven weighted items on %s, %d plays of the least: %s", sign, plays["m0"], told(sum))
+	t.Logf("seven weighted items on %s, %d plays of the least: %s", sign, plays["m0"], summary(sum))
 }

@@ -13,14 +13,14 @@ import (
 	"ledcast/sign/output"
 )
 
-// network is a broker in memory: retained messages, exact filters, and the
-// signs' messages in order.
+// network is a broker in memory. It has retained messages and exact topic filters, and stores what the signs
+// publish in order.
 type network struct {
-	mu       sync.Mutex
-	retained map[string][]byte
-	conns    map[string]*conn // by sign
-	cut      map[string]chan struct{}
-	said     []link.Message
+	mu        sync.Mutex
+	retained  map[string][]byte
+	conns     map[string]*conn // by sign
+	cut       map[string]chan struct{}
+	published []link.Message
 }
 
 type conn struct {
@@ -40,7 +40,7 @@ func (c *conn) Publish(_ context.Context, m link.Message) error {
 	if c.n.conns[c.sign] != c {
 		return link.ErrDown
 	}
-	c.n.said = append(c.n.said, m)
+	c.n.published = append(c.n.published, m)
 	if m.Retained {
 		c.n.retained[m.Topic] = m.Payload
 	}
@@ -68,13 +68,13 @@ func (c *conn) Unsubscribe(_ context.Context, topics ...string) error {
 	return nil
 }
 
-type wireless struct {
+type memoryLink struct {
 	n    *network
 	sign string
 	o    link.Options
 }
 
-func (l *wireless) Run(ctx context.Context) error {
+func (l *memoryLink) Run(ctx context.Context) error {
 	for k := 0; ; k++ {
 		l.n.mu.Lock()
 		cut := l.n.cut[l.sign]
@@ -99,7 +99,7 @@ func (l *wireless) Run(ctx context.Context) error {
 			case <-c.gone:
 				up = false
 			case <-ctx.Done():
-				_ = c.Publish(ctx, *l.o.Will(c.session)) // it is its last word
+				_ = c.Publish(ctx, *l.o.Will(c.session)) // the broker publishes the will
 				l.n.mu.Lock()
 				delete(l.n.conns, l.sign)
 				l.n.mu.Unlock()
@@ -110,7 +110,7 @@ func (l *wireless) Run(ctx context.Context) error {
 	}
 }
 
-// link cuts a sign off, or lets it in again.
+// link cuts or restores the link of a sign.
 func (n *network) link(sign string, up bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -140,15 +140,14 @@ func (n *network) send(topic string, payload []byte, retained bool) {
 	}
 }
 
-// witness is an output that counts for itself, in place of somebody who stands
-// before the sign.
-type witness struct {
+// countingOutput is an output that counts what it shows, independently of the sign's own records.
+type countingOutput struct {
 	mu   sync.Mutex
 	last output.Picture
-	put  map[playlists.Play]*[2]int64 // count and ms, by what was put out
+	put  map[playlists.Play]*[2]int64 // number of plays and ms, by what was shown
 }
 
-func (w *witness) Show(p output.Picture) error {
+func (w *countingOutput) Show(p output.Picture) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if p.Changed {
@@ -159,9 +158,9 @@ func (w *witness) Show(p output.Picture) error {
 	return nil
 }
 
-func (w *witness) Close() error { return nil }
+func (w *countingOutput) Close() error { return nil }
 
-func (w *witness) sum(p *output.Picture) *[2]int64 {
+func (w *countingOutput) sum(p *output.Picture) *[2]int64 {
 	k := playlists.Play{Item: p.Item, Frame: p.Frame, Why: p.Why}
 	if w.put[k] == nil {
 		w.put[k] = &[2]int64{}
@@ -169,8 +168,8 @@ func (w *witness) sum(p *output.Picture) *[2]int64 {
 	return w.put[k]
 }
 
-// close ends what is on, and returns when.
-func (w *witness) close(atMS int64) int64 {
+// close ends the current picture and returns atMS.
+func (w *countingOutput) close(atMS int64) int64 {
 	if w.last.AtMS > 0 {
 		w.sum(&w.last)[1] += atMS - w.last.AtMS
 	}
@@ -178,10 +177,9 @@ func (w *witness) close(atMS int64) int64 {
 	return atMS
 }
 
-// cut ends what a kill cut short, and returns until when anybody can know what
-// showed: how long it was on since the last record, at a quarter of an hour, is
-// not known.
-func (w *witness) cut(nowMS int64) int64 {
+// cut ends the current picture at a power cut. It returns the time until which the sign can have records: the time
+// since the last record, at a quarter of an hour, is lost.
+func (w *countingOutput) cut(nowMS int64) int64 {
 	const quarter = 15 * 60_000
 	return w.close(max(w.last.AtMS, nowMS/quarter*quarter))
 }

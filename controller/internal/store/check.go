@@ -9,17 +9,17 @@ import (
 	"ledcast/playlists"
 )
 
-// MaxInteger bounds every number on the wire (PROTOCOL.md, Names): below 2^53,
-// so that it survives a reader that keeps numbers as doubles.
+// MaxInteger is the largest number allowed on the wire (PROTOCOL.md, Names), 2^53-1. A reader that parses numbers
+// as doubles still gets the exact value.
 const MaxInteger = 1<<53 - 1
 
-// SeedSize and RootSize are the bytes of an Ed25519 seed and public key.
+// SeedSize and RootSize are the sizes in bytes of an Ed25519 seed and of an Ed25519 public key.
 const (
 	SeedSize = 32
 	RootSize = 32
 )
 
-// Path names an object in errors, e.g. "message/viet-ads/bluezone-1".
+// Path returns the name of an object for use in errors, e.g. "message/viet-ads/bluezone-1".
 func (o *Object) Path() string {
 	if o.Owner == "" {
 		return o.Kind + "/" + o.ID
@@ -27,8 +27,7 @@ func (o *Object) Path() string {
 	return o.Kind + "/" + o.Owner + "/" + o.ID
 }
 
-// Validate returns an *playlists.Error of code Invalid for an object that no
-// store can keep.
+// Validate returns a *playlists.Error with code Invalid if the object's names or data cannot be stored.
 func (o *Object) Validate() error {
 	if err := o.checkName(); err != nil {
 		return err
@@ -52,8 +51,7 @@ func (o *Object) checkName() error {
 	return checkText(o.Kind+".id", o.ID, false)
 }
 
-// Validate returns an *playlists.Error of code Invalid for a key that cannot be
-// kept.
+// Validate returns a *playlists.Error with code Invalid if the key cannot be stored.
 func (k *Key) Validate() error {
 	if err := checkText("keys.kid", k.KID, false); err != nil {
 		return err
@@ -71,7 +69,7 @@ func (k *Key) Validate() error {
 	return k.State.Validate()
 }
 
-// Validate returns an *playlists.Error of code Invalid for an unknown state.
+// Validate returns a *playlists.Error with code Invalid if the state is unknown.
 func (s KeyState) Validate() error {
 	switch s {
 	case KeyNext, KeyActive, KeyRetired, KeyRevoked:
@@ -80,8 +78,7 @@ func (s KeyState) Validate() error {
 	return invalid("keys.state", string(s), "key-state-unknown")
 }
 
-// Validate returns an *playlists.Error of code Invalid for a set that cannot be
-// kept.
+// Validate returns a *playlists.Error with code Invalid if the key set cannot be stored.
 func (s *KeySet) Validate() error {
 	if err := checkInteger("key-set.epoch", s.Epoch); err != nil {
 		return err
@@ -100,8 +97,7 @@ func (s *KeySet) Validate() error {
 	return nil
 }
 
-// CheckDraft returns an *playlists.Error of code Invalid for a draft that cannot
-// be issued.
+// CheckDraft returns a *playlists.Error with code Invalid if the draft cannot be issued.
 func CheckDraft(d *playlists.Draft) error {
 	if err := CheckSubject(d.Role, d.Subject, d.Epoch, d.IatMS); err != nil {
 		return err
@@ -115,8 +111,7 @@ func CheckDraft(d *playlists.Draft) error {
 	return checkSpan(d.Role+"/"+d.Subject, d.IatMS/1000, d.Exp)
 }
 
-// CheckRecord returns an *playlists.Error of code Invalid for a record that cannot
-// be kept.
+// CheckRecord returns a *playlists.Error with code Invalid if the play record cannot be stored.
 func CheckRecord(r *playlists.PlayRecord) error {
 	if err := checkText("play_records.sign", r.Sign, false); err != nil {
 		return err
@@ -147,8 +142,8 @@ func CheckRecord(r *playlists.PlayRecord) error {
 	return nil
 }
 
-// CheckSubject returns an *playlists.Error of code Invalid for arguments of
-// NextSeqs that cannot be kept or would leave the wire's numbers.
+// CheckSubject returns a *playlists.Error with code Invalid if an argument of NextSeqs cannot be stored or is not
+// in the range 0 to MaxInteger.
 func CheckSubject(role, subject string, epoch, iatMS int64) error {
 	if err := checkText("role", role, false); err != nil {
 		return err
@@ -163,8 +158,7 @@ func CheckSubject(role, subject string, epoch, iatMS int64) error {
 	return checkInteger(where+".iat_ms", iatMS)
 }
 
-// CheckTopic returns an *playlists.Error of code Invalid for a topic that cannot
-// be kept.
+// CheckTopic returns a *playlists.Error with code Invalid if the topic cannot be stored.
 func CheckTopic(topic string, unwantedMS int64) error {
 	if err := checkText("topics.topic", topic, false); err != nil {
 		return err
@@ -172,20 +166,18 @@ func CheckTopic(topic string, unwantedMS int64) error {
 	return checkInteger("topics/"+topic, unwantedMS)
 }
 
-// CheckName returns an *playlists.Error of code Invalid for a name, such as a
-// sign's or a setting's, that cannot be kept.
+// CheckName returns a *playlists.Error with code Invalid if s cannot be stored as a name, such as that of a sign or
+// of a setting.
 func CheckName(field, s string) error { return checkText(field, s, false) }
 
-// CheckValue is CheckName for a text that may be empty.
+// CheckValue is like CheckName, for a text that may be empty and may be longer than a name.
 func CheckValue(field, s string) error { return checkText(field, s, true) }
 
-// maxName is the longest name in bytes: three of them must fit an entry of
-// PostgreSQL's indexes.
+// maxName is the length limit of a name, in bytes. Three names must fit into one entry of a PostgreSQL index.
 const maxName = 512
 
-// checkText refuses what PostgreSQL would: NUL, broken UTF-8 and names that no
-// index holds. SQLite would take them and hand a database over that cannot be
-// moved.
+// checkText rejects what PostgreSQL would reject: NUL, invalid UTF-8, and names too long for an index. SQLite
+// accepts all of these, but its database could then not be moved to PostgreSQL.
 func checkText(field, s string, mayBeEmpty bool) error {
 	switch {
 	case s == "" && !mayBeEmpty:

@@ -6,30 +6,27 @@ import (
 	"ledcast/playlists"
 )
 
-// Watching in place of a sign is the controller itself: it is "online" while it
-// listens to signs. No sign is called so.
-const Watching = ""
+// ControllerID stands for the controller itself in place of a sign's ID. The controller is "online" while it
+// listens to signs. No sign has an empty ID.
+const ControllerID = ""
 
-// Health keeps how signs' conditions changed.
+// Health stores the changes of the signs' conditions.
 type Health interface {
-	// Note keeps conditions, all or none. One of the same sign and time takes
-	// the other's place.
+	// Note stores conditions, all or none. A condition replaces a stored one of the same sign and time.
 	Note(ctx context.Context, all ...playlists.Condition) error
-	// Noted lists a sign's conditions from fromMS until before untilMS, oldest
-	// first, and before them the one that held at fromMS.
+	// Noted returns a sign's conditions in [fromMS, untilMS), oldest first. The first is the condition that held at
+	// fromMS, if there is one.
 	Noted(ctx context.Context, sign string, fromMS, untilMS int64) ([]playlists.Condition, error)
-	// Newest is the last condition of every sign that has one, sorted bytewise
-	// by sign.
+	// Newest returns the latest condition of every sign that has one, sorted bytewise by sign.
 	Newest(ctx context.Context) ([]playlists.Condition, error)
-	// Prune removes conditions that others had replaced by that time, and
-	// returns how many: Noted answers as it did from then on.
+	// Prune removes the conditions that had been replaced by beforeMS and returns their number. For times from
+	// beforeMS on, Noted returns the same as before.
 	Prune(ctx context.Context, beforeMS int64) (removed int, err error)
 }
 
-// CheckCondition returns an *playlists.Error of code Invalid for a condition
-// that cannot be kept.
+// CheckCondition returns a *playlists.Error with code Invalid if the condition cannot be stored.
 func CheckCondition(c *playlists.Condition) error {
-	if c.Sign != Watching {
+	if c.Sign != ControllerID {
 		if err := checkText("health.sign", c.Sign, false); err != nil {
 			return err
 		}

@@ -6,59 +6,56 @@ import (
 	"ledcast/playlists"
 )
 
-// Proofs keeps what signs prove that they put out, and the keys that they
-// prove it with.
+// Proofs stores the signs' play records and the public keys that verify them.
 type Proofs interface {
-	// Pin keeps a sign's public key if it has none yet, and returns the one
-	// that is pinned.
+	// Pin stores a sign's public key unless the sign has one already, and returns the pinned key.
 	Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (pinned [32]byte, err error)
-	// Unpin lets the next key be pinned: a person has confirmed the change.
+	// Unpin removes the pinned key, so that the next one can be pinned. It is called after a person has confirmed
+	// the change.
 	Unpin(ctx context.Context, sign string) error
-	// End is the last record of a chain: 0 and "" before the first.
+	// End returns the number and the digest of a chain's last record. They are 0 and "" for a chain without
+	// records.
 	End(ctx context.Context, sign, chain string) (n int64, digest string, err error)
-	// Digest is that of one record; NotFound where there is none.
+	// Digest returns the digest of record n. The error is NotFound if there is no such record.
 	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
-	// Add keeps a record and its plays, all or nothing; Conflict for one that
-	// is there.
+	// Add stores a record and its plays, all or nothing. The error is Conflict if the record is stored already.
 	Add(ctx context.Context, r playlists.PlayRecord) error
-	// Records returns the next records that q asks for with their plays, but
-	// without their JWS, ordered by FromMS, sign, chain and N; fewer than q.Most
-	// are the last. EachRecord reads them all.
+	// Records returns one page of the records that q selects, ordered by FromMS, sign, chain and N. The records
+	// have their plays but not their JWS. A page with fewer than q.Limit records is the last. EachRecord reads all
+	// pages.
 	Records(ctx context.Context, q RecordQuery) ([]playlists.PlayRecord, error)
 }
 
-// RecordQuery asks for play records, one page after the other.
+// RecordQuery selects a page of play records.
 type RecordQuery struct {
-	// FromMS and UntilMS select the records that begin from FromMS until before
-	// UntilMS.
+	// FromMS and UntilMS select the records that begin in [FromMS, UntilMS).
 	FromMS, UntilMS int64
 	Sign            string       // "" for all signs
-	After           RecordCursor // the last record of the page before; zero for the first
-	Most            int          // records a page, at least 1
+	After           RecordCursor // the last record of the previous page; zero for the first page
+	Limit           int          // records per page, at least 1
 }
 
-// RecordCursor is a record's place in the order of Records.
+// RecordCursor is a record's position in the order of Records.
 type RecordCursor struct {
 	FromMS      int64
 	Sign, Chain string
 	N           int64
 }
 
-// CursorOf is r's place in the order of Records.
+// CursorOf returns r's position in the order of Records.
 func CursorOf(r *playlists.PlayRecord) RecordCursor {
 	return RecordCursor{FromMS: r.FromMS, Sign: r.Sign, Chain: r.Chain, N: r.N}
 }
 
-// recordPage is what EachRecord holds in memory, in records.
+// recordPage is the number of records that EachRecord holds in memory.
 const recordPage = 256
 
-// EachRecord calls do with every record from fromMS until before untilMS, of one
-// sign or ("") of all, in the order of Records, and stops at its first error. It
-// holds a page at a time and no transaction: a record that is added meanwhile
-// may be among them.
+// EachRecord calls do for every record of a sign that begins in [fromMS, untilMS), in the order of Records. If sign
+// is "", it reads the records of all signs. It stops at the first error of do and returns it. It reads page by page
+// and without a transaction, so a record that is added meanwhile may or may not be included.
 func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign string,
 	do func(*playlists.PlayRecord) error) error {
-	q := RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Most: recordPage}
+	q := RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Limit: recordPage}
 	for {
 		page, err := p.Records(ctx, q)
 		if err != nil {
@@ -69,7 +66,7 @@ func EachRecord(ctx context.Context, p Proofs, fromMS, untilMS int64, sign strin
 				return err
 			}
 		}
-		if len(page) < q.Most {
+		if len(page) < q.Limit {
 			return nil
 		}
 		q.After = CursorOf(&page[len(page)-1])

@@ -2,28 +2,27 @@ package store
 
 import "context"
 
-// Session is somebody's visit to the pages.
+// Session is a user's session in the web interface.
 type Session struct {
-	Token    string // or its hash: the store does not look at it
-	Who      string // whose it is; "" while nobody has signed in
+	Token    string // the token or its hash; opaque to the store
+	Who      string // the user; "" before login
 	Data     []byte // opaque
-	ExpiryMS int64  // over at this time
+	ExpiryMS int64  // the session has expired at this time
 }
 
-// Sessions is where scs keeps its sessions. Its CtxStore is this with the
-// clock's time added, and Who taken from the data or the context.
+// Sessions stores the sessions of package scs. records.Sessions adapts it to the interface scs.CtxStore.
 type Sessions interface {
-	// Find reports false for a token that is unknown or over.
+	// Find returns found = false if the token is unknown or has expired.
 	Find(ctx context.Context, token string, nowMS int64) (data []byte, found bool, err error)
-	// Commit keeps s in place of the token's last one.
+	// Commit stores s. It replaces an earlier session with the same token.
 	Commit(ctx context.Context, s Session) error
-	// Delete ends a session; an unknown one has ended already.
+	// Delete removes a session. It is no error if the token is unknown.
 	Delete(ctx context.Context, token string) error
-	// DeleteOf ends all sessions of somebody: log out everywhere. It returns
-	// how many there were. Invalid for "", which is nobody in particular.
+	// DeleteOf removes all sessions of a user (log out everywhere) and returns their number. The error is Invalid
+	// if who is "".
 	DeleteOf(ctx context.Context, who string) (ended int, err error)
-	// All returns the sessions that are not over, sorted bytewise by token.
+	// All returns the sessions that have not expired, sorted bytewise by token.
 	All(ctx context.Context, nowMS int64) ([]Session, error)
-	// DeleteExpired forgets the sessions that are over.
+	// DeleteExpired removes the expired sessions.
 	DeleteExpired(ctx context.Context, nowMS int64) error
 }

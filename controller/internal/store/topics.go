@@ -2,13 +2,13 @@ package store
 
 import "context"
 
-// Topics remembers what a broker may retain of ours: an outside one keeps it
-// longer than a controller lives, and nothing else says what has to go.
+// Topics stores the topics on which a broker may retain documents of this controller. An external broker keeps them
+// across restarts of the controller, and no other record tells which of them must be cleared.
 type Topics interface {
-	// All is every topic, with since when nothing wants it, Unix ms; 0 is wanted.
+	// All returns every topic with the time in Unix ms since which it is unwanted, or 0 for a topic in use.
 	All(ctx context.Context) (map[string]int64, error)
-	// Put keeps topics, all or none, in place of what was kept of them.
+	// Put stores topics, all or none. It replaces their earlier times.
 	Put(ctx context.Context, topics map[string]int64) error
-	// Remove forgets topics, all or none; what is not there is passed over.
+	// Remove removes topics, all or none. It ignores unknown topics.
 	Remove(ctx context.Context, topics ...string) error
 }

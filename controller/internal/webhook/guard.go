@@ -1,6 +1,6 @@
-// Package webhook sends what happens to alerts to addresses on the Internet,
-// signed, and again where it failed. Its Guard keeps every request of the
-// controller to the outside away from what stands beside it.
+// Package webhook sends events of alerts to URLs on the Internet. The messages are signed, and retried after a
+// failure. Its Guard prevents all outgoing requests of the controller from reaching private networks (server-side
+// request forgery).
 package webhook
 
 import (
@@ -17,25 +17,25 @@ import (
 	"time"
 )
 
-// maxRedirect is how many redirects are followed.
+// maxRedirect is the maximum number of redirects per request.
 const maxRedirect = 3
 
-// Guard makes requests to the Internet only: an address on a private network is
-// refused, before it is looked up, after that, and at every redirect.
+// Guard makes requests to the Internet only. It rejects an address on a private network before and after name
+// resolution, and at every redirect.
 type Guard struct {
 	Client   *http.Client
 	anywhere bool
 }
 
-// NewGuard makes one. anywhere lifts its rules, for tests.
+// NewGuard returns a Guard. anywhere disables its checks, for tests.
 func NewGuard(anywhere bool) *Guard {
 	g := &Guard{anywhere: anywhere}
 	d := &net.Dialer{Timeout: 5 * time.Second}
 	if !anywhere {
-		d.Control = public // after DNS, and at every redirect's connection again
+		d.Control = checkDialed // called after name resolution, also for redirects
 	}
 	g.Client = &http.Client{Timeout: timeout,
-		// No proxy: it would dial for us.
+		// No proxy: it would bypass the check of the dialed address.
 		Transport: &http.Transport{DialContext: d.DialContext, TLSHandshakeTimeout: 5 * time.Second, MaxIdleConns: 4,
 			DisableKeepAlives: true},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
@@ -47,15 +47,14 @@ func NewGuard(anywhere bool) *Guard {
 	return g
 }
 
-// public rejects a connection to an address that is not on the Internet: what
-// stands beside the controller is not for webhooks to reach.
-func public(_, address string, _ syscall.RawConn) error {
+// checkDialed is a net.Dialer.Control that rejects addresses that are not on the Internet.
+func checkDialed(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
 	if ip := at.Addr().Unmap(); !onInternet(ip) {
-		return fmt.Errorf("%s is a private address; webhooks go to the Internet only", ip)
+		return fmt.Errorf("%s is a private address; only addresses on the Internet are allowed", ip)
 	}
 	return nil
 }
@@ -63,32 +62,32 @@ func public(_, address string, _ syscall.RawConn) error {
 func onInternet(ip netip.Addr) bool {
 	ip = ip.WithZone("").Unmap()
 	return ip.IsGlobalUnicast() && !ip.IsPrivate() &&
-		!slices.ContainsFunc(closed, func(p netip.Prefix) bool { return p.Contains(ip) })
+		!slices.ContainsFunc(specialNetworks, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
-// closed are networks that are global unicast by their form and lead elsewhere:
-// carriers' NAT, special uses, IPv6 as it was local once, and IPv4 inside IPv6,
-// whatever address that is.
-var closed = []netip.Prefix{netip.MustParsePrefix("::/96"), netip.MustParsePrefix("fec0::/10"),
+// specialNetworks are networks for which netip reports global unicast but that are not on the Internet:
+// carrier-grade NAT, special purposes, site-local IPv6, and IPv4 addresses embedded in IPv6.
+var specialNetworks = []netip.Prefix{netip.MustParsePrefix("::/96"), netip.MustParsePrefix("fec0::/10"),
 	netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32")}
 
-// MayGo rejects an address that is not https on the Internet.
+// MayGo returns an error unless u is an https URL without user information and its host is not a private address. A
+// host name is checked later, when it is dialed.
 func (g *Guard) MayGo(u *url.URL) error {
 	if u.Host == "" || u.User != nil || u.Scheme != "https" && !(g.anywhere && u.Scheme == "http") {
-		return fmt.Errorf("%s is no https address", u.Redacted())
+		return fmt.Errorf("%s is not an https address", u.Redacted())
 	}
-	if !g.anywhere && private(u.Hostname()) { // any other name is looked at when it is dialled
-		return fmt.Errorf("%s is a private address; webhooks and feeds are on the Internet only", u.Hostname())
+	if !g.anywhere && isPrivateHost(u.Hostname()) {
+		return fmt.Errorf("%s is a private address; webhooks and feeds must be on the Internet", u.Hostname())
 	}
 	return nil
 }
 
-// private reports whether a host, as it is written, is not on the Internet.
-func private(host string) bool {
+// isPrivateHost reports whether a host is a private address or localhost. It does not resolve names.
+func isPrivateHost(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return !onInternet(ip)
@@ -96,7 +95,7 @@ func private(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
-// Get asks an address, with these headers. The caller closes the answer's body.
+// Get makes a GET request to the URL to with these headers. The caller must close the response's body.
 func (g *Guard) Get(ctx context.Context, to string, headers http.Header) (*http.Response, error) {
 	u, err := url.Parse(to)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"ledcast/playlists"
 )
 
-// Webhooks lists all webhooks by id, without their secrets.
+// Webhooks returns all webhooks without their secrets, sorted by ID.
 func (s *Service) Webhooks() []playlists.Webhook {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,8 +24,8 @@ func (s *Service) Webhooks() []playlists.Webhook {
 	return out
 }
 
-// PutWebhook makes or replaces one. Without a secret the old one stays; a new
-// webhook without one gets one that the answer has, once.
+// PutWebhook creates or replaces a webhook. If w has no secret, an existing webhook keeps its secret, and a new one
+// gets a random secret, which PutWebhook sets in w.
 func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *playlists.Webhook) error {
 	if err := playlists.CheckSlug("webhooks/id", w.ID); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 			Key: key, Args: args}
 	}
 	u, err := url.Parse(w.URL)
-	if err == nil && !s.o.Anywhere && private(u.Hostname()) {
+	if err == nil && !s.o.Anywhere && isPrivateHost(u.Hostname()) {
 		return bad("url", w.URL, "private-address")
 	}
 	if err != nil || s.guard.MayGo(u) != nil || len(w.URL) > 500 {
@@ -49,21 +49,21 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 			return bad(fmt.Sprintf("events[%d]", i), e, "event-unknown")
 		}
 	}
-	s.put.Lock()
-	defer s.put.Unlock()
+	s.putMu.Lock()
+	defer s.putMu.Unlock()
 	s.mu.Lock()
-	_, there := s.hooks[w.ID]
+	_, exists := s.hooks[w.ID]
 	n := len(s.hooks)
 	s.mu.Unlock()
-	if !there && n >= maxHooks {
+	if !exists && n >= maxHooks {
 		return &playlists.Error{Code: playlists.TooLarge, Field: "webhooks", Key: "too-many-webhooks", Args: []any{n}}
 	}
 	secret := w.Secret
 	w.Secret = ""
 	switch {
-	case secret != "" && (len(secret) < leastSecret || len(secret) > 200):
-		return bad("secret", "", "secret-length", len(secret), leastSecret)
-	case secret == "" && !there:
+	case secret != "" && (len(secret) < minSecret || len(secret) > 200):
+		return bad("secret", "", "secret-length", len(secret), minSecret)
+	case secret == "" && !exists:
 		var b [32]byte
 		_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read panics instead
 		secret = hex.EncodeToString(b[:])
@@ -88,14 +88,14 @@ func (s *Service) PutWebhook(ctx context.Context, who *playlists.Principal, w *p
 	return nil
 }
 
-// DeleteWebhook removes one.
+// DeleteWebhook deletes a webhook and its secret. The error is NotFound if it does not exist.
 func (s *Service) DeleteWebhook(ctx context.Context, who *playlists.Principal, id string) error {
-	s.put.Lock()
-	defer s.put.Unlock()
+	s.putMu.Lock()
+	defer s.putMu.Unlock()
 	s.mu.Lock()
-	_, there := s.hooks[id]
+	_, exists := s.hooks[id]
 	s.mu.Unlock()
-	if !there {
+	if !exists {
 		return &playlists.Error{Code: playlists.NotFound, Field: "webhook", Value: id, Key: "not-here"}
 	}
 	if err := s.o.Records.Delete(ctx, who, kindWebhook, playlists.Public, id); err != nil {

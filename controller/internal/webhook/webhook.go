@@ -21,20 +21,18 @@ import (
 	"ledcast/playlists"
 )
 
-// Options are a Service's surroundings.
+// Options are the options of Open.
 type Options struct {
 	Records Records
 	Now     func() time.Time
 	Log     *slog.Logger
-	// Anywhere lets webhooks and feeds go to private and loopback addresses and
-	// without TLS: for tests.
+	// Anywhere allows URLs of private and loopback addresses and URLs without TLS, for tests.
 	Anywhere bool
-	// Backoff is how long to wait before each further try; nil is backoff.
+	// Backoff has the delay before each retry. nil means the default.
 	Backoff []time.Duration
 }
 
-// Records keeps what this package remembers, as JSON by kind and id. A write of
-// by is audited; by is nil for what no log should hold.
+// Records stores JSON records by kind and ID. A write is audited unless by is nil.
 type Records interface {
 	List(ctx context.Context, kind string) (map[string][]byte, error)
 	Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error
@@ -44,19 +42,19 @@ type Records interface {
 // Kinds of records.
 const (
 	kindWebhook = "webhook"
-	kindSecret  = "webhook-secret" // not audited: no log should hold it
-	kindNote    = "webhook-note"   // not audited; what a webhook has not been sent yet
+	kindSecret  = "webhook-secret" // not audited, because the log must not contain it
+	kindNote    = "webhook-note"   // not audited; an undelivered note
 )
 
-// Headers of a webhook. The signature is "sha256=" and the hex HMAC-SHA256,
-// under the webhook's secret, of the timestamp (Unix seconds), a full stop and
-// the body. A receiver that checks both cannot be sent an old one again.
+// Headers of a webhook request. The signature is "sha256=" and the hex HMAC-SHA256 with the webhook's secret over
+// the timestamp (Unix seconds), "." and the body. A receiver that checks the signature and the timestamp is safe
+// against replays.
 const (
 	HeaderTime      = "Ledcast-Timestamp"
 	HeaderSignature = "Ledcast-Signature"
 )
 
-// Events are what a webhook may subscribe to.
+// Events are the events that a webhook can subscribe to.
 var Events = []string{"started", "ended", "missed", "break-glass"}
 
 // Limits of webhooks.
@@ -64,45 +62,44 @@ const (
 	maxHooks    = 20
 	queueLength = 256
 	timeout     = 10 * time.Second
-	leastSecret = 16
+	minSecret   = 16
 )
 
 var backoff = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute}
 
-// Service sends webhooks. Each is tried again a few times, and one that does not
-// answer delays no other. It is safe for concurrent use; Run must run.
+// Service sends webhooks. It retries a failed request a few times. A webhook that does not respond does not delay
+// the others. Service is safe for concurrent use. It sends only while Run is running.
 type Service struct {
-	o     Options
-	guard *Guard
-	queue chan note
-	owed  []note // what an earlier run did not send
+	o       Options
+	guard   *Guard
+	queue   chan note
+	pending []note // not sent by an earlier run
 
-	put sync.Mutex // one change of a webhook at a time
+	putMu sync.Mutex // serializes changes of webhooks
 
 	mu    sync.Mutex
 	hooks map[string]playlists.Webhook
-	to    map[string]address // by webhook
+	to    map[string]address // by ID of the webhook
 }
 
 type address struct{ url, secret string }
 
-// note is a message for one webhook. It is kept until it was delivered or is
-// given up, so that a restart forgets none. It is then tried from the beginning,
-// and may be delivered twice.
+// note is a message to one webhook. It is stored until it is delivered or given up, so that it survives a restart.
+// After a restart its retries start again, and it may be delivered twice.
 type note struct {
 	Webhook string          `json:"webhook"`
 	Body    json.RawMessage `json:"body"`
-	id      string          // of its record
+	id      string          // ID of the record
 }
 
-// payload is what is sent.
+// payload is the JSON body of a request.
 type payload struct {
 	Event string              `json:"event"`
 	AtMS  int64               `json:"at_ms"`
 	Alert playlists.AlertView `json:"alert"`
 }
 
-// Open reads what is remembered.
+// Open returns a Service with the stored webhooks and undelivered notes.
 func Open(ctx context.Context, o Options) (*Service, error) {
 	if o.Backoff == nil {
 		o.Backoff = backoff
@@ -111,8 +108,13 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 		hooks: map[string]playlists.Webhook{}, to: map[string]address{}}
 	for _, err := range []error{
 		playlists.LoadRecords(ctx, o.Records, kindWebhook, func(id string, w playlists.Webhook) { s.hooks[id] = w }),
-		playlists.LoadRecords(ctx, o.Records, kindSecret, func(id string, secret string) { s.to[id] = address{s.hooks[id].URL, secret} }),
-		playlists.LoadRecords(ctx, o.Records, kindNote, func(id string, n note) { n.id = id; s.owed = append(s.owed, n) }),
+		playlists.LoadRecords(ctx, o.Records, kindSecret, func(id string, secret string) {
+			s.to[id] = address{s.hooks[id].URL, secret}
+		}),
+		playlists.LoadRecords(ctx, o.Records, kindNote, func(id string, n note) {
+			n.id = id
+			s.pending = append(s.pending, n)
+		}),
 	} {
 		if err != nil {
 			return nil, err
@@ -121,7 +123,7 @@ func Open(ctx context.Context, o Options) (*Service, error) {
 	return s, nil
 }
 
-// Guard is what the webhooks go through.
+// Guard returns the Guard of the webhooks.
 func (s *Service) Guard() *Guard { return s.guard }
 
 func (s *Service) keep(ctx context.Context, by *playlists.Principal, kind, id string, v any) error {
@@ -132,9 +134,9 @@ func (s *Service) keep(ctx context.Context, by *playlists.Principal, kind, id st
 	return s.o.Records.Put(ctx, by, kind, playlists.Public, id, data)
 }
 
-// Send queues an event of an alert for the webhooks that subscribe to it. missed
-// is how many signs have missed the alert by then. What is queued is kept first:
-// after an error nothing is queued, and the event must be sent again.
+// Send queues an event of an alert for the webhooks that subscribe to it. missed is the number of signs that have
+// missed the alert so far. Send stores the messages before it queues them. After an error nothing is queued, and
+// the caller must call Send again.
 func (s *Service) Send(ctx context.Context, event string, v *playlists.AlertView, missed int, at time.Time) error {
 	notes, err := s.notes(event, v, missed, at)
 	if err != nil {
@@ -151,8 +153,8 @@ func (s *Service) Send(ctx context.Context, event string, v *playlists.AlertView
 	return nil
 }
 
-// notes are the messages about an event. One that was made before, and then not
-// kept, gets the same id.
+// notes returns the messages about an event. Their IDs depend only on the arguments, so a repeated Send overwrites
+// the stored notes of the failed one.
 func (s *Service) notes(event string, v *playlists.AlertView, missed int, at time.Time) (out []note, err error) {
 	body, err := json.Marshal(payload{Event: event, AtMS: at.UnixMilli(), Alert: *v})
 	if err != nil {
@@ -162,39 +164,40 @@ func (s *Service) notes(event string, v *playlists.AlertView, missed int, at tim
 	defer s.mu.Unlock()
 	for _, w := range s.hooks {
 		if slices.Contains(w.Events, event) {
-			out = append(out, note{Webhook: w.ID, Body: body, id: fmt.Sprintf("%s/%s/%s/%d", w.ID, v.ID, event, missed)})
+			id := fmt.Sprintf("%s/%s/%s/%d", w.ID, v.ID, event, missed)
+			out = append(out, note{Webhook: w.ID, Body: body, id: id})
 		}
 	}
 	return out, nil
 }
 
-// done forgets a note that was delivered or given up.
+// done deletes a note that was delivered or given up.
 func (s *Service) done(ctx context.Context, id string) {
 	if err := s.o.Records.Delete(ctx, nil, kindNote, playlists.Public, id); err != nil {
-		s.o.Log.Warn("a delivered webhook stays queued, and is delivered again after a restart", "note", id, "err", err)
+		s.o.Log.Warn("cannot delete a delivered webhook message; it will be sent again after a restart", "note", id, "err", err)
 	}
 }
 
-// enqueue queues a note. It never blocks.
+// enqueue queues a note. It never blocks: if the queue is full, the note is dropped.
 func (s *Service) enqueue(ctx context.Context, n note) {
 	select {
 	case s.queue <- n:
 	default:
-		s.o.Log.Error("a webhook is too slow and misses an event", "webhook", n.Webhook, "note", n.id)
+		s.o.Log.Error("the webhook queue is full; an event was dropped", "webhook", n.Webhook, "note", n.id)
 		s.done(ctx, n.id)
 	}
 }
 
-// Run sends until ctx ends, first what an earlier run did not send.
+// Run sends notes until ctx ends. It begins with those that an earlier run did not send.
 func (s *Service) Run(ctx context.Context) {
-	owed := s.owed
+	pending := s.pending
 	var all errgroup.Group
 	all.SetLimit(queueLength)
 	defer func() { _ = all.Wait() }()
 	for {
 		var n note
-		if len(owed) > 0 {
-			n, owed = owed[0], owed[1:]
+		if len(pending) > 0 {
+			n, pending = pending[0], pending[1:]
 		} else {
 			select {
 			case <-ctx.Done():
@@ -209,20 +212,20 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// deliver sends a note, or gives it up. When ctx ends before, it stays kept.
+// deliver sends a note and retries until it gives up. If ctx ends first, the note stays stored.
 func (s *Service) deliver(ctx context.Context, n note) {
 	for try := 0; ; try++ {
-		// Looked up each time: an address that was wrong may be put right meanwhile.
+		// Look up the address for each try, because the webhook may have been corrected meanwhile.
 		s.mu.Lock()
-		to, there := s.to[n.Webhook]
+		to, exists := s.to[n.Webhook]
 		s.mu.Unlock()
-		if !there {
+		if !exists {
 			s.done(ctx, n.id)
 			return
 		}
 		err := s.post(ctx, to, n.Body)
 		if err == nil {
-			// It was delivered, whatever became of ctx since.
+			// The note is delivered, so delete it even if ctx has ended meanwhile.
 			s.done(context.WithoutCancel(ctx), n.id)
 			return
 		}
@@ -230,11 +233,11 @@ func (s *Service) deliver(ctx context.Context, n note) {
 			return
 		}
 		if try == len(s.o.Backoff) {
-			s.o.Log.Error("a webhook was not delivered and is given up", "webhook", n.Webhook, "tries", try+1, "err", err)
+			s.o.Log.Error("cannot deliver a webhook; giving up", "webhook", n.Webhook, "tries", try+1, "err", err)
 			s.done(ctx, n.id)
 			return
 		}
-		s.o.Log.Warn("a webhook was not delivered and is tried again", "webhook", n.Webhook, "err", err)
+		s.o.Log.Warn("cannot deliver a webhook; retrying", "webhook", n.Webhook, "err", err)
 		t := time.NewTimer(s.o.Backoff[try])
 		select {
 		case <-ctx.Done():
@@ -263,9 +266,9 @@ func (s *Service) post(ctx context.Context, to address, body []byte) error {
 		return err
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // its words are of no interest
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
 	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("it answered %s", res.Status)
+		return fmt.Errorf("the response status is %s", res.Status)
 	}
 	return nil
 }

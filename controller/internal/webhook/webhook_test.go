@@ -23,14 +23,14 @@ import (
 
 var admin = &playlists.Principal{ID: "user:admin", Owner: playlists.Public, Role: playlists.RoleAdmin}
 
-// A webhook is told of an alert's begin and end, signed, and again where it
-// failed; one that does not answer holds up nothing.
+// TestWebhooks checks that events are delivered signed, that a failed request is retried, and that a webhook that
+// hangs does not delay others.
 func TestWebhooks(t *testing.T) {
-	type told struct {
+	type delivery struct {
 		event, id string
 		good      bool
 	}
-	got := make(chan told, 10)
+	got := make(chan delivery, 10)
 	const secret = "một bí mật đủ dài"
 	failures := 1
 	good := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -50,12 +50,12 @@ func TestWebhooks(t *testing.T) {
 		if err := json.Unmarshal(body, &b); err != nil {
 			t.Error(err)
 		}
-		got <- told{b.Event, b.Alert.ID, r.Header.Get(HeaderSignature) == "sha256="+hex.EncodeToString(mac.Sum(nil))}
+		got <- delivery{b.Event, b.Alert.ID, r.Header.Get(HeaderSignature) == "sha256="+hex.EncodeToString(mac.Sum(nil))}
 	}))
 	defer good.Close()
 	hang := make(chan struct{})
-	deaf := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
-	defer deaf.Close()
+	hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
+	defer hanging.Close()
 	defer close(hang)
 
 	w := alerttest.New()
@@ -65,7 +65,7 @@ func TestWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	go s.Run(t.Context())
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "deaf", URL: deaf.URL, Events: Events}); err != nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "hanging", URL: hanging.URL, Events: Events}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "good", URL: good.URL,
@@ -74,11 +74,11 @@ func TestWebhooks(t *testing.T) {
 	}
 	for _, line := range w.Log {
 		if strings.Contains(line, "secret") {
-			t.Errorf("the log has %s", line)
+			t.Errorf("the audit log contains %s", line)
 		}
 	}
 	if strings.Contains(string(w.Rows["webhook/good"]), secret) || s.Webhooks()[1].Secret != "" {
-		t.Error("the secret is told")
+		t.Error("the secret is visible")
 	}
 	send := func(event string) error {
 		return s.Send(t.Context(), event, &playlists.AlertView{Alert: playlists.Alert{ID: "a1"}}, 0, time.Now())
@@ -88,13 +88,13 @@ func TestWebhooks(t *testing.T) {
 		select {
 		case x := <-got:
 			if x.event != event || x.id != "a1" || !x.good {
-				t.Errorf("told %+v, want %s", x, event)
+				t.Errorf("received %+v, want %s", x, event)
 			}
 		case <-time.After(20 * time.Second):
-			t.Fatalf("nothing told of %s", event)
+			t.Fatalf("event %s was not received", event)
 		}
 	}
-	for _, event := range []string{"started", "missed", "ended"} { // the good one does not ask for all
+	for _, event := range []string{"started", "missed", "ended"} { // the good webhook does not subscribe to missed
 		if err := send(event); err != nil {
 			t.Fatal(err)
 		}
@@ -104,9 +104,8 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
-// What a webhook was not told before the controller ended, it is told after the
-// next start, at the address that it has then, and nothing twice when it was
-// told. One that was removed is told nothing.
+// TestWebhookAfterRestart checks that an undelivered event is sent after a restart, to the current URL of the
+// webhook, and is not sent again after that. A deleted webhook gets nothing.
 func TestWebhookAfterRestart(t *testing.T) {
 	w := alerttest.New()
 	start := func() (stop func()) {
@@ -130,13 +129,13 @@ func TestWebhookAfterRestart(t *testing.T) {
 		tried <- struct{}{}
 	}))
 	defer broken.Close()
-	told := make(chan string, 10)
+	received := make(chan string, 10)
 	good := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		var b payload
 		if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
 			t.Error(err)
 		}
-		told <- b.Event + " " + b.Alert.ID
+		received <- b.Event + " " + b.Alert.ID
 	}))
 	defer good.Close()
 
@@ -148,7 +147,7 @@ func TestWebhookAfterRestart(t *testing.T) {
 		}
 		return s
 	}
-	s := fresh() // ends before it sends anything
+	s := fresh() // is never run
 	for _, id := range []string{"moved", "removed"} {
 		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: id, URL: broken.URL,
 			Events: []string{"started"}}); err != nil {
@@ -160,7 +159,7 @@ func TestWebhookAfterRestart(t *testing.T) {
 		return s.Send(t.Context(), "started", &playlists.AlertView{Alert: playlists.Alert{ID: "a1"}}, 0, time.Now())
 	}
 	if started() == nil {
-		t.Error("the store took nothing, and Send says nothing")
+		t.Error("Send returned no error although the store failed")
 	}
 	if err := started(); err != nil {
 		t.Fatal(err)
@@ -170,7 +169,7 @@ func TestWebhookAfterRestart(t *testing.T) {
 	<-tried
 	stop()
 	if got := notes(); got != "moved/a1/started/0 removed/a1/started/0" {
-		t.Fatalf("owed: %q", got)
+		t.Fatalf("stored notes: %q", got)
 	}
 
 	s = fresh()
@@ -183,23 +182,23 @@ func TestWebhookAfterRestart(t *testing.T) {
 	}
 	w.Deleted = make(chan string, 10)
 	stop = start()
-	if got := <-told; got != "started a1" {
-		t.Errorf("told %q", got)
+	if got := <-received; got != "started a1" {
+		t.Errorf("received %q", got)
 	}
-	<-w.Deleted // one that was told, one that nobody is to be told
+	<-w.Deleted // the delivered note and the note of the deleted webhook
 	<-w.Deleted
 	stop()
 	if got := notes(); got != "" {
-		t.Errorf("still owed: %q", got)
+		t.Errorf("notes still stored: %q", got)
 	}
 	stop = start()
 	stop()
-	if len(told) != 0 {
-		t.Errorf("told again: %q", <-told)
+	if len(received) != 0 {
+		t.Errorf("received again: %q", <-received)
 	}
 }
 
-func TestWebhooksGoToTheInternetOnly(t *testing.T) {
+func TestWebhooksToInternetOnly(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "127.0.0.1:443": false, "10.1.2.3:443": false,
 		"192.168.0.1:443": false, "172.20.0.1:443": false,
@@ -209,7 +208,7 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 		"[::7f00:1]:443": false, "[::a01:203]:443": false, "[fec0::1]:443": false, "[::ffff:10.1.2.3]:443": false,
 		"[2001:db8::1]:443": false, "224.0.0.1:443": false, "255.255.255.255:443": false,
 	} {
-		if err := public("tcp", address, nil); (err == nil) != ok {
+		if err := checkDialed("tcp", address, nil); (err == nil) != ok {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -224,32 +223,32 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	name := strings.Replace(near.URL, "127.0.0.1", "localhost", 1)
 	if err := s.post(t.Context(), address{url: name}, []byte("{}")); err == nil ||
 		!strings.Contains(err.Error(), "private address") || reached {
-		t.Errorf("a name that leads here: %v", err)
+		t.Errorf("a name that resolves to a loopback address: %v", err)
 	}
-	// where an answer may send us
+	// Redirects are checked, too.
 	for _, to := range []string{"https://127.0.0.1/", "https://localhost:8443/", "http://hooks.example/"} {
 		u, err := url.Parse(to)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := s.guard.Client.CheckRedirect(&http.Request{URL: u}, nil); err == nil {
-			t.Errorf("a redirect to %s is followed", to)
+			t.Errorf("a redirect to %s was followed", to)
 		}
 	}
 	if s.guard.Client.Transport.(*http.Transport).Proxy != nil {
-		t.Error("a proxy would dial for us")
+		t.Error("a proxy is set, which would bypass the check")
 	}
 	for _, u := range []string{"http://hooks.example/", "https://user:pass@hooks.example/", "ftp://hooks.example/",
 		"hooks.example", "", "https://127.0.0.1/", "https://127.0.0.1:8443/x",
 		"https://10.1.2.3/", "https://192.168.1.1/", "https://[::1]/", "https://[fd00::1]/", "https://[::ffff:127.0.0.1]/",
 		"https://localhost/", "https://LOCALHOST./", "https://x.localhost/"} {
 		if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: u, Events: Events}); err == nil {
-			t.Errorf("%q is taken", u)
+			t.Errorf("%q was accepted", u)
 		}
 	}
 	h := &playlists.Webhook{ID: "h1", URL: "https://hooks.example/x", Events: Events}
 	if err := s.PutWebhook(t.Context(), admin, h); err != nil || len(h.Secret) != 64 {
-		t.Errorf("%v, a secret of %d", err, len(h.Secret))
+		t.Errorf("%v, the secret has %d characters", err, len(h.Secret))
 	}
 	h.Secret = ""
 	if err := s.PutWebhook(t.Context(), admin, h); err != nil || h.Secret != "" {
@@ -257,9 +256,9 @@ func TestWebhooksGoToTheInternetOnly(t *testing.T) {
 	}
 	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "h1", URL: h.URL,
 		Events: Events, Secret: "short"}); err == nil {
-		t.Error("a short secret")
+		t.Error("a short secret was accepted")
 	}
 	if err := s.DeleteWebhook(t.Context(), admin, "h1"); err != nil || len(w.Rows) != 0 {
-		t.Errorf("%v; left: %d", err, len(w.Rows))
+		t.Errorf("%v; %d records left", err, len(w.Rows))
 	}
 }

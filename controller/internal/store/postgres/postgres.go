@@ -1,18 +1,16 @@
-// Package postgres keeps what a controller remembers in a PostgreSQL database,
-// where one machine's disk is not enough.
+// Package postgres implements package store in a PostgreSQL database, for installations that do not want to depend
+// on one machine's disk.
 //
-// Only one controller may write: two would give out one seq twice. Three things
-// see to it. Open takes an advisory lock, which a second controller is refused.
-// The lock belongs to a connection, and all writes go through that very
-// connection, one after another: a controller that lost its lock has lost its
-// way to write with it. And Open raises a fencing number that every transaction
-// checks, for the day when a server was replaced by its stand-by, which knows of
-// no lock. A controller that lost the database reads on and has to be restarted
-// to write again: errors are store.ErrLost.
+// Only one controller may write, because two could allocate the same seq. Three mechanisms ensure this. First, Open
+// takes an advisory lock and fails if another controller has it. Second, the lock belongs to a connection, and all
+// writes use this connection, one after another: a controller that loses its lock also loses its connection for
+// writing. Third, Open increments a fencing number that every transaction checks. This covers a failover to a
+// standby server, which does not have the lock. A controller that has lost the database can still read. Its writes
+// return store.ErrLost until it is restarted.
 //
-// A context that is cancelled in the middle of a write would make the driver
-// cut the connection, and the lock with it. So writes run to their end or to
-// writeTimeout, and are taken back if the context was cancelled meanwhile.
+// If a context is cancelled during a write, the driver closes the connection, and the lock is lost. So writes do
+// not use the caller's context. They run to their end or to writeTimeout, and are rolled back if the caller's
+// context was cancelled meanwhile.
 package postgres
 
 import (
@@ -41,52 +39,49 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// lockKey is the advisory lock of the controller that writes: "ledcast" in
-// ASCII.
+// lockKey is the key of the advisory lock, "ledcast" in ASCII.
 const lockKey = 0x6c656463617374
 
-// writeTimeout ends a write that hangs. It is long: the connection ends with it.
+// writeTimeout ends a write that hangs. It is long because the connection is lost, too.
 const writeTimeout = 2 * time.Minute
 
-// rowsAtOnce: a statement costs a way to the server and back.
-const rowsAtOnce = 200
+// batchRows is large because every statement costs a round trip to the server.
+const batchRows = 200
 
 // Store implements store.Store.
 type Store struct {
 	*sqldb.DB
-	name   string
-	w      *sql.DB // one connection, pinned
-	r      *sql.DB // read only
-	pin    *sql.Conn
-	fence  int64
-	tables int64         // their version
-	turn   chan struct{} // holds one token while a transaction runs
+	name    string
+	w       *sql.DB // one connection, which pin holds
+	r       *sql.DB // read only
+	pin     *sql.Conn
+	fence   int64
+	version int64
+	writing chan struct{} // semaphore of the write transaction
 }
 
-// Open connects to the database at dsn, e.g.
-// "postgres://user:password@host:5432/ledcast", takes it for this controller
-// and brings its tables up to date. Conflict where another controller has it,
-// Invalid for a dsn that is none. No error names the password.
+// Open connects to the database at dsn, e.g. "postgres://user:password@host:5432/ledcast", locks it for this
+// controller and migrates it. The error is Conflict if another controller has the lock, and Invalid if dsn cannot
+// be parsed. No error contains the password.
 //
-// The address must be the server's own, or that of a pooler in session mode:
-// one that hands connections around by transaction cannot hold a lock.
+// The address must be that of the server or of a pooler in session mode. A pooler in transaction mode cannot hold a
+// session's lock.
 func Open(ctx context.Context, dsn string) (*Store, error) {
 	c, name, err := configOf(dsn)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{name: name, turn: make(chan struct{}, 1)}
+	s := &Store{name: name, writing: make(chan struct{}, 1)}
 	s.w, s.r = stdlib.OpenDB(*c), readers(c)
-	if err := s.take(ctx); err != nil {
+	if err := s.acquire(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	s.DB = sqldb.New(s.database())
 	return s, nil
 }
 
-// OpenReader opens the database beside a controller that is running, to read
-// and dump it; every write is refused. Conflict where the tables are not those
-// of this program.
+// OpenReader opens the database read-only, to read or dump it while a controller is running. The error is Conflict
+// if the database has a different version than this program.
 func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 	c, name, err := configOf(dsn)
 	if err != nil {
@@ -95,9 +90,9 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 	s := &Store{name: name, r: readers(c)}
 	p, err := provider(s.r)
 	if err != nil {
-		return nil, errors.Join(s.trouble(err), s.close())
+		return nil, errors.Join(s.wrapErr(err), s.close())
 	}
-	if s.tables, err = sqldb.SameVersion(ctx, name, s.r, p); err != nil {
+	if s.version, err = sqldb.SameVersion(ctx, name, s.r, p); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	d := s.database()
@@ -107,12 +102,12 @@ func OpenReader(ctx context.Context, dsn string) (*Store, error) {
 }
 
 func (s *Store) database() sqldb.Database {
-	return sqldb.Database{Name: s.name, Version: s.tables, Read: s.r, Begin: s.begin, Rows: rowsAtOnce, Close: s.close,
+	return sqldb.Database{Name: s.name, Version: s.version, Read: s.r, Begin: s.begin, Rows: batchRows, Close: s.close,
 		Snapshot: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}}
 }
 
-// configOf reads a dsn and names its database for people: everything but the
-// password and the options. The cause of a bad one is not told: it may quote it.
+// configOf parses a dsn. name is the database and its host, for errors. The error of the parser is not wrapped,
+// because it may contain the password.
 func configOf(dsn string) (c *pgx.ConnConfig, name string, err error) {
 	if c, err = pgx.ParseConfig(dsn); err != nil {
 		return nil, "", &playlists.Error{Code: playlists.Invalid, Field: "--database",
@@ -120,8 +115,8 @@ func configOf(dsn string) (c *pgx.ConnConfig, name string, err error) {
 	}
 	for key, value := range map[string]string{
 		"application_name": "ledcast",
-		// A server that keeps a dead controller's connection keeps its lock: let
-		// it notice within a minute.
+		// The server keeps the lock of a dead controller as long as it keeps the connection. With these settings it
+		// closes the connection within a minute.
 		"tcp_keepalives_idle": "20", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3",
 	} {
 		if _, set := c.RuntimeParams[key]; !set {
@@ -129,7 +124,7 @@ func configOf(dsn string) (c *pgx.ConnConfig, name string, err error) {
 		}
 	}
 	host := c.Host
-	if !strings.HasPrefix(host, "/") { // a folder of sockets stays as it is
+	if !strings.HasPrefix(host, "/") { // the directory of a Unix socket has no port
 		host = net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
 	}
 	return c, fmt.Sprintf("%s at %s", c.Database, host), nil
@@ -145,35 +140,36 @@ func readers(c *pgx.ConnConfig) *sql.DB {
 	return r
 }
 
-// take locks the database, migrates it and raises the fence.
-func (s *Store) take(ctx context.Context) (err error) {
+// acquire locks the database, migrates it and increments the fencing number.
+func (s *Store) acquire(ctx context.Context) (err error) {
 	if s.pin, err = s.w.Conn(ctx); err != nil {
 		return fmt.Errorf("database %s cannot be reached: %w; start PostgreSQL, or correct --database", s.name, err)
 	}
-	var mine bool
-	if err := s.pin.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(lockKey)).Scan(&mine); err != nil {
-		return s.trouble(err)
+	var locked bool
+	if err := s.pin.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(lockKey)).Scan(&locked); err != nil {
+		return s.wrapErr(err)
 	}
-	if !mine {
+	if !locked {
 		return &playlists.Error{Code: playlists.Conflict, Field: "--database", Value: s.name,
 			Key: "database-in-use", Args: []any{s.holder(ctx)}}
 	}
 	p, err := provider(s.w)
 	if err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
-	if s.tables, err = sqldb.Migrate(ctx, s.name, p); err != nil {
+	if s.version, err = sqldb.Migrate(ctx, s.name, p); err != nil {
 		return err
 	}
-	s.w.SetMaxOpenConns(1) // the migrations had a second one
-	// An acknowledged write is on disk, whatever the server's default.
+	s.w.SetMaxOpenConns(1) // goose needed a second connection
+	// An acknowledged write must be durable, whatever the server's default is.
 	if _, err := s.pin.ExecContext(ctx,
-		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`); err != nil {
-		return s.trouble(err)
+		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+	); err != nil {
+		return s.wrapErr(err)
 	}
 	if err := s.pin.QueryRowContext(ctx,
 		`UPDATE fence SET n = n + 1 WHERE id = 1 RETURNING n`).Scan(&s.fence); err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	return nil
 }
@@ -183,8 +179,8 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	// goose works on a connection of its own. Its lock waits for that of a
-	// controller that was killed in the middle, should the server still be at it.
+	// goose uses its own connection and its own lock. It waits up to a minute for the lock of a controller that was
+	// killed during a migration.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
 	if err != nil {
 		return nil, err
@@ -193,69 +189,73 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 		goose.WithSessionLocker(locker))
 }
 
-// holder says who has the lock, as far as the server tells.
+// holder describes the client that has the lock, e.g. " (ledcast from 10.0.0.5, server process 123)". It returns ""
+// if the server does not tell.
 func (s *Store) holder(ctx context.Context) string {
 	var who string
 	err := s.pin.QueryRowContext(ctx, `
-		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') || ', server process ' || a.pid
+		SELECT a.application_name || ' from ' || COALESCE(host(a.client_addr), 'this machine') ||
+			', server process ' || a.pid
 		FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-		  AND l.classid::bigint = $1 AND l.objid::bigint = $2`, int64(lockKey>>32), int64(lockKey&0xffffffff)).Scan(&who)
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+		  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+		  AND l.classid::bigint = $1 AND l.objid::bigint = $2`,
+		int64(lockKey>>32), int64(lockKey&0xffffffff)).Scan(&who)
 	if err != nil {
 		return ""
 	}
 	return " (" + who + ")"
 }
 
-// begin begins a transaction on the pinned connection, when it is free, and
-// checks the fence in it. FOR SHARE: a controller that would raise the fence
-// waits until the transaction has ended.
+// begin waits until the pinned connection is free, begins a transaction on it and checks the fencing number. FOR
+// SHARE makes a controller that wants to increment the number wait for the end of the transaction.
 func (s *Store) begin(ctx context.Context, long bool) (*sql.Tx, context.Context, func(), error) {
 	select {
-	case s.turn <- struct{}{}:
+	case s.writing <- struct{}{}:
 	case <-ctx.Done():
 		return nil, nil, nil, ctx.Err()
 	}
-	in, cancel := ctx, func() {} // a long one can be cancelled, at the connection's cost
+	in, cancel := ctx, func() {} // cancelling a long transaction closes the connection
 	if !long {
 		in, cancel = context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	}
 	release := func() {
 		cancel()
-		<-s.turn
+		<-s.writing
 	}
 	tx, err := s.pin.BeginTx(in, nil)
 	if err != nil {
 		release()
-		return nil, nil, nil, fmt.Errorf("%w: the connection with its lock is gone (%w)", store.ErrLost, err)
+		return nil, nil, nil, fmt.Errorf("%w: the connection that holds the lock is closed (%w)", store.ErrLost, err)
 	}
 	var n int64
 	if err = tx.QueryRowContext(in, `SELECT n FROM fence WHERE id = 1 FOR SHARE`).Scan(&n); err == nil && n == s.fence {
 		return tx, in, release, nil
 	}
 	if err == nil {
-		err = fmt.Errorf("its fence is at %d, this controller's at %d: another has opened it", n, s.fence)
+		err = fmt.Errorf("its fencing number is %d, not %d: another controller has opened the database", n, s.fence)
 	}
-	_ = tx.Rollback() // nothing was written, and err is what matters
+	_ = tx.Rollback() // nothing was written, and the cause is err
 	release()
 	return nil, nil, nil, fmt.Errorf("%w: %w", store.ErrLost, err)
 }
 
-func (s *Store) trouble(err error) error { return fmt.Errorf("database %s: %w", s.name, err) }
+func (s *Store) wrapErr(err error) error { return fmt.Errorf("database %s: %w", s.name, err) }
 
-// close gives the lock back and closes all connections.
+// close releases the lock and closes all connections.
 func (s *Store) close() error {
 	var errs []error
 	if s.r != nil {
 		errs = append(errs, s.r.Close())
 	}
 	if s.pin != nil {
-		// With a connection's end the server gives the lock back, but not at
-		// once: the next controller would find it taken.
+		// The server releases the lock some time after the connection is closed. Release it now, so that the next
+		// controller can start immediately.
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		_, _ = s.pin.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(lockKey)) // what was lost has none
+		// It fails if the connection is lost, and the lock with it.
+		_, _ = s.pin.ExecContext(ctx, `SELECT pg_advisory_unlock($1)`, int64(lockKey))
 		cancel()
-		// A connection that was lost says so again: the lock is gone with it.
+		// ErrConnDone means that the connection was lost before, which writes have reported.
 		if err := s.pin.Close(); !errors.Is(err, sql.ErrConnDone) {
 			errs = append(errs, err)
 		}

@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m))
 }
 
-// TestKilled is the same test as of SQLite. The next controller can start when
-// the server has noticed that the one before is dead.
+// TestKilled is like the test of package sqlite. The next controller can start when the server has released the
+// lock of the killed one.
 func TestKilled(t *testing.T) {
 	dsn := pgtest.Database(t)
 	free := func() {
@@ -43,7 +43,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// TestMove: a backup of SQLite is one of PostgreSQL, and the other way round.
+// TestMove restores a backup of SQLite into PostgreSQL, and the other way round.
 func TestMove(t *testing.T) {
 	file := func(t *testing.T) storetest.Opener {
 		path := filepath.Join(t.TempDir(), "ledcast.db")
@@ -83,24 +83,24 @@ func open(t testing.TB, dsn string) *Store {
 	return s
 }
 
-// works fails the test unless s can write and read.
-func works(t *testing.T, s *Store) {
+// checkReadWrite fails the test unless s can write and read back a setting.
+func checkReadWrite(t *testing.T, s *Store) {
 	t.Helper()
 	if err := s.Settings().Set(t.Context(), "a", "b"); err != nil {
 		t.Fatal(err)
 	}
-	reads(t, s)
+	checkRead(t, s)
 }
 
-func reads(t *testing.T, s *Store) {
+func checkRead(t *testing.T, s *Store) {
 	t.Helper()
 	if v, err := s.Settings().Get(t.Context(), "a"); v != "b" || err != nil {
 		t.Fatalf("read %q, %v", v, err)
 	}
 }
 
-// lost fails the test unless every kind of write fails for good.
-func lost(t *testing.T, s *Store) {
+// checkLost fails the test unless all writes fail with ErrLost and reads succeed.
+func checkLost(t *testing.T, s *Store) {
 	t.Helper()
 	for range 3 {
 		if err := s.Settings().Set(t.Context(), "a", "c"); !errors.Is(err, store.ErrLost) {
@@ -108,32 +108,32 @@ func lost(t *testing.T, s *Store) {
 		}
 		seqs, err := s.Documents().NextSeqs(t.Context(), "program", []string{"qn-001"}, 0, 1)
 		if !errors.Is(err, store.ErrLost) {
-			t.Fatalf("seqs %d were given out: %v", seqs, err)
+			t.Fatalf("seqs %d were allocated: %v", seqs, err)
 		}
 	}
-	reads(t, s)
+	checkRead(t, s)
 }
 
-// TestConnectionKilled: with the connection goes the lock, and a controller
-// without the lock does not write, also when nobody else has taken it.
+// TestConnectionKilled checks that a controller that loses its connection, and with it the lock, no longer writes,
+// even if no other controller has taken the lock.
 func TestConnectionKilled(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, dsn)
-	works(t, s)
+	checkReadWrite(t, s)
 	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'
 		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
-	lost(t, s)
-	next := open(t, dsn) // the lock is free again
-	works(t, next)
-	lost(t, s)
+	checkLost(t, s)
+	next := open(t, dsn) // the lock is free
+	checkReadWrite(t, next)
+	checkLost(t, s)
 }
 
-// TestKilledInTransaction: what was begun is not kept, and no seq is lost or
-// used twice.
+// TestKilledInTransaction checks that an interrupted transaction leaves nothing, and that no seq is skipped or used
+// twice.
 func TestKilledInTransaction(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, dsn)
-	works(t, s)
+	checkReadWrite(t, s)
 	drafts := []playlists.Draft{{Role: "program", Subject: "qn-001", IatMS: 5, Exp: 9, Keep: true},
 		{Role: "program", Subject: "qn-002", IatMS: 5, Exp: 9, Keep: true}}
 	_, err := s.Documents().Issue(t.Context(), drafts, func(i int, seq int64) ([]byte, error) {
@@ -146,7 +146,7 @@ func TestKilledInTransaction(t *testing.T) {
 	if err == nil {
 		t.Fatal("a document was issued on a dead connection")
 	}
-	lost(t, s)
+	checkLost(t, s)
 	next := open(t, dsn)
 	if heads, err := next.Documents().Heads(t.Context(), "program"); len(heads) != 0 || err != nil {
 		t.Errorf("heads %v, %v", heads, err)
@@ -163,7 +163,7 @@ func TestSecondControllerRefused(t *testing.T) {
 	second, err := Open(t.Context(), dsn)
 	if err == nil {
 		_ = second.Close()
-		t.Fatal("two controllers have one database")
+		t.Fatal("a second controller opened the database")
 	}
 	var e *playlists.Error
 	if !errors.As(err, &e) || e.Code != playlists.Conflict {
@@ -171,51 +171,51 @@ func TestSecondControllerRefused(t *testing.T) {
 	}
 	for _, part := range []string{"ledcast_test_", "another controller (ledcast from", "stop that one"} {
 		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q does not say %q", err, part)
+			t.Errorf("%q does not contain %q", err, part)
 		}
 	}
-	works(t, s) // and the first is undisturbed
+	checkReadWrite(t, s) // the first controller still works
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s = reopen(t, dsn)
-	works(t, s)
+	checkReadWrite(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	open(t, dsn)
 }
 
-// TestFenceRaised: a controller that was overtaken does not write, although it
-// still has its lock, e.g. on a server that took over from another.
+// TestFenceRaised checks that a controller does not write after another has raised the fencing number, even if its
+// own connection is open. This happens at a failover to another server.
 func TestFenceRaised(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, dsn)
-	works(t, s)
+	checkReadWrite(t, s)
 	pgtest.Exec(t, dsn, `UPDATE fence SET n = n + 1`)
-	lost(t, s)
+	checkLost(t, s)
 }
 
-// TestReader: beside a running controller one can read, and not write.
+// TestReader checks that OpenReader works beside a running controller, for reading only.
 func TestReader(t *testing.T) {
 	dsn := pgtest.Database(t)
 	s := open(t, dsn)
-	works(t, s)
+	checkReadWrite(t, s)
 	r, err := OpenReader(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	reads(t, r)
-	if err := r.Settings().Set(t.Context(), "a", "c"); err == nil || !strings.Contains(err.Error(), "reading only") {
-		t.Errorf("a reader wrote: %v", err)
+	checkRead(t, r)
+	if err := r.Settings().Set(t.Context(), "a", "c"); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("a write through a reader: got %v, want an error", err)
 	}
 	if _, err := s.r.ExecContext(t.Context(), `DELETE FROM settings`); err == nil {
-		t.Error("a reading connection can write")
+		t.Error("a connection of the read pool can write")
 	}
 }
 
-// TestNoPasswordInErrors: whatever is wrong with an address.
+// TestNoPasswordInErrors checks the errors of invalid and unreachable addresses.
 func TestNoPasswordInErrors(t *testing.T) {
 	for _, dsn := range []string{
 		"postgres://u:s3cret-word@127.0.0.1:1/db",
@@ -234,10 +234,10 @@ func TestNoPasswordInErrors(t *testing.T) {
 			continue
 		}
 		if strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("the error tells the password: %v", err)
+			t.Errorf("the error contains the password: %v", err)
 		}
 		if !strings.Contains(err.Error(), "--database") {
-			t.Errorf("%v does not say what to correct", err)
+			t.Errorf("%v does not name the option --database", err)
 		}
 	}
 }
@@ -251,7 +251,7 @@ func TestDumpsAll(t *testing.T) {
 	storetest.DumpsAll(t, s, strings.Fields(columns))
 }
 
-// TestTablesAlike: what SQLite takes PostgreSQL must take, and sort alike.
+// TestTablesAlike checks that the columns have types that accept the same values as SQLite, and sort bytewise.
 func TestTablesAlike(t *testing.T) {
 	s := open(t, pgtest.Database(t))
 	var wrong sql.NullString
@@ -261,7 +261,7 @@ func TestTablesAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	if wrong.Valid {
-		t.Errorf("columns of another type or order: %s", wrong.String)
+		t.Errorf("columns with another type or collation: %s", wrong.String)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package records keeps what auth and alerts remember in a store.
+// Package records stores the JSON records of packages auth and alert.
 package records
 
 import (
@@ -9,19 +9,19 @@ import (
 	"ledcast/playlists"
 )
 
-// Records keeps records as JSON by kind and id. A write by somebody is audited.
+// Records stores JSON records by kind and ID. Writes by a user are audited.
 type Records struct {
 	Store Store
 	Now   func() time.Time
 }
 
-// Store is what Records needs of a store.
+// Store has the parts of store.Store that Records needs.
 type Store interface {
 	Objects() store.Objects
 	Audit() store.Audit
 }
 
-// List returns the records of a kind by id.
+// List returns the records of a kind, by ID.
 func (r Records) List(ctx context.Context, kind string) (map[string][]byte, error) {
 	list, err := r.Store.Objects().List(ctx, kind, store.AllOwners)
 	out := make(map[string][]byte, len(list))
@@ -31,8 +31,8 @@ func (r Records) List(ctx context.Context, kind string) (map[string][]byte, erro
 	return out, err
 }
 
-// Put writes a record over whatever is there. owner says whose it is, for the
-// log; by is nil for what only machines write.
+// Put writes a record and overwrites an earlier one. owner is the record's owner in the audit log. by is nil for a
+// record that the controller writes by itself.
 func (r Records) Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error {
 	o := store.Object{Kind: kind, ID: id, Data: data, UpdatedMS: r.Now().UnixMilli()}
 	if by == nil {
@@ -44,7 +44,7 @@ func (r Records) Put(ctx context.Context, by *playlists.Principal, kind, owner, 
 	return err
 }
 
-// Delete removes a record; NotFound where there is none.
+// Delete removes a record. The error is NotFound if it does not exist.
 func (r Records) Delete(ctx context.Context, by *playlists.Principal, kind, owner, id string) error {
 	o := store.Object{Kind: kind, ID: id}
 	if by == nil {
@@ -55,7 +55,7 @@ func (r Records) Delete(ctx context.Context, by *playlists.Principal, kind, owne
 	return err
 }
 
-// Get returns one; NotFound where there is none.
+// Get returns a record. The error is NotFound if it does not exist.
 func (r Records) Get(ctx context.Context, kind, id string) ([]byte, error) {
 	o, err := r.Store.Objects().Get(ctx, kind, "", id)
 	return o.Data, err

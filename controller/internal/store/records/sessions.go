@@ -7,7 +7,7 @@ import (
 	"ledcast/controller/internal/store"
 )
 
-// Sessions keeps sessions as scs does: it implements scs.CtxStore.
+// Sessions implements scs.CtxStore.
 type Sessions struct {
 	Store store.Sessions
 	Now   func() time.Time
@@ -25,8 +25,7 @@ func (v Sessions) DeleteCtx(ctx context.Context, token string) error {
 	return v.Store.Delete(ctx, token)
 }
 
-// The methods without a context are there for scs's interface, which calls
-// the others where they exist.
+// The interface scs.CtxStore requires the methods without a context, but scs never calls them.
 func (v Sessions) Find(token string) ([]byte, bool, error) {
 	return v.FindCtx(context.Background(), token)
 }

@@ -11,31 +11,29 @@ import (
 	"sync"
 )
 
-// Kept documents are many: ten thousand signs and a program a day are four
-// million in 13 months. Most of a program is its frames, items and loops, which
-// many signs and days share. So these three members of a payload are cut out
-// and stored once each, and the rest goes into the document's row, deflated and
-// without base64. What comes back is the same JWS, byte for byte: cutting and
-// pasting need not understand the JSON, and a document that would not come back
-// the same is stored whole.
+// There are many kept documents: 10,000 signs with one program a day make four million documents in 13 months. Most
+// of a program is its frames, items and loops, which are the same for many signs and days. So these three members
+// of a payload are stored separately and only once (table parts). The rest goes into the document's row, deflated
+// and without base64. Reading a document returns the same JWS, byte for byte. archive checks this and stores the
+// whole JWS if the split form would not give the same bytes, so the splitting code need not accept all JSON.
 
-// shared are the members that are cut out, in the order of their columns.
+// shared lists the payload members that are stored in table parts, in the order of their columns.
 var shared = [...]string{"frames", "items", "loops"}
 
-// parts are the members' texts; nil for one that was not cut out.
+// parts holds the JSON texts of the shared members. An entry is nil if the member was not cut out.
 type parts [len(shared)][]byte
 
-// Forms of an archived document, its first byte.
+// The first byte of an archived document is its form.
 const (
-	formWhole = 0 // the rest is the JWS, deflated
-	formSplit = 1 // 64 bytes of signature; then, deflated, header, cuts and the rest of the payload
+	formWhole = 0 // followed by the deflated JWS
+	formSplit = 1 // followed by 64 bytes of signature and, deflated, header, cuts and the rest of the payload
 )
 
-// minPart is the shortest text that is worth a row of its own.
+// minPart is the minimum size in bytes of a text that gets a row of its own.
 const minPart = 64
 
-// maxInflated bounds what a stored text may become: a backup that somebody
-// made up must not fill the memory. Documents are at most 256 KiB.
+// maxInflated limits the size in bytes of an inflated text, so that a forged backup cannot exhaust memory.
+// Documents have at most 256 KiB.
 const maxInflated = 16 << 20
 
 const signatureSize = 64
@@ -91,7 +89,7 @@ func split(jws []byte) (compact []byte, cut parts) {
 
 var errArchive = errors.New("an archived document is damaged; restore the database from a backup")
 
-// restore makes the JWS again.
+// restore is the inverse of archive.
 func restore(compact []byte, cut parts) ([]byte, error) {
 	if len(compact) == 0 {
 		return nil, errArchive
@@ -109,15 +107,15 @@ func restore(compact []byte, cut parts) ([]byte, error) {
 		return nil, err
 	}
 	r := bytes.NewReader(text)
-	header, err := take(r)
+	header, err := readField(r)
 	if err != nil {
 		return nil, err
 	}
-	type place struct{ part, at uint64 }
-	var places []place
+	type cutAt struct{ part, at uint64 }
+	var cuts []cutAt
 	for {
 		part, err := binary.ReadUvarint(r)
-		if err != nil || part > uint64(len(shared)) || len(places) > len(shared) {
+		if err != nil || part > uint64(len(shared)) || len(cuts) > len(shared) {
 			return nil, errArchive
 		}
 		if part == 0 {
@@ -127,12 +125,12 @@ func restore(compact []byte, cut parts) ([]byte, error) {
 		if err != nil {
 			return nil, errArchive
 		}
-		places = append(places, place{part - 1, at})
+		cuts = append(cuts, cutAt{part - 1, at})
 	}
 	rest := text[len(text)-r.Len():]
 	var payload []byte
 	from := uint64(0)
-	for _, p := range places {
+	for _, p := range cuts {
 		if p.at < from || p.at > uint64(len(rest)) || cut[p.part] == nil {
 			return nil, errArchive
 		}
@@ -147,7 +145,7 @@ func restore(compact []byte, cut parts) ([]byte, error) {
 	return strictBase64.AppendEncode(jws, signature), nil
 }
 
-func take(r *bytes.Reader) ([]byte, error) {
+func readField(r *bytes.Reader) ([]byte, error) {
 	n, err := binary.ReadUvarint(r)
 	if err != nil || n > uint64(r.Len()) {
 		return nil, errArchive
@@ -157,14 +155,14 @@ func take(r *bytes.Reader) ([]byte, error) {
 	return b, err
 }
 
-// member is a member of a JSON object: its value is text[begin:end].
+// member is a member of a JSON object. Its value is text[begin:end].
 type member struct {
 	name       []byte
 	begin, end int
 }
 
-// members finds the members of the object that text is. Of a text that is no
-// such object it finds something or nothing: whoever cuts there can still paste.
+// members returns the top-level members of the JSON object in text. If text is not a JSON object, the result is
+// arbitrary but has valid offsets, and archive detects a wrong cut.
 func members(text []byte) (all []member) {
 	depth, value := 0, false
 	var m member
@@ -204,7 +202,7 @@ func members(text []byte) (all []member) {
 var deflaters = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(io.Discard, flate.BestSpeed)
 	if err != nil {
-		panic(err) // the level is a constant that exists
+		panic(err) // only an invalid level is an error
 	}
 	return w
 }}
@@ -217,7 +215,7 @@ func deflate(b, text []byte) []byte {
 	w.Reset(out)
 	_, err := w.Write(text)
 	if err := errors.Join(err, w.Close()); err != nil {
-		panic(err) // a bytes.Buffer takes everything
+		panic(err) // writing to a bytes.Buffer never fails
 	}
 	return out.Bytes()
 }

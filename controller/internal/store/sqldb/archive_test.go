@@ -20,8 +20,7 @@ func FuzzArchive(f *testing.F) {
 	})
 }
 
-// FuzzRestore: rows that somebody else wrote end in an error or a document,
-// never in a panic.
+// FuzzRestore checks that restore returns an error or a document for any row, and never panics.
 func FuzzRestore(f *testing.F) {
 	compact, cut := archive(storetest.Sealed(storetest.Program(1, 2, 1e9, 3)))
 	f.Add(compact, cut[0], cut[1], cut[2])
@@ -34,19 +33,19 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// TestArchiveCuts: a program is cut, not stored whole.
+// TestArchiveCuts checks that a program is split and not stored whole.
 func TestArchiveCuts(t *testing.T) {
 	jws := storetest.Sealed(storetest.Program(1, 2, 1e9, 3))
 	compact, cut := archive(jws)
 	for i, b := range cut {
 		if len(b) < minPart || b[0] != '[' || b[len(b)-1] != ']' {
-			t.Errorf("%s was cut out as %.40q", shared[i], b)
+			t.Errorf("part %s is %.40q", shared[i], b)
 		}
 	}
-	t.Logf("a program of %d bytes: %d of its own, shared %d", len(jws), len(compact),
+	t.Logf("a program of %d bytes: row %d bytes, parts %d bytes", len(jws), len(compact),
 		len(deflate(nil, bytes.Join(cut[:], nil))))
 	if len(compact) > len(jws)/10 {
-		t.Errorf("of %d bytes %d remain", len(jws), len(compact))
+		t.Errorf("a program of %d bytes takes %d bytes", len(jws), len(compact))
 	}
 }
 

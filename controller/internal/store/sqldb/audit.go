@@ -62,10 +62,10 @@ func (s audit) one(ctx context.Context, tx *sql.Tx, c *store.Change) (version in
 	switch {
 	case err == nil:
 		e.Action = "replace"
-	case unkeepable(err):
+	case isInvalidText(err):
 		return 0, notFound(o.Path(), "")
 	case !errors.Is(err, sql.ErrNoRows):
-		return 0, s.trouble(err)
+		return 0, s.wrapErr(err)
 	}
 	if c.Remove {
 		e.Action = "delete"
@@ -85,14 +85,15 @@ func (s audit) appendTo(ctx context.Context, tx *sql.Tx, e playlists.AuditEntry)
 	var prev string
 	err := tx.QueryRowContext(ctx, `SELECT n, digest FROM audit ORDER BY n DESC LIMIT 1`).Scan(&e.N, &prev)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	e.N++
-	_, err = tx.ExecContext(ctx, `INSERT INTO audit (n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest)
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO audit (n, at_ms, who, from_addr, action, kind, owner, id, before, after, digest)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		e.N, e.By.AtMS, e.By.Who, e.By.From, e.Action, e.Kind, e.Owner, e.ID, e.Before, e.After, store.Chain(prev, &e))
 	if err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	return nil
 }
@@ -104,19 +105,19 @@ func scanEntry(rows *sql.Rows, e *playlists.AuditEntry) error {
 		&e.Digest)
 }
 
-func (s audit) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
+func (s audit) List(ctx context.Context, owner string, after int64, limit int) ([]playlists.AuditEntry, error) {
 	return collect(ctx, s.DB, scanEntry,
 		`SELECT `+auditColumns+` FROM audit WHERE n > $1 AND (owner = $2 OR $2 = '*') ORDER BY n LIMIT $3`, after, owner,
-		most)
+		limit)
 }
 
-func (s audit) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
+func (s audit) Newest(ctx context.Context, owner string, before int64, limit int) ([]playlists.AuditEntry, error) {
 	return collect(ctx, s.DB, scanEntry,
 		`SELECT `+auditColumns+` FROM audit WHERE n < $1 AND (owner = $2 OR $2 = '*') ORDER BY n DESC LIMIT $3`, before,
-		owner, most)
+		owner, limit)
 }
 
-// verifyBatch bounds the memory of a walk over years of entries.
+// verifyBatch is the number of entries that Verify holds in memory.
 const verifyBatch = 1000
 
 func (s audit) Verify(ctx context.Context, each func(*playlists.AuditEntry)) (int64, error) {

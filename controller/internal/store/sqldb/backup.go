@@ -18,7 +18,7 @@ import (
 	"ledcast/playlists"
 )
 
-// A backup is lines of JSON, the same from every database:
+// A backup has one line of JSON per table and row. Its format does not depend on the database:
 //
 //	{"format":"ledcast-backup","version":1,"schema":7,"at_ms":1769000000000}
 //	{"table":"objects","columns":["kind","owner",…]}
@@ -26,15 +26,15 @@ import (
 //	…
 //	{"rows":1234,"sha256":"…"}
 //
-// Tables come in the order of tables, rows by their keys. Numbers are numbers,
-// texts strings, and bytes base64. The last line counts the rows and has the
-// SHA-256 of all bytes before it.
+// The order of tables is that of the variable tables. Rows are sorted by key. An integer is a JSON number, a text
+// is a string, and a blob is a string in base64. The last line has the number of rows and the SHA-256 of all bytes
+// before it.
 
 const (
 	backupFormat  = "ledcast-backup"
 	backupVersion = 1
-	// maxLine bounds a line, its end included. The longest that a controller
-	// writes is an uploaded picture.
+	// maxLine limits the length of a line in bytes, with its line feed. The longest line of a controller is an
+	// uploaded picture.
 	maxLine = 16 << 20
 )
 
@@ -58,15 +58,14 @@ type backupTrailer struct {
 type kind byte
 
 const (
-	integer kind = 'i'
-	text    kind = 't'
-	blob    kind = 'b'
-	maybe   kind = 'n' // integer or NULL
-	blobOr  kind = 'm' // blob or NULL
+	integer     kind = 'i'
+	text        kind = 't'
+	blob        kind = 'b'
+	nullInteger kind = 'n' // integer or NULL
+	nullBlob    kind = 'm' // blob or NULL
 )
 
-// table is what a backup holds of a table: its columns, key first, and how many
-// of them are the key.
+// table describes a table in a backup. The columns of the key come first; key is their number.
 type table struct {
 	name    string
 	columns []string
@@ -74,9 +73,9 @@ type table struct {
 	key     int
 }
 
-// tables are all but three: goose's own and PostgreSQL's fence are about one
-// database only, and sessions must not come back to life: somebody may have
-// ended them since. What refers to another table comes after it.
+// tables lists all tables except three. The tables of goose and PostgreSQL's table fence belong to one database.
+// Sessions are left out because a restore must not revive a session that was ended after the backup. A table comes
+// after the tables that it refers to.
 var tables = []table{
 	newTable("objects", 3, "kind:t owner:t id:t data:b version:i updated_ms:i deleted:i"),
 	newTable("signing_keys", 1, "kid:t role:t seed:b nbf:i exp:i state:t"),
@@ -84,13 +83,15 @@ var tables = []table{
 	newTable("seqs", 3, "role:t subject:t epoch:i last:i"),
 	newTable("parts", 1, "id:i digest:b uses:i data:b"),
 	newTable("documents", 4,
-		"role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m frames:n items:n loops:n notes_part:n"),
+		"role:t subject:t epoch:i seq:i iat:i exp:i digest:t kept:i compact:i jws:b notes:m "+
+			"frames:n items:n loops:n notes_part:n"),
 	newTable("latest", 2, "role:t subject:t epoch:i seq:i"),
 	newTable("credentials", 1, "sign:t sha256:b created_ms:i verifiers:t"),
 	newTable("settings", 1, "key:t value:t"),
 	newTable("sign_keys", 1, "sign:t x:b pinned_ms:i"),
 	newTable("play_records", 3, "sign:t chain:t n:i digest:t from_ms:i until_ms:i jws:b"),
-	newTable("plays", 9, "sign:t chain:t n:i item:t campaign:t frame:t why:t count:i ms:i"), // rows may be alike
+	// The key of plays is all columns, because rows may be equal.
+	newTable("plays", 9, "sign:t chain:t n:i item:t campaign:t frame:t why:t count:i ms:i"),
 	newTable("health", 2, "sign:t at_ms:i online:i clock:t faults:t"),
 	newTable("topics", 1, "topic:t unwanted_ms:i"),
 	newTable("audit", 1, "n:i at_ms:i who:t from_addr:t action:t kind:t owner:t id:t before:m after:m digest:t"),
@@ -107,25 +108,23 @@ func newTable(name string, key int, columns string) table {
 
 func (t *table) list() string { return strings.Join(t.columns, ", ") }
 
-// Dump writes everything but sessions to w as a backup, all of one moment,
-// while others write. atMS is the time to put into it. It holds signing keys:
-// keep it as carefully as the database.
+// Dump implements store.Store. The backup contains signing keys: protect it like the database.
 func (s *DB) Dump(ctx context.Context, w io.Writer, atMS int64) error {
 	tx, err := s.read.BeginTx(ctx, &s.snapshot)
 	if err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	d := &dump{w: buffered}
 	if err := d.all(ctx, tx, backupHeader{Format: backupFormat, Version: backupVersion,
 		Schema: s.version, AtMS: atMS}); err != nil {
-		return errors.Join(s.trouble(err), rolledBack(tx.Rollback()))
+		return errors.Join(s.wrapErr(err), ignoreTxDone(tx.Rollback()))
 	}
 	if err := buffered.Flush(); err != nil {
-		return errors.Join(fmt.Errorf("backup: %w", err), rolledBack(tx.Rollback()))
+		return errors.Join(fmt.Errorf("backup: %w", err), ignoreTxDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	return nil
 }
@@ -160,24 +159,24 @@ func (d *dump) table(ctx context.Context, tx *sql.Tx, t *table) error {
 		return err
 	}
 	defer rows.Close()
-	into, row := make([]any, len(t.kinds)), make([]any, len(t.kinds))
+	fields, row := make([]any, len(t.kinds)), make([]any, len(t.kinds))
 	for i, k := range t.kinds {
 		switch k {
 		case integer:
-			into[i] = new(int64)
+			fields[i] = new(int64)
 		case text:
-			into[i] = new(string)
-		case maybe:
-			into[i] = new(sql.NullInt64)
+			fields[i] = new(string)
+		case nullInteger:
+			fields[i] = new(sql.NullInt64)
 		default:
-			into[i] = new([]byte)
+			fields[i] = new([]byte)
 		}
 	}
 	for ; rows.Next(); d.rows++ {
-		if err := rows.Scan(into...); err != nil {
+		if err := rows.Scan(fields...); err != nil {
 			return err
 		}
-		for i, v := range into {
+		for i, v := range fields {
 			switch v := v.(type) {
 			case *int64:
 				row[i] = *v
@@ -204,23 +203,21 @@ func (d *dump) table(ctx context.Context, tx *sql.Tx, t *table) error {
 
 func (d *dump) write(v any) error {
 	d.line.Reset()
-	e := json.NewEncoder(&d.line) // ends each with a line feed
+	e := json.NewEncoder(&d.line) // Encode appends a line feed
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return err
 	}
 	if d.line.Len() > maxLine {
-		return fmt.Errorf("a row of %d bytes is over the limit of %d", d.line.Len(), maxLine)
+		return fmt.Errorf("a row has %d bytes, more than the limit of %d", d.line.Len(), maxLine)
 	}
-	d.sum.Write(d.line.Bytes()) // a hash takes everything
+	d.sum.Write(d.line.Bytes()) // never fails
 	_, err := d.w.Write(d.line.Bytes())
 	return err
 }
 
-// Restore fills an empty database with a backup, in one transaction. The backup
-// is read twice: what is truncated, changed or of another version is refused
-// with an Invalid before anything is written; Conflict for a database that
-// holds something.
+// Restore implements store.Store, in one transaction. It reads the backup twice and rejects a truncated, altered or
+// incompatible one before it writes anything.
 func (s *DB) Restore(ctx context.Context, r io.ReadSeeker) error {
 	start, err := r.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -241,14 +238,15 @@ func (s *DB) Restore(ctx context.Context, r io.ReadSeeker) error {
 				return err
 			}
 		}
-		return readBackup(r, s.version, func(t *table) (func([]any) error, error) { return s.filler(ctx, tx, t) })
+		return readBackup(r, s.version, func(t *table) (func([]any) error, error) { return s.inserter(ctx, tx, t) })
 	})
 }
 
 func (s *DB) checkEmpty(ctx context.Context, tx *sql.Tx, t *table) error {
 	var n int64
-	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) x`).Scan(&n); err != nil {
-		return s.trouble(err)
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM `+t.name+` LIMIT 1) x`).Scan(&n)
+	if err != nil {
+		return s.wrapErr(err)
 	}
 	if n > 0 {
 		return &playlists.Error{Code: playlists.Conflict, Field: "database", Value: s.name,
@@ -257,22 +255,23 @@ func (s *DB) checkEmpty(ctx context.Context, tx *sql.Tx, t *table) error {
 	return nil
 }
 
-// filler returns what inserts rows of t; nil ends it.
-func (s *DB) filler(ctx context.Context, tx *sql.Tx, t *table) (func([]any) error, error) {
+// inserter returns a function that inserts a row into t. The caller ends with a call with nil.
+func (s *DB) inserter(ctx context.Context, tx *sql.Tx, t *table) (func([]any) error, error) {
 	places := make([]string, len(t.columns))
 	for i := range places {
 		places[i] = fmt.Sprintf("$%d", i+1)
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+t.name+` (`+t.list()+`) VALUES (`+strings.Join(places, ", ")+`)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO `+t.name+` (`+t.list()+`)
+		VALUES (`+strings.Join(places, ", ")+`)`)
 	if err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	return func(row []any) error {
 		if row == nil {
 			return insert.Close()
 		}
 		if _, err := insert.ExecContext(ctx, row...); err != nil {
-			return s.trouble(fmt.Errorf("table %s: %w", t.name, err))
+			return s.wrapErr(fmt.Errorf("table %s: %w", t.name, err))
 		}
 		return nil
 	}, nil

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzReadBackup: whatever somebody hands over as a backup is refused with an
-// error or read; what is read writes the same backup again.
+// FuzzReadBackup checks that any input is either rejected or read. Writing what was read must give a readable
+// backup.
 func FuzzReadBackup(f *testing.F) {
 	var empty []byte
 	for i := range tables {
@@ -28,7 +28,7 @@ func FuzzReadBackup(f *testing.F) {
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, head []byte) {
 		sum := sha256.Sum256(head)
-		for rows := range 4 { // the fuzzer cannot guess a digest
+		for rows := range 4 { // the fuzzer cannot guess the digest and the number of rows
 			var out bytes.Buffer
 			d := &dump{w: &out, sum: sha256.New()}
 			backup := fmt.Appendf(bytes.Clone(head), `{"rows":%d,"sha256":"%s"}`+"\n", rows, hex.EncodeToString(sum[:]))
@@ -50,7 +50,7 @@ func FuzzReadBackup(f *testing.F) {
 			if err := readBackup(bytes.NewReader(sealBackup(t, again)), 1, func(*table) (func([]any) error, error) {
 				return func([]any) error { return nil }, nil
 			}); err != nil {
-				t.Errorf("%q was read, and as %q was not: %v", backup, again, err)
+				t.Errorf("%q can be read, but written again as %q it cannot: %v", backup, again, err)
 			}
 		}
 	})
@@ -74,7 +74,7 @@ func sealBackup(t *testing.T, body []byte) []byte {
 	return fmt.Appendf(head, `{"rows":%d,"sha256":"%s"}`+"\n", rows, hex.EncodeToString(sum[:]))
 }
 
-// TestReadBackup: what the fuzzer begins with is a backup indeed.
+// TestReadBackup checks that sealBackup makes a valid backup.
 func TestReadBackup(t *testing.T) {
 	var body []byte
 	for _, tb := range tables {

@@ -20,19 +20,19 @@ func (s credentials) Set(ctx context.Context, c store.Credential) error {
 		return err
 	}
 	_, err = s.exec(ctx, `INSERT INTO credentials (sign, sha256, created_ms, verifiers) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (sign) DO UPDATE SET sha256 = excluded.sha256, created_ms = excluded.created_ms, verifiers = excluded.verifiers`,
+		ON CONFLICT (sign) DO UPDATE
+		SET sha256 = excluded.sha256, created_ms = excluded.created_ms, verifiers = excluded.verifiers`,
 		c.Sign, c.SHA256[:], c.CreatedMS, string(verifiers))
 	return err
 }
 
-// digest32 scans a 32-byte column; a shorter one must not become a password of
-// zeros.
+// digest32 scans a column of 32 bytes. It rejects any other length: a short digest must not be padded with zeros.
 type digest32 struct{ to *[32]byte }
 
 func (d digest32) Scan(v any) error {
 	b, ok := v.([]byte)
 	if !ok || len(b) != len(d.to) {
-		return fmt.Errorf("a digest of %d bytes, not 32", len(b))
+		return fmt.Errorf("the digest has %d bytes, not 32", len(b))
 	}
 	copy(d.to[:], b)
 	return nil
@@ -44,7 +44,7 @@ type jsonText struct{ to any }
 func (j jsonText) Scan(v any) error {
 	text, ok := v.(string)
 	if !ok {
-		return fmt.Errorf("JSON in a %T", v)
+		return fmt.Errorf("a JSON column has the type %T", v)
 	}
 	return json.Unmarshal([]byte(text), j.to)
 }
@@ -54,7 +54,7 @@ func (s credentials) Get(ctx context.Context, sign string) (store.Credential, er
 	err := s.read.QueryRowContext(ctx, `SELECT sha256, created_ms, verifiers FROM credentials WHERE sign = $1`, sign).
 		Scan(digest32{&c.SHA256}, &c.CreatedMS, jsonText{&c.Verifiers})
 	if err != nil {
-		return store.Credential{}, s.found(err, "credentials/"+sign, "")
+		return store.Credential{}, s.scanErr(err, "credentials/"+sign, "")
 	}
 	return c, nil
 }
@@ -67,7 +67,7 @@ func (s credentials) List(ctx context.Context) ([]store.Credential, error) {
 
 func (s credentials) Remove(ctx context.Context, sign string) error {
 	n, err := s.exec(ctx, `DELETE FROM credentials WHERE sign = $1`, sign)
-	if err == nil && n == 0 || unkeepable(err) {
+	if err == nil && n == 0 || isInvalidText(err) {
 		return notFound("credentials/"+sign, "")
 	}
 	return err
@@ -91,7 +91,7 @@ func (s settings) Get(ctx context.Context, key string) (string, error) {
 	var v string
 	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&v)
 	if err != nil {
-		return "", s.found(err, "settings/"+key, "")
+		return "", s.scanErr(err, "settings/"+key, "")
 	}
 	return v, nil
 }

@@ -11,34 +11,35 @@ import (
 
 type documents struct{ *DB }
 
-// subject is what a seq counts for, with the time of what it is for.
+// subject identifies a sequence of seqs. iatMS is the issue time of the document that needs the next one.
 type subject struct {
 	role, name   string
 	epoch, iatMS int64
 }
 
-// take takes one seq for each subject of a run.
-func (s documents) take(ctx context.Context, tx *sql.Tx, run []subject) ([]int64, error) {
+// takeSeqs allocates one seq for each subject of a batch.
+func (s documents) takeSeqs(ctx context.Context, tx *sql.Tx, batch []subject) ([]int64, error) {
 	var args []any
 	at := map[[2]string]int{}
-	for i, x := range run {
+	for i, x := range batch {
 		args = append(args, x.role, x.name, x.epoch, max(x.iatMS, 1))
 		at[[2]string{x.role, x.name}] = i
 	}
-	rows, err := tx.QueryContext(ctx, `INSERT INTO seqs (role, subject, epoch, last) `+values(len(run), "", "", "", "")+`
+	rows, err := tx.QueryContext(ctx, `
+		INSERT INTO seqs (role, subject, epoch, last) `+values(len(batch), "", "", "", "")+`
 		ON CONFLICT (role, subject, epoch) DO UPDATE
 		SET last = CASE WHEN seqs.last >= excluded.last THEN seqs.last + 1 ELSE excluded.last END
 		RETURNING role, subject, last`, args...)
 	if err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	defer rows.Close()
-	seqs := make([]int64, len(run))
+	seqs := make([]int64, len(batch))
 	for rows.Next() {
 		var of [2]string
 		var seq int64
 		if err := rows.Scan(&of[0], &of[1], &seq); err != nil {
-			return nil, s.trouble(err)
+			return nil, s.wrapErr(err)
 		}
 		if seq > store.MaxInteger {
 			return nil, conflict(of[0]+"/"+of[1]+".seq", fmt.Sprint(seq), "seq-exhausted")
@@ -46,7 +47,7 @@ func (s documents) take(ctx context.Context, tx *sql.Tx, run []subject) ([]int64
 		seqs[at[of]] = seq
 	}
 	if err := rows.Err(); err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	return seqs, nil
 }
@@ -61,8 +62,8 @@ func (s documents) NextSeqs(ctx context.Context, role string, subjects []string,
 	}
 	seqs := make([]int64, 0, len(subjects))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		for from, until := range runs(len(of), s.rows, func(i int) string { return of[i].name }) {
-			taken, err := s.take(ctx, tx, of[from:until])
+		for from, until := range batches(len(of), s.rows, func(i int) string { return of[i].name }) {
+			taken, err := s.takeSeqs(ctx, tx, of[from:until])
 			if err != nil {
 				return err
 			}
@@ -85,16 +86,17 @@ func (s documents) Issue(ctx context.Context, drafts []playlists.Draft,
 	}
 	docs := make([]playlists.Issued, 0, len(drafts))
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		is := &issuing{documents: s, tx: tx, parts: s.partBook(tx)}
-		for from, until := range runs(len(drafts), s.rows,
+		is := &issuer{documents: s, tx: tx, parts: s.partRefs(tx)}
+		for from, until := range batches(len(drafts), s.rows,
 			func(i int) [2]string { return [2]string{drafts[i].Role, drafts[i].Subject} }) {
-			issued, err := is.run(ctx, drafts[from:until], func(i int, seq int64) ([]byte, error) { return seal(from+i, seq) })
+			issued, err := is.issueBatch(ctx, drafts[from:until],
+				func(i int, seq int64) ([]byte, error) { return seal(from+i, seq) })
 			if err != nil {
 				return err
 			}
 			docs = append(docs, issued...)
 		}
-		return is.parts.settle(ctx)
+		return is.parts.flush(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (s documents) Issue(ctx context.Context, drafts []playlists.Draft,
 
 const headColumns = `d.role, d.subject, d.epoch, d.seq, d.iat, d.exp, d.digest`
 
-func headInto(h *playlists.Head) []any {
+func headFields(h *playlists.Head) []any {
 	return []any{&h.Role, &h.Subject, &h.Epoch, &h.Seq, &h.Iat, &h.Exp, &h.Digest}
 }
 
@@ -116,20 +118,20 @@ func (s documents) Latest(ctx context.Context, role, subject string) (playlists.
 	row := s.read.QueryRowContext(ctx,
 		`SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
 	if err := scanDocument(row.Scan, &d); err != nil {
-		return playlists.Issued{}, s.found(err, "documents/"+role+"/"+subject, "")
+		return playlists.Issued{}, s.scanErr(err, "documents/"+role+"/"+subject, "")
 	}
 	return d, nil
 }
 
 func (s documents) Heads(ctx context.Context, role string) ([]playlists.Head, error) {
-	return collect(ctx, s.DB, func(rows *sql.Rows, h *playlists.Head) error { return rows.Scan(headInto(h)...) },
+	return collect(ctx, s.DB, func(rows *sql.Rows, h *playlists.Head) error { return rows.Scan(headFields(h)...) },
 		`SELECT `+headColumns+latestJoin+` WHERE l.role = $1 ORDER BY l.subject`, role)
 }
 
 func (s documents) History(ctx context.Context, role, subject string, from, until int64) ([]playlists.Issued, error) {
 	scan := func(rows *sql.Rows, d *playlists.Issued) error { return scanDocument(rows.Scan, d) }
-	// By (epoch, seq), not by iat: a clock that was set back makes a later
-	// document look earlier.
+	// The order is that of (epoch, seq) and not of iat: after a clock was set back, a later document has an earlier
+	// iat.
 	return collect(ctx, s.DB, scan, `
 		SELECT `+documentColumns+` FROM documents d`+documentParts+`
 		WHERE d.role = $1 AND d.subject = $2 AND d.kept = 1 AND d.iat < $4

@@ -8,23 +8,23 @@ import (
 	"ledcast/playlists"
 )
 
-// issuing is one Issue, a run of drafts at a time.
-type issuing struct {
+// issuer is the state of one call of Issue, which handles its drafts in batches.
+type issuer struct {
 	documents
 	tx    *sql.Tx
-	parts *partBook
+	parts *partRefs
 }
 
-// place is an epoch and seq: which of a subject's documents.
-type place struct{ epoch, seq int64 }
+// docVersion identifies a document of a subject.
+type docVersion struct{ epoch, seq int64 }
 
-func (is *issuing) run(ctx context.Context, drafts []playlists.Draft,
+func (is *issuer) issueBatch(ctx context.Context, drafts []playlists.Draft,
 	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	of := make([]subject, len(drafts))
 	for i, d := range drafts {
 		of[i] = subject{d.Role, d.Subject, d.Epoch, d.IatMS}
 	}
-	seqs, err := is.take(ctx, is.tx, of)
+	seqs, err := is.takeSeqs(ctx, is.tx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (is *issuing) run(ctx context.Context, drafts []playlists.Draft,
 			return nil, fmt.Errorf("sign %s of %s: %w", d.Role, d.Subject, err)
 		}
 		if len(jws) == 0 {
-			return nil, fmt.Errorf("sign %s of %s: the document came out empty", d.Role, d.Subject)
+			return nil, fmt.Errorf("sign %s of %s: the signed document is empty", d.Role, d.Subject)
 		}
 		docs[i] = playlists.Issued{Head: playlists.Head{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch, Seq: seqs[i],
 			Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws, Notes: d.Notes}
@@ -50,11 +50,11 @@ func (is *issuing) run(ctx context.Context, drafts []playlists.Draft,
 	if err := is.insert(ctx, drafts, docs); err != nil {
 		return nil, err
 	}
-	return docs, is.point(ctx, docs, last)
+	return docs, is.setLatest(ctx, docs, last)
 }
 
-// last returns the latest document of each subject that has one.
-func (is *issuing) last(ctx context.Context, of []subject) (map[[2]string]place, error) {
+// last returns the latest document of each subject that has one, by role and subject.
+func (is *issuer) last(ctx context.Context, of []subject) (map[[2]string]docVersion, error) {
 	var args []any
 	for _, x := range of {
 		args = append(args, x.role, x.name)
@@ -63,27 +63,27 @@ func (is *issuing) last(ctx context.Context, of []subject) (map[[2]string]place,
 		`SELECT role, subject, epoch, seq FROM latest WHERE (role, subject) IN (`+values(len(of), "TEXT", "TEXT")+`)`,
 		args...)
 	if err != nil {
-		return nil, is.trouble(err)
+		return nil, is.wrapErr(err)
 	}
 	defer rows.Close()
-	last := map[[2]string]place{}
+	last := map[[2]string]docVersion{}
 	for rows.Next() {
 		var of [2]string
-		var at place
+		var at docVersion
 		if err := rows.Scan(&of[0], &of[1], &at.epoch, &at.seq); err != nil {
-			return nil, is.trouble(err)
+			return nil, is.wrapErr(err)
 		}
 		last[of] = at
 	}
 	if err := rows.Err(); err != nil {
-		return nil, is.trouble(err)
+		return nil, is.wrapErr(err)
 	}
 	return last, nil
 }
 
-// insert writes the documents' rows: compact those that are to be kept, as they
-// are those whose place the next one takes.
-func (is *issuing) insert(ctx context.Context, drafts []playlists.Draft, docs []playlists.Issued) error {
+// insert writes the documents' rows. It archives only the kept documents: the next document of the subject replaces
+// the others.
+func (is *issuer) insert(ctx context.Context, drafts []playlists.Draft, docs []playlists.Issued) error {
 	var args []any
 	for i, d := range docs {
 		kept, jws, notes := 0, d.JWS, d.Notes
@@ -108,9 +108,8 @@ func (is *issuing) insert(ctx context.Context, drafts []playlists.Draft, docs []
 	return err
 }
 
-// point makes the documents the latest, and drops those that were and are not
-// kept.
-func (is *issuing) point(ctx context.Context, docs []playlists.Issued, last map[[2]string]place) error {
+// setLatest records the documents as the latest and deletes the previous latest ones, except those that are kept.
+func (is *issuer) setLatest(ctx context.Context, docs []playlists.Issued, last map[[2]string]docVersion) error {
 	var args, before []any
 	for _, d := range docs {
 		args = append(args, d.Role, d.Subject, d.Epoch, d.Seq)
@@ -118,7 +117,8 @@ func (is *issuing) point(ctx context.Context, docs []playlists.Issued, last map[
 			before = append(before, d.Role, d.Subject, l.epoch, l.seq)
 		}
 	}
-	_, err := is.change(ctx, is.tx, `INSERT INTO latest (role, subject, epoch, seq) `+values(len(docs), "", "", "", "")+`
+	_, err := is.change(ctx, is.tx, `
+		INSERT INTO latest (role, subject, epoch, seq) `+values(len(docs), "", "", "", "")+`
 		ON CONFLICT (role, subject) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq`, args...)
 	if err != nil || len(before) == 0 {
 		return err

@@ -53,7 +53,7 @@ func (s keys) SetState(ctx context.Context, kid string, state store.KeyState) er
 		}
 		var now string
 		if err := tx.QueryRowContext(ctx, `SELECT state FROM signing_keys WHERE kid = $1`, kid).Scan(&now); err != nil {
-			return s.found(err, "keys/"+kid, "")
+			return s.scanErr(err, "keys/"+kid, "")
 		}
 		return conflict("keys/"+kid+".state", string(state), "key-after-revoked")
 	})
@@ -81,7 +81,7 @@ func (s keys) PutSet(ctx context.Context, set store.KeySet) error {
 			return conflict("key-set", fmt.Sprintf("%d/%d", set.Epoch, set.Seq), "key-set-not-newer")
 		}
 		if err != nil {
-			return s.trouble(err)
+			return s.wrapErr(err)
 		}
 		return nil
 	})
@@ -93,10 +93,10 @@ func (s keys) Set(ctx context.Context) (store.KeySet, error) {
 	err := s.read.QueryRowContext(ctx, `SELECT epoch, seq, jws, roots FROM key_set WHERE id = 1`).
 		Scan(&set.Epoch, &set.Seq, &set.JWS, &roots)
 	if err != nil {
-		return store.KeySet{}, s.found(err, "key-set", "")
+		return store.KeySet{}, s.scanErr(err, "key-set", "")
 	}
 	if err := json.Unmarshal([]byte(roots), &set.Roots); err != nil {
-		return store.KeySet{}, s.trouble(fmt.Errorf("key set's roots: %w", err))
+		return store.KeySet{}, s.wrapErr(fmt.Errorf("cannot parse the roots of the key set: %w", err))
 	}
 	return set, nil
 }

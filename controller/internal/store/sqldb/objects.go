@@ -25,8 +25,7 @@ func (s objects) Put(ctx context.Context, o store.Object, expected int64) (versi
 	return version, err
 }
 
-// put is one statement either way, so that the version is checked and the
-// object written at once on any database, whatever its isolation.
+// put checks the version and writes the object in one statement, so that it is atomic at any isolation level.
 func (s objects) put(ctx context.Context, tx *sql.Tx, o store.Object, expected int64) (int64, error) {
 	var version int64
 	var err error
@@ -55,7 +54,7 @@ func (s objects) put(ctx context.Context, tx *sql.Tx, o store.Object, expected i
 		return 0, s.refused(ctx, tx, o, expected)
 	}
 	if err != nil {
-		return 0, s.trouble(err)
+		return 0, s.wrapErr(err)
 	}
 	return version, nil
 }
@@ -75,25 +74,25 @@ func (s objects) remove(ctx context.Context, tx *sql.Tx, kind, owner, id string,
 		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0 AND (version = $4 OR $4 = -1)
 		RETURNING version`,
 		kind, owner, id, expected, []byte{}).Scan(&version)
-	if unkeepable(err) {
+	if isInvalidText(err) {
 		return notFound(o.Path(), "")
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return s.refused(ctx, tx, o, expected)
 	}
 	if err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	return nil
 }
 
-// refused says why no row was written, in the transaction that met it.
+// refused returns the reason why put or remove changed no row. It runs in the same transaction.
 func (s objects) refused(ctx context.Context, tx *sql.Tx, o store.Object, expected int64) error {
 	var version, deleted int64
 	err := tx.QueryRowContext(ctx, `SELECT version, deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`,
 		o.Kind, o.Owner, o.ID).Scan(&version, &deleted)
 	if err != nil {
-		return s.found(err, o.Path(), "")
+		return s.scanErr(err, o.Path(), "")
 	}
 	if deleted != 0 {
 		if expected == store.Unused {
@@ -113,16 +112,15 @@ func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object,
 		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, kind, owner, id).
 		Scan(&o.Data, &o.Version, &o.UpdatedMS)
 	if err != nil {
-		return store.Object{}, s.found(err, o.Path(), "")
+		return store.Object{}, s.scanErr(err, o.Path(), "")
 	}
 	return o, nil
 }
 
 func (s objects) Stamp(kinds ...string) string { return s.stamps.of(kinds) }
 
-// stamps counts the writes of each kind of object. A write counts after it
-// ended, and also where it failed: what it changed, if anything, is then read
-// again.
+// stamps counts the writes of each kind of object. A write is counted when it has ended, even if it failed: it may
+// have changed something, and readers must then read again.
 type stamps struct {
 	mu sync.Mutex
 	by map[string]int64
@@ -150,8 +148,8 @@ func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error)
 	var deleted int64
 	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind,
 		owner, id).Scan(&deleted)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) && !unkeepable(err) {
-		return false, s.trouble(err)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) && !isInvalidText(err) {
+		return false, s.wrapErr(err)
 	}
 	return deleted != 0, nil
 }

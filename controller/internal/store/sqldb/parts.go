@@ -9,25 +9,25 @@ import (
 	"ledcast/playlists"
 )
 
-// partIDs are the rows of table parts that a document uses: the shared members
-// of its payload, then its notes.
+// partIDs are the IDs of the rows of table parts that a document uses: the shared members of its payload, then its
+// notes.
 type partIDs [len(shared) + 1]sql.NullInt64
 
-// partBook knows the parts that one transaction has used, and counts: parts are
-// shared, so the count is written once for each and not once for each document.
-type partBook struct {
+// partRefs counts the references to parts in one transaction. Many documents use the same part, so its reference
+// count is updated once at the end and not once for each document.
+type partRefs struct {
 	*DB
 	tx   *sql.Tx
 	ids  map[[sha256.Size]byte]int64
 	uses map[int64]int64
 }
 
-func (s *DB) partBook(tx *sql.Tx) *partBook {
-	return &partBook{DB: s, tx: tx, ids: map[[sha256.Size]byte]int64{}, uses: map[int64]int64{}}
+func (s *DB) partRefs(tx *sql.Tx) *partRefs {
+	return &partRefs{DB: s, tx: tx, ids: map[[sha256.Size]byte]int64{}, uses: map[int64]int64{}}
 }
 
-// use returns the row that holds text, made where there is none.
-func (b *partBook) use(ctx context.Context, text []byte) (id sql.NullInt64, err error) {
+// use adds a reference to the part with this text and returns its ID. It inserts the part if it does not exist.
+func (b *partRefs) use(ctx context.Context, text []byte) (id sql.NullInt64, err error) {
 	if text == nil {
 		return id, nil
 	}
@@ -37,10 +37,11 @@ func (b *partBook) use(ctx context.Context, text []byte) (id sql.NullInt64, err 
 		err := b.tx.QueryRowContext(ctx, `SELECT id FROM parts WHERE digest = $1`, digest[:]).Scan(&n)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = b.tx.QueryRowContext(ctx, `INSERT INTO parts (id, digest, uses, data)
-				SELECT COALESCE(MAX(id), 0) + 1, $1, 0, $2 FROM parts RETURNING id`, digest[:], deflate(nil, text)).Scan(&n)
+				SELECT COALESCE(MAX(id), 0) + 1, $1, 0, $2 FROM parts RETURNING id`,
+				digest[:], deflate(nil, text)).Scan(&n)
 		}
 		if err != nil {
-			return id, b.trouble(err)
+			return id, b.wrapErr(err)
 		}
 		b.ids[digest] = n
 	}
@@ -48,8 +49,8 @@ func (b *partBook) use(ctx context.Context, text []byte) (id sql.NullInt64, err 
 	return sql.NullInt64{Int64: n, Valid: true}, nil
 }
 
-// release takes one use back.
-func (b *partBook) release(ids partIDs) {
+// release removes one reference from each part.
+func (b *partRefs) release(ids partIDs) {
 	for _, id := range ids {
 		if id.Valid {
 			b.uses[id.Int64]--
@@ -57,8 +58,8 @@ func (b *partBook) release(ids partIDs) {
 	}
 }
 
-// settle writes the counts, and drops what nobody uses any more.
-func (b *partBook) settle(ctx context.Context) error {
+// flush writes the reference counts and deletes the parts without references.
+func (b *partRefs) flush(ctx context.Context) error {
 	for id, n := range b.uses {
 		if _, err := b.change(ctx, b.tx, `UPDATE parts SET uses = uses + $2 WHERE id = $1`, id, n); err != nil {
 			return err
@@ -72,7 +73,7 @@ func (b *partBook) settle(ctx context.Context) error {
 	return nil
 }
 
-// documentColumns and documentParts are a document d with what it shares.
+// documentColumns and documentParts select a document d and its parts.
 const (
 	documentColumns = headColumns + `, d.compact, d.jws, d.notes, pf.data, pi.data, pl.data, pn.data`
 	documentParts   = `
@@ -82,12 +83,12 @@ const (
 		LEFT JOIN parts pn ON pn.id = d.notes_part`
 )
 
-// scanDocument reads documentColumns.
+// scanDocument scans documentColumns.
 func scanDocument(scan func(...any) error, d *playlists.Issued) error {
 	var compact int64
 	var stored [len(shared)][]byte
 	var notes []byte
-	into := append(headInto(&d.Head), &compact, &d.JWS, &d.Notes, &stored[0], &stored[1], &stored[2], &notes)
+	into := append(headFields(&d.Head), &compact, &d.JWS, &d.Notes, &stored[0], &stored[1], &stored[2], &notes)
 	if err := scan(into...); err != nil || compact == 0 {
 		return err
 	}
@@ -111,7 +112,7 @@ func scanDocument(scan func(...any) error, d *playlists.Issued) error {
 	return err
 }
 
-// pruneBatch bounds how long a prune keeps others from writing.
+// pruneBatch is the number of documents per transaction, so that Prune does not block other writes for long.
 const pruneBatch = 1000
 
 func (s documents) Prune(ctx context.Context, before int64) (removed int, err error) {
@@ -126,36 +127,37 @@ func (s documents) Prune(ctx context.Context, before int64) (removed int, err er
 
 func (s documents) pruneSome(ctx context.Context, before int64) (n int, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		book := s.partBook(tx)
-		// Whatever a later one had replaced before then, in the order of issue.
+		book := s.partRefs(tx)
+		// Select the kept documents that were replaced before that time. (epoch, seq) is the order of issue.
 		rows, err := tx.QueryContext(ctx, `
 			DELETE FROM documents WHERE (role, subject, epoch, seq) IN (
 				SELECT d.role, d.subject, d.epoch, d.seq FROM documents d
 				WHERE d.kept = 1 AND d.iat < $1
 				  AND EXISTS (SELECT 1 FROM documents p
-					WHERE p.role = d.role AND p.subject = d.subject AND p.kept = 1 AND p.iat < $1 AND (p.epoch, p.seq) > (d.epoch, d.seq))
+					WHERE p.role = d.role AND p.subject = d.subject AND p.kept = 1 AND p.iat < $1
+					  AND (p.epoch, p.seq) > (d.epoch, d.seq))
 				  AND NOT EXISTS (SELECT 1 FROM latest l
 					WHERE l.role = d.role AND l.subject = d.subject AND l.epoch = d.epoch AND l.seq = d.seq)
 				LIMIT $2)
 			RETURNING frames, items, loops, notes_part`, before, pruneBatch)
 		if err != nil {
-			return s.trouble(err)
+			return s.wrapErr(err)
 		}
 		defer rows.Close()
 		for n = 0; rows.Next(); n++ {
 			var ids partIDs
 			if err := rows.Scan(&ids[0], &ids[1], &ids[2], &ids[3]); err != nil {
-				return s.trouble(err)
+				return s.wrapErr(err)
 			}
 			book.release(ids)
 		}
 		if err := rows.Err(); err != nil {
-			return s.trouble(err)
+			return s.wrapErr(err)
 		}
 		if err := rows.Close(); err != nil {
-			return s.trouble(err)
+			return s.wrapErr(err)
 		}
-		return book.settle(ctx)
+		return book.flush(ctx)
 	})
 	if err != nil {
 		n = 0

@@ -23,7 +23,7 @@ func (s proofs) Pin(ctx context.Context, sign string, x [32]byte, nowMS int64) (
 			return err
 		}
 		err := tx.QueryRowContext(ctx, `SELECT x FROM sign_keys WHERE sign = $1`, sign).Scan(digest32{&pinned})
-		return s.found(err, "sign_keys/"+sign, "")
+		return s.scanErr(err, "sign_keys/"+sign, "")
 	})
 	return pinned, err
 }
@@ -35,13 +35,13 @@ func (s proofs) Unpin(ctx context.Context, sign string) error {
 
 func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest string, err error) {
 	err = s.read.QueryRowContext(ctx,
-		`SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`, sign, chain).Scan(&n,
-		&digest)
+		`SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`,
+		sign, chain).Scan(&n, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}
 	if err != nil {
-		return 0, "", s.trouble(err)
+		return 0, "", s.wrapErr(err)
 	}
 	return n, digest, nil
 }
@@ -49,7 +49,7 @@ func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest st
 func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest string, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign,
 		chain, n).Scan(&digest)
-	return digest, s.found(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
+	return digest, s.scanErr(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
 }
 
 func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
@@ -57,8 +57,10 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 		return err
 	}
 	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		n, err := s.change(ctx, tx, `INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
-			ON CONFLICT (sign, chain, n) DO NOTHING`, r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, notNil(r.JWS))
+		n, err := s.change(ctx, tx, `
+			INSERT INTO play_records (sign, chain, n, digest, from_ms, until_ms, jws) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (sign, chain, n) DO NOTHING`,
+			r.Sign, r.Chain, r.N, r.Digest, r.FromMS, r.UntilMS, notNil(r.JWS))
 		if err != nil {
 			return err
 		}
@@ -67,38 +69,43 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 		}
 		for _, p := range r.Plays {
 			if _, err := tx.ExecContext(ctx,
-				`INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+				`INSERT INTO plays (sign, chain, n, item, campaign, frame, why, count, ms)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 				r.Sign, r.Chain, r.N, p.Item, p.Campaign, p.Frame, p.Why, p.Count, p.MS); err != nil {
-				return s.trouble(err)
+				return s.wrapErr(err)
 			}
 		}
 		return nil
 	})
 }
 
-// A page of records: of one sign, by the index on (sign, from_ms), or of all.
+// These queries select a page of records of one sign, by the index on (sign, from_ms), or of all signs.
 const (
-	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records WHERE from_ms >= $1 AND from_ms < $2 AND `
-	recordsOfSign = recordColumns + `sign = $4 AND (from_ms, chain, n) > ($3, $5, $6) ORDER BY from_ms, chain, n LIMIT $7`
-	recordsOfAll  = recordColumns +
+	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records
+		WHERE from_ms >= $1 AND from_ms < $2 AND `
+	recordsOfSign = recordColumns + `sign = $4 AND (from_ms, chain, n) > ($3, $5, $6)
+		ORDER BY from_ms, chain, n LIMIT $7`
+	recordsOfAll = recordColumns +
 		`(from_ms, sign, chain, n) > ($3, $4, $5, $6) ORDER BY from_ms, sign, chain, n LIMIT $7`
 )
 
 func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.PlayRecord, error) {
-	if q.Most < 1 {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "records.most", Value: fmt.Sprint(q.Most),
+	if q.Limit < 1 {
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: "records.most", Value: fmt.Sprint(q.Limit),
 			Key: "no-records-asked"}
 	}
 	a, query := q.After, recordsOfAll
 	if q.Sign != "" {
 		a.Sign, query = q.Sign, recordsOfSign
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT r.sign, r.chain, r.n, r.digest, r.from_ms, r.until_ms, p.item, p.campaign, p.frame, p.why, p.count, p.ms
+	rows, err := s.read.QueryContext(ctx, `
+		SELECT r.sign, r.chain, r.n, r.digest, r.from_ms, r.until_ms,
+			p.item, p.campaign, p.frame, p.why, p.count, p.ms
 		FROM (`+query+`) r LEFT JOIN plays p ON p.sign = r.sign AND p.chain = r.chain AND p.n = r.n
 		ORDER BY r.from_ms, r.sign, r.chain, r.n, p.item, p.campaign, p.frame, p.why, p.count, p.ms`,
-		max(q.FromMS, a.FromMS), q.UntilMS, a.FromMS, a.Sign, a.Chain, a.N, q.Most)
+		max(q.FromMS, a.FromMS), q.UntilMS, a.FromMS, a.Sign, a.Chain, a.N, q.Limit)
 	if err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	defer rows.Close()
 	var all []playlists.PlayRecord
@@ -108,19 +115,19 @@ func (s proofs) Records(ctx context.Context, q store.RecordQuery) ([]playlists.P
 		var count, ms sql.NullInt64
 		if err := rows.Scan(&r.Sign, &r.Chain, &r.N, &r.Digest, &r.FromMS, &r.UntilMS, &item, &campaign, &frame, &why,
 			&count, &ms); err != nil {
-			return nil, s.trouble(err)
+			return nil, s.wrapErr(err)
 		}
 		if len(all) == 0 || store.CursorOf(&all[len(all)-1]) != store.CursorOf(&r) {
 			all = append(all, r)
 		}
-		if item.Valid { // a record without plays has none
+		if item.Valid { // NULL for a record without plays
 			last := &all[len(all)-1]
 			last.Plays = append(last.Plays, playlists.Play{Item: item.String, Campaign: campaign.String,
 				Frame: frame.String, Why: why.String, Count: count.Int64, MS: ms.Int64})
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	return all, nil
 }

@@ -18,18 +18,17 @@ import (
 	"ledcast/playlists"
 )
 
-// backupReader reads a backup's lines, each with its number for errors.
+// backupReader reads the lines of a backup.
 type backupReader struct {
 	lines *bufio.Scanner
 	n     int
-	sum   hash.Hash // over the lines before the present one
+	sum   hash.Hash // of the lines before the current one
 	line  []byte
 }
 
-// readBackup reads a whole backup and checks it: its version, that it has each
-// table's rows in their form, and, at the end, count and digest. For each table
-// it calls begin, and what that returns for each row, then with nil. A row's
-// values are int64, string, []byte or nil.
+// readBackup reads a whole backup. It checks the version, the tables, the types of the values, and at the end the
+// number of rows and the digest. It calls begin for each table, and then the returned function for each row and
+// once more with nil. A row's values have the types int64, string, []byte or nil.
 func readBackup(r io.Reader, schema int64, begin func(*table) (func([]any) error, error)) error {
 	b := &backupReader{lines: bufio.NewScanner(r), sum: sha256.New()}
 	b.lines.Buffer(make([]byte, 64<<10), maxLine)
@@ -48,7 +47,7 @@ func readBackup(r io.Reader, schema int64, begin func(*table) (func([]any) error
 			return err
 		}
 		if head.Table != t.name || !slices.Equal(head.Columns, t.columns) {
-			return b.bad("backup-table-without-beginning", t.name)
+			return b.invalid("backup-table-without-beginning", t.name)
 		}
 		row, err := begin(t)
 		if err != nil {
@@ -83,7 +82,7 @@ func (b *backupReader) header(schema int64) error {
 	}
 	var h backupHeader
 	if err := json.Unmarshal(b.line, &h); err != nil || h.Format != backupFormat {
-		return b.bad("backup-without-beginning")
+		return b.invalid("backup-without-beginning")
 	}
 	if h.Version != backupVersion || h.Schema != schema {
 		return &playlists.Error{Code: playlists.Invalid, Field: "backup",
@@ -100,35 +99,35 @@ func (b *backupReader) trailer(rows int64) error {
 		return err
 	}
 	if end.Rows != rows || end.SHA256 != sum {
-		return b.bad("backup-rows-changed", rows)
+		return b.invalid("backup-rows-changed", rows)
 	}
 	if b.lines.Scan() {
 		b.n++
-		return b.bad("backup-after-end")
+		return b.invalid("backup-after-end")
 	}
-	return b.trouble(b.lines.Err())
+	return b.readErr(b.lines.Err())
 }
 
-// next reads the next line; a backup that ends here is truncated.
+// next reads the next line. It returns an error if the backup ends here, because it is truncated then.
 func (b *backupReader) next() error {
-	b.sum.Write(b.line) // a hash takes everything
+	b.sum.Write(b.line) // never fails
 	b.n++
 	if !b.lines.Scan() {
 		if err := b.lines.Err(); err != nil {
-			return b.trouble(err)
+			return b.readErr(err)
 		}
-		return b.bad("backup-part-missing")
+		return b.invalid("backup-part-missing")
 	}
 	b.line = b.lines.Bytes()
 	return nil
 }
 
-func (b *backupReader) trouble(err error) error {
+func (b *backupReader) readErr(err error) error {
 	if errors.Is(err, bufio.ErrTooLong) {
-		return b.bad("backup-line-too-long", maxLine)
+		return b.invalid("backup-line-too-long", maxLine)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return b.bad("backup-without-end")
+		return b.invalid("backup-without-end")
 	}
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
@@ -136,17 +135,17 @@ func (b *backupReader) trouble(err error) error {
 	return nil
 }
 
-func (b *backupReader) bad(key playlists.TextKey, args ...any) error {
+func (b *backupReader) invalid(key playlists.TextKey, args ...any) error {
 	return &playlists.Error{Code: playlists.Invalid, Field: "backup", Value: fmt.Sprintf("line %d", b.n),
 		Key: key, Args: args}
 }
 
-// object reads the present line as an object of known members.
+// object decodes the current line into v and rejects unknown members.
 func (b *backupReader) object(v any) error {
 	d := json.NewDecoder(bytes.NewReader(b.line))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return b.bad("backup-not-expected")
+		return b.invalid("backup-not-expected")
 	}
 	return nil
 }
@@ -156,13 +155,13 @@ var backupBytes = base64.StdEncoding.Strict()
 func (b *backupReader) row(t *table) ([]any, error) {
 	var raw []json.RawMessage
 	if err := json.Unmarshal(b.line, &raw); err != nil || len(raw) != len(t.kinds) {
-		return nil, b.bad("backup-not-row", t.name)
+		return nil, b.invalid("backup-not-row", t.name)
 	}
 	row := make([]any, len(raw))
 	for i, v := range raw {
 		value, err := readValue(t.kinds[i], v)
 		if err != nil {
-			return nil, b.bad("backup-wrong-value", t.columns[i], err)
+			return nil, b.invalid("backup-wrong-value", t.columns[i], err)
 		}
 		row[i] = value
 	}
@@ -171,12 +170,12 @@ func (b *backupReader) row(t *table) ([]any, error) {
 
 func readValue(k kind, raw json.RawMessage) (any, error) {
 	if string(raw) == "null" {
-		if k == maybe || k == blobOr {
+		if k == nullInteger || k == nullBlob {
 			return nil, nil
 		}
 		return nil, errors.New("it must not be null")
 	}
-	if k == integer || k == maybe {
+	if k == integer || k == nullInteger {
 		return strconv.ParseInt(string(raw), 10, 64)
 	}
 	var s string
@@ -189,8 +188,8 @@ func readValue(k kind, raw json.RawMessage) (any, error) {
 	return backupBytes.DecodeString(s)
 }
 
-// wholeLines splits at line feeds and keeps them, so that every byte is in some
-// line. What ends without one is truncated.
+// wholeLines is a bufio.SplitFunc. Its lines include the line feed, so that the digest covers every byte. A last
+// line without a line feed is truncated, which is an error.
 func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i+1], nil

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// runs cuts n rows into runs [from, until) of at most so many, none of which has
-// a key twice: one statement cannot change one row twice.
-func runs[K comparable](n, most int, key func(i int) K) iter.Seq2[int, int] {
+// batches splits n rows into batches [from, until) of at most size rows. No batch has two rows with the same key,
+// because ON CONFLICT DO UPDATE cannot change a row twice in one statement.
+func batches[K comparable](n, size int, key func(i int) K) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		from, seen := 0, map[K]bool{}
 		for i := range n {
 			k := key(i)
-			if i-from == most || seen[k] {
+			if i-from == size || seen[k] {
 				if !yield(from, i) {
 					return
 				}
@@ -28,8 +28,8 @@ func runs[K comparable](n, most int, key func(i int) K) iter.Seq2[int, int] {
 	}
 }
 
-// values is a VALUES list of so many rows with numbered parameters. PostgreSQL
-// needs their types where they are compared and not inserted; "" is none.
+// values returns a VALUES list with numbered parameters. types are the columns' SQL types, or "" for no CAST.
+// PostgreSQL needs the types where the values are compared and not inserted.
 func values(rows int, types ...string) string {
 	var b strings.Builder
 	b.WriteString("VALUES ")

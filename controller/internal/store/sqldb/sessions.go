@@ -13,11 +13,11 @@ type sessions struct{ *DB }
 func (s sessions) Find(ctx context.Context, token string, nowMS int64) (data []byte, found bool, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry_ms > $2`, token,
 		nowMS).Scan(&data)
-	if errors.Is(err, sql.ErrNoRows) || unkeepable(err) {
+	if errors.Is(err, sql.ErrNoRows) || isInvalidText(err) {
 		return nil, false, nil
 	}
 	if err != nil {
-		return nil, false, s.trouble(err)
+		return nil, false, s.wrapErr(err)
 	}
 	return data, true, nil
 }
@@ -35,7 +35,7 @@ func (s sessions) Commit(ctx context.Context, x store.Session) error {
 	return err
 }
 
-// notNil makes nil an empty value, for a column that is never NULL.
+// notNil returns an empty slice for nil, for a column that is NOT NULL.
 func notNil(b []byte) []byte {
 	if b == nil {
 		return []byte{}
@@ -45,7 +45,7 @@ func notNil(b []byte) []byte {
 
 func (s sessions) Delete(ctx context.Context, token string) error {
 	_, err := s.exec(ctx, `DELETE FROM sessions WHERE token = $1`, token)
-	if unkeepable(err) {
+	if isInvalidText(err) {
 		return nil
 	}
 	return err

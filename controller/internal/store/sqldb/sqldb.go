@@ -1,12 +1,9 @@
-// Package sqldb is the store in SQL that SQLite and PostgreSQL share: every
-// statement of the controller stands here, once. Packages sqlite and postgres
-// open a database, bring its tables up to date and hand it over as a Database;
-// what differs between the two (how a transaction begins, how a snapshot is
-// taken, what keeps a second writer out) is in there.
+// Package sqldb implements package store in SQL that both SQLite and PostgreSQL understand. Packages sqlite and
+// postgres open a database, migrate it and pass it to New as a Database. They contain the differences: how a
+// transaction begins, how a snapshot is taken, and how a second writer is kept out.
 //
-// The statements use numbered parameters, ON CONFLICT and RETURNING, and types
-// that both know. PostgreSQL's text columns are COLLATE "C", so that ORDER BY
-// is bytewise in both.
+// The statements use numbered parameters, ON CONFLICT and RETURNING, and column types that both support.
+// PostgreSQL's text columns are COLLATE "C", so that ORDER BY is bytewise in both.
 package sqldb
 
 import (
@@ -19,30 +16,28 @@ import (
 	"ledcast/playlists"
 )
 
-// Database is an open database as New takes it.
+// Database is an open database, the argument of New.
 type Database struct {
-	// Name is how errors call it; it holds no password.
+	// Name is the database's name in errors, without a password.
 	Name string
-	// Read is a pool of connections that need not be able to write.
+	// Read is a pool of connections for reading.
 	Read *sql.DB
-	// Begin begins a transaction that writes, when no other is running in this
-	// process. Statements run under the context that it returns, and release is
-	// called when the transaction has ended.
+	// Begin begins a transaction that writes.
 	Begin Begin
-	// Version is that of its tables: the last migration.
+	// Version is the number of the last applied migration.
 	Version int64
-	// Rows is how many rows a statement writes at once: many for a database that
-	// is far away, few for one whose parser is slower than the way to it.
+	// Rows is the number of rows per statement in batch writes. It should be large where a round trip is expensive,
+	// and small where parsing is.
 	Rows int
-	// Snapshot are the options of a transaction on Read whose statements all
-	// see one state.
+	// Snapshot has the options of a read transaction on Read that sees a consistent snapshot.
 	Snapshot sql.TxOptions
 	// Close closes everything.
 	Close func() error
 }
 
-// Begin is Database.Begin. A long transaction may take hours; of any other an
-// end can be expected within a minute.
+// Begin begins a transaction that writes, and waits until no other is running in this process. The statements must
+// use the context in. release must be called when the transaction has ended. A long transaction may take hours. Any
+// other ends within a minute.
 type Begin func(ctx context.Context, long bool) (tx *sql.Tx, in context.Context, release func(), err error)
 
 // DB implements store.Store on a Database.
@@ -59,7 +54,7 @@ type DB struct {
 
 var _ store.Store = (*DB)(nil)
 
-// New returns the store on d, whose tables are up to date.
+// New returns the store on d. The database must be migrated.
 func New(d Database) *DB {
 	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot,
 		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}}
@@ -79,48 +74,45 @@ func (s *DB) Sessions() store.Sessions       { return sessions{s} }
 func (s *DB) Health() store.Health           { return health{s} }
 func (s *DB) Topics() store.Topics           { return topics{s} }
 
-// write runs do in one transaction, which is on disk when write returns nil.
-// Writes run one after another, so a statement may rely on what the one before
-// it read.
+// write runs do in one transaction. When write returns nil, the transaction is durable. Write transactions run one
+// after another, so what a transaction has read stays true until it ends.
 func (s *DB) write(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
 	return s.transact(ctx, false, do)
 }
 
 func (s *DB) transact(ctx context.Context, long bool, do func(context.Context, *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	tx, in, release, err := s.begin(ctx, long)
 	if err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	defer release()
 	if err := do(in, tx); err != nil {
 		if cause := ctx.Err(); cause != nil {
-			err = s.trouble(cause) // whatever it looked like from within
+			err = s.wrapErr(cause) // err may be a consequence of the cancellation
 		}
-		return errors.Join(err, rolledBack(tx.Rollback()))
+		return errors.Join(err, ignoreTxDone(tx.Rollback()))
 	}
 	if err := ctx.Err(); err != nil { // in may outlive ctx
-		return errors.Join(s.trouble(err), rolledBack(tx.Rollback()))
+		return errors.Join(s.wrapErr(err), ignoreTxDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	return nil
 }
 
-// rolledBack drops the error of a rollback that a cancelled context has
-// already made.
-func rolledBack(err error) error {
+// ignoreTxDone returns nil for the error of a rollback after the context's cancellation has rolled back already.
+func ignoreTxDone(err error) error {
 	if errors.Is(err, sql.ErrTxDone) {
 		return nil
 	}
 	return err
 }
 
-// exec runs one statement in a transaction of its own and returns how many rows
-// it changed.
+// exec runs one statement in its own transaction and returns the number of changed rows.
 func (s *DB) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
 	err = s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		n, err = s.change(ctx, tx, query, args...)
@@ -129,38 +121,38 @@ func (s *DB) exec(ctx context.Context, query string, args ...any) (n int64, err 
 	return n, err
 }
 
-// change is exec within a transaction.
+// change runs one statement in tx and returns the number of changed rows.
 func (s *DB) change(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, error) {
 	res, err := tx.ExecContext(ctx, query, args...)
 	if err != nil {
-		return 0, s.trouble(err)
+		return 0, s.wrapErr(err)
 	}
 	n, err := res.RowsAffected()
 	if err != nil {
-		return 0, s.trouble(err)
+		return 0, s.wrapErr(err)
 	}
 	return n, nil
 }
 
-// trouble says which database failed.
-func (s *DB) trouble(err error) error {
+// wrapErr adds the name of the database to an error.
+func (s *DB) wrapErr(err error) error {
 	return fmt.Errorf("database %s: %w", s.name, err)
 }
 
-// found turns "no rows" into a NotFound that names the thing.
-func (s *DB) found(err error, field, value string) error {
-	if errors.Is(err, sql.ErrNoRows) || unkeepable(err) {
+// scanErr maps an error of Scan: no rows become a NotFound error with this field and value.
+func (s *DB) scanErr(err error, field, value string) error {
+	if errors.Is(err, sql.ErrNoRows) || isInvalidText(err) {
 		return notFound(field, value)
 	}
 	if err != nil {
-		return s.trouble(err)
+		return s.wrapErr(err)
 	}
 	return nil
 }
 
-// unkeepable says that a name was asked for that PostgreSQL cannot even compare,
-// with NUL or broken UTF-8 in it. No such thing was ever kept: it is not there.
-func unkeepable(err error) bool {
+// isInvalidText reports whether PostgreSQL rejected a query because an argument has NUL or invalid UTF-8. Such a
+// name cannot have been stored, so callers treat it as not found.
+func isInvalidText(err error) bool {
 	var e interface{ SQLState() string }
 	return errors.As(err, &e) && e.SQLState() == "22021" // character_not_in_repertoire
 }
@@ -174,29 +166,29 @@ func conflict(field, value string, key playlists.TextKey, args ...any) error {
 	return &playlists.Error{Code: playlists.Conflict, Field: field, Value: value, Key: key, Args: args}
 }
 
-// collect reads all rows of a query.
+// collect returns all rows of a query.
 func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, query string,
 	args ...any) ([]T, error) {
 	rows, err := s.read.QueryContext(ctx, query, args...)
-	if unkeepable(err) {
+	if isInvalidText(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	defer rows.Close()
 	var all []T
 	for rows.Next() {
 		var v T
 		if err := scan(rows, &v); err != nil {
-			return nil, s.trouble(err)
+			return nil, s.wrapErr(err)
 		}
 		all = append(all, v)
 	}
-	if err := rows.Err(); unkeepable(err) {
+	if err := rows.Err(); isInvalidText(err) {
 		return nil, nil
 	} else if err != nil {
-		return nil, s.trouble(err)
+		return nil, s.wrapErr(err)
 	}
 	return all, nil
 }

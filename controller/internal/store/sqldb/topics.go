@@ -11,7 +11,7 @@ import (
 
 type topics struct{ *DB }
 
-// topicRows is how many topics one statement writes.
+// topicRows is the number of topics per statement.
 const topicRows = 500
 
 func (s topics) All(ctx context.Context) (map[string]int64, error) {

@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists"
 )
 
-// TestArchiveSize: 13 months of 10,000 signs must fit an ordinary disk.
+// TestArchiveSize checks that the programs of 10,000 signs for 13 months fit on an ordinary disk.
 func TestArchiveSize(t *testing.T) {
 	const signs, days, perGroup = 50, 12, 10
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
@@ -37,13 +37,13 @@ func TestArchiveSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	per := size / (signs * days)
-	t.Logf("a program of %d bytes takes %d: 10,000 signs x 396 days are %.1f GB instead of %.1f", raw/(signs*days), per,
+	t.Logf("a program of %d bytes takes %d bytes: 10,000 signs x 396 days are %.1f GB instead of %.1f", raw/(signs*days), per,
 		float64(per)*3.96e-3, float64(raw/(signs*days))*3.96e-3)
 	if per > 1500 {
 		t.Errorf("a program takes %d bytes", per)
 	}
 
-	// What is left after everything but the last was pruned shares all there is.
+	// After all documents but the latest are pruned, no part without references is left.
 	if n, err := s.Documents().Prune(t.Context(), 1<<40); err != nil || n != signs*(days-1) {
 		t.Fatalf("%d removed, %v", n, err)
 	}

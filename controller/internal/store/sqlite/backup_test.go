@@ -33,15 +33,15 @@ func TestDumpsAll(t *testing.T) {
 	storetest.DumpsAll(t, s, columns)
 }
 
-// TestDumpBesideWriter: another process writes all the while, as a controller
-// does; the backup is of one moment and has what was acknowledged before it.
+// TestDumpBesideWriter dumps while another process writes. The backup must be consistent and contain everything
+// that was acknowledged before it began.
 func TestDumpBesideWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledcast.db")
 	c := storetest.NewCrashed()
 	cmd, lines, _ := c.Writer(t, path, 0)
 	for range 100 {
 		if !lines.Scan() {
-			t.Fatal("the writer ended by itself")
+			t.Fatal("the writer exited by itself")
 		}
 		c.Note(t, lines.Text())
 	}
@@ -61,8 +61,8 @@ func TestDumpBesideWriter(t *testing.T) {
 	if err := r.Dump(t.Context(), &backup, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Settings().Set(t.Context(), "a", "b"); err == nil || !strings.Contains(err.Error(), "reading only") {
-		t.Errorf("a reader wrote: %v", err)
+	if err := r.Settings().Set(t.Context(), "a", "b"); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("a write through a reader: got %v, want an error", err)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -84,10 +84,10 @@ func TestDumpBesideWriter(t *testing.T) {
 func TestOpenReaderRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledcast.db")
 	if _, err := OpenReader(t.Context(), path); err == nil {
-		t.Error("no database was opened")
+		t.Error("OpenReader succeeded without a database")
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("a reader made a database")
+		t.Error("OpenReader created a database")
 	}
 	s := open(t, path)
 	if _, err := s.w.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`); err != nil {
@@ -98,7 +98,7 @@ func TestOpenReaderRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkBackup30000Programs says what a backup costs: 1,000 signs and a month.
+// BenchmarkBackup30000Programs dumps and restores the programs of 1,000 signs for a month.
 func BenchmarkBackup30000Programs(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "ledcast.db"))
 	drafts := make([]playlists.Draft, 1000)

@@ -15,8 +15,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestKilled kills a writing process ten times at random moments: nothing that
-// it acknowledged may be lost and no seq may come twice.
+// TestKilled kills a writing process ten times at random moments. No acknowledged write may be lost, and no seq may
+// be used twice.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledcast.db")
 	c := storetest.NewCrashed()

@@ -8,8 +8,8 @@ import (
 	"ledcast/playlists"
 )
 
-// A report's work: 40 signs, a week, a record each quarter of an hour with 10
-// plays.
+// BenchmarkRecords40x672x10 reads as many records as a report: 40 signs, one week, a record of 10 plays every 15
+// minutes.
 func BenchmarkRecords40x672x10(b *testing.B) {
 	s := open(b, filepath.Join(b.TempDir(), "ledcast.db"))
 	for _, fill := range []string{

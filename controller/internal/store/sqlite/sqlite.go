@@ -1,10 +1,8 @@
-// Package sqlite keeps what a controller remembers in one SQLite file.
+// Package sqlite implements package store in one SQLite file.
 //
-// SQLite's defaults would lose acknowledged writes at a power cut and let two
-// writers deadlock, so every connection is opened with the settings of pragmas,
-// which are part of its address: set once on a pool, they would hold for the
-// first connection only. One connection writes; a pool of others reads, and
-// cannot write.
+// With SQLite's defaults a power cut could lose acknowledged writes, and two writers could deadlock. So the data
+// source name contains pragmas, which apply to every connection. A PRAGMA statement on a pool would apply to one
+// connection only. One connection writes. The connections of a second pool only read.
 package sqlite
 
 import (
@@ -36,14 +34,14 @@ type Store struct {
 	r    *sql.DB // query only
 }
 
-// Open opens the database file at path, makes it (mode 0600, for it holds
-// signing keys) where there is none, and brings its tables up to date.
+// Open opens the database file at path, creates it with mode 0600 if it does not exist, because it contains signing
+// keys, and migrates it.
 func Open(ctx context.Context, path string) (*Store, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	if err := private(abs); err != nil {
+	if err := makePrivate(abs); err != nil {
 		return nil, err
 	}
 	s := &Store{path: abs}
@@ -63,30 +61,29 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	n := max(4, runtime.NumCPU())
 	s.r.SetMaxOpenConns(n)
 	s.r.SetMaxIdleConns(n)
-	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: s.begin, Rows: rowsAtOnce,
+	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: s.begin, Rows: batchRows,
 		Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.close})
 	return s, nil
 }
 
-// rowsAtOnce: SQLite looks numbered parameters up one by one, so that a
-// statement of twice as many takes four times as long to read.
-const rowsAtOnce = 8
+// batchRows is small because SQLite searches numbered parameters linearly: the time to parse a statement is
+// quadratic in their number.
+const batchRows = 8
 
-// begin waits for the one connection that writes.
+// begin waits until the writing connection is free.
 func (s *Store) begin(ctx context.Context, _ bool) (*sql.Tx, context.Context, func(), error) {
 	tx, err := s.w.BeginTx(ctx, nil)
 	return tx, ctx, func() {}, err
 }
 
-// close closes all connections; the last one folds the log into the file.
+// close closes all connections. Closing the last one moves the write-ahead log into the database file.
 func (s *Store) close() error {
-	// The readers first: only a connection that may write can fold the log.
+	// The readers are closed first, because only a connection that can write can checkpoint the log.
 	return errors.Join(s.r.Close(), s.w.Close())
 }
 
-// OpenReader opens the database beside a controller that is running, to read
-// and dump it; every write is refused. Conflict where the tables are not those
-// of this program.
+// OpenReader opens the database read-only, to read or dump it while a controller is running. The error is Conflict
+// if the database has a different version than this program.
 func OpenReader(ctx context.Context, path string) (*Store, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -112,8 +109,7 @@ func OpenReader(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
-// address is the data source name of path. As a URL, so that a path with ? or
-// # in it stays a path.
+// address returns the data source name of path. It is a URL, so that "?" and "#" in a path are escaped.
 func address(path string, more ...string) string {
 	q := url.Values{"_txlock": {"immediate"}}
 	for _, p := range append([]string{"busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(1)"}, more...) {
@@ -123,9 +119,9 @@ func address(path string, more ...string) string {
 	return u.String()
 }
 
-// private makes the file if it is missing and takes it from everybody else.
-// SQLite gives its -wal and -shm files the same mode.
-func private(path string) error {
+// makePrivate creates the file if it does not exist, and sets its mode to 0600. SQLite gives its -wal and -shm
+// files the same mode.
+func makePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("database %s: %w; its folder must exist and be writable", path, err)
@@ -137,14 +133,16 @@ func private(path string) error {
 	return nil
 }
 
-// prepare checks that the file is what Open promises, and migrates it.
+// prepare checks that the file is a database in WAL mode, and migrates it.
 func (s *Store) prepare(ctx context.Context) (version int64, err error) {
 	var mode string
 	if err := s.w.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return 0, fmt.Errorf("database %s cannot be read: %w; restore it from a backup, or name another file", s.path, err)
+		return 0, fmt.Errorf("database %s cannot be read: %w; restore it from a backup, or choose another file", s.path,
+			err)
 	}
 	if mode != "wal" {
-		return 0, fmt.Errorf("database %s: its file system allows journal mode %q only, not wal; put it on a local disk",
+		return 0, fmt.Errorf("database %s: its file system supports only journal mode %q, not wal; "+
+			"move it to a local disk",
 			s.path, mode)
 	}
 	p, err := provider(s.w)

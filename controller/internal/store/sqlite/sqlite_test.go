@@ -40,8 +40,7 @@ func open(t testing.TB, path string) *Store {
 	return s
 }
 
-// TestPrivate: keys are in there, so nobody else may read any of the files,
-// whoever made them.
+// TestPrivate checks the mode of all files: they contain signing keys, so other users must not read them.
 func TestPrivate(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "odd ? name#%41")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -75,12 +74,12 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
-// TestPragmas: every connection has the settings, not only the first.
+// TestPragmas checks that every connection has the settings, not only the first.
 func TestPragmas(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 	ctx := t.Context()
 	want := map[string]string{"synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000", "journal_mode": "wal"}
-	for i := range 3 { // held until the end, so that each is a new one
+	for i := range 3 { // not released before the end, so that each is a new connection
 		c, err := s.r.Conn(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -112,8 +111,8 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
-// TestUnkeptDocumentsGo: only the history grows.
-func TestUnkeptDocumentsGo(t *testing.T) {
+// TestUnkeptDocumentsDeleted checks that a document that is not kept is deleted when the next is issued.
+func TestUnkeptDocumentsDeleted(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
 	for i := range int64(5) {
 		d := playlists.Draft{Role: "alerts", Subject: "128x64-rgb", IatMS: i, Exp: 100, Keep: i == 1}
@@ -124,7 +123,7 @@ func TestUnkeptDocumentsGo(t *testing.T) {
 	}
 	var n int
 	if err := s.r.QueryRow(`SELECT count(*) FROM documents`).Scan(&n); err != nil || n != 2 {
-		t.Errorf("%d documents are kept (%v), want the kept one and the latest", n, err)
+		t.Errorf("%d documents (%v), want the kept one and the latest", n, err)
 	}
 }
 
@@ -204,12 +203,11 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// A changed, removed or inserted row breaks the audit chain, and Verify says
-// where.
+// TestAuditTampering checks that Verify names the first entry that was changed, removed or inserted.
 func TestAuditTampering(t *testing.T) {
 	for name, c := range map[string]struct {
 		sql  string
-		want string // the first entry that does not fit
+		want string // number of the first wrong entry
 	}{
 		"changed":  {`UPDATE audit SET after = X'7B2276223A397D' WHERE n = 3`, `"3"`},
 		"who":      {`UPDATE audit SET who = 'somebody else' WHERE n = 2`, `"2"`},
@@ -226,10 +224,10 @@ func TestAuditTampering(t *testing.T) {
 				}
 			}
 			if n, err := s.Audit().Verify(t.Context(), nil); n != 5 || err != nil {
-				t.Fatalf("untouched: %d, %v", n, err)
+				t.Fatalf("before tampering: %d entries, %v", n, err)
 			}
 			if _, err := s.w.Exec(c.sql); name != "inserted" && (err == nil || !strings.Contains(err.Error(), "appended only")) {
-				t.Errorf("a slip of the hand: %v", err)
+				t.Errorf("the trigger does not prevent the change: %v", err)
 			}
 			if _, err := s.w.Exec(`DROP TRIGGER audit_keeps_entries; DROP TRIGGER audit_loses_none`); err != nil {
 				t.Fatal(err)
@@ -238,7 +236,7 @@ func TestAuditTampering(t *testing.T) {
 				t.Fatal(err)
 			}
 			if _, err := s.Audit().Verify(t.Context(), nil); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("verify says %v, want entry %s", err, c.want)
+				t.Errorf("Verify returns %v, want entry %s", err, c.want)
 			}
 		})
 	}

@@ -20,9 +20,9 @@ const day = 86400
 
 var signer = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
 
-// Program is a program as a company's sign gets it: 10 items of 1 or 2 frames,
-// 3 loops, 30 segments for the coming week. Signs of one group show the same,
-// the content changes every week, and segments move on every day.
+// Program returns a realistic program of a company's sign: 10 items of 1 or 2 frames, 3 loops, and 30 segments for
+// the coming week. Signs of one group have the same content. The content changes every week, and the segments every
+// day.
 func Program(group, sign int, iat, seq int64) *timeline.Program {
 	content := fmt.Sprint(group, "/", iat/(7*day))
 	p := &timeline.Program{
@@ -61,11 +61,11 @@ func Program(group, sign int, iat, seq int64) *timeline.Program {
 	return p
 }
 
-// Sealed is a compact JWS as signs get it.
+// Sealed returns a signed document as a compact JWS.
 func Sealed(payload any) []byte {
 	body, err := json.Marshal(payload)
 	if err != nil {
-		panic(err) // the suite's own types marshal
+		panic(err) // the types of the suite always marshal
 	}
 	return sealedText(body)
 }
@@ -77,7 +77,7 @@ func sealedText(body []byte) []byte {
 	return b64.AppendEncode(append(doc, '.'), ed25519.Sign(signer, doc))
 }
 
-// documentArchive: what was signed comes back byte for byte, whatever it is.
+// documentArchive checks that any signed document is read back byte for byte.
 func documentArchive(t *testing.T, open Opener) {
 	s := opened(t, open)
 	ctx, d := t.Context(), s.Documents()
@@ -127,10 +127,10 @@ func documentArchive(t *testing.T, open Opener) {
 		t.Helper()
 		at := fmt.Sprint(x.Subject, x.Seq)
 		if !bytes.Equal(x.JWS, want[at]) {
-			t.Errorf("%s came back as %.80q, not as %.80q", at, x.JWS, want[at])
+			t.Errorf("%s: read %.80q, want %.80q", at, x.JWS, want[at])
 		}
 		if string(x.Notes) != notes[at] || (x.Notes == nil) != (notes[at] == "") {
-			t.Errorf("%s came back with notes %q, not %q", at, x.Notes, notes[at])
+			t.Errorf("%s: read notes %q, want %q", at, x.Notes, notes[at])
 		}
 	}
 	for i := range odd {
@@ -148,19 +148,19 @@ func documentArchive(t *testing.T, open Opener) {
 			sig, err := base64.RawURLEncoding.Strict().DecodeString(string(x.JWS[last+1:]))
 			must(t, err)
 			if !ed25519.Verify(signer.Public().(ed25519.PublicKey), x.JWS[:last], sig) {
-				t.Errorf("%s: the signature does not hold any more", x.Subject)
+				t.Errorf("%s: the signature is invalid", x.Subject)
 			}
 			n++
 		}
 	}
 	if n != 54 {
-		t.Errorf("the history holds %d programs, want 54", n)
+		t.Errorf("the history has %d programs, want 54", n)
 	}
 }
 
 var long = `[` + strings.Repeat(`{"sha256":"0","x":",:{}[]"},`, 20) + `0]`
 
-// randomJSON is an object or another value, with names that are looked for.
+// randomJSON returns an object or another value, in which the names of shared members are frequent.
 func randomJSON(r *rand.Rand, depth int) []byte {
 	switch n := r.IntN(6); {
 	case depth == 0 || n == 0 && depth < 4:
@@ -189,7 +189,7 @@ func randomJSON(r *rand.Rand, depth int) []byte {
 	}
 }
 
-// documentPrune: what is gone is what nobody asks about any more.
+// documentPrune checks that Prune removes exactly the documents that were not in force at or after the given time.
 func documentPrune(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	issue := func(x playlists.Draft) {
@@ -204,7 +204,7 @@ func documentPrune(t *testing.T, open Opener) {
 		x.Keep = s != 600
 		issue(x)
 	}
-	issue(draft("qn-002", 50_000)) // the latest, however old
+	issue(draft("qn-002", 50_000)) // the latest is never pruned
 	issue(draft("qn-003", 50_000))
 	issue(draft("qn-003", 60_000))
 	history := func(subject string, from int64) (text string) {
@@ -222,14 +222,14 @@ func documentPrune(t *testing.T, open Opener) {
 	for _, test := range []struct {
 		before  int64
 		removed int
-		want    string // the history of qn-001 from the beginning
+		want    string // the complete history of qn-001
 	}{
-		{100, 1, "100 200 400 350 500 "}, // qn-003's first
+		{100, 1, "100 200 400 350 500 "}, // the first of qn-003
 		{200, 0, "100 200 400 350 500 "}, // 100 was in force until 200
 		{201, 1, "200 400 350 500 "},
 		{360, 1, "400 350 500 "},
 		{450, 1, "350 500 "},
-		{9000, 1, "500 "}, // the last that is kept was in force until 600
+		{9000, 1, "500 "}, // 500, the last kept document, was in force until 600
 		{9000, 0, "500 "},
 	} {
 		later := history("qn-001", test.before)
@@ -242,7 +242,7 @@ func documentPrune(t *testing.T, open Opener) {
 			t.Errorf("before %d: the history is %s, want %s", test.before, got, test.want)
 		}
 		if got := history("qn-001", test.before); got != later {
-			t.Errorf("the history from %d on was %s and is %s", test.before, later, got)
+			t.Errorf("the history from %d on was %s before and is %s now", test.before, later, got)
 		}
 	}
 	for subject, want := range map[string]string{"qn-002": "50 ", "qn-003": "60 "} {

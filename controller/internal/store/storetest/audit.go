@@ -26,14 +26,14 @@ func audit(t *testing.T, open Opener) {
 	}{
 		{"a-co", `{"v":1}`, store.Absent, false, ""},
 		{"a-co", `{"v":2}`, 1, false, ""},
-		{"a-co", `{"v":3}`, 1, false, playlists.Conflict}, // leaves no trace
+		{"a-co", `{"v":3}`, 1, false, playlists.Conflict}, // is not logged
 		{"b-co", `{"v":1}`, store.AnyVersion, false, ""},
 		{"a-co", "", 2, true, ""},
 		{"a-co", "", store.AnyVersion, true, playlists.NotFound},
 	} {
 		_, err := change(c.owner, "m1", c.data, c.expected, c.remove)
 		if c.code != "" {
-			code(t, fmt.Sprint("change ", i), err, c.code)
+			checkCode(t, fmt.Sprint("change ", i), err, c.code)
 		} else if err != nil {
 			t.Fatalf("change %d: %v", i, err)
 		}
@@ -43,7 +43,7 @@ func audit(t *testing.T, open Opener) {
 		list  func(context.Context, string, int64, int) ([]playlists.AuditEntry, error)
 		owner string
 		at    int64
-		most  int
+		limit int
 		want  string
 	}{
 		{log.List, "a-co", 0, 100, `1 create >{"v":1}; 2 replace {"v":1}>{"v":2}; 4 delete {"v":2}>; `},
@@ -53,7 +53,7 @@ func audit(t *testing.T, open Opener) {
 		{log.Newest, store.AllOwners, 1 << 53, 2, `4 delete {"v":2}>; 3 create >{"v":1}; `},
 		{log.Newest, "a-co", 1, 100, ""},
 	} {
-		got, err := x.list(ctx, x.owner, x.at, x.most)
+		got, err := x.list(ctx, x.owner, x.at, x.limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func audit(t *testing.T, open Opener) {
 	if n, err := s.Audit().Verify(ctx, nil); n != 4 || err != nil {
 		t.Errorf("verify: %d entries, %v", n, err)
 	}
-	// Of several, all or nothing.
+	// Several changes are written all or none.
 	two := func(first, second string, expected int64) error {
 		of := func(id string, expected int64) store.Change {
 			return store.Change{Object: store.Object{Kind: "message", Owner: "c-co", ID: id, Data: []byte(`{}`)},
@@ -77,9 +77,9 @@ func audit(t *testing.T, open Opener) {
 		_, err := s.Audit().Change(ctx, of(first, store.AnyVersion), of(second, expected))
 		return err
 	}
-	code(t, "two changes of which one is overtaken", two("m1", "m2", 7), playlists.NotFound)
+	checkCode(t, "two changes of which one is overtaken", two("m1", "m2", 7), playlists.NotFound)
 	if _, err := s.Objects().Get(ctx, "message", "c-co", "m1"); err == nil {
-		t.Error("half of a refused change is there")
+		t.Error("the first part of a refused change was written")
 	}
 	if err := two("m1", "m2", store.Absent); err != nil {
 		t.Error(err)
@@ -89,10 +89,10 @@ func audit(t *testing.T, open Opener) {
 	}
 }
 
-// auditTogether: entries of many writers at once make one chain without a gap.
-func auditTogether(t *testing.T, open Opener) {
+// auditConcurrent checks that the entries of concurrent writers make one chain without gaps.
+func auditConcurrent(t *testing.T, open Opener) {
 	s := opened(t, open)
-	together(8, func(w int) {
+	concurrently(8, func(w int) {
 		for i := range 5 {
 			c := store.Change{Object: store.Object{Kind: "message", Owner: "a-co", ID: fmt.Sprint("m", w, "-", i),
 				Data: []byte(`{}`)}, By: playlists.Actor{Who: "x"}}

@@ -14,11 +14,11 @@ import (
 	"ledcast/playlists"
 )
 
-// fill puts something into every part of a store, of every shape.
+// fill writes values of every shape into every table of a store.
 func fill(t *testing.T, s store.Store) {
 	t.Helper()
 	ctx := t.Context()
-	for _, id := range []string{"a", "Z", "đèn", "a-1", "a1"} { // sorts unlike a dictionary
+	for _, id := range []string{"a", "Z", "đèn", "a-1", "a1"} { // bytewise order differs from that of a dictionary
 		_, err := s.Objects().Put(ctx, object("message", "viet-ads", id, `{"text": "<5K> & Bluezone  "}`), store.Absent)
 		must(t, err)
 	}
@@ -43,7 +43,7 @@ func fill(t *testing.T, s store.Store) {
 			})
 		must(t, err)
 	}
-	_, err := nextSeq(ctx, s.Documents(), "request", "qn-001", 0, store.MaxInteger) // the largest number
+	_, err := nextSeq(ctx, s.Documents(), "request", "qn-001", 0, store.MaxInteger) // the largest seq
 	must(t, err)
 	must(t, s.Credentials().Set(ctx, store.Credential{Sign: "qn-001", SHA256: [32]byte{1, 0xff}, CreatedMS: 5}))
 	must(t, s.Settings().Set(ctx, "note", "line\nfeed \u2028 \"quoted\" \x7f"))
@@ -66,8 +66,8 @@ func dumped(t *testing.T, s store.Store) []byte {
 	return b.Bytes()
 }
 
-// Backup checks that what is in one store comes into another, of its own kind
-// or not, and that nothing else does.
+// Backup checks that a backup of one store can be restored into another, and that an invalid backup changes
+// nothing. The stores may be of different kinds.
 func Backup(t *testing.T, from, to Opener) {
 	ctx := t.Context()
 	source := opened(t, from)
@@ -79,13 +79,13 @@ func Backup(t *testing.T, from, to Opener) {
 	}
 	target := opened(t, to)
 	if got := dumped(t, target); !bytes.Equal(got, empty) {
-		t.Errorf("an empty store dumps as %s, another as %s", got, empty)
+		t.Errorf("dump of an empty store is %s, want %s", got, empty)
 	}
 
 	lines := bytes.SplitAfter(backup, []byte("\n"))
 	refused := func(what string, bad []byte) {
 		t.Helper()
-		code(t, what, target.Restore(ctx, bytes.NewReader(bad)), playlists.Invalid)
+		checkCode(t, what, target.Restore(ctx, bytes.NewReader(bad)), playlists.Invalid)
 	}
 	for n := 0; n < len(backup); n += 1 + len(backup)/50 {
 		refused(fmt.Sprintf("the first %d of %d bytes", n, len(backup)), backup[:n])
@@ -96,31 +96,33 @@ func Backup(t *testing.T, from, to Opener) {
 	refused("a line feed too few", backup[:len(backup)-1])
 	refused("a line too many", append(bytes.Clone(backup), "[]\n"...))
 	refused("no last line", bytes.Join(lines[:len(lines)-2], nil))
-	refused("a later version, signed off", reseal(bytes.Replace(backup, []byte(`"schema":`), []byte(`"schema":9`), 1)))
-	refused("text with NUL, signed off", reseal(bytes.Replace(backup, []byte("viet-ads"), []byte(`viet\u0000`), 1)))
-	refused("a null too many, signed off",
+	refused("a later version with a valid digest",
+		reseal(bytes.Replace(backup, []byte(`"schema":`), []byte(`"schema":9`), 1)))
+	refused("text with NUL and a valid digest",
+		reseal(bytes.Replace(backup, []byte("viet-ads"), []byte(`viet\u0000`), 1)))
+	refused("a null where none is allowed, with a valid digest",
 		reseal(bytes.Replace(backup, []byte(`["message","viet-ads"`), []byte(`["message",null`), 1)))
-	refused("a long line, signed off",
+	refused("a long line with a valid digest",
 		reseal(bytes.Replace(backup, []byte("viet-ads"), bytes.Repeat([]byte("x"), 17<<20), 1)))
-	// One that only the database can refuse takes the others back with it.
+	// A row that only the database can reject causes a rollback of all others.
 	twice := bytes.Replace(backup, []byte(`["message","viet-ads","a",`), []byte(`["message","viet-ads","Z",`), 1)
 	if err := target.Restore(ctx, bytes.NewReader(reseal(twice))); err == nil {
-		t.Error("two objects of one name were restored")
+		t.Error("two objects with the same name were restored")
 	}
 	if got := dumped(t, target); !bytes.Equal(got, empty) {
-		t.Errorf("refused backups left something: %s", got)
+		t.Errorf("refused backups changed the store: %s", got)
 	}
 
 	must(t, target.Restore(ctx, bytes.NewReader(backup)))
 	if got := dumped(t, target); !bytes.Equal(got, backup) {
-		t.Errorf("what came back differs:\n%s\nwas\n%s", got, backup)
+		t.Errorf("dump after restore:\n%s\nwant\n%s", got, backup)
 	}
-	code(t, "restore into a full store", target.Restore(ctx, bytes.NewReader(backup)), playlists.Conflict)
+	checkCode(t, "restore into a full store", target.Restore(ctx, bytes.NewReader(backup)), playlists.Conflict)
 	if n, err := target.Audit().Verify(ctx, nil); n != 3 || err != nil {
-		t.Errorf("%d entries of the log, %v", n, err)
+		t.Errorf("%d entries in the audit log, %v", n, err)
 	}
 	if _, found, err := target.Sessions().Find(ctx, "t", 0); found || err != nil {
-		t.Errorf("a session came back: %v", err)
+		t.Errorf("a session was restored: %v", err)
 	}
 	was, err := source.Documents().History(ctx, "program", "qn-002", 0, 2e9)
 	must(t, err)
@@ -129,7 +131,7 @@ func Backup(t *testing.T, from, to Opener) {
 	if len(is) != 3 || fmt.Sprint(is) != fmt.Sprint(was) {
 		t.Error("the history differs")
 	}
-	// It goes on from there: nothing is given out twice, and parts are shared.
+	// The restored store continues the sequence of seqs and shares parts.
 	_, err = target.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 1)}, func(i int, seq int64) ([]byte, error) {
 		if seq <= was[2].Seq {
 			t.Errorf("seq %d is not above %d", seq, was[2].Seq)
@@ -142,7 +144,7 @@ func Backup(t *testing.T, from, to Opener) {
 	}
 }
 
-// reseal writes the last line anew, as somebody who wants to deceive would.
+// reseal replaces the last line with a correct one for the changed backup.
 func reseal(backup []byte) []byte {
 	end := bytes.LastIndexByte(backup[:len(backup)-1], '\n') + 1
 	head := backup[:end]
@@ -156,12 +158,11 @@ func reseal(backup []byte) []byte {
 	return fmt.Appendf(bytes.Clone(head), `{"rows":%d,"sha256":"%s"}`+"\n", rows, hex.EncodeToString(sum[:]))
 }
 
-// DumpsAll fails the test unless a dump holds every column of every table, by
-// the names in which the database itself lists them, "table.column", sorted:
-// a table that is added later must not be missing from backups.
+// DumpsAll fails the test unless a dump contains all columns, so that a table that is added later is not forgotten
+// in backups. columns are the database's own list of "table.column".
 func DumpsAll(t *testing.T, s store.Store, columns []string) {
 	t.Helper()
-	left := []string{"sessions", "fence", "goose_db_version"} // with reasons, in package sqldb
+	left := []string{"sessions", "fence", "goose_db_version"} // for the reasons see sqldb.tables
 	var want, got []string
 	for _, c := range columns {
 		if table, _, _ := strings.Cut(c, "."); !slices.Contains(left, table) {
@@ -181,6 +182,6 @@ func DumpsAll(t *testing.T, s store.Store, columns []string) {
 	slices.Sort(want)
 	slices.Sort(got)
 	if len(want) < 50 || !slices.Equal(got, want) {
-		t.Errorf("a dump holds %v, the database %v", got, want)
+		t.Errorf("a dump has the columns %v, the database %v", got, want)
 	}
 }

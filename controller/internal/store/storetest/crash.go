@@ -15,15 +15,14 @@ import (
 	"ledcast/playlists"
 )
 
-// CrashOn, set in the environment, makes the test binary a writer that works on
-// the database that it names until it is killed: a package's TestMain hands
-// over to CrashWriter.
+// CrashOn is the environment variable that turns the test binary into a process that writes until it is killed. Its
+// value names the database. TestMain of the package must call CrashWriter.
 const CrashOn = "LEDCAST_TEST_CRASH_ON"
 
 const crashRound = "LEDCAST_TEST_CRASH_ROUND"
 
-// CrashWriter does the writer's work if this process is one. open opens the
-// database that CrashOn names.
+// CrashWriter writes until the process is killed if CrashOn is set. Otherwise it returns immediately. open opens
+// the database that CrashOn names.
 func CrashWriter(open func(ctx context.Context, name string) (store.Store, error)) {
 	if name := os.Getenv(CrashOn); name != "" {
 		fmt.Fprintln(os.Stderr, writeUntilKilled(open, name, os.Getenv(crashRound)))
@@ -34,8 +33,8 @@ func CrashWriter(open func(ctx context.Context, name string) (store.Store, error
 // opening is the writer's first line, before it opens the database.
 const opening = "opening"
 
-// writeUntilKilled writes from several goroutines and prints a line for each
-// acknowledgement, after it. It returns only for an error.
+// writeUntilKilled writes from several goroutines and prints a line after each acknowledged write. It returns only
+// after an error.
 func writeUntilKilled(open func(ctx context.Context, name string) (store.Store, error), name, round string) error {
 	ctx := context.Background()
 	fmt.Println(opening)
@@ -47,7 +46,7 @@ func writeUntilKilled(open func(ctx context.Context, name string) (store.Store, 
 	ack := func(format string, a ...any) {
 		out.Lock()
 		defer out.Unlock()
-		fmt.Printf(format+"\n", a...) // not buffered: one write a line
+		fmt.Printf(format+"\n", a...) // not buffered: one write per line
 	}
 	failed := make(chan error)
 	for w := range 2 {
@@ -85,14 +84,14 @@ func writeUntilKilled(open func(ctx context.Context, name string) (store.Store, 
 	return <-failed
 }
 
-// Crashed is what the writers acknowledged, over all rounds.
+// Crashed collects what the writers of all rounds have acknowledged.
 type Crashed struct {
-	seqs map[string]map[int64]bool // by role/subject: every seq that was given out
+	seqs map[string]map[int64]bool // by role/subject: every allocated seq
 	docs map[string][]int64        // by role/subject: the seqs of documents
 	puts []string
 }
 
-// Note takes a line of the writer.
+// Note parses a line of the writer's output.
 func (c *Crashed) Note(t *testing.T, line string) {
 	if line == opening {
 		return
@@ -100,10 +99,10 @@ func (c *Crashed) Note(t *testing.T, line string) {
 	f := strings.Fields(line)
 	var n int64
 	if len(f) != 3 {
-		t.Fatalf("the writer said %q", line)
+		t.Fatalf("the writer printed %q", line)
 	}
 	if _, err := fmt.Sscan(f[2], &n); err != nil {
-		t.Fatalf("the writer said %q: %v", line, err)
+		t.Fatalf("the writer printed %q: %v", line, err)
 	}
 	subject := f[1]
 	switch f[0] {
@@ -124,13 +123,13 @@ func (c *Crashed) Note(t *testing.T, line string) {
 	c.seqs[subject][n] = true
 }
 
-// NewCrashed is of writers that have not said anything yet.
+// NewCrashed returns an empty Crashed.
 func NewCrashed() *Crashed {
 	return &Crashed{seqs: map[string]map[int64]bool{}, docs: map[string][]int64{}}
 }
 
-// Writer starts another process that writes to the database called name; its
-// lines are for Note. It ends when it is killed.
+// Writer starts a process that writes to the database called name until it is killed. The caller passes its lines
+// to Note.
 func (c *Crashed) Writer(t *testing.T, name string, round int) (cmd *exec.Cmd, lines *bufio.Scanner,
 	stderr *strings.Builder) {
 	t.Helper()
@@ -144,16 +143,16 @@ func (c *Crashed) Writer(t *testing.T, name string, round int) (cmd *exec.Cmd, l
 	return cmd, bufio.NewScanner(stdout), stderr
 }
 
-// Kill starts a writing process again and again and kills it at random moments.
-// before is called before each, when the one before is dead.
+// Kill starts a writing process rounds times and kills it at a random moment. It calls before at the beginning of
+// each round, when no writer is running.
 func (c *Crashed) Kill(t *testing.T, name string, rounds int, before func()) {
 	t.Helper()
 	for round := range rounds {
 		before()
 		cmd, lines, stderr := c.Writer(t, name, round)
-		// Killed after a random number of lines, the other writer is anywhere
-		// in its work. What it still said until it died counts as well.
-		// The first three die while they make the tables.
+		// The process is killed after a random number of lines of one goroutine, so the other goroutine can be
+		// anywhere. Lines that it printed before it died count, too. The first three processes are killed while
+		// they create the tables.
 		left := 1
 		if round >= 3 {
 			left += rand.IntN(150)
@@ -166,13 +165,12 @@ func (c *Crashed) Kill(t *testing.T, name string, rounds int, before func()) {
 		}
 		_ = cmd.Wait() // "signal: killed"
 		if left > 0 {
-			t.Fatalf("round %d: the writer ended by itself: %s", round, stderr.String())
+			t.Fatalf("round %d: the writer exited by itself: %s", round, stderr.String())
 		}
 	}
 }
 
-// Check fails the test for what was acknowledged and is not in s, and for seqs
-// that s would give out again.
+// Check fails the test if an acknowledged write is not in s, or if s would allocate a seq again.
 func (c *Crashed) Check(t *testing.T, s store.Store) {
 	t.Helper()
 	ctx := t.Context()
@@ -201,7 +199,7 @@ func (c *Crashed) Check(t *testing.T, s store.Store) {
 				t.Errorf("the latest document of %s is %d, after %d was acknowledged", subject, latest.Seq, seq)
 			}
 			if role == "program" && history[seq] != fmt.Sprintf("signed %d", seq) {
-				t.Errorf("the history holds %q for %s %d", history[seq], subject, seq)
+				t.Errorf("the history has %q for %s %d", history[seq], subject, seq)
 			}
 		}
 	}

@@ -21,7 +21,7 @@ func draft(sign string, iatMS int64) playlists.Draft {
 
 func sealed(i int, seq int64) ([]byte, error) { return fmt.Appendf(nil, "signed %d", seq), nil }
 
-// nextSeq takes one seq.
+// nextSeq allocates one seq.
 func nextSeq(ctx context.Context, d store.Documents, role, subject string, epoch, iatMS int64) (int64, error) {
 	seqs, err := d.NextSeqs(ctx, role, []string{subject}, epoch, iatMS)
 	if err != nil {
@@ -36,7 +36,7 @@ func documentSeq(t *testing.T, open Opener) {
 		role, subject      string
 		epoch, iatMS, want int64
 	}{
-		{"program", "qn-001", 0, 0, 1}, // at least 1, whatever the clock says
+		{"program", "qn-001", 0, 0, 1}, // at least 1, even if the clock is 0
 		{"program", "qn-001", 0, 0, 2},
 		{"program", "qn-001", 0, 1000, 1000}, // the clock is ahead
 		{"program", "qn-001", 0, 1000, 1001}, // twice in a millisecond
@@ -44,8 +44,8 @@ func documentSeq(t *testing.T, open Opener) {
 		{"program", "qn-001", 0, 1002, 1003},
 		{"program", "qn-002", 0, 0, 1},       // each subject,
 		{"alerts", "qn-001", 0, 7, 7},        // role
-		{"program", "qn-001", 1, 0, 1},       // and epoch counts for itself
-		{"program", "qn-001", 0, 1003, 1004}, // and none disturbs another
+		{"program", "qn-001", 1, 0, 1},       // and epoch has its own sequence
+		{"program", "qn-001", 0, 1003, 1004}, // and does not affect the others
 		{"program", "qn-001", 0, 1769000000000, 1769000000000},
 	} {
 		got, err := nextSeq(ctx, d, step.role, step.subject, step.epoch, step.iatMS)
@@ -63,21 +63,21 @@ func documentSeq(t *testing.T, open Opener) {
 	if err != nil || len(none) != 0 {
 		t.Errorf("empty batch: %v, %v", none, err)
 	}
-	// The last number of the wire can be used, and the one after it is refused.
+	// The largest number of the wire can be used. The next one is rejected.
 	top := int64(store.MaxInteger)
 	if got, err := nextSeq(ctx, d, "program", "qn-010", 0, top); err != nil || got != top {
 		t.Errorf("seq %d, %v, want %d", got, err, top)
 	}
 	_, err = nextSeq(ctx, d, "program", "qn-010", 0, top)
-	code(t, "beyond 2^53-1", err, playlists.Conflict)
+	checkCode(t, "beyond 2^53-1", err, playlists.Conflict)
 }
 
-// documentSeqTogether: many takers at once never get one seq twice.
-func documentSeqTogether(t *testing.T, open Opener) {
+// documentSeqConcurrent checks that concurrent callers never get the same seq.
+func documentSeqConcurrent(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	var mu sync.Mutex
 	seen := map[int64]int{}
-	together(8, func(int) {
+	concurrently(8, func(int) {
 		for i := range 10 {
 			var got []int64
 			var err error
@@ -100,7 +100,7 @@ func documentSeqTogether(t *testing.T, open Opener) {
 	})
 	for seq, n := range seen {
 		if n != 1 {
-			t.Errorf("seq %d was given out %d times", seq, n)
+			t.Errorf("seq %d was allocated %d times", seq, n)
 		}
 	}
 	if len(seen) != 120 {
@@ -111,7 +111,7 @@ func documentSeqTogether(t *testing.T, open Opener) {
 func documentIssue(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	_, err := d.Latest(ctx, "program", "qn-001")
-	code(t, "latest of none", err, playlists.NotFound)
+	checkCode(t, "latest of none", err, playlists.NotFound)
 
 	first := draft("qn-002", 1767200400999)
 	docs, err := d.Issue(ctx, []playlists.Draft{first, draft("qn-001", 5000)}, func(i int, seq int64) ([]byte, error) {
@@ -129,8 +129,7 @@ func documentIssue(t *testing.T, open Opener) {
 	if got.Head != want || string(got.JWS) != string(docs[0].JWS) {
 		t.Errorf("latest is %+v, want %+v", got, docs[0])
 	}
-	// A seq that was taken by itself counts for documents too, and one sign
-	// twice in a batch ends with the second.
+	// NextSeqs and Issue use the same sequence. If a batch has two drafts for a sign, the second is the latest.
 	if seq, err := nextSeq(ctx, d, "program", "qn-001", 0, 5000); err != nil || seq != 5001 {
 		t.Fatalf("seq %d, %v", seq, err)
 	}
@@ -153,13 +152,13 @@ func documentIssue(t *testing.T, open Opener) {
 	}
 }
 
-// documentIssueAtomic: what cannot be signed takes everything back with it.
+// documentIssueAtomic checks that an error of the signer rolls back the whole batch.
 func documentIssueAtomic(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	broken := errors.New("no key")
 	for _, answer := range []func() ([]byte, error){
 		func() ([]byte, error) { return nil, broken },
-		func() ([]byte, error) { return nil, nil }, // an empty document is no document
+		func() ([]byte, error) { return nil, nil }, // an empty document is an error
 	} {
 		_, err := d.Issue(ctx, []playlists.Draft{draft("qn-001", 1000), draft("qn-002", 1000)},
 			func(i int, seq int64) ([]byte, error) {
@@ -176,7 +175,7 @@ func documentIssueAtomic(t *testing.T, open Opener) {
 		}
 	}
 	_, err := d.Latest(ctx, "program", "qn-001")
-	code(t, "the first of a failed batch", err, playlists.NotFound)
+	checkCode(t, "the first of a failed batch", err, playlists.NotFound)
 	seq, err := nextSeq(ctx, d, "program", "qn-001", 0, 1000)
 	must(t, err)
 	if seq != 1000 {
@@ -190,10 +189,10 @@ func documentEpoch(t *testing.T, open Opener) {
 	next.Epoch = 1
 	_, err := d.Issue(ctx, []playlists.Draft{old}, sealed)
 	must(t, err)
-	_, err = d.Issue(ctx, []playlists.Draft{next}, sealed) // a lower seq in a higher epoch is later
+	_, err = d.Issue(ctx, []playlists.Draft{next}, sealed) // a higher epoch is later, even with a lower seq
 	must(t, err)
 	_, err = d.Issue(ctx, []playlists.Draft{old}, sealed)
-	code(t, "an older epoch", err, playlists.Conflict)
+	checkCode(t, "an older epoch", err, playlists.Conflict)
 	got, err := d.Latest(ctx, "program", "qn-001")
 	must(t, err)
 	if got.Epoch != 1 || got.Seq != 1000 {
@@ -223,7 +222,7 @@ func documentHistory(t *testing.T, open Opener) {
 		{150, 201, "100 200"},
 		{250, 360, "200 350"},
 		{360, 450, "400 350"}, // in the order of issue
-		{450, 500, "350"},     // by then 350 had replaced 400
+		{450, 500, "350"},     // 350 has replaced 400
 		{700, 800, "500"},
 		{0, 100, ""},
 		{500, 500, "350"},
@@ -234,14 +233,14 @@ func documentHistory(t *testing.T, open Opener) {
 		for _, x := range docs {
 			got = append(got, fmt.Sprint(x.Iat))
 			if len(x.JWS) == 0 || x.Subject != "qn-001" {
-				t.Errorf("history holds %+v", x)
+				t.Errorf("the history has %+v", x)
 			}
 		}
 		if s := strings.Join(got, " "); s != test.want {
 			t.Errorf("from %d until %d: %s, want %s", test.from, test.until, s, test.want)
 		}
 	}
-	// What is not kept is still the latest, until it is replaced.
+	// A document that is not kept is the latest until it is replaced.
 	got, err := d.Latest(ctx, "program", "qn-001")
 	must(t, err)
 	if got.Iat != 600 {
@@ -265,19 +264,19 @@ func documentBad(t *testing.T, open Opener) {
 		x := draft("qn-001", 1000)
 		change(&x)
 		_, err := d.Issue(ctx, []playlists.Draft{draft("qn-002", 1), x}, sealed)
-		code(t, name, err, playlists.Invalid)
+		checkCode(t, name, err, playlists.Invalid)
 	}
 	_, err := d.NextSeqs(ctx, "program", []string{"qn-002", ""}, 0, 0)
-	code(t, "no subject in a batch", err, playlists.Invalid)
+	checkCode(t, "no subject in a batch", err, playlists.Invalid)
 	_, err = nextSeq(ctx, d, "", "qn-001", 0, 0)
-	code(t, "no role", err, playlists.Invalid)
+	checkCode(t, "no role", err, playlists.Invalid)
 	if _, err := d.Latest(ctx, "program", "qn-002"); err == nil {
-		t.Error("a refused batch kept its first document")
+		t.Error("a refused batch stored its first document")
 	}
 }
 
-// documentMany: a long batch is as many short ones, in order, also where names
-// repeat and kinds mix.
+// documentMany checks that a long batch gives the same result as many short ones, even if subjects repeat and roles
+// are mixed.
 func documentMany(t *testing.T, open Opener) {
 	ctx, d := t.Context(), opened(t, open).Documents()
 	for round := range int64(2) {
@@ -292,7 +291,7 @@ func documentMany(t *testing.T, open Opener) {
 		calls := 0
 		docs, err := d.Issue(ctx, drafts, func(i int, seq int64) ([]byte, error) {
 			if calls++; calls != i+1 {
-				t.Fatalf("draft %d is signed as the %dth", i, calls)
+				t.Fatalf("draft %d is signed in position %d", i, calls)
 			}
 			return fmt.Appendf(nil, "%d %d", i, seq), nil
 		})
@@ -304,7 +303,7 @@ func documentMany(t *testing.T, open Opener) {
 				t.Fatalf("draft %d: seq %d after %d", i, x.Seq, before.Seq)
 			}
 			if x.Role != drafts[i].Role || x.Subject != drafts[i].Subject || string(x.JWS) != fmt.Sprint(i, " ", x.Seq) {
-				t.Fatalf("draft %d came out as %+v", i, x)
+				t.Fatalf("draft %d was issued as %+v", i, x)
 			}
 			last[name] = x
 		}

@@ -25,16 +25,16 @@ func health(t *testing.T, open Opener) {
 		Faults: []string{"đèn", "nguồn \"2\""}}
 	down := playlists.Condition{Sign: "qn-001", AtMS: 30}
 	other := playlists.Condition{Sign: "qn-002", AtMS: 15, Online: true}
-	ours := playlists.Condition{Sign: store.Watching, AtMS: 5, Online: true}
-	// the later one of a time counts
+	ours := playlists.Condition{Sign: store.ControllerID, AtMS: 5, Online: true}
+	// The later of two conditions of the same time counts.
 	must(t, h.Note(ctx, down, up, playlists.Condition{Sign: "qn-001", AtMS: 20}, other, ours, bad))
 	noted("qn-001", 0, 100, up, bad, down)
 	noted("qn-001", 10, 30, up, bad)
-	noted("qn-001", 25, 30, bad) // it held at 25
+	noted("qn-001", 25, 30, bad) // it was in force at 25
 	noted("qn-001", 40, 50, down)
 	noted("qn-001", 0, 10)
 	noted("no-such-sign", 0, 100)
-	noted(store.Watching, 5, 6, ours)
+	noted(store.ControllerID, 5, 6, ours)
 	newest := func(want ...playlists.Condition) {
 		t.Helper()
 		if got, err := h.Newest(ctx); err != nil || !reflect.DeepEqual(got, want) {
@@ -43,11 +43,11 @@ func health(t *testing.T, open Opener) {
 	}
 	newest(ours, down, other)
 
-	code(t, "NUL", h.Note(ctx, playlists.Condition{Sign: "qn-003", AtMS: 1, Faults: []string{"\x00"}}), playlists.Invalid)
-	code(t, "before 1970", h.Note(ctx, other, playlists.Condition{Sign: "qn-003", AtMS: -1}), playlists.Invalid)
+	checkCode(t, "NUL", h.Note(ctx, playlists.Condition{Sign: "qn-003", AtMS: 1, Faults: []string{"\x00"}}), playlists.Invalid)
+	checkCode(t, "before 1970", h.Note(ctx, other, playlists.Condition{Sign: "qn-003", AtMS: -1}), playlists.Invalid)
 	noted("qn-003", 0, 100)
 
-	if n, err := h.Prune(ctx, 25); n != 1 || err != nil { // only what bad had replaced
+	if n, err := h.Prune(ctx, 25); n != 1 || err != nil { // only the condition that bad had replaced
 		t.Errorf("pruned %d, %v", n, err)
 	}
 	noted("qn-001", 25, 100, bad, down)
@@ -57,7 +57,7 @@ func health(t *testing.T, open Opener) {
 	}
 	newest(ours, down, other)
 
-	many := make([]playlists.Condition, 1201) // over what one statement holds
+	many := make([]playlists.Condition, 1201) // more than one statement writes
 	for i := range many {
 		many[i] = playlists.Condition{Sign: "qn-009", AtMS: int64(i), Online: i%2 == 0}
 	}

@@ -17,14 +17,14 @@ func keyStates(t *testing.T, open Opener) {
 	ctx, k := t.Context(), opened(t, open).Keys()
 	must(t, k.Add(ctx, key("k2", "program", 20), key("k1", "program", 20)))
 	must(t, k.Add(ctx, key("k3", "alerts", 30), key("k0", "program", 10)))
-	must(t, k.Add(ctx)) // nothing is nothing
+	must(t, k.Add(ctx)) // adding no keys is no error
 	must(t, k.SetState(ctx, "k2", store.KeyActive))
 	must(t, k.SetState(ctx, "k2", store.KeyRetired))
 	must(t, k.SetState(ctx, "k1", store.KeyRevoked))
-	must(t, k.SetState(ctx, "k1", store.KeyRevoked)) // again is no change
-	code(t, "out of revocation", k.SetState(ctx, "k1", store.KeyActive), playlists.Conflict)
-	code(t, "unknown key", k.SetState(ctx, "k9", store.KeyActive), playlists.NotFound)
-	code(t, "unknown state", k.SetState(ctx, "k2", "lost"), playlists.Invalid)
+	must(t, k.SetState(ctx, "k1", store.KeyRevoked)) // repeating it is no error
+	checkCode(t, "out of revocation", k.SetState(ctx, "k1", store.KeyActive), playlists.Conflict)
+	checkCode(t, "unknown key", k.SetState(ctx, "k9", store.KeyActive), playlists.NotFound)
+	checkCode(t, "unknown state", k.SetState(ctx, "k2", "lost"), playlists.Invalid)
 
 	all, err := k.List(ctx)
 	must(t, err)
@@ -46,7 +46,7 @@ func keyStates(t *testing.T, open Opener) {
 func keyAddAllOrNone(t *testing.T, open Opener) {
 	ctx, k := t.Context(), opened(t, open).Keys()
 	must(t, k.Add(ctx, key("k1", "program", 0)))
-	code(t, "a known key among new ones", k.Add(ctx, key("k2", "program", 0), key("k1", "program", 0)), playlists.Conflict)
+	checkCode(t, "a known key among new ones", k.Add(ctx, key("k2", "program", 0), key("k1", "program", 0)), playlists.Conflict)
 	all, err := k.List(ctx)
 	must(t, err)
 	if len(all) != 1 {
@@ -66,14 +66,14 @@ func keyBad(t *testing.T, open Opener) {
 	} {
 		x := key("k1", "program", 5)
 		change(&x)
-		code(t, name, k.Add(ctx, x), playlists.Invalid)
+		checkCode(t, name, k.Add(ctx, x), playlists.Invalid)
 	}
 }
 
 func keySet(t *testing.T, open Opener) {
 	ctx, k := t.Context(), opened(t, open).Keys()
 	_, err := k.Set(ctx)
-	code(t, "before the first", err, playlists.NotFound)
+	checkCode(t, "before the first", err, playlists.NotFound)
 	root, spare := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
 	put := func(epoch, seq int64, jws string, roots ...[]byte) error {
 		return k.PutSet(ctx, store.KeySet{Epoch: epoch, Seq: seq, JWS: []byte(jws), Roots: roots})
@@ -85,14 +85,14 @@ func keySet(t *testing.T, open Opener) {
 		epoch, seq int64
 		jws        string
 	}{{0, 5, "a"}, {0, 6, "c"}, {0, 0, "b"}} {
-		code(t, "a set that does not rise", put(s.epoch, s.seq, s.jws, root), playlists.Conflict)
+		checkCode(t, "a set that does not rise", put(s.epoch, s.seq, s.jws, root), playlists.Conflict)
 	}
-	must(t, put(1, 2, "d", root, spare)) // a new epoch begins again
-	code(t, "an older epoch", put(0, 900, "e", root), playlists.Conflict)
-	code(t, "no document", put(1, 3, "", root), playlists.Invalid)
-	code(t, "a short root", put(1, 3, "f", root[:5]), playlists.Invalid)
-	code(t, "a negative seq", put(1, -3, "f", root), playlists.Invalid)
-	code(t, "a negative epoch", put(-1, 3, "f", root), playlists.Invalid)
+	must(t, put(1, 2, "d", root, spare)) // seq may be lower in a new epoch
+	checkCode(t, "an older epoch", put(0, 900, "e", root), playlists.Conflict)
+	checkCode(t, "no document", put(1, 3, "", root), playlists.Invalid)
+	checkCode(t, "a short root", put(1, 3, "f", root[:5]), playlists.Invalid)
+	checkCode(t, "a negative seq", put(1, -3, "f", root), playlists.Invalid)
+	checkCode(t, "a negative epoch", put(-1, 3, "f", root), playlists.Invalid)
 	got, err := k.Set(ctx)
 	must(t, err)
 	if got.Epoch != 1 || got.Seq != 2 || string(got.JWS) != "d" || len(got.Roots) != 2 ||

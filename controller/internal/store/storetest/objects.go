@@ -16,7 +16,7 @@ func object(kind, owner, id, data string) store.Object {
 	return store.Object{Kind: kind, Owner: owner, ID: id, Data: []byte(data), UpdatedMS: 1767200400000}
 }
 
-// stamps: every write of a kind changes its stamp, another kind's does not.
+// stamps checks that every write of a kind changes its stamp, and a write of another kind does not.
 func stamps(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	seen := map[string]bool{}
@@ -27,7 +27,7 @@ func stamps(t *testing.T, open Opener) {
 	fresh := func(what string) {
 		t.Helper()
 		if s := stamp("sign", "area"); seen[s] {
-			t.Errorf("%s: the stamp %s was there before", what, s)
+			t.Errorf("%s: the stamp %s was used before", what, s)
 		} else {
 			seen[s] = true
 		}
@@ -51,7 +51,7 @@ func stamps(t *testing.T, open Opener) {
 	before := stamp("sign", "area")
 	put("message", "m-1")
 	if after := stamp("sign", "area"); after != before {
-		t.Errorf("a message changes the stamp of signs: %s, %s", before, after)
+		t.Errorf("a write of a message changed the stamp of signs: %s, %s", before, after)
 	}
 }
 
@@ -61,9 +61,9 @@ func objectVersions(t *testing.T, open Opener) {
 		return o.Put(ctx, object("message", "viet-ads", "bluezone-1", data), expected)
 	}
 	_, err := o.Get(ctx, "message", "viet-ads", "bluezone-1")
-	code(t, "get of none", err, playlists.NotFound)
+	checkCode(t, "get of none", err, playlists.NotFound)
 	_, err = put(`{"n":0}`, 1)
-	code(t, "put on a version of none", err, playlists.NotFound)
+	checkCode(t, "put on a version of none", err, playlists.NotFound)
 	for i, step := range []struct {
 		expected, want int64
 	}{{store.Absent, 1}, {1, 2}, {store.AnyVersion, 3}, {3, 4}} {
@@ -75,45 +75,45 @@ func objectVersions(t *testing.T, open Opener) {
 	}
 	for _, stale := range []int64{store.Absent, 3, 5, -2} {
 		_, err := put(`{"n":9}`, stale)
-		code(t, fmt.Sprintf("put expecting %d", stale), err, playlists.Conflict)
+		checkCode(t, fmt.Sprintf("put expecting %d", stale), err, playlists.Conflict)
 		if stale > 0 && !strings.Contains(err.Error(), "4") {
-			t.Errorf("%q does not say the present version", err)
+			t.Errorf("%q does not contain the current version", err)
 		}
 	}
 	got, err := o.Get(ctx, "message", "viet-ads", "bluezone-1")
 	must(t, err)
-	want := object("message", "viet-ads", "bluezone-1", `{"n": 3}`) // the space too: byte for byte
+	want := object("message", "viet-ads", "bluezone-1", `{"n": 3}`) // data is stored byte for byte, with the space
 	if string(got.Data) != string(want.Data) || got.Version != 4 || got.UpdatedMS != want.UpdatedMS ||
 		got.Kind != want.Kind || got.Owner != want.Owner || got.ID != want.ID {
 		t.Errorf("got %+v, want %+v with version 4", got, want)
 	}
-	code(t, "delete of a stale version", o.Delete(ctx, "message", "viet-ads", "bluezone-1", 3), playlists.Conflict)
-	code(t, "delete of none", o.Delete(ctx, "message", "song-tra-ads", "bluezone-1", store.AnyVersion), playlists.NotFound)
+	checkCode(t, "delete of a stale version", o.Delete(ctx, "message", "viet-ads", "bluezone-1", 3), playlists.Conflict)
+	checkCode(t, "delete of none", o.Delete(ctx, "message", "song-tra-ads", "bluezone-1", store.AnyVersion), playlists.NotFound)
 	must(t, o.Delete(ctx, "message", "viet-ads", "bluezone-1", 4))
 	_, err = o.Get(ctx, "message", "viet-ads", "bluezone-1")
-	code(t, "get after delete", err, playlists.NotFound)
+	checkCode(t, "get after delete", err, playlists.NotFound)
 }
 
-// objectDeleted: a version of a deleted object is never that of a later one.
+// objectDeleted checks that versions continue to rise when a deleted object is created again.
 func objectDeleted(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	x := object("sign", "viet-ads", "qn-001", `{}`)
 	old, err := o.Put(ctx, x, store.Absent)
 	must(t, err)
 	must(t, o.Delete(ctx, "sign", "viet-ads", "qn-001", store.AnyVersion))
-	code(t, "delete twice", o.Delete(ctx, "sign", "viet-ads", "qn-001", store.AnyVersion), playlists.NotFound)
+	checkCode(t, "delete twice", o.Delete(ctx, "sign", "viet-ads", "qn-001", store.AnyVersion), playlists.NotFound)
 	_, err = o.Put(ctx, x, old)
-	code(t, "put on the deleted version", err, playlists.NotFound)
+	checkCode(t, "put on the deleted version", err, playlists.NotFound)
 	again, err := o.Put(ctx, x, store.Absent)
 	must(t, err)
 	if again <= old {
-		t.Fatalf("made again with version %d, not above the deleted one's %d", again, old)
+		t.Fatalf("created again with version %d, not above the old version %d", again, old)
 	}
 	_, err = o.Put(ctx, x, old)
-	code(t, "put on the deleted version after it was made again", err, playlists.Conflict)
+	checkCode(t, "put on the deleted version after it was created again", err, playlists.Conflict)
 }
 
-// objectUsed: a name that must not come back is known for ever.
+// objectUsed checks that the name of a deleted object is known.
 func objectUsed(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	used := func(want bool) {
@@ -130,15 +130,15 @@ func objectUsed(t *testing.T, open Opener) {
 		t.Fatalf("version %d, %v", v, err)
 	}
 	_, err := o.Put(ctx, x, store.Unused)
-	code(t, "put of a name that is in use", err, playlists.Conflict)
+	checkCode(t, "put of a name that is in use", err, playlists.Conflict)
 	used(false)
 	must(t, o.Delete(ctx, "sign", "", "qn-001", 1))
 	used(true)
 	_, err = o.Put(ctx, x, store.Unused)
-	code(t, "put of a used name", err, playlists.Conflict)
+	checkCode(t, "put of a used name", err, playlists.Conflict)
 	_, err = o.Get(ctx, "sign", "", "qn-001")
-	code(t, "get after the refusal", err, playlists.NotFound)
-	_, err = o.Put(ctx, x, store.Absent) // who does not ask for Unused may
+	checkCode(t, "get after the refusal", err, playlists.NotFound)
+	_, err = o.Put(ctx, x, store.Absent) // Absent allows a used name
 	must(t, err)
 	used(false)
 }
@@ -188,7 +188,7 @@ func objectBad(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	random := make([]byte, 256)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random) // never fails
-	longest := hex.EncodeToString(random)           // which an index cannot compress
+	longest := hex.EncodeToString(random)           // an index cannot compress random digits
 	_, err := o.Put(ctx, object(longest, longest, longest, `{}`), store.Absent)
 	must(t, err)
 	for name, x := range map[string]store.Object{
@@ -203,25 +203,25 @@ func objectBad(t *testing.T, open Opener) {
 		"two JSON texts": object("message", "viet-ads", "a", `{}{}`),
 	} {
 		_, err := o.Put(ctx, x, store.Absent)
-		code(t, name, err, playlists.Invalid)
+		checkCode(t, name, err, playlists.Invalid)
 	}
 }
 
-// objectOneWinner: of many writers on one version one wins, every time.
+// objectOneWinner checks that of concurrent writes on the same version exactly one succeeds.
 func objectOneWinner(t *testing.T, open Opener) {
 	ctx, o := t.Context(), opened(t, open).Objects()
 	x := object("message", "viet-ads", "a", `{}`)
 	for version := range int64(5) {
 		var won, lost atomic.Int64
-		together(8, func(int) {
+		concurrently(8, func(int) {
 			switch v, err := o.Put(ctx, x, version); {
 			case err == nil && v == version+1:
 				won.Add(1)
 			case err != nil:
-				code(t, "overtaken", err, playlists.Conflict)
+				checkCode(t, "overtaken", err, playlists.Conflict)
 				lost.Add(1)
 			default:
-				t.Errorf("put on version %d made %d", version, v)
+				t.Errorf("put on version %d returned version %d", version, v)
 			}
 		})
 		if won.Load() != 1 || lost.Load() != 7 {

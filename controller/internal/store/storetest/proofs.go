@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists"
 )
 
-// proofRecords: page by page comes what all at once would, with its plays.
+// proofRecords checks that reading page by page returns all records with their plays, for every page size.
 func proofRecords(t *testing.T, open Opener) {
 	s := opened(t, open).Proofs()
 	ctx := t.Context()
@@ -23,12 +23,12 @@ func proofRecords(t *testing.T, open Opener) {
 	for i := range int64(3) {
 		add("qn-002", "x", i+1, 1000*i, b, a)
 		add("qn-001", "x", i+1, 1000*i)
-		add("qn-001", "a", i+1, 1000*i, a, a) // a sign that was set up anew has two chains
+		add("qn-001", "a", i+1, 1000*i, a, a) // a sign that was set up again has two chains
 	}
 	add("qn-003", "x", 1, 3000, a)
-	read := func(fromMS, untilMS int64, sign string, most int) (text string) {
+	read := func(fromMS, untilMS int64, sign string, limit int) (text string) {
 		t.Helper()
-		q := store.RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Most: most}
+		q := store.RecordQuery{FromMS: fromMS, UntilMS: untilMS, Sign: sign, Limit: limit}
 		for {
 			page, err := s.Records(ctx, q)
 			must(t, err)
@@ -38,16 +38,16 @@ func proofRecords(t *testing.T, open Opener) {
 					t.Errorf("record %+v", r)
 				}
 			}
-			if len(page) > most {
-				t.Errorf("%d records on a page of %d", len(page), most)
+			if len(page) > limit {
+				t.Errorf("%d records on a page of %d", len(page), limit)
 			}
-			if len(page) < most {
+			if len(page) < limit {
 				return text
 			}
 			q.After = store.CursorOf(&page[len(page)-1])
 		}
 	}
-	for most := 1; most < 12; most++ {
+	for limit := 1; limit < 12; limit++ {
 		for _, test := range []struct {
 			fromMS, untilMS int64
 			sign, want      string
@@ -59,8 +59,8 @@ func proofRecords(t *testing.T, open Opener) {
 			{0, 9000, "qn-009", ""},
 			{5000, 9000, "", ""},
 		} {
-			if got := read(test.fromMS, test.untilMS, test.sign, most); got != test.want {
-				t.Errorf("from %d until %d of %q, %d a page: %s, want %s", test.fromMS, test.untilMS, test.sign, most, got,
+			if got := read(test.fromMS, test.untilMS, test.sign, limit); got != test.want {
+				t.Errorf("from %d until %d of %q, %d a page: %s, want %s", test.fromMS, test.untilMS, test.sign, limit, got,
 					test.want)
 			}
 		}
@@ -75,13 +75,13 @@ func proofRecords(t *testing.T, open Opener) {
 	}
 	stop := errors.New("enough")
 	if err := store.EachRecord(ctx, s, 0, 9000, "", func(*playlists.PlayRecord) error { return stop }); err != stop {
-		t.Errorf("got %v, want what the caller said", err)
+		t.Errorf("got %v, want the error of the callback", err)
 	}
 	_, err := s.Records(ctx, store.RecordQuery{UntilMS: 1})
-	code(t, "a page of none", err, playlists.Invalid)
-	code(t, "NUL in a play", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}),
+	checkCode(t, "a page of none", err, playlists.Invalid)
+	checkCode(t, "NUL in a play", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}),
 		playlists.Invalid)
-	code(t, "a negative count", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}),
+	checkCode(t, "a negative count", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}),
 		playlists.Invalid)
 }
 
@@ -102,7 +102,7 @@ func proofs(t *testing.T, open Opener) {
 	}
 
 	if n, digest, err := s.End(ctx, "qn-001", "c"); n != 0 || digest != "" || err != nil {
-		t.Fatalf("the end of no chain: %d %q %v", n, digest, err)
+		t.Fatalf("the end of an empty chain: %d %q %v", n, digest, err)
 	}
 	record := func(sign string, n int64) playlists.PlayRecord {
 		return playlists.PlayRecord{Sign: sign, Chain: "c", N: n, Digest: fmt.Sprint("d", n), FromMS: 1000 * n,
@@ -118,7 +118,7 @@ func proofs(t *testing.T, open Opener) {
 	if err := s.Add(ctx, record("qn-002", 1)); err != nil {
 		t.Fatal(err)
 	}
-	code(t, "a record twice", s.Add(ctx, record("qn-001", 2)), playlists.Conflict)
+	checkCode(t, "a record twice", s.Add(ctx, record("qn-001", 2)), playlists.Conflict)
 	if n, digest, err := s.End(ctx, "qn-001", "c"); n != 3 || digest != "d3" || err != nil {
 		t.Errorf("the end: %d %q %v", n, digest, err)
 	}
@@ -126,5 +126,5 @@ func proofs(t *testing.T, open Opener) {
 		t.Errorf("digest %q %v", d, err)
 	}
 	_, err := s.Digest(ctx, "qn-001", "c", 9)
-	code(t, "a record that is not there", err, playlists.NotFound)
+	checkCode(t, "a record that is not there", err, playlists.NotFound)
 }

@@ -20,17 +20,17 @@ func sessions(t *testing.T, open Opener) {
 	find("t1", 0, nil)
 	for _, x := range []store.Session{
 		{Token: "t2", Who: "lan", Data: []byte("old"), ExpiryMS: 10},
-		{Token: "t2", Who: "lan", Data: []byte{0, 0xff}, ExpiryMS: 100}, // in place of the one before
+		{Token: "t2", Who: "lan", Data: []byte{0, 0xff}, ExpiryMS: 100}, // replaces the first
 		{Token: "t1", Who: "lan", Data: []byte("1"), ExpiryMS: 200},
 		{Token: "t3", Who: "minh", Data: []byte("3"), ExpiryMS: 50},
 		{Token: "t4", Data: nil, ExpiryMS: 300},
 	} {
 		must(t, s.Commit(ctx, x))
 	}
-	code(t, "no token", s.Commit(ctx, store.Session{}), playlists.Invalid)
-	code(t, "NUL", s.Commit(ctx, store.Session{Token: "t", Who: "\x00"}), playlists.Invalid)
+	checkCode(t, "no token", s.Commit(ctx, store.Session{}), playlists.Invalid)
+	checkCode(t, "NUL", s.Commit(ctx, store.Session{Token: "t", Who: "\x00"}), playlists.Invalid)
 	find("t2", 99, []byte{0, 0xff})
-	find("t2", 100, nil) // over at that time, not after it
+	find("t2", 100, nil) // expired exactly at that time
 	find("t4", 0, []byte{})
 	all, err := s.All(ctx, 50)
 	must(t, err)
@@ -40,12 +40,12 @@ func sessions(t *testing.T, open Opener) {
 		t.Errorf("all are %+v", all)
 	}
 	must(t, s.DeleteExpired(ctx, 50))
-	find("t3", 0, nil) // gone, not only over
+	find("t3", 0, nil) // removed, not only expired
 	if n, err := s.DeleteOf(ctx, "lan"); n != 2 || err != nil {
 		t.Errorf("%d sessions of lan ended, %v", n, err)
 	}
 	_, err = s.DeleteOf(ctx, "")
-	code(t, "everybody's", err, playlists.Invalid)
+	checkCode(t, "everybody's", err, playlists.Invalid)
 	find("t1", 0, nil)
 	find("t4", 0, []byte{})
 	must(t, s.Delete(ctx, "t4"))

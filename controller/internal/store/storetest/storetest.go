@@ -1,6 +1,5 @@
-// Package storetest is the suite that every implementation of package store
-// passes. An implementation's test calls Run; what is of one database only
-// (file modes, kill -9) it tests itself.
+// Package storetest is the test suite of all implementations of package store. An implementation's test calls Run.
+// What is specific to one database (file modes, kill -9) is tested in its own package.
 package storetest
 
 import (
@@ -15,12 +14,11 @@ import (
 	"ledcast/playlists"
 )
 
-// Opener opens one store; called again after Close, it opens the same one with
-// what it held.
+// Opener opens a store. Called again after Close, it opens the same store with its data.
 type Opener func() store.Store
 
-// Run runs the suite. fresh returns an Opener of an empty store that belongs to
-// t; Run closes what it opens.
+// Run runs the suite. fresh returns an Opener of a new, empty store for the test t. Run closes the stores that it
+// opens.
 func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 	for _, test := range []struct {
 		name string
@@ -38,7 +36,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"keys/bad", keyBad},
 		{"keys/set", keySet},
 		{"documents/seq", documentSeq},
-		{"documents/seq-together", documentSeqTogether},
+		{"documents/seq-concurrent", documentSeqConcurrent},
 		{"documents/issue", documentIssue},
 		{"documents/issue-atomic", documentIssueAtomic},
 		{"documents/epoch", documentEpoch},
@@ -52,11 +50,11 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"proofs", proofs},
 		{"proofs/records", proofRecords},
 		{"audit", audit},
-		{"audit/together", auditTogether},
+		{"audit/concurrent", auditConcurrent},
 		{"sessions", sessions},
 		{"health", health},
 		{"topics", topics},
-		{"odd-names", oddNames},
+		{"unstorable-names", unstorableNames},
 		{"cancelled", cancelled},
 		{"reopened", reopened},
 	} {
@@ -65,7 +63,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 	t.Run("backup", func(t *testing.T) { Backup(t, fresh(t), fresh(t)) })
 }
 
-// opened opens a store until the end of the test.
+// opened opens a store and closes it at the end of the test.
 func opened(t *testing.T, open Opener) store.Store {
 	t.Helper()
 	s := open()
@@ -84,21 +82,20 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// code fails the test unless err is a *playlists.Error of that code which says
-// where and what to do.
-func code(t *testing.T, what string, err error, want playlists.Code) {
+// checkCode fails the test unless err is a *playlists.Error with this code, a field and a remedy.
+func checkCode(t *testing.T, what string, err error, want playlists.Code) {
 	t.Helper()
 	var e *playlists.Error
 	if !errors.As(err, &e) || e.Code != want {
 		t.Fatalf("%s: got error %v, want code %s", what, err, want)
 	}
 	if e.Field == "" || e.English().Title == "" || e.English().Remedy == "" {
-		t.Errorf("%s: the error %q does not name the thing, the problem and the remedy", what, e)
+		t.Errorf("%s: the error %q lacks a field, a title or a remedy", what, e)
 	}
 }
 
-// together runs n copies of do at once and returns when all are done.
-func together(n int, do func(i int)) {
+// concurrently runs do n times in parallel and returns when all calls have returned.
+func concurrently(n int, do func(i int)) {
 	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for i := range n {
@@ -114,16 +111,16 @@ func together(n int, do func(i int)) {
 func credentials(t *testing.T, open Opener) {
 	ctx, c := t.Context(), opened(t, open).Credentials()
 	_, err := c.Get(ctx, "qn-001")
-	code(t, "get of none", err, playlists.NotFound)
-	code(t, "remove of none", c.Remove(ctx, "qn-001"), playlists.NotFound)
-	code(t, "no name", c.Set(ctx, store.Credential{}), playlists.Invalid)
+	checkCode(t, "get of none", err, playlists.NotFound)
+	checkCode(t, "remove of none", c.Remove(ctx, "qn-001"), playlists.NotFound)
+	checkCode(t, "no name", c.Set(ctx, store.Credential{}), playlists.Invalid)
 
 	b := store.Credential{Sign: "qn-002", SHA256: [32]byte{31: 2}, CreatedMS: 5}
 	a := store.Credential{Sign: "qn-001", SHA256: [32]byte{0: 1, 31: 9}, CreatedMS: 7,
 		Verifiers: map[string]string{"mosquitto": "$7$101$…", "nats": "$2a$…"}}
 	must(t, c.Set(ctx, b))
 	must(t, c.Set(ctx, store.Credential{Sign: "qn-001", CreatedMS: 6}))
-	must(t, c.Set(ctx, a)) // in place of the one before
+	must(t, c.Set(ctx, a)) // replaces the first
 	got, err := c.Get(ctx, "qn-001")
 	must(t, err)
 	if !reflect.DeepEqual(got, a) {
@@ -136,15 +133,15 @@ func credentials(t *testing.T, open Opener) {
 	}
 	must(t, c.Remove(ctx, "qn-001"))
 	_, err = c.Get(ctx, "qn-001")
-	code(t, "get after remove", err, playlists.NotFound)
+	checkCode(t, "get after remove", err, playlists.NotFound)
 }
 
 func settings(t *testing.T, open Opener) {
 	ctx, s := t.Context(), opened(t, open).Settings()
 	_, err := s.Get(ctx, "time-zone")
-	code(t, "get of none", err, playlists.NotFound)
-	code(t, "no key", s.Set(ctx, "", "x"), playlists.Invalid)
-	code(t, "NUL", s.Set(ctx, "k", "a\x00b"), playlists.Invalid)
+	checkCode(t, "get of none", err, playlists.NotFound)
+	checkCode(t, "no key", s.Set(ctx, "", "x"), playlists.Invalid)
+	checkCode(t, "NUL", s.Set(ctx, "k", "a\x00b"), playlists.Invalid)
 	must(t, s.Set(ctx, "time-zone", "UTC"))
 	must(t, s.Set(ctx, "time-zone", "Asia/Ho_Chi_Minh"))
 	must(t, s.Set(ctx, "note", ""))
@@ -158,24 +155,24 @@ func settings(t *testing.T, open Opener) {
 	}
 }
 
-// oddNames: what no database can hold is asked for all the same, by whoever
-// types an address, and is simply not there.
-func oddNames(t *testing.T, open Opener) {
+// unstorableNames checks that a query for a name that cannot be stored, e.g. from a URL, returns not found and no
+// other error.
+func unstorableNames(t *testing.T, open Opener) {
 	ctx, s := t.Context(), opened(t, open)
 	for _, odd := range []string{"a\x00b", "a\xffb", strings.Repeat("x", 1<<20)} {
 		_, err := s.Objects().Get(ctx, "sign", "", odd)
-		code(t, "object", err, playlists.NotFound)
-		code(t, "delete", s.Objects().Delete(ctx, "sign", "", odd, store.AnyVersion), playlists.NotFound)
+		checkCode(t, "object", err, playlists.NotFound)
+		checkCode(t, "delete", s.Objects().Delete(ctx, "sign", "", odd, store.AnyVersion), playlists.NotFound)
 		_, err = s.Audit().Change(ctx, store.Change{Object: store.Object{Kind: "sign", ID: odd},
 			Remove: true, Expected: store.AnyVersion})
-		code(t, "audited delete", err, playlists.NotFound)
+		checkCode(t, "audited delete", err, playlists.NotFound)
 		_, err = s.Credentials().Get(ctx, odd)
-		code(t, "credential", err, playlists.NotFound)
-		code(t, "remove of a credential", s.Credentials().Remove(ctx, odd), playlists.NotFound)
+		checkCode(t, "credential", err, playlists.NotFound)
+		checkCode(t, "remove of a credential", s.Credentials().Remove(ctx, odd), playlists.NotFound)
 		_, err = s.Settings().Get(ctx, odd)
-		code(t, "setting", err, playlists.NotFound)
+		checkCode(t, "setting", err, playlists.NotFound)
 		_, err = s.Documents().Latest(ctx, "program", odd)
-		code(t, "document", err, playlists.NotFound)
+		checkCode(t, "document", err, playlists.NotFound)
 		used, err := s.Objects().Used(ctx, "sign", "", odd)
 		must(t, err)
 		list, err := s.Objects().List(ctx, "sign", odd)
@@ -186,12 +183,12 @@ func oddNames(t *testing.T, open Opener) {
 		must(t, err)
 		must(t, s.Sessions().Delete(ctx, odd))
 		if used || found || len(list)+len(history) > 0 {
-			t.Errorf("%.5q is there", odd)
+			t.Errorf("%.5q was found", odd)
 		}
 	}
 }
 
-// cancelled: a context that is over changes nothing.
+// cancelled checks that a call with a cancelled context changes nothing.
 func cancelled(t *testing.T, open Opener) {
 	s := opened(t, open)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -203,8 +200,7 @@ func cancelled(t *testing.T, open Opener) {
 	if _, err := nextSeq(ctx, s.Documents(), "program", "qn-001", 0, 5); !errors.Is(err, context.Canceled) {
 		t.Errorf("seq: got %v, want the context's error", err)
 	}
-	// Cancelled in the middle of a transaction: rolled back, and the store
-	// takes the next one.
+	// A transaction that is cancelled in the middle is rolled back, and the store accepts the next one.
 	ctx, cancel = context.WithCancel(t.Context())
 	_, err := s.Documents().Issue(ctx, []playlists.Draft{draft("qn-001", 5), draft("qn-002", 5)},
 		func(i int, seq int64) ([]byte, error) {
@@ -225,7 +221,7 @@ func cancelled(t *testing.T, open Opener) {
 	}
 }
 
-// reopened: everything is there again after a restart, and seqs go on.
+// reopened checks that all data is there after a restart, and that seqs continue to rise.
 func reopened(t *testing.T, open Opener) {
 	ctx := t.Context()
 	s := open()

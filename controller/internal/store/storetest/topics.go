@@ -22,13 +22,13 @@ func topics(t *testing.T, open Opener) {
 	must(t, s.Put(ctx, map[string]int64{"led/v1/a": 0, "led/v1/b": 7}))
 	must(t, s.Put(ctx, map[string]int64{"led/v1/a": 9}))
 	kept(map[string]int64{"led/v1/a": 9, "led/v1/b": 7})
-	code(t, "NUL", s.Put(ctx, map[string]int64{"led/v1/c": 0, "\x00": 0}), playlists.Invalid)
-	code(t, "before 1970", s.Put(ctx, map[string]int64{"led/v1/c": -1}), playlists.Invalid)
+	checkCode(t, "NUL", s.Put(ctx, map[string]int64{"led/v1/c": 0, "\x00": 0}), playlists.Invalid)
+	checkCode(t, "before 1970", s.Put(ctx, map[string]int64{"led/v1/c": -1}), playlists.Invalid)
 	must(t, s.Remove(ctx, "led/v1/a", "led/v1/never"))
 	kept(map[string]int64{"led/v1/b": 7})
 	must(t, s.Remove(ctx, "led/v1/b"))
 	many, names := map[string]int64{}, []string{}
-	for i := range 1201 { // over what one statement holds
+	for i := range 1201 { // more than one statement writes
 		name := fmt.Sprint("led/v1/", i)
 		many[name], names = int64(i), append(names, name)
 	}

@@ -1,9 +1,8 @@
--- What a controller remembers. Text sorts bytewise, as in SQLite. Times are Unix
--- seconds, or milliseconds in columns that end in _ms.
+-- Text sorts bytewise, as in SQLite. Times are Unix seconds, or milliseconds in columns that end in _ms.
 
 -- +goose Up
 
--- deleted rows stay, emptied, so that a version is never used twice.
+-- A deleted object keeps its row without data, so that a version is never used twice.
 CREATE TABLE objects (
     kind       TEXT COLLATE "C" NOT NULL,
     owner      TEXT COLLATE "C" NOT NULL,
@@ -24,7 +23,7 @@ CREATE TABLE signing_keys (
     state TEXT COLLATE "C" NOT NULL CHECK (state IN ('next', 'active', 'retired', 'revoked'))
 );
 
--- One row. roots is a JSON array of base64 public keys.
+-- This table has one row. roots is a JSON array of base64 public keys.
 CREATE TABLE key_set (
     id    BIGINT  NOT NULL PRIMARY KEY CHECK (id = 1),
     epoch BIGINT  NOT NULL,
@@ -41,7 +40,7 @@ CREATE TABLE seqs (
     PRIMARY KEY (role, subject, epoch)
 );
 
--- jws comes last: heads are read without touching the pages it overflows to.
+-- jws is the last column, so that reading heads does not touch its overflow pages.
 CREATE TABLE documents (
     role    TEXT COLLATE "C" NOT NULL,
     subject TEXT COLLATE "C" NOT NULL,
@@ -55,7 +54,7 @@ CREATE TABLE documents (
     PRIMARY KEY (role, subject, epoch, seq)
 );
 
--- Which of a subject's documents is the last.
+-- The latest document of each subject.
 CREATE TABLE latest (
     role    TEXT COLLATE "C" NOT NULL,
     subject TEXT COLLATE "C" NOT NULL,
@@ -76,8 +75,7 @@ CREATE TABLE settings (
     value TEXT COLLATE "C" NOT NULL
 );
 
--- One row. Every controller that opens the database raises n, and writes only
--- while it is still the one that it wrote.
+-- This table has one row. Every controller that opens the database increments n, and writes only while n is unchanged.
 CREATE TABLE fence (
     id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     n  BIGINT NOT NULL

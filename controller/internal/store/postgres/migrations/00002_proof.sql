@@ -1,8 +1,8 @@
--- Proof of play: what signs say that they put out, signed with their own keys.
+-- Proof of play: records of what signs have shown, signed with the signs' own keys.
 
 -- +goose Up
 
--- The key that a sign showed first under its password; another needs a person.
+-- The first public key that a sign presented with its password. A person must confirm another key.
 CREATE TABLE sign_keys (
     sign      TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     x         BYTEA   NOT NULL CHECK (length(x) = 32),

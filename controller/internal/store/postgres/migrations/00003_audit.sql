@@ -1,4 +1,4 @@
--- Who changed what: appended only, chained by digest.
+-- The audit log: append-only, chained by digest.
 
 -- +goose Up
 

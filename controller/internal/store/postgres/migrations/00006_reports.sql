@@ -1,4 +1,4 @@
--- Reports over all signs read records by time.
+-- Reports on all signs read records by time.
 
 -- +goose Up
 

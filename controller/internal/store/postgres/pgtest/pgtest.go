@@ -1,9 +1,8 @@
-// Package pgtest gives tests a PostgreSQL of their own: the one that
-// LEDCAST_POSTGRES names, e.g. "postgres://user:password@host:5432/postgres",
-// or else Debian's, started in a temporary folder, one server for the process
-// and one database for each test.
+// Package pgtest provides a PostgreSQL server for tests: the one at the address in LEDCAST_POSTGRES, e.g.
+// "postgres://user:password@host:5432/postgres", or else that of Debian's package, started in a temporary
+// directory. All tests of a process use one server. Every test has its own database.
 //
-// A package that uses it calls Main from its TestMain.
+// A package that uses it must call Main from its TestMain.
 package pgtest
 
 import (
@@ -19,18 +18,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Variable names a server whose user may create databases.
+// Variable is the environment variable with the address of an existing server. The user must be allowed to create
+// databases.
 const Variable = "LEDCAST_POSTGRES"
 
-// errNone says that there is no PostgreSQL on this machine.
+// errNone is the error if PostgreSQL is not installed.
 var errNone = errors.New("no PostgreSQL: install Debian's package postgresql, or set " + Variable)
 
 var (
-	begun   sync.Once
-	server  *url.URL
-	problem error
-	stop    = func() {}
-	count   atomic.Int64
+	startOnce sync.Once
+	server    *url.URL
+	startErr  error
+	stop      = func() {}
+	count     atomic.Int64
 )
 
 // Main runs the tests and stops the server. It returns the exit code.
@@ -39,21 +39,20 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Database makes an empty database that lives as long as the test, and returns
-// its address. It skips the test unless LEDCAST_FULL or LEDCAST_POSTGRES is set:
-// a server takes seconds to start. Where there is no PostgreSQL it skips the test
-// too, or fails it with CI=true.
+// Database creates an empty database, returns its address, and drops it at the end of the test. It skips the test
+// unless LEDCAST_FULL or LEDCAST_POSTGRES is set, because a server takes seconds to start. If PostgreSQL is not
+// installed, it skips the test too, or fails it with CI=true.
 func Database(t testing.TB) (dsn string) {
 	t.Helper()
 	if os.Getenv("LEDCAST_FULL") == "" && os.Getenv(Variable) == "" {
 		t.Skip("set LEDCAST_FULL=1 to test with PostgreSQL")
 	}
-	begun.Do(begin)
-	if errors.Is(problem, errNone) && os.Getenv("CI") != "true" {
-		t.Skip(problem)
+	startOnce.Do(begin)
+	if errors.Is(startErr, errNone) && os.Getenv("CI") != "true" {
+		t.Skip(startErr)
 	}
-	if problem != nil {
-		t.Fatal(problem)
+	if startErr != nil {
+		t.Fatal(startErr)
 	}
 	name := fmt.Sprintf("ledcast_test_%d_%d", os.Getpid(), count.Add(1))
 	admin(t, `CREATE DATABASE `+name)
@@ -66,10 +65,10 @@ func Database(t testing.TB) (dsn string) {
 func begin() {
 	address := os.Getenv(Variable)
 	if address == "" {
-		address, stop, problem = start()
+		address, stop, startErr = start()
 	}
-	if problem == nil {
-		server, problem = url.Parse(address)
+	if startErr == nil {
+		server, startErr = url.Parse(address)
 	}
 }
 
@@ -78,15 +77,15 @@ func admin(t testing.TB, statement string) {
 	Exec(t, server.String(), statement)
 }
 
-// Exec runs a statement on a connection of its own.
+// Exec runs a statement on a new connection.
 func Exec(t testing.TB, dsn, statement string) {
 	t.Helper()
-	ctx := context.Background() // cleaning up, the test's is over
+	ctx := context.Background() // the context of the test is done during cleanup
 	c, err := pgx.Connect(ctx, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = c.Close(ctx) }() // what it did is done
+	defer func() { _ = c.Close(ctx) }() // the statement has already succeeded or failed
 	if _, err := c.Exec(ctx, statement); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

@@ -15,8 +15,8 @@ import (
 	"syscall"
 )
 
-// start makes a cluster in a temporary folder and serves it on a socket there.
-// It syncs nothing: the tests are about what SQL does, not about disks.
+// start creates a database cluster in a temporary directory and starts a server on a Unix socket there. fsync is
+// off, because the tests check statements and not disks.
 func start() (address string, stop func(), err error) {
 	stop = func() {}
 	bins, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
@@ -29,14 +29,14 @@ func start() (address string, stop func(), err error) {
 	if err != nil {
 		return "", stop, err
 	}
-	stop = func() { _ = os.RemoveAll(dir) } // it is a temporary folder
-	cred, err := owner(dir)
+	stop = func() { _ = os.RemoveAll(dir) }
+	cred, err := chownToPostgres(dir)
 	if err != nil {
 		return "", stop, err
 	}
 	data := filepath.Join(dir, "data")
-	// A language's order by default, where the server knows one, so that the
-	// suite sees whether the tables sort bytewise by themselves.
+	// The default collation is that of a language if the server supports ICU. So the tests detect a column without
+	// COLLATE "C".
 	args := []string{"-D", data, "-U", "ledcast", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"}
 	icu := append(slices.Clone(args), "--locale-provider=icu", "--icu-locale=vi")
 	if _, err := run(dir, cred, filepath.Join(bin, "initdb"), icu...); err != nil {
@@ -55,13 +55,13 @@ func start() (address string, stop func(), err error) {
 }
 
 func major(path string) int {
-	n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // 0 sorts first
+	n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // an unparsable version sorts first
 	return n
 }
 
-// owner gives the folder to the user postgres when root runs the tests:
-// PostgreSQL refuses to run as root.
-func owner(dir string) (*syscall.Credential, error) {
+// chownToPostgres makes the user postgres the owner of dir if root runs the tests, because PostgreSQL refuses to
+// run as root.
+func chownToPostgres(dir string) (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -88,28 +88,28 @@ func command(dir string, cred *syscall.Credential, name string, args ...string) 
 }
 
 func run(dir string, cred *syscall.Credential, name string, args ...string) ([]byte, error) {
-	runtime.LockOSThread() // Pdeathsig is the thread's death, not the process's
+	runtime.LockOSThread() // Pdeathsig is sent when the thread ends, not the process
 	defer runtime.UnlockOSThread()
 	return command(dir, cred, name, args...).CombinedOutput()
 }
 
-// serve runs the server and returns when it takes connections.
+// serve starts the server and returns when it accepts connections.
 func serve(dir string, cred *syscall.Credential, name string, args ...string) (end func(), err error) {
-	ready, over := make(chan error, 1), make(chan struct{})
+	ready, exited := make(chan error, 1), make(chan struct{})
 	c := command(dir, cred, name, args...)
-	said, err := c.StderrPipe()
+	stderr, err := c.StderrPipe()
 	if err != nil {
 		return nil, err
 	}
 	go func() {
-		defer close(over)
-		runtime.LockOSThread() // until the server has ended, as in run
+		defer close(exited)
+		runtime.LockOSThread() // until the server has exited, as in run
 		if err := c.Start(); err != nil {
 			ready <- err
 			return
 		}
 		var first strings.Builder
-		lines, up := bufio.NewScanner(said), false
+		lines, up := bufio.NewScanner(stderr), false
 		for lines.Scan() {
 			if !up {
 				first.WriteString(lines.Text() + "\n")
@@ -128,7 +128,7 @@ func serve(dir string, cred *syscall.Credential, name string, args ...string) (e
 		return nil, err
 	}
 	return func() {
-		_ = c.Process.Signal(syscall.SIGQUIT) // at once: the folder goes away
-		<-over
+		_ = c.Process.Signal(syscall.SIGQUIT) // immediate shutdown: the directory is removed next
+		<-exited
 	}, nil
 }

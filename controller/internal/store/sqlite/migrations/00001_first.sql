@@ -1,9 +1,8 @@
--- What a controller remembers. Times are Unix seconds, or milliseconds in
--- columns that end in _ms.
+-- Times are Unix seconds, or milliseconds in columns that end in _ms.
 
 -- +goose Up
 
--- deleted rows stay, emptied, so that a version is never used twice.
+-- A deleted object keeps its row without data, so that a version is never used twice.
 CREATE TABLE objects (
     kind       TEXT    NOT NULL,
     owner      TEXT    NOT NULL,
@@ -24,7 +23,7 @@ CREATE TABLE signing_keys (
     state TEXT    NOT NULL CHECK (state IN ('next', 'active', 'retired', 'revoked'))
 ) STRICT;
 
--- One row. roots is a JSON array of base64 public keys.
+-- This table has one row. roots is a JSON array of base64 public keys.
 CREATE TABLE key_set (
     id    INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     epoch INTEGER NOT NULL,
@@ -41,7 +40,7 @@ CREATE TABLE seqs (
     PRIMARY KEY (role, subject, epoch)
 ) STRICT, WITHOUT ROWID;
 
--- jws comes last: heads are read without touching the pages it overflows to.
+-- jws is the last column, so that reading heads does not touch its overflow pages.
 CREATE TABLE documents (
     role    TEXT    NOT NULL,
     subject TEXT    NOT NULL,
@@ -55,7 +54,7 @@ CREATE TABLE documents (
     PRIMARY KEY (role, subject, epoch, seq)
 ) STRICT;
 
--- Which of a subject's documents is the last.
+-- The latest document of each subject.
 CREATE TABLE latest (
     role    TEXT    NOT NULL,
     subject TEXT    NOT NULL,

@@ -1,5 +1,4 @@
--- Visits to the pages. The token is its hash: who reads this cannot take a
--- session over.
+-- Sessions of the web interface. token is a hash, so that a reader of the table cannot take over a session.
 
 -- +goose Up
 

@@ -1,10 +1,8 @@
--- Kept documents are compact: what signs and days share is stored once. Older
--- rows stay as they are.
+-- Kept documents are compact: parts that are the same in many documents are stored once. Older rows stay unchanged.
 
 -- +goose Up
 
--- data is deflated, digest the SHA-256 of what it was, uses the number of
--- documents that name it.
+-- data is deflated. digest is the SHA-256 of the text before compression. uses is the number of references.
 CREATE TABLE parts (
     id     INTEGER NOT NULL PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
@@ -12,8 +10,8 @@ CREATE TABLE parts (
     data   BLOB NOT NULL
 ) STRICT;
 
--- compact says that jws is an archived document, whose other parts are the four
--- that follow; notes are those of a document that is not compact.
+-- If compact is 1, jws is an archived document and its parts are in the four columns frames to notes_part. If compact
+-- is 0, notes has the notes.
 ALTER TABLE documents ADD COLUMN compact INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE documents ADD COLUMN notes BLOB;
 ALTER TABLE documents ADD COLUMN frames INTEGER;

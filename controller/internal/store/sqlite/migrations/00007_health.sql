@@ -1,5 +1,5 @@
--- How signs were: one row where something changed. Sign '' is the controller
--- itself, which is online while it listens. faults is a JSON array of texts.
+-- The conditions of signs, one row for each change. Sign '' is the controller itself, which is online while it listens
+-- to signs. faults is a JSON array of texts.
 
 -- +goose Up
 

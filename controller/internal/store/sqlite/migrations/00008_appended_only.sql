@@ -1,5 +1,5 @@
--- The log is appended only. Somebody who can write the database can take this
--- away, too; a slip of the hand cannot.
+-- The triggers prevent accidental changes of the log. They are no protection against a person who can write to the
+-- database and drop them.
 
 -- +goose Up
 

@@ -1,5 +1,5 @@
--- What the broker may retain of ours, and since when nothing wants it (0: it is
--- wanted).
+-- The topics on which the broker may retain documents of this controller. unwanted_ms is the time since which a topic
+-- is unwanted, or 0 for a topic in use.
 
 -- +goose Up
 

@@ -1,4 +1,4 @@
--- Signs' passwords as outside brokers check them, a JSON object by broker.
+-- Hashes of signs' passwords for external brokers, a JSON object by broker.
 
 -- +goose Up
 
