@@ -117,6 +117,11 @@ func play(ctx context.Context, config, data string, specs []string, verbose bool
 		}
 		data = filepath.Join(cache, "ledcast-sign", conf.Sign)
 	}
+	unlock, err := lockData(data)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	face := conf.Face()
 	var outs []output.Output
 	for _, spec := range specs {

@@ -133,6 +133,9 @@ func (s *step) storePending() {
 // come, and a program stays pending.
 func (s *step) wasStored(ev Stored) {
 	d := &ev.Store
+	if ev.Floor {
+		s.floors[FloorKey(d.Role, d.Subject, d.Epoch)] = wire.Floor{Seq: d.Seq, Digest: d.Digest}
+	}
 	if !ev.OK {
 		return
 	}

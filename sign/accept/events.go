@@ -14,10 +14,11 @@ type (
 		Topic string
 		Doc   []byte
 	}
-	// Stored answers a Store. OK is false if the document could not be written.
+	// Stored answers a Store. OK is false if the document could not be written; Floor says that its floor was written
+	// all the same.
 	Stored struct {
-		Store Store
-		OK    bool
+		Store     Store
+		OK, Floor bool
 	}
 	// ProgramFrames answers a FetchProgram once every frame of the pending program is there and was checked.
 	ProgramFrames struct{}

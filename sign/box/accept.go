@@ -50,7 +50,8 @@ func (b *Box) carryOut(ctx context.Context, effect accept.Effect, mono int64) {
 	case accept.SendStatus:
 		b.sendStatus(mono)
 	case accept.Store:
-		b.step(ctx, accept.Stored{Store: e, OK: b.store(&e)}, mono)
+		ok, floor := b.store(&e)
+		b.step(ctx, accept.Stored{Store: e, OK: ok, Floor: floor}, mono)
 	case accept.Drop:
 		if err := b.disk.drop(e.Role); err != nil {
 			b.fault("disk", err)
@@ -76,8 +77,8 @@ func (b *Box) carryOut(ctx context.Context, effect accept.Effect, mono int64) {
 	}
 }
 
-// store writes an accepted document to disk and reports whether it is there.
-func (b *Box) store(e *accept.Store) bool {
+// store writes an accepted document to disk and reports whether it is there, or at least its floor.
+func (b *Box) store(e *accept.Store) (ok, floor bool) {
 	before := b.disk.state.FirstRetired
 	if e.Role == wire.RoleKeys {
 		b.disk.state.FirstRetired = e.FirstRetired
@@ -85,13 +86,13 @@ func (b *Box) store(e *accept.Store) bool {
 	if err := b.disk.accept(e); err != nil {
 		b.disk.state.FirstRetired = before
 		b.fault("disk", err)
-		return false
+		return false, isReserved(err)
 	}
 	if e.Role == wire.RoleProgram {
 		delete(b.faults, "disk")
 		delete(b.faults, "document-corrupt")
 	}
-	return true
+	return true, true
 }
 
 // advance reports to the machine when all frames of the pending program are there, and fetches those that are not.
@@ -205,7 +206,13 @@ func (b *Box) restore(mono int64) {
 	}
 	roles := []string{wire.RoleKeys}
 	if !b.cfg.picture() {
-		roles = append(roles, wire.RoleProgram, wire.RoleAlerts)
+		roles = append(roles, wire.RoleProgram)
+	}
+	// What ended may not be on a disk that cannot be written: a stored alert waits for a set from the broker.
+	if err := b.disk.save(); err != nil && !isReserved(err) {
+		b.fault("disk", err)
+	} else if !b.cfg.picture() {
+		roles = append(roles, wire.RoleAlerts)
 		if b.cfg.Test {
 			roles = append(roles, wire.RoleAlertsTest)
 		}

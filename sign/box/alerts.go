@@ -38,11 +38,12 @@ func (b *Box) onAlertFrame(ctx context.Context, topic string, data []byte, mono 
 		b.log.Warn("alert frame refused", "topic", topic)
 		return
 	}
-	if b.frames.sizes[sha] != int64(len(data)) {
-		f := timeline.Frame{SHA256: sha, Len: int64(len(data))}
+	if f := (timeline.Frame{SHA256: sha, Len: int64(len(data))}); !b.frames.has(&f) {
 		if err := b.frames.put(&f, data, b.needed); err != nil {
 			b.fault("disk", err)
-			return
+			if !b.frames.hold(sha, data, b.needed) {
+				return
+			}
 		}
 	}
 	b.fetches.done(ctx, topic)

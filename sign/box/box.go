@@ -156,7 +156,7 @@ func New(o Options) (*Box, error) {
 		b.disk.write = o.write
 	}
 	if b.key, err = b.disk.key(); err != nil {
-		return nil, err
+		b.fault("key", err)
 	}
 	roots.FirstRetired = b.disk.state.FirstRetired
 	b.machine = accept.New(accept.Config{Sign: b.cfg.Sign, Class: b.cfg.Class, Areas: b.cfg.Areas, Test: b.cfg.Test,
@@ -176,7 +176,7 @@ func New(o Options) (*Box, error) {
 	}
 	if b.proof, err = openPlayLog(filepath.Join(o.Dir, "played"), &b.disk.state.Chain,
 		b.player.Clock.Now(mono)); err != nil {
-		return nil, fmt.Errorf("the proof of play: %w", err)
+		b.fault("disk", fmt.Errorf("the proof of play: %w", err)) // it costs the proof, never the face
 	}
 	b.closeCutOff(mono)
 	b.fetches.init(b)
@@ -263,7 +263,7 @@ func (b *Box) Run(ctx context.Context) error {
 	b.conn = nil
 	b.prove(b.times.Mono(), true)
 	b.save()
-	err := b.proof.journal.Close()
+	err := b.proof.close()
 	for _, o := range b.o.Outputs {
 		err = errors.Join(err, o.Close())
 	}

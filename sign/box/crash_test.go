@@ -1,12 +1,14 @@
 package box
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -185,6 +187,107 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("faults %v", s.Faults)
 		}
 	})
+}
+
+// noRoom is what a disk without room answers.
+func noRoom(dir, name string, _ []byte) error {
+	return fmt.Errorf("write %s: %w", filepath.Join(dir, name), syscall.ENOSPC)
+}
+
+// A sign whose disk is full shows a new alert from memory, takes its cancel, and forgets it over a restart without a
+// network. The order of the steps is drawn.
+func TestAlertsOnAFullDisk(t *testing.T) {
+	for seed := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			w := newWorld(t)
+			var d faulty
+			w.start(true, func(o *Options) { o.write = d.write })
+			w.sendKeys(rootKey)
+			w.sendProgram(w.program(1))
+			early, restart := r.IntN(2) == 0, r.IntN(2) == 0
+			if !early {
+				d.set(noRoom)
+			}
+			a := w.alert("storm", 9, true)
+			w.sendAlerts(w.alertSet(a))
+			w.expect("storm", timeline.WhyAlert) // its frame is in memory
+			d.set(noRoom)
+			time.Sleep(time.Duration(r.IntN(300)) * time.Second)
+			set := w.alertSet()
+			if r.IntN(2) == 0 {
+				set.Ended = []timeline.Ended{{ID: "storm", At: time.Now().Unix(), Until: a.Until, Why: "cancelled"}}
+			}
+			w.sendAlerts(set)
+			w.expect("item-1", timeline.WhyProgram)
+			if s := w.n.lastStatus(t, "qn-001"); restart && len(s.Faults) > 0 && s.Faults[0] != "disk" {
+				t.Errorf("seed %d: faults %v", seed, s.Faults)
+			}
+			w.halt()
+			w.n.power(false)
+			if restart {
+				d.set(nil)
+			}
+			w.start(true, func(o *Options) { o.write = d.write })
+			time.Sleep(15 * time.Second)
+			w.expect("item-1", timeline.WhyProgram)
+			w.halt()
+		})
+	}
+}
+
+// A disk that cannot be written at the start may not hold what ended: a stored alert waits for a set from the broker.
+func TestReadOnlyAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.start(true)
+		w.sendKeys(rootKey)
+		w.sendProgram(w.program(1))
+		w.sendAlerts(w.alertSet(w.alert("storm", 9, true)))
+		w.expect("storm", timeline.WhyAlert)
+		w.halt()
+		w.n.power(false)
+		if err := os.Remove(filepath.Join(w.dir, reserveName)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(filepath.Join(w.dir, reserveName), 0o700); err != nil { // no reserve can be opened
+			t.Fatal(err)
+		}
+		var d faulty
+		d.set(noRoom)
+		w.start(true, func(o *Options) { o.write = d.write })
+		defer w.halt()
+		w.expect("item-1", timeline.WhyProgram)
+		w.n.power(true)
+		time.Sleep(time.Second)
+		w.expect("storm", timeline.WhyAlert) // the broker says that it still runs
+	})
+}
+
+// A damaged key or journal never keeps a face dark.
+func TestDamagedFiles(t *testing.T) {
+	for _, name := range []string{"sign.key", "played/" + journalName, "reserve"} {
+		for seed, damage := range [][]byte{{}, []byte("rubbish\n"), bytes.Repeat([]byte{0}, 5000)} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.start(true)
+				w.sendKeys(rootKey)
+				w.sendProgram(w.program(1))
+				w.halt()
+				if err := os.WriteFile(filepath.Join(w.dir, name), damage, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				w.start(true)
+				defer w.halt()
+				w.expect("item-1", timeline.WhyProgram)
+				time.Sleep(time.Second)
+				s := w.n.lastStatus(t, "qn-001")
+				if s.Key == nil || (name == "sign.key") != slices.Contains(s.Faults, "key") {
+					t.Errorf("%s damaged (%d): key %v, faults %v", name, seed, s.Key, s.Faults)
+				}
+			})
+		}
+	}
 }
 
 // The cache keeps within its cap and never drops what the program needs.

@@ -26,6 +26,7 @@ type state struct {
 	Ended        map[string]int64      `json:"ended,omitempty"`
 	Ran          map[string]int64      `json:"ran_ms,omitempty"` // of alerts that run, or that ended by the clock alone
 	Chain        chain                 `json:"chain"`            // of the proof of play
+	N            int64                 `json:"n,omitempty"`      // counts saves
 }
 
 // disk is a box's folder. Every write is atomic and synced before it counts: a power cut leaves the old file or the new
@@ -35,6 +36,8 @@ type disk struct {
 	state state
 	stamp func(*state)                              // brings the times up to date before each save
 	write func(dir, name string, data []byte) error // writeSynced, but in tests
+	// reserve takes what is urgent when the disk is full. It is nil where there is no room for it.
+	reserve *reserve
 }
 
 func openDisk(dir string) (*disk, error) {
@@ -50,6 +53,10 @@ func openDisk(dir string) (*disk, error) {
 		}
 	}
 	err := d.load()
+	if r, rerr := openReserve(dir); rerr == nil {
+		d.reserve = r
+		d.fromReserve(r.read())
+	}
 	if d.state.Floors == nil {
 		d.state.Floors = map[string]wire.Floor{}
 	}
@@ -95,9 +102,41 @@ func (d *disk) load() error {
 	return nil
 }
 
-// save writes both copies of the state and syncs them.
+// fromReserve takes over what was kept in the reserve after the state could be written last.
+func (d *disk) fromReserve(u *urgent) {
+	if u == nil || u.N <= d.state.N {
+		return
+	}
+	d.state.N = u.N
+	d.state.Floors, d.state.Ended, d.state.Ran, d.state.Docs = u.Floors, u.Ended, u.Ran, u.Docs
+}
+
+// save writes both copies of the state and syncs them. On a full disk it keeps what is urgent in the reserve: its error
+// is then of kind errReserved.
 func (d *disk) save() error {
+	err := d.saveState()
+	if err == nil || d.reserve == nil {
+		return err
+	}
+	u := urgent{N: d.state.N, Floors: d.state.Floors, Ended: d.state.Ended, Ran: d.state.Ran, Docs: d.state.Docs}
+	if rerr := d.reserve.write(&u); rerr != nil {
+		return errors.Join(err, rerr)
+	}
+	return &reservedError{err}
+}
+
+// reservedError says that only the urgent part of the state could be written.
+type reservedError struct{ error }
+
+// isReserved reports whether what is urgent was kept although a write failed.
+func isReserved(err error) bool {
+	var r *reservedError
+	return errors.As(err, &r)
+}
+
+func (d *disk) saveState() error {
 	d.stamp(&d.state)
+	d.state.N++
 	text, err := json.Marshal(&d.state)
 	if err != nil {
 		return err
@@ -114,9 +153,14 @@ func (d *disk) save() error {
 	return nil
 }
 
-// accept stores a document and its floor, synced, before anything of it shows.
+// accept stores a document and its floor, synced, before anything of it shows. Where an alert set cannot be written, its
+// floor is kept and the set before is forgotten: what was cancelled must not come back at a restart.
 func (d *disk) accept(e *accept.Store) error {
-	if err := d.write(filepath.Join(d.dir, "docs"), docFile(e.Role, e.Digest), e.Doc); err != nil {
+	err := d.write(filepath.Join(d.dir, "docs"), docFile(e.Role, e.Digest), e.Doc)
+	if err != nil && (e.Role == wire.RoleAlerts || e.Role == wire.RoleAlertsTest) {
+		return d.forgetAlerts(e, err)
+	}
+	if err != nil {
 		return err
 	}
 	key := accept.FloorKey(e.Role, e.Subject, e.Epoch)
@@ -124,7 +168,10 @@ func (d *disk) accept(e *accept.Store) error {
 	oldDoc := d.state.Docs[e.Role]
 	d.state.Floors[key] = wire.Floor{Seq: e.Seq, Digest: e.Digest}
 	d.state.Docs[e.Role] = e.Digest
-	if err := d.save(); err != nil {
+	if err := d.save(); isReserved(err) {
+		d.tidyDocs()
+		return nil // the reserve names it
+	} else if err != nil {
 		d.state.Docs[e.Role] = oldDoc
 		if hadFloor {
 			d.state.Floors[key] = oldFloor
@@ -137,10 +184,22 @@ func (d *disk) accept(e *accept.Store) error {
 	return nil
 }
 
+// forgetAlerts keeps the floor of a set that could not be written because of why.
+func (d *disk) forgetAlerts(e *accept.Store, why error) error {
+	d.state.Floors[accept.FloorKey(e.Role, e.Subject, e.Epoch)] = wire.Floor{Seq: e.Seq, Digest: e.Digest}
+	delete(d.state.Docs, e.Role)
+	err := d.save()
+	d.tidyDocs() // deleting needs no room
+	if err == nil || isReserved(err) {
+		return &reservedError{why}
+	}
+	return errors.Join(why, err)
+}
+
 // drop forgets the accepted document of a role and keeps its floor.
 func (d *disk) drop(role string) error {
 	delete(d.state.Docs, role)
-	if err := d.save(); err != nil {
+	if err := d.save(); err != nil && !isReserved(err) {
 		return err
 	}
 	d.tidyDocs()
@@ -220,26 +279,28 @@ func (d *disk) frames() (map[string]int64, error) {
 	return sizes, nil
 }
 
-// key returns the sign's own signing key. It makes the key at the first start.
+// key returns the sign's own signing key. It makes the key at the first start, and another where the file is damaged: a
+// person confirms that one at the controller, and the face goes on meanwhile. The error says what is wrong; there is a
+// key all the same.
 func (d *disk) key() (ed25519.PrivateKey, error) {
 	path := filepath.Join(d.dir, "sign.key")
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		_, key, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			return nil, err
+	if err == nil {
+		var seed []byte
+		if seed, err = wire.DecodeKey(strings.TrimSpace(string(text))); err == nil {
+			return ed25519.NewKeyFromSeed(seed), nil
 		}
-		return key, d.write(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n"))
+		err = fmt.Errorf("%s is damaged: it holds no key of 32 bytes; confirm the sign's new key at the controller", path)
+		err = errors.Join(err, os.Rename(path, path+".damaged"))
 	}
-	if err != nil {
-		return nil, err
+	_, key, gerr := ed25519.GenerateKey(rand.Reader)
+	if gerr != nil {
+		panic(gerr) // crypto/rand never fails
 	}
-	seed, err := wire.DecodeKey(strings.TrimSpace(string(text)))
-	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: it holds no key of 32 bytes; remove it and confirm the sign's new key",
-			path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	return ed25519.NewKeyFromSeed(seed), nil
+	return key, errors.Join(err, d.write(d.dir, "sign.key", []byte(wire.EncodeKey(key.Seed())+"\n")))
 }
 
 // writeSynced replaces dir/name: a temporary file, its sync, a rename, and the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"ledcast/playlists/timeline"
 	"ledcast/sign/accept"
@@ -80,8 +81,10 @@ func (f *fetcher) arrived(ctx context.Context, topic string, data []byte, mono i
 	}
 	if err := f.b.frames.put(&w.frame, data, f.b.needed); err != nil {
 		f.b.fault("disk", err)
-		f.later(ctx, topic, mono)
-		return
+		if !strings.Contains(topic, "/alerts") || !f.b.frames.hold(w.frame.SHA256, data, f.b.needed) {
+			f.later(ctx, topic, mono)
+			return
+		}
 	}
 	f.done(ctx, topic)
 	f.b.frames.forget(w.frame.SHA256)

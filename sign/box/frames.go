@@ -26,7 +26,11 @@ type frameCache struct {
 	strips map[string]*list.Element
 	order  *list.List // of *decoded, newest first
 	bytes  int
+	held   map[string][]byte // frames of alerts that could not be written
 }
+
+// mostHeld bounds what is held in memory: the frames of all alerts of a class, live and test.
+const mostHeld = 4 << 20
 
 type decoded struct {
 	key   string
@@ -39,19 +43,50 @@ func newFrameCache(d *disk, class string, w, h int, most int64) (*frameCache, er
 		return nil, err
 	}
 	c := &frameCache{disk: d, class: class, w: w, h: h, cap: most, sizes: sizes, age: map[string]int64{},
-		strips: map[string]*list.Element{}, order: list.New()}
+		strips: map[string]*list.Element{}, order: list.New(),
+		held: map[string][]byte{}}
 	for _, n := range sizes {
 		c.total += n
 	}
 	return c, nil
 }
 
-// has reports whether the cache holds a file of f's digest and length.
-func (c *frameCache) has(f *timeline.Frame) bool { return c.sizes[f.SHA256] == f.Len }
+// has reports whether the cache holds a file of f's digest and length, or has it in memory.
+func (c *frameCache) has(f *timeline.Frame) bool {
+	if data, ok := c.held[f.SHA256]; ok {
+		return int64(len(data)) == f.Len
+	}
+	return c.sizes[f.SHA256] == f.Len
+}
+
+// hold keeps a checked frame of an alert in memory, because it could not be written. It reports false where there is no
+// room.
+func (c *frameCache) hold(sha string, data []byte, needed func(sha string) bool) bool {
+	sum := len(data)
+	for k, v := range c.held {
+		if !needed(k) && k != sha {
+			delete(c.held, k)
+			continue
+		}
+		sum += len(v)
+	}
+	if sum > mostHeld {
+		return false
+	}
+	c.held[sha] = data
+	return true
+}
+
+func (c *frameCache) read(sha string) ([]byte, error) {
+	if data, ok := c.held[sha]; ok {
+		return data, nil
+	}
+	return c.disk.frame(sha)
+}
 
 // verify reads a frame and makes every check of it.
 func (c *frameCache) verify(f *timeline.Frame) error {
-	data, err := c.disk.frame(f.SHA256)
+	data, err := c.read(f.SHA256)
 	if err != nil {
 		return err
 	}
@@ -64,6 +99,7 @@ func (c *frameCache) put(f *timeline.Frame, data []byte, needed func(sha string)
 	if err := c.disk.putFrame(f.SHA256, data); err != nil {
 		return err
 	}
+	delete(c.held, f.SHA256)
 	c.total += int64(len(data)) - c.sizes[f.SHA256]
 	c.sizes[f.SHA256] = int64(len(data))
 	c.use(f.SHA256)
@@ -94,6 +130,7 @@ func (c *frameCache) use(sha string) {
 }
 
 func (c *frameCache) remove(sha string) {
+	delete(c.held, sha)
 	c.disk.removeFrame(sha)
 	c.total -= c.sizes[sha]
 	delete(c.sizes, sha)
@@ -126,7 +163,7 @@ func (c *frameCache) strip(f *timeline.Frame, scroll *timeline.Scroll) (*player.
 	if !c.has(f) {
 		return nil, fmt.Errorf("frame %s is not in the cache", f.SHA256)
 	}
-	data, err := c.disk.frame(f.SHA256)
+	data, err := c.read(f.SHA256)
 	if err != nil {
 		return nil, err
 	}

@@ -69,18 +69,19 @@ type entry struct {
 	playKey
 }
 
-// openPlayLog reads the journal of the run before. It begins another chain where there is none: after a lost disk.
+// openPlayLog reads the journal of the run before. It begins another chain where there is none: after a lost disk. After
+// an error the log is there, and takes nothing until a restart: its plays are lost, and their time is not proven.
 func openPlayLog(dir string, c *chain, nowMS int64) (*playLog, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
+	err := os.MkdirAll(dir, 0o700)
 	if c.ID == "" {
 		*c = chain{ID: rand.Text()}
 	}
 	k := &playLog{dir: dir, chain: c, totals: map[playKey]*wire.Play{}, fromMS: nowMS, bornMS: nowMS}
 	k.replay()
 	k.spool = spooled(dir)
-	var err error
+	if err != nil {
+		return k, err
+	}
 	k.journal, err = os.OpenFile(filepath.Join(dir, journalName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil && len(k.totals) == 0 {
 		err = k.restart()
@@ -88,8 +89,21 @@ func openPlayLog(dir string, c *chain, nowMS int64) (*playLog, error) {
 	return k, err
 }
 
+// errNoJournal says that plays cannot be logged since the start.
+var errNoJournal = errors.New("the journal of plays could not be opened at the start")
+
+func (k *playLog) close() error {
+	if k.journal == nil {
+		return nil
+	}
+	return k.journal.Close()
+}
+
 // restart empties the journal for the next record.
 func (k *playLog) restart() error {
+	if k.journal == nil {
+		return errNoJournal
+	}
 	return errors.Join(k.journal.Truncate(0), k.line(entry{Kind: "n", N: k.chain.N + 1}))
 }
 
@@ -176,6 +190,9 @@ func (k *playLog) write(kind string, key playKey, atMS int64) error {
 }
 
 func (k *playLog) line(e entry) error {
+	if k.journal == nil {
+		return errNoJournal
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err

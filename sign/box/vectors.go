@@ -68,7 +68,7 @@ func (t *Trial) Stop() error {
 	t.box.conn = nil
 	t.box.prove(t.mono, true)
 	t.box.save()
-	return t.box.proof.journal.Close()
+	return t.box.proof.close()
 }
 
 // turn runs the play loop once.

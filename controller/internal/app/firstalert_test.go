@@ -147,7 +147,7 @@ func TestFirstAlertTakesTwo(t *testing.T) {
 	refused("their token", token, "alone", "approval-by-maker")
 	// A link that one makes for an approver of somebody else's.
 	second.want("PUT", "/api/v1/users/minh", `{"owner":"public","role":"approver"}`, 201)
-	minh := k.enter(second.link("minh"))
+	k.enter(second.link("minh"))
 	refused("a stolen link", k.enter(first.link("minh")), "alone", "approval-by-maker")
 	// Author and approver, made by one administrator.
 	first.want("PUT", "/api/v1/users/lan", `{"owner":"public","role":"author"}`, 201)
@@ -163,7 +163,7 @@ func TestFirstAlertTakesTwo(t *testing.T) {
 	lan.want("PUT", "/api/v1/tokens/other", `{"owner":"public","role":"approver"}`, 403)
 
 	// Two people, each let in by another administrator. minh's link was made anew by the first: the second makes another.
-	minh = k.enter(second.link("minh"))
+	minh := k.enter(second.link("minh"))
 	if status, text := minh.approve("both-by-one"); status != 200 {
 		t.Errorf("two people: %d %s", status, text)
 	}
