@@ -344,7 +344,7 @@ func (a *Alert) Test() bool { return a.Mode == AlertTest }
 func (a *Alert) OnWire(art *Artwork, of func(sign string) bool) timeline.Alert {
 	w := timeline.Alert{ID: a.ID, Priority: a.Priority, From: int64(a.From), Until: int64(a.Until), Areas: a.Areas,
 		Signs:      []string{},
-		ExclusiveS: int64(a.Until - a.From), Drill: a.Mode == AlertDrill, Steps: art.Steps}
+		ExclusiveS: int64(a.Until - a.From), Drill: a.Mode == AlertDrill, Test: a.Test(), Steps: art.Steps}
 	for _, s := range a.Signs {
 		if of(s) {
 			w.Signs = append(w.Signs, s)

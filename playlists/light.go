@@ -25,7 +25,10 @@ type Light struct {
 const (
 	DayPercent   = 100
 	NightPercent = 40
-	DefaultZone  = "Asia/Ho_Chi_Minh"
+	// Of an urgent message, at least: its owner cannot dim it.
+	AlertFloorDay   = 40
+	AlertFloorNight = 15
+	DefaultZone     = "Asia/Ho_Chi_Minh"
 )
 
 func (s *Sign) checkLight(where string) error {

@@ -161,6 +161,20 @@ func timelineVectors(t testing.TB) *suite {
 	p = program()
 	p.Brightness = []timeline.Brightness{{From: now + 10, Until: now + 20, Percent: 40},
 		{From: now + 20, Until: now + 30, Percent: 0}}
+	floored := program()
+	floored.Brightness = []timeline.Brightness{{From: now - 60, Until: now + 3600, Percent: 1}}
+	floored.AlertFloor = []timeline.Brightness{{From: now - 60, Until: now + 20, Percent: 40},
+		{From: now + 20, Until: now + 3600, Percent: 15}}
+	m = with("brightness: a live alert is at least as bright as its floor, and the program is not", floored)
+	m.shows("program", "one", frameA, 0, 1)
+	m.alertFrame(frameX, false)
+	m.alerts(alertSet(0, storm()), received("alerts", seq0), alertAck("storm", "received", seq0),
+		alertAck("storm", "showing", seq0))
+	m.shows("alert", "storm", frameX, 0, 40)
+	m.wait(20_000)
+	m.shows("alert", "storm", frameX, 0, 15)
+	m.end()
+
 	m = with("brightness: 100 percent where nothing is said", p)
 	m.shows("program", "one", frameA, 0, 100)
 	m.wait(10_000)

@@ -16,12 +16,7 @@ import (
 // position there is no sunrise, and one entry holds throughout. nil is full
 // brightness.
 func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
-	zone, err := s.Zone()
-	if err != nil {
-		return nil, err
-	}
 	day, night := int64(playlists.DayPercent), int64(playlists.NightPercent)
-	most := int64(100)
 	if l := s.Light; l != nil {
 		if l.Day > 0 {
 			day = l.Day
@@ -29,9 +24,30 @@ func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline
 		if l.Night > 0 {
 			night = l.Night
 		}
-		if l.Power > 0 && level*100 > float64(l.Power) {
-			most = max(1, int64(float64(l.Power)/level))
-		}
+	}
+	out, err := levels(s, level, day, night, from, until)
+	if len(out) == 1 && out[0].Percent == 100 {
+		return nil, err
+	}
+	return out, err
+}
+
+// AlertFloor is the least brightness of an urgent message on a sign, over the same time as Brightness. Its owner cannot
+// dim it: only what the supply carries does. An alert's own picture may be brighter than any of the program, so level is
+// taken as at least that of a face half lit.
+func AlertFloor(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
+	return levels(s, max(level, 0.5), playlists.AlertFloorDay, playlists.AlertFloorNight, from, until)
+}
+
+// levels are a day's and a night's percentage, held down to what the supply carries.
+func levels(s *playlists.Sign, level float64, day, night, from, until int64) ([]timeline.Brightness, error) {
+	zone, err := s.Zone()
+	if err != nil {
+		return nil, err
+	}
+	most := int64(100)
+	if l := s.Light; l != nil && l.Power > 0 && level*100 > float64(l.Power) {
+		most = max(1, int64(float64(l.Power)/level))
 	}
 	day, night = min(day, most), min(night, most)
 	y, m, d := time.Unix(from, 0).In(zone).Date()
@@ -63,9 +79,6 @@ func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline
 			add(up, down, day)
 			add(down, end, night)
 		}
-	}
-	if len(out) == 1 && out[0].Percent == 100 {
-		return nil, nil
 	}
 	return out, nil
 }

@@ -102,3 +102,27 @@ func TestBrightnessOverDaylightSaving(t *testing.T) {
 		}
 	}
 }
+
+// The least brightness of an alert is the department's, whatever the owner sets, and the supply's cap wins.
+func TestAlertFloor(t *testing.T) {
+	at := time.Date(2021, 1, 30, 0, 0, 0, 0, time.UTC).Unix()
+	for _, c := range []struct {
+		light *playlists.Light
+		level float64
+		want  int64
+	}{
+		{nil, 0.2, playlists.AlertFloorDay},
+		{&playlists.Light{Day: 1, Night: 1}, 0.2, playlists.AlertFloorDay},
+		{&playlists.Light{Day: 1, Night: 1, Power: 10}, 0.2, 20},
+		{&playlists.Light{Power: 10}, 1, 10},
+	} {
+		got, err := AlertFloor(&playlists.Sign{ID: "s", Light: c.light}, c.level, at, at+86400)
+		if err != nil || len(got) != 1 || got[0].Percent != c.want {
+			t.Errorf("%+v at level %v: %v, %v; want %d", c.light, c.level, got, err, c.want)
+		}
+	}
+	night, err := AlertFloor(&playlists.Sign{ID: "s", Position: &playlists.Place{Lat: 15.12, Lon: 108.8}}, 0.2, at, at+86400)
+	if err != nil || len(night) < 3 || night[0].Percent != playlists.AlertFloorNight {
+		t.Errorf("with a position: %v, %v", night, err)
+	}
+}

@@ -60,7 +60,14 @@ func At(p *Program, alerts []Alert, c Conditions, tMS int64) Shown {
 	if p != nil {
 		areas = p.Areas
 	}
-	percent, next := brightness(p, tMS)
+	percent, next := int64(100), int64(math.MaxInt64)
+	var floor int64
+	if p != nil {
+		percent, next = level(p.Brightness, 100, tMS)
+		var n int64
+		floor, n = level(p.AlertFloor, 0, tMS)
+		next = min(next, n)
+	}
 	running, n := ranked(alerts, areas, c, tMS)
 	next = min(next, n)
 
@@ -70,6 +77,9 @@ func At(p *Program, alerts []Alert, c Conditions, tMS int64) Shown {
 		next = min(next, n)
 		if a != nil {
 			s := Shown{Why: WhyAlert, Rule: "alert:" + a.ID, Item: a.ID, Percent: percent}
+			if !a.Test {
+				s.Percent = max(percent, floor)
+			}
 			s.play(a.Frames, a.Steps, mod(pos, Length(a.Steps)), tMS, next)
 			return s
 		}
@@ -205,13 +215,11 @@ func (s *Shown) play(frames []Frame, steps []Step, pos, tMS, next int64) {
 	panic("timeline: position beyond the item's length")
 }
 
-func brightness(p *Program, tMS int64) (percent, next int64) {
-	percent, next = 100, math.MaxInt64
-	if p == nil {
-		return
-	}
-	for i := range p.Brightness {
-		b := &p.Brightness[i]
+// level is the percentage of the entry that holds at tMS, else other, and when that changes.
+func level(entries []Brightness, other, tMS int64) (percent, next int64) {
+	percent, next = other, math.MaxInt64
+	for i := range entries {
+		b := &entries[i]
 		if b.From*1000 > tMS {
 			next = min(next, b.From*1000)
 		} else if tMS < b.Until*1000 {

@@ -99,6 +99,8 @@ type Program struct {
 	Fallback   int64        `json:"fallback"`
 	CommLoss   CommLoss     `json:"comm_loss"`
 	Brightness []Brightness `json:"brightness,omitempty"`
+	// AlertFloor is the least brightness of a live alert.
+	AlertFloor []Brightness `json:"alert_floor,omitempty"`
 
 	starts [][]int64 // per loop, the start of each place in ms, then the length; see Prepare
 }
@@ -117,6 +119,8 @@ type Alert struct {
 	Drill      bool     `json:"drill"`
 	Frames     []Frame  `json:"frames"`
 	Steps      []Step   `json:"steps"`
+	// Test says that it came in the set for test signs. It is not on the wire: the topic says it.
+	Test bool `json:"-"`
 }
 
 // Ended names an alert that is over before its Until.

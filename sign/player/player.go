@@ -232,11 +232,12 @@ func (p *Player) At(monoMS int64) (timeline.Shown, int64) {
 // from their arrival.
 func (p *Player) merge(monoMS int64) {
 	p.merged = p.merged[:0]
-	for _, set := range p.sets {
+	for i, set := range p.sets {
 		if set == nil {
 			continue
 		}
 		for _, a := range set.Alerts {
+			a.Test = i == 1
 			r := p.runs[a.ID]
 			if r.ended {
 				continue

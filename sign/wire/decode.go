@@ -145,7 +145,7 @@ func assignStruct(obj map[string]any, v reflect.Value, path string) error {
 			continue
 		}
 		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if name == "" || !f.IsExported() {
+		if name == "" || name == "-" || !f.IsExported() {
 			continue
 		}
 		e, there := obj[name]

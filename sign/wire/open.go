@@ -198,6 +198,9 @@ func StoredAlerts(doc []byte, test bool) (*timeline.AlertSet, error) {
 	if err := stored(doc, typ, a); err != nil {
 		return nil, err
 	}
+	for i := range a.Alerts {
+		a.Alerts[i].Test = test
+	}
 	w, h, _ := classSize(a.Class)
 	return a, checkAlerts(a, w, h)
 }

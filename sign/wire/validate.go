@@ -63,9 +63,11 @@ func checkProgram(p *timeline.Program, w, h int64) error {
 		}
 		last = s.Until
 	}
-	for i, b := range p.Brightness {
-		if b.Percent < 0 || b.Percent > 100 || b.Until <= b.From || b.From < -maxSeconds || b.Until > maxSeconds {
-			return bad("brightness[%d] is not 0 to 100 percent from one time until a later one", i)
+	for name, entries := range map[string][]timeline.Brightness{"brightness": p.Brightness, "alert_floor": p.AlertFloor} {
+		for i, b := range entries {
+			if b.Percent < 0 || b.Percent > 100 || b.Until <= b.From || b.From < -maxSeconds || b.Until > maxSeconds {
+				return bad("%s[%d] is not 0 to 100 percent from one time until a later one", name, i)
+			}
 		}
 	}
 	return nil

@@ -246,7 +246,7 @@ export class Sign {
       this.refuse(f, 'missing-frame')
       this.fetch(topic, f)
     }
-    const alerts = this.running.map((x) => x.a).filter((a) => !ended[a.id] && a.frames.every((f) => this.has(f)))
+    const alerts = this.running.map((x) => ({ ...x.a, test: x.role === 'alerts-test' })).filter((a) => !ended[a.id] && a.frames.every((f) => this.has(f)))
       .map((a) => ({ ...a, from: this.runs[a.id].from, until: this.runs[a.id].from + a.until - a.from }))
     const s = at(this.doc('program'), alerts, { sign, areas, trusted, contactMS }, this.now)
     this.shown = { ...s, rgb: this.pixels(s) }

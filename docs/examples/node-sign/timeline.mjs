@@ -14,14 +14,15 @@ function play(why, item, frames, steps, pos) {
 
 // p is the program or undefined; alerts are those with all their frames; c is { sign, areas, trusted, contactMS }.
 export function at(p, alerts, c, t) {
-  const percent = p?.brightness.find((b) => b.from * 1000 <= t && t < b.until * 1000)?.percent ?? 100
+  const level = (entries, other) => entries?.find((b) => b.from * 1000 <= t && t < b.until * 1000)?.percent ?? other
+  const percent = level(p?.brightness, 100), floor = level(p?.alert_floor, 0)
   const on = (a) => !a.drill && reaches(a, c.sign, c.areas) && a.from * 1000 <= t && t < a.until * 1000
   const running = alerts.filter(on).sort((a, b) => b.priority - a.priority || b.from - a.from || bytes(a, b))
   const exclusive = (a) => t < (a.from + a.exclusive_s) * 1000, others = running.filter((a) => !exclusive(a))
   const S = others.reduce((n, a) => n + a.share_ms, 0), C = Math.max(others[0]?.cycle_ms ?? 1, S), turn = mod(t, C)
   let o = 0
   for (const a of running) {
-    const show = (pos) => ({ ...play('alert', a.id, a.frames, a.steps, mod(pos, length(a.steps))), percent })
+    const show = (pos) => ({ ...play('alert', a.id, a.frames, a.steps, mod(pos, length(a.steps))), percent: a.test ? percent : Math.max(percent, floor) })
     if (exclusive(a)) return show(t - a.from * 1000)
     if (o <= turn && turn < o + a.share_ms) return show(turn - o)
     o += a.share_ms

@@ -76,7 +76,7 @@ const checks = {
     check(d.frames, 64 << 20, d.items.flatMap((i) => i.steps.map((s) => [s, d.frames])), size(d.class))
     doc(d.loops.every((l) => l.order.every((i) => d.items[i])) && loop(d.fallback) && loop(d.comm_loss.loop), 'an index')
     doc(d.segments.every((s, i, all) => loop(s.loop) && s.from < s.until && (!i || s.from >= all[i - 1].until)), 'segments')
-    doc(d.brightness.every((b) => b.from < b.until), 'brightness')
+    doc([...d.brightness, ...d.alert_floor].every((b) => b.from < b.until), 'brightness')
   },
   alerts(d) {
     const all = d.alerts.flatMap((a) => a.frames)
