@@ -150,7 +150,7 @@ func CheckGlass(where string, values map[string]string) error {
 // these alone.
 func (t *AlertTemplate) Sum() string {
 	c := *t
-	c.By, c.ApprovedBy, c.ApprovedMS, c.Digest = "", "", 0, ""
+	c.By, c.Makers, c.ApprovedBy, c.ApprovedMS, c.Digest = "", nil, "", 0, ""
 	text, err := json.Marshal(&c)
 	if err != nil {
 		panic(err) // strings always marshal

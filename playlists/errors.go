@@ -19,6 +19,7 @@ const (
 	TooLarge Code = "too-large" // it is over a limit, which the text names
 	Denied   Code = "denied"    // the caller may not do this
 	Busy     Code = "busy"      // the caller asks too often; try again later
+	Full     Code = "full"      // there is no room for it; somebody must make some
 )
 
 // Error is the error type of the domain. It says what is wrong, where, and what

@@ -43,6 +43,7 @@ func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry,
 // and left since.
 func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string,
 	read *playlists.AlertApproval) (*playlists.AlertView, error) {
+	ctx = playlists.Urgent(ctx)
 	if err := s.prepare(ctx, id); err != nil {
 		return nil, err
 	}
@@ -222,6 +223,7 @@ func (s *Service) stillThere(a *playlists.Alert, now time.Time) error {
 // that was approved with it takes the face for ten minutes.
 func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id string,
 	correction bool) (*playlists.AlertView, error) {
+	ctx = playlists.Urgent(ctx)
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.find(id)
@@ -252,6 +254,7 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 
 // Refuse ends an alert that waits.
 func (s *Service) Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
+	ctx = playlists.Urgent(ctx)
 	s.life.Lock()
 	defer s.life.Unlock()
 	e, err := s.find(id)

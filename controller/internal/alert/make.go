@@ -22,6 +22,7 @@ func (s *Service) Create(ctx context.Context, who *playlists.Principal,
 // create is Create with messages at hand, where there are any: the longest form first.
 func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
 	forms []*playlists.Message) (*playlists.AlertView, error) {
+	ctx = playlists.Urgent(ctx)
 	now := s.o.Now()
 	a, err := o.Order(now.UnixMilli())
 	if err != nil {

@@ -83,6 +83,7 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 // a replaced one ends when the new one begins, and the correction of a
 // cancelled one runs. s.life is held.
 func (s *Service) heal(ctx context.Context, now time.Time) error {
+	ctx = playlists.Urgent(ctx)
 	s.mu.Lock()
 	all := make([]*entry, 0, len(s.entries))
 	begun := map[string]*entry{} // replaced → by

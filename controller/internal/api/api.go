@@ -153,6 +153,7 @@ var statuses = map[playlists.Code]int{
 	playlists.TooLarge: http.StatusRequestEntityTooLarge,
 	playlists.Denied:   http.StatusForbidden,
 	playlists.Busy:     http.StatusTooManyRequests,
+	playlists.Full:     http.StatusInsufficientStorage,
 }
 
 // fail answers with err as a problem document: the one place where codes

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"ledcast/controller/internal/datadir"
+	"ledcast/controller/internal/listen"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -42,6 +45,17 @@ func (a *App) newMetrics() *metrics {
 			}
 			return float64(n)
 		}),
+		gauge("ledcast_signs_with_faults", "Signs that are connected and report a fault, or have one here.",
+			func() float64 {
+				return float64(a.countSigns(func(s *listen.State) bool { return len(s.Faults(a.now())) > 0 }))
+			}),
+		gauge("ledcast_signs_behind", "Program signs that are connected and play another program than the last one.",
+			func() float64 { return float64(a.countSigns(a.behind)) }),
+		&alertMetrics{a},
+		gauge("ledcast_database_bytes", "Bytes of the database's files; 0 for a database elsewhere.",
+			func() float64 { return float64(datadir.DatabaseBytes(a.o.Data)) }),
+		gauge("ledcast_disk_free_bytes", "Bytes that are free where the data folder is.",
+			func() float64 { return float64(datadir.FreeBytes(a.o.Data)) }),
 		gauge("ledcast_key_set_ends_seconds", "When the key set ends, Unix seconds; renew it before.",
 			func() float64 { return float64(a.keyring.Ends().Unix()) }),
 		gauge("ledcast_roots_here", "1 while the root keys lie on this machine.",

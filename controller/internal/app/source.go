@@ -71,6 +71,11 @@ func (s source) Snapshot(sign string) {
 }
 
 func (s source) Ready() error {
+	if t, ok := s.a.store.(interface{ Trouble() error }); ok {
+		if err := t.Trouble(); err != nil {
+			return err
+		}
+	}
 	if !s.a.files.Load() {
 		return errors.New("files are still being written")
 	}

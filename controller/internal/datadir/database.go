@@ -31,6 +31,9 @@ func OpenStore(ctx context.Context, data, address string) (store.Store, error) {
 			return nil, &playlists.Error{Code: playlists.Conflict, Field: "--database",
 				Key: "database-not-given", Args: []any{data, marker}}
 		}
+		if err := checkVanished(data); err != nil {
+			return nil, err
+		}
 		s, err := sqlite.Open(ctx, filepath.Join(data, databaseFile))
 		if err != nil {
 			return nil, err
@@ -48,6 +51,22 @@ func OpenStore(ctx context.Context, data, address string) (store.Store, error) {
 		return nil, errors.Join(fmt.Errorf("data folder: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// checkVanished refuses to begin an empty installation in the folder of one whose database is gone, or has no bytes
+// after a crash of the file system: its signs, people and log would be lost without a word.
+func checkVanished(data string) error {
+	path := filepath.Join(data, databaseFile)
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		return nil
+	}
+	for _, rest := range []string{"root", "tokens.json"} {
+		if _, err := os.Stat(filepath.Join(data, rest)); err == nil {
+			return &playlists.Error{Code: playlists.Conflict, Field: "database", Value: path, Key: "database-vanished",
+				Args: []any{data}}
+		}
+	}
+	return nil
 }
 
 // Reader is a database beside the controller that writes it.

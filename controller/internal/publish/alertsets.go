@@ -114,6 +114,7 @@ func (p *Publisher) keepAlertFrames(files []*playlists.FrameFile) {
 
 // issueSets signs and keeps the drafts, all or none.
 func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now time.Time) error {
+	ctx = playlists.Urgent(ctx)
 	if len(drafts) == 0 {
 		return nil
 	}

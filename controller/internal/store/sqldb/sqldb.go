@@ -33,6 +33,8 @@ type Database struct {
 	Snapshot sql.TxOptions
 	// Close closes everything.
 	Close func() error
+	// Room is nil for a database whose disk is not this machine's.
+	Room Room
 }
 
 // Begin begins a transaction that writes, and waits until no other is running in this process. The statements must
@@ -50,6 +52,7 @@ type DB struct {
 	snapshot sql.TxOptions
 	closeAll func() error
 	stamps   *stamps
+	room     *room
 }
 
 var _ store.Store = (*DB)(nil)
@@ -57,7 +60,7 @@ var _ store.Store = (*DB)(nil)
 // New returns the store on d. The database must be migrated.
 func New(d Database) *DB {
 	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot,
-		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}}
+		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}, room: &room{Room: d.Room}}
 }
 
 // Close closes the database.
@@ -81,6 +84,21 @@ func (s *DB) write(ctx context.Context, do func(context.Context, *sql.Tx) error)
 }
 
 func (s *DB) transact(ctx context.Context, long bool, do func(context.Context, *sql.Tx) error) error {
+	if err := s.room.enter(ctx); err != nil {
+		return err
+	}
+	err := s.transactOnce(ctx, long, do)
+	if s.room.left(ctx, err) {
+		err = s.transactOnce(ctx, long, do)
+		s.room.left(ctx, err)
+	}
+	if err != nil && s.room.Room != nil && s.room.IsFull(err) {
+		return errors.Join(errFull(), err)
+	}
+	return err
+}
+
+func (s *DB) transactOnce(ctx context.Context, long bool, do func(context.Context, *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return s.wrapErr(err)
 	}

@@ -61,7 +61,13 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	n := max(4, runtime.NumCPU())
 	s.r.SetMaxOpenConns(n)
 	s.r.SetMaxIdleConns(n)
-	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: s.begin, Rows: batchRows,
+	file, err := os.Stat(abs)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", abs, err), s.r.Close(), s.w.Close())
+	}
+	room := &diskRoom{path: abs, file: file}
+	room.Refill() // without room for it there is none, and the first write that fails says so
+	s.DB = sqldb.New(sqldb.Database{Name: abs, Version: version, Read: s.r, Begin: s.begin, Rows: batchRows, Room: room,
 		Snapshot: sql.TxOptions{ReadOnly: true}, Close: s.close})
 	return s, nil
 }
