@@ -25,7 +25,9 @@ const (
 	DefaultPriority  = 100
 	CorrectionLife   = 600     // seconds that a correction takes the face
 	GlassLife        = 15 * 60 // seconds from breaking the glass to the end, at most
-	GlassRest        = 60 * 60 // seconds from the end of one until the glass may be broken again, by anybody
+	GlassRest        = 60 * 60 // seconds from the end of one until the next, in its district or by its author
+	GlassMost        = 4       // in the installation within that time
+	ResumeWithin     = 15 * 60 // seconds after a cancel in which it can be taken back
 	MaxGlassValue    = 30      // characters that fill a gap without a second person
 	MaxShort         = 30      // characters of an alert's short form
 	MaxAlertLoop     = 60_000  // ms of all its pages on a class, once: who passes by reads it
@@ -168,6 +170,7 @@ type Alert struct {
 	Takeover   *Takeover         `json:"takeover,omitempty"`
 	Correction string            `json:"correction,omitempty"`
 	Corrects   string            `json:"corrects,omitempty"` // this one is the correction of that alert
+	Resumes    string            `json:"resumes,omitempty"`  // this one takes the cancel of that alert back
 	Replaces   string            `json:"replaces,omitempty"`
 	ReplacedBy string            `json:"replaced_by,omitempty"`
 	State      AlertState        `json:"state"`
@@ -319,6 +322,9 @@ func (a *Alert) checkSpan(where string, nowMS int64) error {
 	}
 	return nil
 }
+
+// ResumedID is the id of the alert that goes on after a cancel is taken back.
+func ResumedID(alert string) string { return alert + "-resumed" }
 
 // CorrectionID is the id under which an alert's correction runs.
 func CorrectionID(alert string) string { return alert + "-correction" }

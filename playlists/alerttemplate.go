@@ -127,6 +127,9 @@ func (t *AlertTemplate) Fill(where string, values map[string]string, until Momen
 	return t.message(variants), short, nil
 }
 
+// address is what could lead somewhere: a dot before a letter, or two slashes.
+var address = regexp.MustCompile(`\.\pL|//`)
+
 // CheckGlass returns an *Error of code Invalid for a value that one person may
 // not fill a gap with alone: it holds a name of a place or person, a number, a
 // few words of how somebody is dressed, and no message of its own.
@@ -141,6 +144,9 @@ func CheckGlass(where string, values map[string]string) error {
 			if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) && !strings.ContainsRune(" .,-/+", r) {
 				return &Error{Code: Invalid, Field: field, Value: v, Key: "glass-value-character"}
 			}
+		}
+		if address.MatchString(v) {
+			return &Error{Code: Invalid, Field: field, Value: v, Key: "glass-value-address"}
 		}
 	}
 	return nil

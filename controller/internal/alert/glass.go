@@ -12,8 +12,7 @@ import (
 // BreakGlass lets an alert run on the word of one person: only in the words of
 // a template that another person approved before, with nothing but names and
 // numbers in its gaps, in at most one area below the province, for a quarter of
-// an hour, and once: not beside another such alert, nor within an hour of one,
-// whoever broke the glass then. All of the department is told.
+// an hour, and once an hour for a district and a person. All of the department is told.
 func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
 	ctx = playlists.Urgent(ctx)
 	if err := s.prepare(ctx, id); err != nil {
@@ -67,25 +66,34 @@ func (s *Service) mayBreak(a *playlists.Alert, who *playlists.Principal) error {
 	if err := playlists.CheckGlass(where, a.Values); err != nil {
 		return err
 	}
-	return s.rested(now)
+	return s.rested(a, who, now)
 }
 
-// rested refuses to break the glass where it is broken, or was an hour ago.
-func (s *Service) rested(now time.Time) error {
+// rested refuses to break the glass in a district where it is broken or was an hour ago, to a person who did, and where
+// others have too often. One person must not use it up for the province.
+func (s *Service) rested(a *playlists.Alert, who *playlists.Principal, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	lately := 0
 	for _, x := range s.entries {
-		if !x.BreakGlass {
+		left := x.EndedMS/1000 + playlists.GlassRest - now.Unix()
+		if !x.BreakGlass || x.State == playlists.AlertEnded && left <= 0 {
+			continue
+		}
+		lately++
+		here := playlists.Within(x.Areas, a.Areas[0]) || playlists.Within(a.Areas, x.Areas[0])
+		if !here && !playlists.Same(x.ApprovedBy, who.ID) {
 			continue
 		}
 		if x.State != playlists.AlertEnded {
 			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
 				Key: "glass-already-running"}
 		}
-		if left := x.EndedMS/1000 + playlists.GlassRest - now.Unix(); left > 0 {
-			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
-				Key: "glass-too-soon", Args: []any{(playlists.GlassRest - left) / 60, (left + 59) / 60}}
-		}
+		return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
+			Key: "glass-too-soon", Args: []any{(playlists.GlassRest - left) / 60, (left + 59) / 60}}
+	}
+	if lately >= playlists.GlassMost {
+		return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: fmt.Sprint(lately), Key: "glass-too-often"}
 	}
 	return nil
 }

@@ -64,15 +64,68 @@ func TestBreakGlassBounds(t *testing.T) {
 		}
 		other := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor}
 		elsewhere := func(o *playlists.AlertOrder) { o.Areas = []string{"quang-ngai/duc-pho"} }
-		refused(t, "a second one, by another, elsewhere", glass(other, elsewhere), "is a break-glass alert that still runs")
+		refused(t, "a second one by the same person", glass(author, elsewhere), "is a break-glass alert that still runs")
+		refused(t, "a second one there", glass(other, nil), "is a break-glass alert that still runs")
+		if err := glass(other, elsewhere); err != nil {
+			t.Errorf("another person, another district: %v", err)
+		}
 		time.Sleep(10 * time.Minute)
 		step(t, s)
 		s = w.open(t) // a restart forgets nothing
 		time.Sleep(30 * time.Minute)
-		refused(t, "half an hour later", glass(other, elsewhere), "30 minutes ago", "in 30 minutes")
+		refused(t, "half an hour later", glass(author, nil), "30 minutes ago", "in 30 minutes")
 		time.Sleep(30 * time.Minute)
-		if err := glass(other, elsewhere); err != nil {
+		if err := glass(author, nil); err != nil {
 			t.Error(err)
 		}
+		for i, bad := range []string{"xem abc.vn", "a//b", "lan@x", "bit.ly/x", "Gọi lan.vn"} {
+			refused(t, bad, glass(other, value(bad)), []string{"address", "address", "character", "address", "address"}[i])
+		}
+	})
+}
+
+// A cancel is taken back within 15 minutes by an approver: the same bytes under another id, and its correction gives way.
+func TestResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		o := w.order("a1", 2*time.Hour)
+		o.Correction = "sorry"
+		run(t, s, o)
+		art, err := s.Art(t.Context(), "a1", w.Faces[0].Class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Resume(t.Context(), approver, "a1")
+		refused(t, "one that runs", err, "running")
+		time.Sleep(time.Minute)
+		if _, err := s.Cancel(t.Context(), author, "a1", true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		v, err := s.Resume(t.Context(), approver, "a1")
+		if err != nil || v.ID != "a1-resumed" || v.State != playlists.AlertRunning || v.Until != view(t, s, "a1").Until ||
+			v.ApprovedBy != approver.ID || v.Resumes != "a1" {
+			t.Fatalf("%+v, %v", v, err)
+		}
+		again, err := s.Art(t.Context(), "a1-resumed", w.Faces[0].Class)
+		if err != nil || again.Frames[0].SHA256 != art.Frames[0].SHA256 {
+			t.Errorf("it shows other bytes: %v", err)
+		}
+		if c := view(t, s, "a1-correction"); c.State != playlists.AlertEnded {
+			t.Errorf("the correction is %s", c.State)
+		}
+		_, err = s.Resume(t.Context(), approver, "a1")
+		refused(t, "a second time", err, "")
+		run(t, s, w.order("b1", time.Hour))
+		if _, err := s.Cancel(t.Context(), author, "b1", false); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Resume(t.Context(), &playlists.Principal{ID: "token:x", Owner: playlists.Public,
+			Role: playlists.RoleApprover, Program: true}, "b1")
+		refused(t, "a program", err, "by a person")
+		time.Sleep(playlists.ResumeWithin*time.Second + time.Second)
+		_, err = s.Resume(t.Context(), approver, "b1")
+		refused(t, "too late", err, "15 minutes ago")
 	})
 }

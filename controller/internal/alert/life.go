@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -248,6 +249,68 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 	if err := s.heal(ctx, now); err != nil {
 		s.o.Log.Error("a correction is not written yet and is tried again", "alert", id, "err", err)
 	}
+	s.changed()
+	return s.shown(e), nil
+}
+
+// Resume takes a cancel back within 15 minutes: one approver, and the bytes that were approved, under a new id, because
+// signs remember what ended. Its correction, if one runs, gives way.
+func (s *Service) Resume(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
+	ctx = playlists.Urgent(ctx)
+	s.life.Lock()
+	defer s.life.Unlock()
+	old, err := s.ready(ctx, who, id, playlists.AlertEnded)
+	if err != nil {
+		return nil, err
+	}
+	now := s.o.Now()
+	where := "alerts/" + id
+	switch {
+	case who.Program:
+		return nil, &playlists.Error{Code: playlists.Denied, Field: where, Key: "approval-by-program"}
+	case old.Why != playlists.EndCancelled || old.ApprovedMS == 0:
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: where + ".state", Value: old.Why, Key: "resume-not-cancelled"}
+	case now.Unix()-old.EndedMS/1000 > playlists.ResumeWithin:
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: where, Key: "resume-too-late",
+			Args: []any{playlists.ResumeWithin / 60}}
+	case int64(old.Until) <= now.Unix():
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".until", Key: "alert-over"}
+	}
+	s.mu.Lock()
+	a, l := old.Alert, old.look
+	s.mu.Unlock()
+	a.ID, a.Resumes = playlists.ResumedID(id), id
+	if err := playlists.CheckSlug("alerts/id", a.ID); err != nil {
+		return nil, err
+	}
+	if err := s.free(&a, "alerts/"+a.ID); err != nil {
+		return nil, err
+	}
+	a.State, a.Why, a.EndedBy, a.EndedMS, a.Corrected, a.Correction, a.Replaces, a.ReplacedBy =
+		playlists.AlertRunning, "", "", 0, false, "", "", ""
+	a.From, a.FromGiven = playlists.Moment(now.Unix()), true
+	a.ApprovedBy, a.ApprovedMS = who.ID, now.UnixMilli()
+	if err := s.fits(&a, l.clone(), s.targets(&a)); err != nil {
+		return nil, err
+	}
+	way := newDelivery(s.targets(&a), l)
+	if err := errors.Join(s.keep(ctx, nil, kindLook, a.ID, l), s.keep(ctx, nil, kindDelivery, a.ID, way)); err != nil {
+		return nil, err
+	}
+	if err := s.keep(ctx, who, kindAlert, a.ID, &a); err != nil {
+		return nil, err
+	}
+	e := &entry{Alert: a, look: l, way: way}
+	s.mu.Lock()
+	s.entries[a.ID] = e
+	correction := s.entries[playlists.CorrectionID(id)]
+	s.mu.Unlock()
+	if correction != nil && correction.State == playlists.AlertRunning {
+		if err := s.end(ctx, who, correction, playlists.EndCancelled, now.UnixMilli(), nil); err != nil {
+			s.o.Log.Error("a correction goes on beside the alert that was resumed", "alert", id, "err", err)
+		}
+	}
+	s.o.Log.Warn("a cancel was taken back", "alert", id, "as", a.ID, "who", who.ID)
 	s.changed()
 	return s.shown(e), nil
 }

@@ -24,6 +24,7 @@ type AlertLife interface {
 		read *playlists.AlertApproval) (*playlists.AlertView, error)
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
+	Resume(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	Get(ctx context.Context, id string) (*playlists.AlertView, error)
 	List(ctx context.Context) ([]playlists.AlertView, error)
@@ -83,6 +84,8 @@ func (s *Server) alertRoutes() []Route {
 			In: playlists.AlertApproval{}, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/cancel", Summary: "End an alert at once: one person, one step",
 			Handler: s.alertCancel, In: cancelling{}, Out: view},
+		{Method: "POST", Path: alerts + "/{id}/resume", Summary: "Take a cancel back within 15 minutes, under a new id",
+			Handler: s.alertResume, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertRefuse,
 			Out: view},
 		{Method: "POST", Path: alerts + "/{id}/break-glass",
@@ -262,6 +265,15 @@ func (s *Server) alertRefuse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, err := s.alerts.Refuse(r.Context(), p, r.PathValue("id"))
+	reply(s, w, r, v, err)
+}
+
+func (s *Server) alertResume(w http.ResponseWriter, r *http.Request) {
+	p := s.officer(w, r, "alert", mayApprove)
+	if p == nil {
+		return
+	}
+	v, err := s.alerts.Resume(r.Context(), p, r.PathValue("id"))
 	reply(s, w, r, v, err)
 }
 

@@ -29,6 +29,7 @@ func newAlert(e *env) *cobra.Command {
 		e.named("report ALERT", "After its end: which sign showed it when, and what gave way", "ALERT", e.alertReport),
 		e.named("break-glass ALERT", "Let an alert run on your word alone: an approved template, one area, a quarter "+
 			"of an hour", "ALERT", e.alertStep("break-glass")),
+		e.named("resume ALERT", "Take the cancel of an alert back within 15 minutes", "ALERT", e.alertStep("resume")),
 		e.named("refuse ALERT", "Refuse an alert that waits", "ALERT", e.alertStep("refuse")),
 		e.plain("list", "List alerts, the newest first", func(cmd *cobra.Command, c *client) error {
 			var list struct{ Items []playlists.AlertView }
@@ -199,7 +200,7 @@ func (e *env) alertStep(step string) func(*cobra.Command, *client, string) error
 		if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/"+step, struct{}{}, &v); err != nil {
 			return err
 		}
-		fmt.Fprintf(e.out, "%s is %s\n", id, stateOf(&v))
+		fmt.Fprintf(e.out, "%s is %s\n", v.ID, stateOf(&v))
 		return nil
 	}
 }

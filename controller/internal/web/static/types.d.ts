@@ -152,6 +152,7 @@ export interface AlertView {
   rejections: AlertRejection[];
   replaced_by?: string;
   replaces?: string;
+  resumes?: string;
   sent: number;
   short?: string;
   showing: number;
@@ -1002,6 +1003,7 @@ export interface Answers {
   'GET /api/v1/alerts/{id}/preview': AlertPreview;
   'POST /api/v1/alerts/{id}/refuse': AlertView;
   'GET /api/v1/alerts/{id}/report': AlertReport;
+  'POST /api/v1/alerts/{id}/resume': AlertView;
   'GET /api/v1/areas': AreaList;
   'GET /api/v1/areas/{id}': Area;
   'PUT /api/v1/areas/{id}': Area;
