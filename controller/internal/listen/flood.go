@@ -104,20 +104,27 @@ func (f *flood) due(now time.Time) []heldMessage {
 
 // Run delivers what was held of signs that sent too much, until ctx ends.
 func (l *Listener) Run(ctx context.Context) {
-	tick := time.NewTicker(flushEvery)
-	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			l.flush()
+		case <-l.held:
 		}
+		tick := time.NewTicker(flushEvery)
+		for more := true; more; {
+			select {
+			case <-ctx.Done():
+				more = false
+			case <-tick.C:
+				more = l.flush()
+			}
+		}
+		tick.Stop()
 	}
 }
 
-// flush delivers what is held of every sign whose window has ended.
-func (l *Listener) flush() {
+// flush delivers what is held of every sign whose window has ended, and reports whether more is held.
+func (l *Listener) flush() (more bool) {
 	now := l.now()
 	l.mu.Lock()
 	due := map[string][]heldMessage{}
@@ -130,10 +137,12 @@ func (l *Listener) flush() {
 			delete(l.holding, sign)
 		}
 	}
+	more = len(l.holding) > 0
 	l.mu.Unlock()
 	for sign, messages := range due {
 		for _, m := range messages {
 			l.deliver(sign, m.leaf, m.payload, false, now)
 		}
 	}
+	return more
 }

@@ -55,6 +55,7 @@ type Listener struct {
 	mu      sync.Mutex
 	signs   map[string]*signState
 	holding map[string]bool // signs of which something is held
+	held    chan struct{}   // wakes Run
 
 	proofs chan<- proof // to the Auditor; nil without one
 }
@@ -70,7 +71,8 @@ type signState struct {
 
 // New returns a listener that has received nothing yet.
 func New(now func() time.Time, log *slog.Logger, ev Events) *Listener {
-	return &Listener{now: now, log: log, ev: ev, signs: map[string]*signState{}, holding: map[string]bool{}}
+	return &Listener{now: now, log: log, ev: ev, signs: map[string]*signState{}, holding: map[string]bool{},
+		held: make(chan struct{}, 1)}
 }
 
 // Topics returns the filters to subscribe to.
@@ -89,7 +91,7 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 		return
 	}
 	now := l.now()
-	l.flush() // what is held came before
+	_ = l.flush() // what is held came before
 	l.mu.Lock()
 	h := l.sign(sign)
 	if ok := retained || l.limit(h, leaf, payload, now); !ok {
@@ -127,6 +129,10 @@ func (l *Listener) limit(h *signState, leaf wire.Leaf, payload []byte, now time.
 		h.Dropped++
 	} else {
 		l.holding[h.Sign] = true
+		select {
+		case l.held <- struct{}{}:
+		default:
+		}
 	}
 	was := h.Online
 	switch {

@@ -94,16 +94,16 @@ func TestFlood(t *testing.T) {
 		t.Error("the end of a session was not seen in the flood")
 	}
 	c.t = c.t.Add(timeline.FloodMS*time.Millisecond - 1)
-	l.flush()
+	_ = l.flush()
 	if len(heard) != 0 {
 		t.Errorf("delivered before the window's end: %v", heard)
 	}
 	c.t = c.t.Add(1)
-	l.flush()
+	_ = l.flush()
 	if len(heard) != mostHeld-1 || heard[0] != "storm showing" || heard[len(heard)-1] != "flood ended" {
 		t.Errorf("%d delivered, %v", len(heard), heard)
 	}
-	l.flush()
+	_ = l.flush()
 	if len(heard) != mostHeld-1 {
 		t.Error("what was held was delivered twice")
 	}
