@@ -80,6 +80,7 @@ func TestKilled(t *testing.T) {
 type victim struct {
 	t               *testing.T
 	bin, data       string
+	args, env       []string // more of both
 	cmd             *exec.Cmd
 	url, token      string
 	writes          int
@@ -94,7 +95,12 @@ type victim struct {
 
 func (k *victim) start() {
 	k.t.Helper()
-	k.cmd = exec.Command(k.bin, "serve", "--data", k.data, "--listen", "127.0.0.1:0", "--mqtt-listen", "127.0.0.1:0")
+	args := append([]string{"serve", "--data", k.data, "--listen", "127.0.0.1:0"}, k.args...)
+	if k.args == nil {
+		args = append(args, "--mqtt-listen", "127.0.0.1:0")
+	}
+	k.cmd = exec.Command(k.bin, args...)
+	k.cmd.Env = append(os.Environ(), k.env...)
 	said, err := os.OpenFile(k.data+".log", os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		k.t.Fatal(err)

@@ -4,12 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"ledcast/controller/internal/app"
 	"ledcast/controller/internal/enrol"
 )
+
+// now is the clock of serve and demo.
+var now = time.Now
 
 func newServe(e *env) *cobra.Command {
 	var f serverFlags
