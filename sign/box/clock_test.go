@@ -43,6 +43,7 @@ func TestSignedTimeIsBoundToTheSession(t *testing.T) {
 		w.start(false)
 		defer w.halt()
 		w.sendKeys(rootKey)
+		w.sendProgram(w.program(1)) // without one it would say its status again
 		time.Sleep(6 * time.Second)
 		w.giveTime(time.Now()) // too late after the status
 		if w.n.lastStatus(t, "qn-001").Clock != "untrusted" {

@@ -24,7 +24,8 @@ type state struct {
 	SavedMS      int64                 `json:"saved_ms"`   // effective time when this was written
 	ContactMS    int64                 `json:"contact_ms"` // last contact with the broker
 	Ended        map[string]int64      `json:"ended,omitempty"`
-	Chain        chain                 `json:"chain"` // of the proof of play
+	Chain        chain                 `json:"chain"`           // of the proof of play
+	Login        string                `json:"login,omitempty"` // digest of the last one that a broker accepted
 }
 
 // disk is a box's folder. Every write is atomic and synced before it counts: a power cut leaves the old file or the new
