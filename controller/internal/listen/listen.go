@@ -25,6 +25,7 @@ type State struct {
 	Sign     string
 	Status   *wire.Status // the last online one; nil before
 	Online   bool
+	Unknown  bool                 // nobody hears it, or it has not spoken since somebody does again
 	HeardAt  time.Time            // of its last message
 	Snapshot []byte               // PNG, its last
 	ShotAt   time.Time            // when the snapshot came
@@ -53,6 +54,9 @@ type Listener struct {
 	ev  Events
 
 	mu      sync.Mutex
+	deaf    bool      // there is no connection over which signs are heard
+	lost    time.Time // when the last one ended; zero where none did
+	back    time.Time // when this one began; zero where signs were heard from the start
 	signs   map[string]*signState
 	holding map[string]bool // signs of which something is held
 
@@ -63,7 +67,9 @@ type Listener struct {
 type signState struct {
 	State
 	session string // of the last online status
+	told    string // the session of the last one that was not held back
 	flood   *flood
+	known   time.Time // of the last message, or of what the broker had retained
 	// When it last went offline and came online. An absence between two updates of the health log is one, too.
 	left, back time.Time
 }
@@ -98,6 +104,36 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	}
 	l.mu.Unlock()
 	l.deliver(sign, leaf, payload, retained, now)
+}
+
+// Linked says that signs are heard from now on, or no longer. A listener whose signs come over an outside broker is told
+// at the start and at each change; the embedded broker's own is never deaf.
+func (l *Listener) Linked(up bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	switch {
+	case up == !l.deaf:
+	case up:
+		l.deaf, l.back = false, now
+	default:
+		l.deaf, l.lost = true, now
+	}
+}
+
+// state says whether a sign is online, and whether that is unknown. What was heard before an outage says nothing of now.
+func (l *Listener) state(h *signState, now time.Time) (online, unknown bool) {
+	switch {
+	case l.deaf:
+		return false, true
+	case h == nil || h.known.IsZero():
+		return false, false
+	case h.known.Before(l.back):
+		return false, now.Sub(l.back) <= Silence
+	case h.HeardAt.IsZero(): // the broker had its status: it does not prove that the sign is alive
+		return false, false
+	}
+	return h.Online && now.Sub(latest(h.HeardAt, l.back)) <= Silence, false
 }
 
 // sign returns a sign's state, made if it is new.
@@ -163,8 +199,11 @@ func (l *Listener) deliver(sign string, leaf wire.Leaf, payload []byte, retained
 	if err != nil {
 		h.Bad = err.Error()
 		l.log.Warn("message from a sign cannot be read", "sign", sign, "topic", leaf, "err", err)
-	} else if !retained {
-		h.HeardAt = now
+	} else {
+		h.known = now
+		if !retained {
+			h.HeardAt = now
+		}
 	}
 	h.noteChange(was, now)
 	l.mu.Unlock()
@@ -226,8 +265,32 @@ func (h *signState) status(payload []byte) (online *wire.Status, err error) {
 		}
 		return nil, nil
 	}
-	h.session, h.Status, h.Online = s.Session, s, true
+	if s.Session != h.told {
+		h.forget(s)
+	}
+	h.session, h.told, h.Status, h.Online = s.Session, s.Session, s, true
 	return s, nil
+}
+
+// forget drops acks that the first status of a connection contradicts: a sign on a new disk has nothing of what it acked.
+func (h *signState) forget(s *wire.Status) {
+	if s.Keys == nil {
+		clear(h.Acks)
+		return
+	}
+	drop := func(role string, has int64) {
+		if a := h.Acks[role]; a != nil && a.State != wire.AckRejected && has < a.Seq {
+			delete(h.Acks, role)
+		}
+	}
+	if s.Program != nil {
+		drop(wire.RoleProgram, s.Program.Seq)
+	} else {
+		drop(wire.RoleProgram, 0)
+	}
+	if s.Alerts != nil { // none is also said of a set without alerts
+		drop(wire.RoleAlerts, s.Alerts.Seq)
+	}
 }
 
 func (h *signState) ack(payload []byte) (*wire.Ack, error) {
@@ -249,11 +312,12 @@ func (h *signState) ack(payload []byte) (*wire.Ack, error) {
 func (l *Listener) Online(sign string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := l.signs[sign]
-	return h != nil && h.Online && l.now().Sub(h.HeardAt) <= Silence
+	online, _ := l.state(l.signs[sign], l.now())
+	return online
 }
 
-// Seq returns the highest seq that a sign acked last for a role, or reported in its status.
+// Seq returns the highest seq that a sign acked last for a role, or reported in its status. A document that it refused
+// for want of keys or frames is not acked: it waits for them.
 func (l *Listener) Seq(sign, role string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -262,7 +326,7 @@ func (l *Listener) Seq(sign, role string) int64 {
 		return 0
 	}
 	var seq int64
-	if a := h.Acks[role]; a != nil {
+	if a := h.Acks[role]; a != nil && !waits(a) {
 		seq = a.Seq
 	}
 	if s := h.Status; s != nil && role == wire.RoleProgram && s.Program != nil {
@@ -272,6 +336,32 @@ func (l *Listener) Seq(sign, role string) int64 {
 		seq = max(seq, s.Alerts.Seq)
 	}
 	return seq
+}
+
+// waits reports whether an ack says that the sign lacks something that the broker should hold.
+func waits(a *wire.Ack) bool {
+	return a.State == wire.AckRejected &&
+		(a.Reason == wire.UnknownKey || a.Reason == wire.WrongEpoch || a.Reason == wire.MissingFrame)
+}
+
+// Lacks says what a sign lacks of a document by its own word: the keys, or frames. alert is "" for the document itself.
+func (l *Listener) Lacks(sign, role, alert string) (keys, frames bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.signs[sign]
+	if h == nil {
+		return false, false
+	}
+	keys = h.Status != nil && h.Status.Keys == nil
+	key := role
+	if alert != "" {
+		key += "/" + alert
+	}
+	if a := h.Acks[key]; a != nil && waits(a) {
+		frames = a.Reason == wire.MissingFrame
+		keys = keys || !frames
+	}
+	return keys, frames
 }
 
 // snapshot checks a PNG by its header before anything decodes it: it must have the size of the sign's class, and 8 bits
@@ -303,16 +393,14 @@ func (l *Listener) State(sign string) State {
 	defer l.mu.Unlock()
 	h := l.signs[sign]
 	if h == nil {
-		return State{Sign: sign}
+		return State{Sign: sign, Unknown: l.deaf}
 	}
 	s := h.State
 	s.Acks = make(map[string]*wire.Ack, len(h.Acks))
 	for k, a := range h.Acks {
 		s.Acks[k] = a
 	}
-	if s.Online && l.now().Sub(s.HeardAt) > Silence {
-		s.Online = false
-	}
+	s.Online, s.Unknown = l.state(h, l.now())
 	return s
 }
 
