@@ -29,7 +29,7 @@ func Reason(err error) string {
 		slow   net.Error
 	)
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, ErrDown):
 		return "not connected yet"
 	case Refused(err):
 		return "the broker refuses user name or password: " + err.Error()
