@@ -66,8 +66,8 @@ type Options struct {
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
-	// Linked, if set, is told in place of the log whether the connection stands, and why not.
-	Linked func(s link.State)
+	// Quiet keeps out of the log whether the connection stands.
+	Quiet bool
 	// Alive, if set, is called by the play loop at least every 5 s: feed a watchdog there.
 	Alive func()
 
@@ -406,8 +406,7 @@ func (b *Box) bare() bool {
 // router.
 func (b *Box) said(s link.State) {
 	switch {
-	case b.o.Linked != nil:
-		b.o.Linked(s)
+	case b.o.Quiet:
 	case s.Up:
 		b.log.Info("connected to the broker", "broker", b.cfg.brokerName())
 	default:
