@@ -63,7 +63,7 @@ func (p *Publisher) Repair(all []Silent) {
 		p.wake()
 	}
 	if sets > 0 {
-		p.wakeAlerts()
+		p.WakeAlerts()
 	}
 }
 
@@ -188,7 +188,8 @@ func (p *Publisher) wake() {
 	}
 }
 
-func (p *Publisher) wakeAlerts() {
+// WakeAlerts has RunAlerts compare again, likewise.
+func (p *Publisher) WakeAlerts() {
 	select {
 	case p.board.kick <- struct{}{}:
 	default:

@@ -19,12 +19,13 @@ import (
 // flock are signs that hear what is published, ack what they have, and read what is retained when they are asked to.
 type flock struct {
 	*alertBook
-	r    *Resync
-	book sync.Mutex
-	has  map[string]map[string]bool // sign → topics that it got
-	mute map[string]bool            // signs that get nothing whatever is published
-	away map[string]bool
-	gaps map[string]map[string]bool // sign → role or role/alert of which frames are missing
+	r     *Resync
+	again func() // WakeAlerts
+	book  sync.Mutex
+	has   map[string]map[string]bool // sign → topics that it got
+	mute  map[string]bool            // signs that get nothing whatever is published
+	away  map[string]bool
+	gaps  map[string]map[string]bool // sign → role or role/alert of which frames are missing
 }
 
 const sets = "led/v1/alerts/128x64-rgb"
@@ -108,7 +109,9 @@ func (f *flock) lose(signs ...string) {
 	}
 	f.book.Unlock()
 	for _, s := range signs {
-		f.r.Renew(s)
+		if f.r.Renew(s) {
+			f.again()
+		}
 	}
 }
 
@@ -140,7 +143,7 @@ func newFlock(t *testing.T) (*flock, *Publisher) {
 	f.r = NewResync(f, f.ask, time.Now)
 	p := New(Options{Broker: f, Catalogue: b.world, Artist: b.world, Ledger: b.world, Keys: b.world, Alerts: b,
 		Now: time.Now, Log: slog.New(slog.DiscardHandler), Lacking: f, Expect: f.r.Expect})
-	f.r.Repair = p.Repair
+	f.r.Repair, f.again = p.Repair, p.WakeAlerts
 	b.put("storm", time.Now(), time.Now().Add(20*time.Hour))
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup

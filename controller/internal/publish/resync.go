@@ -81,8 +81,9 @@ func (r *Resync) Expect(sign, what string, seq int64) {
 	r.due[k] = &pendingAck{seq: seq, at: r.now().Add(resyncFirst), gap: resyncFirst}
 }
 
-// Renew expects again what a sign had acked and has no longer, by its status: it came back on a new disk.
-func (r *Resync) Renew(sign string) {
+// Renew expects again what a sign had acked and has no longer, by its status: it came back on a new disk. It reports
+// whether the publisher has to say once more which alerts the sign should have.
+func (r *Resync) Renew(sign string) (alerts bool) {
 	now := r.now()
 	for _, role := range []string{wire.RoleProgram, wire.RoleAlerts, wire.RoleAlertsTest} {
 		k := expected{sign, role}
@@ -94,11 +95,16 @@ func (r *Resync) Renew(sign string) {
 			continue
 		}
 		r.mu.Lock()
-		if r.due[k] == nil && r.last[k] == seq {
+		if role == wire.RoleProgram && r.due[k] == nil && r.last[k] == seq {
 			r.due[k] = &pendingAck{seq: seq, at: now.Add(resyncFirst), gap: resyncFirst}
+		}
+		if role != wire.RoleProgram { // there may be no alerts any more
+			delete(r.last, k)
+			alerts = true
 		}
 		r.mu.Unlock()
 	}
+	return alerts
 }
 
 // Step asks those that are due, one request a sign, and returns whom it asked.
