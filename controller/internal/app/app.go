@@ -81,6 +81,7 @@ type App struct {
 	login      Login // ours at the broker
 	feed       *feed // of the embedded broker
 	link       *link.Link
+	uplink     uplink
 
 	publisher *publish.Publisher
 	requester *publish.Requester
