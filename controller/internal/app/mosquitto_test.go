@@ -40,7 +40,7 @@ func freeAddr(t *testing.T) string {
 
 // runMosquitto runs a real broker, which its configuration makes listen on
 // addr, until the test ends.
-func runMosquitto(t *testing.T, addr, config string) {
+func runMosquitto(t *testing.T, addr, config string) *exec.Cmd {
 	t.Helper()
 	path, err := exec.LookPath("mosquitto")
 	if err != nil {
@@ -68,6 +68,7 @@ func runMosquitto(t *testing.T, addr, config string) {
 		}
 		return err == nil
 	})
+	return cmd
 }
 
 // Delivery and playing once more through a broker that is not ours.
