@@ -257,7 +257,7 @@ func (l *Listener) conditions(now, began time.Time) []observed {
 	defer l.mu.Unlock()
 	out := make([]observed, 0, len(l.signs))
 	for id, h := range l.signs {
-		if h.HeardAt.IsZero() || h.known.Before(l.back) || h.Online && h.HeardAt.Before(l.back) {
+		if h.HeardAt.IsZero() || h.known.Before(l.missed) || h.Online && h.HeardAt.Before(l.missed) {
 			continue
 		}
 		s := observed{now: condition{Sign: id, At: now}, left: h.left, back: h.back}
@@ -287,7 +287,7 @@ func (l *Listener) active(sign string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.signs[sign]
-	return h != nil && !h.HeardAt.IsZero() && !h.HeardAt.Before(l.back)
+	return h != nil && !h.HeardAt.IsZero() && !h.HeardAt.Before(l.missed)
 }
 
 func latest(a, b time.Time) time.Time {

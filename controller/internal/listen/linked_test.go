@@ -18,7 +18,7 @@ func TestSignsAreUnknownWithoutALink(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	t.Log("seed", seed)
 	l, c := listener()
-	l.Linked(false)
+	l.Linked(false, true)
 	expect := func(what string, online, unknown bool) {
 		t.Helper()
 		s := l.State("qn-001")
@@ -27,18 +27,18 @@ func TestSignsAreUnknownWithoutALink(t *testing.T) {
 		}
 	}
 	expect("before the first link", false, true)
-	l.Linked(true)
+	l.Linked(true, true)
 	expect("never heard", false, false)
 	for range 5 {
 		l.Message(topic, status("online", "a"), false)
 		expect("heard", true, false)
 		c.t = c.t.Add(time.Duration(r.Int64N(int64(Silence))))
 		expect("heard lately", true, false)
-		l.Linked(false)
+		l.Linked(false, true)
 		expect("no link", false, true)
 		c.t = c.t.Add(time.Duration(r.Int64N(int64(time.Hour))))
 		expect("still no link", false, true)
-		l.Linked(true)
+		l.Linked(true, true)
 		expect("not heard since", false, true)
 		switch r.IntN(4) {
 		case 0:
@@ -54,10 +54,42 @@ func TestSignsAreUnknownWithoutALink(t *testing.T) {
 	}
 }
 
+// An embedded broker hands over what signs say: after a loss of the controller's own connection they are what they were.
+func TestSignsOfAnEmbeddedBroker(t *testing.T) {
+	l, c := listener()
+	m := &memory{}
+	w := NewWatch(l, m, slog.New(slog.DiscardHandler))
+	began := c.t
+	update := func(at time.Duration) {
+		t.Helper()
+		c.t = began.Add(at)
+		if err := w.update(t.Context(), c.t); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(0)
+	c.t = began.Add(time.Second)
+	l.Message(topic, status("online", "a"), false)
+	update(5 * time.Second)
+	l.Linked(false, false)
+	if s := l.State("qn-001"); s.Online || !s.Unknown {
+		t.Errorf("without a link: %+v", s)
+	}
+	update(10 * time.Second)
+	l.Linked(true, false)
+	if s := l.State("qn-001"); !s.Online || s.Unknown {
+		t.Errorf("with a link again: %+v", s)
+	}
+	update(15 * time.Second)
+	if got := m.says(began); got != "@0 true; qn-001@1 true; @5 false; @10 true" {
+		t.Error(got)
+	}
+}
+
 // The history of a sign's health has no "online" over an outage of the broker (A2).
 func TestWatchWithoutALink(t *testing.T) {
 	l, c := listener()
-	l.Linked(false)
+	l.Linked(false, true)
 	m := &memory{}
 	var log bytes.Buffer
 	w := NewWatch(l, m, slog.New(slog.NewTextHandler(&log, nil)))
@@ -72,7 +104,7 @@ func TestWatchWithoutALink(t *testing.T) {
 			t.Errorf("at %v: %q, want %q", at, got, want)
 		}
 	}
-	link := func(at time.Duration, up bool) { c.t = began.Add(at); l.Linked(up) }
+	link := func(at time.Duration, up bool) { c.t = began.Add(at); l.Linked(up, true) }
 	say := func(at time.Duration, sign, state, session string) {
 		c.t = began.Add(at)
 		l.Message(wire.SignTopic(sign, wire.LeafStatus), status(state, session), false)

@@ -56,7 +56,8 @@ type Listener struct {
 	mu      sync.Mutex
 	deaf    bool      // there is no connection over which signs are heard
 	lost    time.Time // when the last one ended; zero where none did
-	back    time.Time // when this one began; zero where signs were heard from the start
+	back    time.Time // when this one began; zero where there was one from the start
+	missed  time.Time // until when signs may have said something that nobody heard
 	signs   map[string]*signState
 	holding map[string]bool // signs of which something is held
 
@@ -106,16 +107,18 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	l.deliver(sign, leaf, payload, retained, now)
 }
 
-// Linked says that signs are heard from now on, or no longer. A listener whose signs come over an outside broker is told
-// at the start and at each change; the embedded broker's own is never deaf.
-func (l *Listener) Linked(up bool) {
+// Linked says that the controller is connected from now on, or no longer. deaf says that what signs send comes over that
+// connection, and is missed without it; an embedded broker hands it over by itself.
+func (l *Listener) Linked(up, deaf bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	switch {
 	case up == !l.deaf:
 	case up:
-		l.deaf, l.back = false, now
+		if l.deaf, l.back = false, now; deaf {
+			l.missed = now
+		}
 	default:
 		l.deaf, l.lost = true, now
 	}
@@ -128,12 +131,12 @@ func (l *Listener) state(h *signState, now time.Time) (online, unknown bool) {
 		return false, true
 	case h == nil || h.known.IsZero():
 		return false, false
-	case h.known.Before(l.back):
-		return false, now.Sub(l.back) <= Silence
+	case h.known.Before(l.missed):
+		return false, now.Sub(l.missed) <= Silence
 	case h.HeardAt.IsZero(): // the broker had its status: it does not prove that the sign is alive
 		return false, false
 	}
-	return h.Online && now.Sub(latest(h.HeardAt, l.back)) <= Silence, false
+	return h.Online && now.Sub(latest(h.HeardAt, l.missed)) <= Silence, false
 }
 
 // sign returns a sign's state, made if it is new.
