@@ -139,7 +139,7 @@ func (a *App) assembleLink(context.Context) error {
 		own = a.tls.own()
 	}
 	if a.feed == nil {
-		a.listener.Linked(false)
+		a.listener.Linked(false, true)
 	}
 	var err error
 	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: own,

@@ -273,3 +273,22 @@ func TestBrokerThatRefuses(t *testing.T) {
 		t.Errorf("%d warnings:\n%s", n, o.log)
 	}
 }
+
+// The embedded broker counts by the controller's own connection to it.
+func TestTheEmbeddedBrokersLinkCounts(t *testing.T) {
+	t.Parallel()
+	d := startDemo(t, t.TempDir())
+	defer d.stop(t)
+	eventually(t, "ready", func() bool { return d.source.Ready() == nil })
+	eventually(t, "online", func() bool { return d.source.Heard("demo-64x32").Online })
+	if err := app.PartsOf(d.App).Broker.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "not ready", func() bool {
+		err := d.source.Ready()
+		return err != nil && strings.Contains(err.Error(), "not connected to the broker: connection refused")
+	})
+	if h := d.source.Heard("demo-64x32"); h.Online || !h.Unknown {
+		t.Errorf("a sign without a broker: online %v, unknown %v", h.Online, h.Unknown)
+	}
+}

@@ -28,10 +28,11 @@ func (a *App) linkUp(c link.Conn) {
 	a.uplink.stop, a.uplink.deaf = cancel, nil
 	a.uplink.mu.Unlock()
 	if a.feed != nil {
+		a.listener.Linked(true, false)
 		a.publisher.Connected()
 		return
 	}
-	a.listener.Linked(true) // before: what is retained comes with the answer
+	a.listener.Linked(true, true) // before: what is retained comes with the answer
 	go a.hear(ctx, c)
 }
 
@@ -39,9 +40,7 @@ func (a *App) linkDown(error) {
 	a.uplink.mu.Lock()
 	a.uplink.stop()
 	a.uplink.mu.Unlock()
-	if a.feed == nil {
-		a.listener.Linked(false)
-	}
+	a.listener.Linked(false, a.feed == nil)
 }
 
 // hear subscribes, again and again where the broker refuses it, until ctx ends.
@@ -62,7 +61,7 @@ func (a *App) hear(ctx context.Context, c link.Conn) {
 		first := a.uplink.deaf == nil
 		a.uplink.deaf = err
 		if err != nil {
-			a.listener.Linked(false)
+			a.listener.Linked(false, true)
 		}
 		a.uplink.mu.Unlock()
 		if first { // publishing needs no ears
@@ -81,7 +80,7 @@ func (a *App) hear(ctx context.Context, c link.Conn) {
 		}
 		a.uplink.mu.Lock()
 		if ctx.Err() == nil {
-			a.listener.Linked(true)
+			a.listener.Linked(true, true)
 		}
 		a.uplink.mu.Unlock()
 	}
