@@ -113,8 +113,8 @@ func TestEachConnectionHasItsSessionAndWill(t *testing.T) {
 	}
 }
 
-// A broker that refuses is asked less and less often, with jitter: up to every 5 min, or every 30 s if it let this login
-// in before.
+// A broker that refuses is asked less and less often, with jitter: up to every 5 min, or every 30 s if it let this
+// login in before.
 func TestBackoff(t *testing.T) {
 	for _, accepted := range []bool{false, true} {
 		b := newBroker(t)

@@ -70,7 +70,8 @@ func words(err error) string {
 
 // Refused reports whether a broker answered CONNECT with "not authorized" or "bad user name or password".
 func Refused(err error) bool {
-	return errors.Is(err, packets.ErrorRefusedNotAuthorised) || errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword)
+	return errors.Is(err, packets.ErrorRefusedNotAuthorised) ||
+		errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword)
 }
 
 // errNoPing is in place of paho's own error, which is no value to compare with.
