@@ -370,8 +370,8 @@ func (b *Box) duties(ctx context.Context) int64 {
 	return next
 }
 
-// fill subscribes again while the sign has no key set or nothing to show: the broker may have lost what it retained, and
-// without keys the sign cannot even read a request to subscribe again.
+// fill subscribes again while the sign has no key set or nothing to show: the broker may have lost what it retained,
+// and without keys the sign cannot even read a request to subscribe again.
 func (b *Box) fill(ctx context.Context, mono int64) {
 	if !b.listening || !b.bare() {
 		delete(b.due, "fill")
@@ -410,8 +410,8 @@ func (b *Box) said(s link.State) {
 	case s.Up:
 		b.log.Info("connected to the broker", "broker", b.cfg.brokerName())
 	default:
-		b.log.Warn("not connected to the broker; the sign goes on trying and shows what it has", "broker", b.cfg.brokerName(),
-			"why", s.Reason)
+		b.log.Warn("not connected to the broker; the sign goes on trying and shows what it has",
+			"broker", b.cfg.brokerName(), "why", s.Reason)
 	}
 }
 
