@@ -79,8 +79,8 @@ func TestRunSaysWhyItIsNotConnected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "sign.json")
-			text, err := json.Marshal(map[string]any{"sign": "qn-001", "class": "16x8-rgb", "areas": []string{"quang-ngai"},
-				"broker": x.broker, "username": "qn-001", "password": "secret-word",
+			text, err := json.Marshal(map[string]any{"sign": "qn-001", "class": "16x8-rgb",
+				"areas": []string{"quang-ngai"}, "broker": x.broker, "username": "qn-001", "password": "secret-word",
 				"root": wire.EncodeKey(pubOf(rootKey)), "root_spare": wire.EncodeKey(pubOf(spareKey))})
 			if err != nil {
 				t.Fatal(err)
@@ -93,8 +93,8 @@ func TestRunSaysWhyItIsNotConnected(t *testing.T) {
 			stderr := &heard{new: make(chan struct{}, 1)}
 			done := make(chan int, 1)
 			go func() {
-				done <- run(ctx, []string{"run", "--config", path, "--data", t.TempDir(), "--output", "png:" + t.TempDir()},
-					io.Discard, stderr)
+				done <- run(ctx, []string{"run", "--config", path, "--data", t.TempDir(),
+					"--output", "png:" + t.TempDir()}, io.Discard, stderr)
 			}()
 			for !strings.Contains(stderr.String(), x.want) {
 				select {
@@ -108,8 +108,8 @@ func TestRunSaysWhyItIsNotConnected(t *testing.T) {
 				t.Errorf("code %d: %s", code, stderr)
 			}
 			said := stderr.String()
-			if n := strings.Count(said, "level=WARN"); n != 1 || !strings.Contains(said, "not connected to the broker") ||
-				!strings.Contains(said, x.broker) || strings.Contains(said, "secret-word") {
+			if n := strings.Count(said, "level=WARN"); n != 1 ||
+				!strings.Contains(said, "not connected to the broker") || !strings.Contains(said, x.broker) || strings.Contains(said, "secret-word") {
 				t.Errorf("%d warnings: %s", n, said)
 			}
 		})
