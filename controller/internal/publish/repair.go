@@ -19,8 +19,8 @@ const renewEvery = time.Hour
 // Lacking is what signs say that they have not got.
 type Lacking interface {
 	Online(sign string) bool
-	// Lacks says whether a sign has no key that fits, and whether frames of a document are missing there. alert is "" for
-	// the document itself.
+	// Lacks says whether a sign has no key that fits, and whether frames of a document are missing there. alert is ""
+	// for the document itself.
 	Lacks(sign, role, alert string) (keys, frames bool)
 }
 
@@ -56,8 +56,8 @@ func (p *Publisher) Repair(all []Silent) {
 	programs := p.forget(topics)
 	sets := p.forget(alerts)
 	if programs+sets > 0 {
-		p.o.Log.Info("signs do not answer; what the broker should hold for them is published again", "signs", signsOf(all),
-			"topics", programs+sets)
+		p.o.Log.Info("signs do not answer; what the broker should hold for them is published again",
+			"signs", signsOf(all), "topics", programs+sets)
 	}
 	if programs > 0 {
 		p.wake()
@@ -75,7 +75,8 @@ func signsOf(all []Silent) int {
 	return len(signs)
 }
 
-// silentClasses are the topics of alert sets, and of alerts' frames, that silent signs should have. The keys go to others.
+// silentClasses are the topics of alert sets, and of alerts' frames, that silent signs should have. The keys go to
+// others.
 func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[string]bool {
 	topics := map[string]bool{}
 	silent := map[string]map[string]bool{} // by what: a role, or an alert
@@ -141,8 +142,8 @@ func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[stri
 	return topics
 }
 
-// forget takes topics for lost that this connection's broker was sent, unless that was done lately, and counts them. They
-// may be there, so what has to be cleared later still is.
+// forget takes topics for lost that this connection's broker was sent, unless that was done lately, and counts them.
+// They may be there, so what has to be cleared later still is.
 func (p *Publisher) forget(topics map[string]bool) (n int) {
 	now := p.o.Now()
 	p.mu.Lock()
@@ -163,7 +164,8 @@ func (p *Publisher) forget(topics map[string]bool) (n int) {
 	return n
 }
 
-// renew takes topics for lost whose hour has passed. They have hours of their own, so that not all signs are told at once.
+// renew takes topics for lost whose hour has passed. They have hours of their own, so that not all signs are told at
+// once.
 func (p *Publisher) renew(topics ...string) {
 	now := p.o.Now()
 	p.mu.Lock()
@@ -199,8 +201,8 @@ func (p *Publisher) WakeAlerts() {
 // sayEvery is how often the same trouble is logged.
 const sayEvery = 5 * time.Minute
 
-// trouble decides what is logged of something that is tried again and again: its first failure, a failure with other words
-// a minute later, and the same one every 5 min. That there is no connection is the link's to say.
+// trouble decides what is logged of something that is tried again and again: its first failure, a failure with other
+// words a minute later, and the same one every 5 min. That there is no connection is the link's to say.
 type trouble struct {
 	said string
 	at   time.Time

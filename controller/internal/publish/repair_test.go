@@ -223,8 +223,8 @@ func TestRepairsAreRare(t *testing.T) {
 		f.lose("one", "two")
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
-		for topic, most := range map[string]int{f.topic("one", wire.RoleProgram): 24, f.topic("two", wire.RoleProgram): 24,
-			wire.TopicKeys: 26, sets: 26} {
+		for topic, most := range map[string]int{f.topic("one", wire.RoleProgram): 24,
+			f.topic("two", wire.RoleProgram): 24, wire.TopicKeys: 26, sets: 26} {
 			n := f.count(topic, began)
 			if n < most/2 || n > most+1 {
 				t.Errorf("%s was published %d times in two hours", topic, n)
@@ -260,7 +260,8 @@ func TestRepairsAreRare(t *testing.T) {
 	})
 }
 
-// Frames that a sign reports missing are published again: a program's, and an alert's although one sign alone lacks them.
+// Frames that a sign reports missing are published again: a program's, and an alert's although one sign alone lacks
+// them.
 func TestMissingFramesArePutBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, p := newFlock(t)

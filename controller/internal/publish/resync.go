@@ -56,7 +56,8 @@ type pendingAck struct {
 	seq int64
 	at  time.Time
 	gap time.Duration
-	// asked counts requests since the sign is online; fix is when it counts as silent after the second and each later one.
+	// asked counts requests since the sign is online; fix is when it counts as silent after the second and each later
+	// one.
 	asked int
 	fix   time.Time
 }
