@@ -96,8 +96,8 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// begin reads the log. Between the heartbeat of the last controller and now nobody listened. It goes on so where there is
-// no connection to the broker yet.
+// begin reads the log. Between the heartbeat of the last controller and now nobody listened. It goes on so where there
+// is no connection to the broker yet.
 func (w *Watch) begin(ctx context.Context, now time.Time) error {
 	kept, err := w.health.Latest(ctx)
 	if err != nil {
@@ -163,7 +163,8 @@ func (l *Listener) hearing() (deaf bool, lost, back time.Time) {
 func (w *Watch) append(ctx context.Context, all []condition) error {
 	out := make([]playlists.Condition, len(all))
 	for i, c := range all {
-		out[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+		out[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock,
+			Faults: c.Faults}
 	}
 	return w.health.Append(ctx, out)
 }

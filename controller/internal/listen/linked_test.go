@@ -54,7 +54,8 @@ func TestSignsAreUnknownWithoutALink(t *testing.T) {
 	}
 }
 
-// An embedded broker hands over what signs say: after a loss of the controller's own connection they are what they were.
+// An embedded broker hands over what signs say: after a loss of the controller's own connection they are what they
+// were.
 func TestSignsOfAnEmbeddedBroker(t *testing.T) {
 	l, c := listener()
 	m := &memory{}

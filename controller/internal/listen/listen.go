@@ -107,8 +107,8 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	l.deliver(sign, leaf, payload, retained, now)
 }
 
-// Linked says that the controller is connected from now on, or no longer. deaf says that what signs send comes over that
-// connection, and is missed without it; an embedded broker hands it over by itself.
+// Linked says that the controller is connected from now on, or no longer. deaf says that what signs send comes over
+// that connection, and is missed without it; an embedded broker hands it over by itself.
 func (l *Listener) Linked(up, deaf bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,7 +124,8 @@ func (l *Listener) Linked(up, deaf bool) {
 	}
 }
 
-// state says whether a sign is online, and whether that is unknown. What was heard before an outage says nothing of now.
+// state says whether a sign is online, and whether that is unknown. What was heard before an outage says nothing of
+// now.
 func (l *Listener) state(h *signState, now time.Time) (online, unknown bool) {
 	switch {
 	case l.deaf:
@@ -275,7 +276,8 @@ func (h *signState) status(payload []byte) (online *wire.Status, err error) {
 	return s, nil
 }
 
-// forget drops acks that the first status of a connection contradicts: a sign on a new disk has nothing of what it acked.
+// forget drops acks that the first status of a connection contradicts: a sign on a new disk has nothing of what it
+// acked.
 func (h *signState) forget(s *wire.Status) {
 	if s.Keys == nil {
 		clear(h.Acks)
