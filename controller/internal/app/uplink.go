@@ -21,7 +21,8 @@ type uplink struct {
 	warn bool               // that no connection stands was said as a warning
 }
 
-// linkUp subscribes to what signs say, and has everything published. An embedded broker hands over itself what signs say.
+// linkUp subscribes to what signs say, and has everything published. An embedded broker hands over itself what signs
+// say.
 func (a *App) linkUp(c link.Conn) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.uplink.mu.Lock()
