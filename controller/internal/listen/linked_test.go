@@ -189,3 +189,17 @@ func TestAcksOfALostDisk(t *testing.T) {
 	ack("rejected", "wrong-class", 7)
 	expect("refused for good", 7, false, false)
 }
+
+// A sign whose messages cannot be read fills no log.
+func TestBadMessagesAreLoggedRarely(t *testing.T) {
+	l, c := listener()
+	var log bytes.Buffer
+	l.log = slog.New(slog.NewTextHandler(&log, nil))
+	for i := range 3600 {
+		l.Message(topic, fmt.Appendf(nil, `{"v":%d}`, i+2), false)
+		c.t = c.t.Add(time.Second)
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 6 {
+		t.Errorf("%d warnings in an hour", n)
+	}
+}

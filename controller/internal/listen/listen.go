@@ -4,6 +4,7 @@ package listen
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image/color"
 	"image/png"
@@ -19,6 +20,9 @@ import (
 // Silence is how long a sign may send nothing before it counts as offline, although its will never came: two statuses
 // and a minute.
 const Silence = 11 * time.Minute
+
+// badAgain is how often it is logged that a sign's messages cannot be read.
+const badAgain = 10 * time.Minute
 
 // State is what is known of a sign. The zero State is a sign that never sent anything.
 type State struct {
@@ -70,6 +74,7 @@ type signState struct {
 	session string // of the last online status
 	told    string // the session of the last one that was not held back
 	flood   *flood
+	badAt   time.Time // when it was logged that a message cannot be read
 	known   time.Time // of the last message, or of what the broker had retained
 	// When it last went offline and came online. An absence between two updates of the health log is one, too.
 	left, back time.Time
@@ -202,7 +207,11 @@ func (l *Listener) deliver(sign string, leaf wire.Leaf, payload []byte, retained
 	}
 	if err != nil {
 		h.Bad = err.Error()
-		l.log.Warn("message from a sign cannot be read", "sign", sign, "topic", leaf, "err", err)
+		level := slog.LevelDebug // a sign may send many of them
+		if gone := now.Sub(h.badAt); gone >= badAgain || gone < 0 {
+			h.badAt, level = now, slog.LevelWarn
+		}
+		l.log.Log(context.Background(), level, "message from a sign cannot be read", "sign", sign, "topic", leaf, "err", err)
 	} else {
 		h.known = now
 		if !retained {
