@@ -17,6 +17,7 @@ import (
 	mrand "math/rand/v2"
 	"net"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -34,14 +35,6 @@ const (
 	// newBackoff is the most for a login that was never accepted: it is most likely wrong, and stays so until somebody
 	// comes.
 	newBackoff = 5 * time.Minute
-)
-
-// Times of a quick link. A broker gives a client one and a half times its keepalive, so that the pings may be 3 s late.
-// paho looks each quarter of it: a broker that hangs is noticed 13 s later at most.
-const (
-	quickKeepAlive    = 6 * time.Second
-	quickPingTimeout  = 4 * time.Second
-	quickWriteTimeout = 10 * time.Second
 )
 
 // MaxInflight is how many QoS 1 publishes may wait for their PUBACK at once.
@@ -195,7 +188,7 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 		SetWriteTimeout(writeTimeout).
 		SetConnectTimeout(connectTimeout)
 	if l.o.Quick {
-		o.SetKeepAlive(quickKeepAlive).SetPingTimeout(quickPingTimeout).SetWriteTimeout(quickWriteTimeout)
+		o.SetKeepAlive(quickKeepAlive).SetPingTimeout(quickPingTimeout)
 	}
 	if l.o.TLS != nil {
 		o.SetTLSConfig(l.o.TLS)
@@ -211,16 +204,30 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 		}
 	})
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- lostWith(err) })
-	if l.o.Opened != nil {
+	var silent func() bool
+	if l.o.Opened != nil || l.o.Quick {
+		looking, stop := context.WithCancel(ctx)
+		defer stop()
 		o.SetDialer(&net.Dialer{Timeout: connectTimeout})
 		o.SetCustomOpenConnectionFn(func(u *url.URL, opts mqtt.ClientOptions) (net.Conn, error) {
 			n, err := (&net.Dialer{Timeout: connectTimeout}).DialContext(ctx, "tcp", u.Host)
 			if err != nil {
 				return nil, err
 			}
-			l.o.Opened(n.LocalAddr())
+			if l.o.Opened != nil {
+				l.o.Opened(n.LocalAddr())
+			}
+			if l.o.Quick {
+				w := newWatched(n)
+				silent = w.silent.Load
+				go w.look(looking)
+				n = w
+			}
 			if u.Scheme == "mqtts" {
 				conf := opts.TLSConfig.Clone()
+				if conf == nil {
+					conf = &tls.Config{MinVersion: tls.VersionTLS12}
+				}
 				if conf.ServerName == "" {
 					conf.ServerName = u.Hostname()
 				}
@@ -232,6 +239,9 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	c.client = mqtt.NewClient(o)
 	if err := wait(ctx, c.client.Connect()); err != nil {
 		c.client.Disconnect(0)
+		if ctx.Err() == nil && silent != nil && silent() {
+			err = fmt.Errorf("CONNECT: %w", os.ErrDeadlineExceeded)
+		}
 		l.set(nil, err)
 		return false, err
 	}
@@ -242,6 +252,9 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	}
 	select {
 	case err = <-lost:
+		if silent != nil && silent() {
+			err = errNoPing
+		}
 	case <-ctx.Done():
 		err = ctx.Err()
 		l.farewell(c)
