@@ -131,7 +131,7 @@ func play(ctx context.Context, config, data string, specs []string, verbose bool
 		}
 		outs = append(outs, o)
 	}
-	level := slog.LevelWarn
+	level := slog.LevelInfo
 	if verbose {
 		level = slog.LevelDebug
 	}

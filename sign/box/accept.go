@@ -2,6 +2,8 @@ package box
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"strings"
 
 	"ledcast/playlists/timeline"
@@ -40,7 +42,12 @@ func (b *Box) step(ctx context.Context, ev accept.Event, mono int64) {
 func (b *Box) carryOut(ctx context.Context, effect accept.Effect, mono int64) {
 	switch e := effect.(type) {
 	case accept.Refused:
-		b.log.Warn("document refused", "role", e.Role, "err", e.Err)
+		level := slog.LevelWarn
+		var why *wire.Rejection
+		if b.machine.Keys() == nil && errors.As(e.Err, &why) && why.Reason == wire.UnknownKey {
+			level = slog.LevelDebug // the broker sends in any order: it is kept, and tried again when the keys come
+		}
+		b.log.Log(ctx, level, "document refused", "role", e.Role, "err", e.Err)
 		switch wire.ReasonOf(e.Err) {
 		case wire.NotYet, wire.Expired, wire.UnknownKey:
 			b.doubtClock(mono)

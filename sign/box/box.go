@@ -28,6 +28,8 @@ const (
 	scrubEvery     = 60_000
 	resubEvery     = 10 * 60_000     // what is urgent
 	resubAllEvery  = 6 * 60 * 60_000 // everything: the controller asks for a resync where a program is behind
+	fillFirst      = 5_000           // a sign that has nothing subscribes again, twice as late each time
+	fillLast       = 5 * 60_000
 	ntpEvery       = 60_000
 	askEvery       = 60 * 60_000 // for the time
 	askFirst       = 5_000       // until it is asked for again without an answer; doubled each time
@@ -68,6 +70,8 @@ type Options struct {
 	// Gate and Opened are link.Options' of the same names.
 	Gate   func(ctx context.Context) error
 	Opened func(local net.Addr)
+	// Quiet keeps out of the log whether the connection stands.
+	Quiet bool
 	// Alive, if set, is called by the play loop at least every 5 s: feed a watchdog there.
 	Alive func()
 
@@ -105,6 +109,8 @@ type Box struct {
 	asking     link.Conn // the connection on which it has asked
 	askWait    int64     // ms until the time is asked for again without an answer
 	doubtMS    int64     // mono before which a refused document does not ask for the time again
+	listening  bool      // this connection has subscribed
+	fillGap    int64     // ms from one subscription of a sign that has nothing to the next
 	face       *image.RGBA
 	shown      timeline.Shown
 	drawn      bool // something was put out
@@ -193,6 +199,11 @@ func (b *Box) newLink() (Runner, error) {
 	o := link.Options{
 		Broker: b.cfg.Broker, ClientID: b.cfg.Sign, Username: b.cfg.Username, Password: b.cfg.Password,
 		TLS: tlsConf, Gate: b.o.Gate, Opened: b.o.Opened, Log: b.log,
+		Accepted: b.disk.state.Login == b.cfg.login(),
+		State: func(s link.State) {
+			b.said(s)
+			b.in <- eventState{s}
+		},
 		Will: func(session string) *link.Message {
 			return &link.Message{
 				Topic:    wire.SignTopic(b.cfg.Sign, wire.LeafStatus),
@@ -218,6 +229,7 @@ type (
 		err  error
 	}
 	eventDown    struct{ err error }
+	eventState   struct{ link.State }
 	eventMessage struct{ m link.Message }
 )
 
@@ -276,6 +288,13 @@ func (b *Box) handle(ctx context.Context, ev any) {
 	case eventUp:
 		b.conn = ev.conn
 		b.player.Contact(mono)
+		if b.faults[faultRefused] {
+			b.due["refused"] = mono + statusEvery
+		}
+		if login := b.cfg.login(); b.disk.state.Login != login {
+			b.disk.state.Login = login
+			b.due["save"] = mono
+		}
 		go b.subscribe(ctx, ev.conn, true)
 	case eventSubscribed:
 		if ev.conn != b.conn {
@@ -290,6 +309,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		if _, ok := b.due["resub-all"]; !ok || b.due["resub-all"] <= mono {
 			b.due["resub-all"] = mono + resubAllEvery*9/10 + rand.Int64N(resubAllEvery/5)
 		}
+		b.listening = true
 		if b.asking != ev.conn { // the first subscription of this connection
 			b.asking, b.askWait = ev.conn, askFirst
 			b.ask(mono, true)
@@ -298,9 +318,15 @@ func (b *Box) handle(ctx context.Context, ev any) {
 		}
 		b.fetches.resume(ctx, mono)
 		b.proofAt = mono
+	case eventState:
+		if link.Refused(ev.Err) {
+			b.faults[faultRefused] = true // the statuses of the next 5 min with a connection tell it
+			delete(b.due, "refused")
+		}
 	case eventDown:
 		b.player.Contact(mono)
 		b.conn = nil
+		b.listening = false
 		delete(b.due, "resub")
 		delete(b.due, "resub-all")
 		delete(b.due, "ask")
@@ -333,6 +359,10 @@ func (b *Box) duties(ctx context.Context) int64 {
 	if take("ask", askMost) {
 		b.ask(mono, false)
 	}
+	if take("refused", statusEvery) {
+		delete(b.faults, faultRefused)
+		delete(b.due, "refused")
+	}
 	if take("save", b.saveInterval()) {
 		b.save()
 	}
@@ -348,12 +378,61 @@ func (b *Box) duties(ctx context.Context) int64 {
 	if take("ntp", ntpEvery) {
 		b.followSystem(ctx, mono)
 	}
+	b.fill(ctx, mono)
 	next := b.fetches.expire(ctx, mono)
 	for _, at := range b.due {
 		next = min(next, at)
 	}
 	return next
 }
+
+// fill subscribes again while the sign has no key set or nothing to show: the broker may have lost what it retained,
+// and without keys the sign cannot even read a request to subscribe again.
+func (b *Box) fill(ctx context.Context, mono int64) {
+	if !b.listening || !b.bare() {
+		delete(b.due, "fill")
+		b.fillGap = fillFirst
+		return
+	}
+	at, waiting := b.due["fill"]
+	switch {
+	case !waiting:
+	case mono < at:
+		return
+	default:
+		b.log.Info("no key set or no program has come; the sign subscribes again", "keys", b.machine.Keys() != nil)
+		go b.subscribe(ctx, b.conn, true)
+		b.fillGap = min(2*b.fillGap, fillLast)
+	}
+	b.due["fill"] = mono + b.fillGap
+}
+
+// bare reports whether the sign lacks what it cannot do without. A program that waits for its frames is there.
+func (b *Box) bare() bool {
+	if b.machine.Keys() == nil {
+		return true
+	}
+	if b.cfg.picture() {
+		return b.pictureSHA == ""
+	}
+	return b.player.Program() == nil && b.machine.Pending() == nil
+}
+
+// said logs how the connection changed. A person at the sign has nothing else to tell a wrong password from a dead
+// router.
+func (b *Box) said(s link.State) {
+	switch {
+	case b.o.Quiet:
+	case s.Up:
+		b.log.Info("connected to the broker", "broker", b.cfg.brokerName())
+	default:
+		b.log.Warn("not connected to the broker; the sign goes on trying and shows what it has",
+			"broker", b.cfg.brokerName(), "why", s.Reason)
+	}
+}
+
+// faultRefused says that the broker refused the sign's user name or password.
+const faultRefused = "login-refused"
 
 func (b *Box) save() {
 	if err := b.disk.save(); err != nil {

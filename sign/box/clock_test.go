@@ -45,6 +45,7 @@ func TestSignedTimeIsBoundToTheSession(t *testing.T) {
 		w.start(false)
 		defer w.halt()
 		w.sendKeys(rootKey)
+		w.sendProgram(w.program(1)) // without one it would say its status again
 		first := w.n.lastChallenge(t, "qn-001")
 		w.n.power(false) // its questions are not heard any more
 		time.Sleep(31 * time.Second)

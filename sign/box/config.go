@@ -11,6 +11,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"regexp"
 
@@ -121,4 +122,17 @@ func (c *Config) picture() bool { return c.Mode == "picture" }
 func (c *Config) Face() output.Face {
 	w, h, _ := c.size()
 	return output.Face{Sign: c.Sign, Class: c.Class, Colour: c.colour(), W: w, H: h}
+}
+
+// login is a digest that tells one user name and password from another.
+func (c *Config) login() string {
+	return wire.Digest([]byte("login\x00" + c.Username + "\x00" + c.Password))
+}
+
+// brokerName is the broker's address for the log: without a password that somebody wrote into it.
+func (c *Config) brokerName() string {
+	if u, err := url.Parse(c.Broker); err == nil {
+		return u.Redacted()
+	}
+	return ""
 }

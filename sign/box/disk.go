@@ -27,6 +27,7 @@ type state struct {
 	Ran          map[string]int64      `json:"ran_ms,omitempty"` // of alerts that run, or that ended by the clock alone
 	Chain        chain                 `json:"chain"`            // of the proof of play
 	N            int64                 `json:"n,omitempty"`      // counts saves
+	Login        string                `json:"login,omitempty"`  // digest of the last one that a broker accepted
 }
 
 // disk is a box's folder. Every write is atomic and synced before it counts: a power cut leaves the old file or the new

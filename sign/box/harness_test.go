@@ -33,6 +33,9 @@ type memNet struct {
 	conns    map[*memConn]bool
 	said     []link.Message // from signs, in order
 	changed  chan struct{}  // closed when up changes
+	asked    []time.Time    // when somebody subscribed to the keys, and so to everything
+	refuse   error          // CONNECT is refused with it, as often as a connection is tried
+	accepted []bool         // what each link was told of its login
 }
 
 func newNet() *memNet {
@@ -82,6 +85,9 @@ func (c *memConn) Subscribe(_ context.Context, topics map[string]byte) error {
 	defer c.n.mu.Unlock()
 	if !c.n.conns[c] {
 		return link.ErrDown
+	}
+	if _, all := topics[wire.TopicKeys]; all {
+		c.n.asked = append(c.n.asked, time.Now())
 	}
 	for _, f := range slices.Sorted(maps.Keys(topics)) {
 		c.subs[f] = true
@@ -155,14 +161,21 @@ type memLink struct {
 	o link.Options
 }
 
-func (n *memNet) dial(o link.Options) (Runner, error) { return &memLink{n, o}, nil }
+func (n *memNet) dial(o link.Options) (Runner, error) {
+	n.accepted = append(n.accepted, o.Accepted)
+	return &memLink{n, o}, nil
+}
 
 func (l *memLink) Run(ctx context.Context) error {
 	for k := 0; ; k++ {
 		l.n.mu.Lock()
 		changed := l.n.changed
-		if !l.n.up {
+		if !l.n.up || l.n.refuse != nil {
+			refuse := l.n.refuse
 			l.n.mu.Unlock()
+			if refuse != nil {
+				l.o.State(link.State{Reason: link.Reason(refuse), Err: refuse})
+			}
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -174,6 +187,7 @@ func (l *memLink) Run(ctx context.Context) error {
 			in: make(chan link.Message, 4096), gone: make(chan struct{})}
 		l.n.conns[c] = true
 		l.n.mu.Unlock()
+		l.o.State(link.State{Up: true})
 		l.o.Up(c)
 		for up := true; up; {
 			select {
@@ -190,6 +204,7 @@ func (l *memLink) Run(ctx context.Context) error {
 			}
 		}
 		l.o.Down(link.ErrDown)
+		l.o.State(link.State{Reason: "the broker is gone", Err: link.ErrDown})
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	mrand "math/rand/v2"
 	"net"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ const (
 	connectTimeout = 15 * time.Second
 	firstBackoff   = time.Second
 	lastBackoff    = 30 * time.Second
+	// newBackoff is the most for a login that was never accepted: it is most likely wrong, and stays so until somebody
+	// comes.
+	newBackoff = 5 * time.Minute
 )
 
 // MaxInflight is how many QoS 1 publishes may wait for their PUBACK at once.
@@ -64,6 +68,16 @@ type Options struct {
 	Down func(err error)
 	// Message is called for each message that arrives. It must not block.
 	Message func(m Message)
+	// Quick notices a broker that hangs within 14 s. It costs a ping every 6 s, which a sign's traffic does not bear.
+	Quick bool
+	// Accepted says that a broker took this login before. One that refuses it then is most likely in passing trouble.
+	Accepted bool
+	// State, if set, is told when the connection stands or falls, and when the reason changes for which it does not
+	// stand: once each, and one reason not again and again.
+	State func(s State)
+	// Now is for State; nil is time.Now.
+	Now func() time.Time
+
 	// Gate, if set, is called before every attempt to connect, which waits until it returns.
 	Gate func(ctx context.Context) error
 	// Wait sleeps for a backoff; nil waits for real.
@@ -77,8 +91,11 @@ type Options struct {
 type Link struct {
 	o Options
 
+	tell teller
+
 	mu   sync.Mutex
 	conn *conn
+	err  error // why the last connection or try ended; nil before the first
 }
 
 // New checks the options and returns a link. Its error says how to write the address.
@@ -93,7 +110,10 @@ func New(o Options) (*Link, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Link{o: o}, nil
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Link{o: o, tell: teller{tell: o.State, now: o.Now, said: map[string]*said{}}}, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -107,11 +127,25 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Down is nil while a connection stands, and else why none does.
+func (l *Link) Down() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.conn != nil:
+		return nil
+	case l.err == nil:
+		return ErrDown
+	}
+	return l.err
+}
+
 // Run connects and reconnects until ctx ends: full jitter, from 1 s, doubling,
-// at most 30 s, begun anew after a connection that stood. When ctx ends it
+// at most 30 s, begun anew after a connection that stood. A login that is refused
+// and was never accepted is tried every 5 min in the end. When ctx ends it
 // publishes the will itself and ends the connection cleanly.
 func (l *Link) Run(ctx context.Context) error {
-	backoff := firstBackoff
+	backoff, accepted := firstBackoff, l.o.Accepted
 	for {
 		if l.o.Gate != nil {
 			if err := l.o.Gate(ctx); err != nil {
@@ -123,13 +157,19 @@ func (l *Link) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if up {
-			backoff = firstBackoff
+			backoff, accepted = firstBackoff, true
 		}
 		l.o.Log.Debug("mqtt connection lost", "broker", l.o.Broker, "client", l.o.ClientID, "err", err)
+		l.tell.down(err)
+		most := lastBackoff
+		if Refused(err) && !accepted {
+			most = newBackoff
+		}
+		backoff = min(backoff, most) // what kept it longer may be over
 		if err := l.o.Wait(ctx, mrand.N(backoff)); err != nil {
 			return err
 		}
-		backoff = min(2*backoff, lastBackoff)
+		backoff = min(2*backoff, most)
 	}
 }
 
@@ -147,6 +187,9 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 		SetPingTimeout(pingTimeout).
 		SetWriteTimeout(writeTimeout).
 		SetConnectTimeout(connectTimeout)
+	if l.o.Quick {
+		o.SetKeepAlive(quickKeepAlive).SetPingTimeout(quickPingTimeout)
+	}
 	if l.o.TLS != nil {
 		o.SetTLSConfig(l.o.TLS)
 	}
@@ -160,17 +203,31 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 			l.o.Message(Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained()})
 		}
 	})
-	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
-	if l.o.Opened != nil {
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- lostWith(err) })
+	var silent func() bool
+	if l.o.Opened != nil || l.o.Quick {
+		looking, stop := context.WithCancel(ctx)
+		defer stop()
 		o.SetDialer(&net.Dialer{Timeout: connectTimeout})
 		o.SetCustomOpenConnectionFn(func(u *url.URL, opts mqtt.ClientOptions) (net.Conn, error) {
 			n, err := (&net.Dialer{Timeout: connectTimeout}).DialContext(ctx, "tcp", u.Host)
 			if err != nil {
 				return nil, err
 			}
-			l.o.Opened(n.LocalAddr())
+			if l.o.Opened != nil {
+				l.o.Opened(n.LocalAddr())
+			}
+			if l.o.Quick {
+				w := newWatched(n)
+				silent = w.silent.Load
+				go w.look(looking)
+				n = w
+			}
 			if u.Scheme == "mqtts" {
 				conf := opts.TLSConfig.Clone()
+				if conf == nil {
+					conf = &tls.Config{MinVersion: tls.VersionTLS12}
+				}
 				if conf.ServerName == "" {
 					conf.ServerName = u.Hostname()
 				}
@@ -182,19 +239,27 @@ func (l *Link) once(ctx context.Context) (up bool, err error) {
 	c.client = mqtt.NewClient(o)
 	if err := wait(ctx, c.client.Connect()); err != nil {
 		c.client.Disconnect(0)
+		if ctx.Err() == nil && silent != nil && silent() {
+			err = fmt.Errorf("CONNECT: %w", os.ErrDeadlineExceeded)
+		}
+		l.set(nil, err)
 		return false, err
 	}
-	l.set(c)
+	l.set(c, nil)
+	l.tell.up()
 	if l.o.Up != nil {
 		l.o.Up(c)
 	}
 	select {
 	case err = <-lost:
+		if silent != nil && silent() {
+			err = errNoPing
+		}
 	case <-ctx.Done():
 		err = ctx.Err()
 		l.farewell(c)
 	}
-	l.set(nil)
+	l.set(nil, err)
 	close(c.gone)
 	c.client.Disconnect(250)
 	if l.o.Down != nil {
@@ -217,9 +282,9 @@ func (l *Link) farewell(c *conn) {
 	}
 }
 
-func (l *Link) set(c *conn) {
+func (l *Link) set(c *conn, err error) {
 	l.mu.Lock()
-	l.conn = c
+	l.conn, l.err = c, err
 	l.mu.Unlock()
 }
 

@@ -2,10 +2,17 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"os"
 	"reflect"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -106,30 +113,176 @@ func TestEachConnectionHasItsSessionAndWill(t *testing.T) {
 	}
 }
 
-// A broker that refuses is asked less and less often, up to every 30 s, and with jitter.
+// A broker that refuses is asked less and less often, with jitter: up to every 5 min, or every 30 s if it let this
+// login in before.
 func TestBackoff(t *testing.T) {
+	for _, accepted := range []bool{false, true} {
+		b := newBroker(t)
+		c := start(t, b, func(o *Options) { o.Accepted, o.Down = accepted, nil })
+		last := map[bool]time.Duration{false: newBackoff, true: lastBackoff}[accepted]
+		refuse := func(last time.Duration) {
+			t.Helper()
+			most, above := firstBackoff, 0
+			for range 40 {
+				b.accept(packets.ErrRefusedBadUsernameOrPassword)
+				d := <-c.waits
+				if d < 0 || d >= most {
+					t.Fatalf("waits %v of at most %v", d, most)
+				}
+				if d >= last/2 {
+					above++
+				}
+				most = min(2*most, last)
+			}
+			if above == 0 || above > 35 {
+				t.Errorf("%d of 40 waits were of %v and more", above, last/2)
+			}
+		}
+		refuse(last)
+		b.accept(packets.ErrRefusedServerUnavailable) // says nothing of the login
+		if d := <-c.waits; d >= lastBackoff {
+			t.Errorf("waits %v for a broker that is not ready", d)
+		}
+		b.accept(packets.Accepted)
+		<-c.up
+		b.cut()
+		if d := <-c.waits; d >= firstBackoff {
+			t.Errorf("waits %v after a connection that stood", d)
+		}
+		b.accept(packets.Accepted) // the first wait doubles from here
+		<-c.up
+		b.cut()
+		<-c.waits
+		most := 2 * firstBackoff
+		for range 10 {
+			b.accept(packets.ErrRefusedNotAuthorised)
+			if d := <-c.waits; d >= min(most, lastBackoff) {
+				t.Errorf("waits %v with a login that was good before", d)
+			}
+			most *= 2
+		}
+		c.stop()
+	}
+}
+
+// One reason is said once, another one when it comes, and the return once. What flaps is said less and less often.
+func TestStatesAreSaidOnce(t *testing.T) {
 	b := newBroker(t)
-	c := start(t, b)
-	most, above := firstBackoff, 0
-	for range 40 {
-		b.accept(packets.ErrRefusedBadUsernameOrPassword)
-		d := <-c.waits
-		if d < 0 || d >= most {
-			t.Fatalf("waits %v of at most %v", d, most)
-		}
-		if d >= lastBackoff/2 {
-			above++
-		}
-		most = min(2*most, lastBackoff)
+	var now atomic.Int64
+	now.Store(1_700_000_000)
+	states := make(chan State, 64)
+	c := start(t, b, func(o *Options) {
+		o.Down = nil
+		o.Now = func() time.Time { return time.Unix(now.Load(), 0) }
+		o.State = func(s State) { states <- s }
+	})
+	if !errors.Is(c.Link.Down(), ErrDown) {
+		t.Errorf("before the first try: %v", c.Link.Down())
 	}
-	if above == 0 || above > 35 {
-		t.Errorf("%d of 40 waits were of 15 s and more", above)
+	said := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			s := <-states
+			if got := map[bool]string{true: "up", false: s.Reason}[s.Up]; got != w {
+				t.Errorf("said %q, want %q", got, w)
+			}
+			if s.Up != (s.Err == nil) {
+				t.Errorf("%+v", s)
+			}
+		}
+		select {
+		case s := <-states:
+			t.Errorf("said besides: %+v", s)
+		default:
+		}
 	}
+	for range 5 {
+		b.accept(packets.ErrRefusedNotAuthorised)
+		<-c.waits
+		now.Add(1)
+	}
+	const refused = "the broker refuses user name or password: not Authorized"
+	said(refused)
+	if !Refused(c.Link.Down()) {
+		t.Errorf("down with %v", c.Link.Down())
+	}
+	b.accept(packets.ErrRefusedServerUnavailable)
+	<-c.waits
+	said("server Unavailable")
 	b.accept(packets.Accepted)
 	<-c.up
+	said("up")
+	if c.Link.Down() != nil {
+		t.Errorf("down with %v while it stands", c.Link.Down())
+	}
+	lines := 0
+	for range 600 { // ten minutes of a broker that cuts each connection
+		b.cut()
+		<-c.waits
+		b.accept(packets.Accepted)
+		<-c.up
+		now.Add(1)
+		for more := true; more; {
+			select {
+			case <-states:
+				lines++
+			default:
+				more = false
+			}
+		}
+	}
+	if lines < 2 || lines > 16 {
+		t.Errorf("%d lines of 600 losses", lines)
+	}
+	// A loss that was not said because it was said lately is said when it lasts.
 	b.cut()
-	if d := <-c.waits; d >= firstBackoff {
-		t.Errorf("waits %v after a connection that stood", d)
+	<-c.waits
+	now.Add(int64(sayLast / time.Second))
+	_ = b.l.Close()
+	for s := range states {
+		if s.Reason == "connection refused" {
+			break
+		}
+		<-c.waits
+	}
+}
+
+func TestReasons(t *testing.T) {
+	dial := func(err error) error {
+		return fmt.Errorf("%w : %w", packets.ErrorNetworkError, &net.OpError{Op: "dial", Net: "tcp",
+			Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1883}, Err: err})
+	}
+	read := func(err error) error {
+		return &net.OpError{Op: "read", Net: "tcp", Source: &net.TCPAddr{Port: 54321}, Err: err}
+	}
+	for _, x := range []struct {
+		err  error
+		want string
+	}{
+		{nil, "not connected yet"},
+		{packets.ErrorRefusedNotAuthorised, "the broker refuses user name or password: not Authorized"},
+		{packets.ErrorRefusedBadUsernameOrPassword,
+			"the broker refuses user name or password: bad user name or password"},
+		{packets.ErrorRefusedIDRejected, "identifier rejected"},
+		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), "connection refused"},
+		{dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)), "no route to host"},
+		{dial(os.NewSyscallError("connect", syscall.ENETUNREACH)), "network is unreachable"},
+		{dial(os.ErrDeadlineExceeded), "no answer in time"},
+		{dial(&net.DNSError{Err: "no such host", Name: "led.example"}), "the broker's name led.example is not found"},
+		{dial(errors.New("something else")), "something else"},
+		{read(os.NewSyscallError("read", syscall.ECONNRESET)), "the connection was closed from the other side"},
+		{io.EOF, "the connection was closed from the other side"},
+		{fmt.Errorf("%w : %w", packets.ErrorNetworkError, io.EOF), "the connection was closed from the other side"},
+		{lostWith(errors.New("pingresp not received, disconnecting")), "no answer to a ping"},
+		{dial(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}),
+			"TLS: first record does not look like a TLS handshake"},
+		{dial(&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}),
+			"TLS: x509: certificate signed by unknown authority"},
+		{dial(tls.AlertError(70)), "TLS: protocol version not supported"},
+	} {
+		if got := Reason(x.err); got != x.want {
+			t.Errorf("%v: %q, want %q", x.err, got, x.want)
+		}
 	}
 }
 

@@ -190,6 +190,7 @@ func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry,
 	s.mu.Lock()
 	e.look, e.way = l, way
 	s.mu.Unlock()
+	s.o.Log.Info("alert approved", "alert", a.ID, "mode", a.Mode, "signs", len(targets), "by", who.ID)
 	if err := s.heal(ctx, now); err != nil {
 		s.o.Log.Error("what follows from an approval is not written yet and is tried again", "alert", a.ID, "err", err)
 	}
@@ -339,10 +340,14 @@ func (s *Service) Refuse(ctx context.Context, who *playlists.Principal, id strin
 
 func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, why string, atMS int64,
 	more func(*playlists.Alert)) error {
-	return s.write(ctx, who, e, func(a *playlists.Alert) {
+	err := s.write(ctx, who, e, func(a *playlists.Alert) {
 		a.State, a.Why, a.EndedBy, a.EndedMS = playlists.AlertEnded, why, who.ID, atMS
 		if more != nil {
 			more(a)
 		}
 	})
+	if err == nil {
+		s.o.Log.Info("alert ended", "alert", e.ID, "why", why, "by", who.ID)
+	}
+	return err
 }

@@ -86,6 +86,7 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	s.entries[a.ID] = e
 	v := s.view(e)
 	s.mu.Unlock()
+	s.o.Log.Info("alert made", "alert", a.ID, "state", a.State, "mode", a.Mode, "signs", len(targets), "by", who.ID)
 	s.changed()
 	s.askLate()
 	return &v, nil

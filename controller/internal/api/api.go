@@ -21,6 +21,7 @@ import (
 // Heard is what a sign said of itself. The zero value is a sign never heard.
 type Heard struct {
 	Online      bool
+	Unknown     bool      // nobody hears it now, or it has not spoken since somebody does again
 	At          time.Time // of anything it said; zero for never
 	Why         string    // as in its last status
 	Item, Frame string

@@ -34,7 +34,7 @@ type SignView struct {
 	TimeZone  string           `json:"time_zone"`
 	Out       string           `json:"out_of_service,omitempty"` // why, if it is
 	Test      bool             `json:"test"`
-	State     string           `json:"state"` // "online", "stale", "offline", "never"
+	State     string           `json:"state"` // "online", "stale", "offline", "never", "unknown"
 	HeardMS   int64            `json:"heard_ms"`
 	ShotMS    int64            `json:"shot_ms"`
 	Clock     string           `json:"clock,omitempty"`
@@ -197,6 +197,9 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 			v.Clock = "trusted"
 		}
 	}
+	if h.Unknown {
+		v.State = "unknown"
+	}
 	if !h.ShotAt.IsZero() {
 		v.ShotMS = h.ShotAt.UnixMilli()
 	}
@@ -206,7 +209,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 		return v
 	}
 	v.Wanted = program.Seq
-	if v.State == "never" || v.State == "offline" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
+	if v.State == "never" || v.State == "offline" || v.State == "unknown" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
 		return v
 	}
 	alerts := s.src.Has(sign) // what it refused or was not reached by it cannot show

@@ -2,12 +2,14 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"ledcast/controller/internal/alert"
 	"ledcast/controller/internal/publish"
 	"ledcast/playlists"
 	"ledcast/playlists/plan"
+	"ledcast/playlists/timeline"
 	"ledcast/sign/wire"
 )
 
@@ -47,9 +49,31 @@ func (x acknowledged) Online(sign string) bool { return x.a.listener.Online(sign
 
 func (x acknowledged) Acked(sign, what string, seq int64) bool {
 	if id, ok := strings.CutPrefix(what, publish.AlertAck); ok {
-		return x.a.alerts.Acked(sign, id)
+		return x.a.alerts.Acked(sign, id) && !x.lacksFrames(sign, id)
 	}
 	return x.a.listener.Seq(sign, what) >= seq
+}
+
+// lacksFrames reports whether a sign has said that frames of a running alert are missing there, and nothing since.
+func (x acknowledged) lacksFrames(sign, id string) bool {
+	class, ok := x.a.classOf(sign)
+	if !ok {
+		return false
+	}
+	for role, test := range map[string]bool{wire.RoleAlerts: false, wire.RoleAlertsTest: true} {
+		if _, frames := x.Lacks(sign, role, id); !frames {
+			continue
+		}
+		set, _ := x.a.publisher.AlertSet(class.String(), test)
+		if set != nil && slices.ContainsFunc(set.Alerts, func(a timeline.Alert) bool { return a.ID == id }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x acknowledged) Lacks(sign, role, alert string) (keys, frames bool) {
+	return x.a.listener.Lacks(sign, role, alert)
 }
 
 // classOf is the class of a sign that the controller knows.

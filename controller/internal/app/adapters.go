@@ -11,7 +11,6 @@ import (
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 	"ledcast/playlists/timeline"
-	"ledcast/sign/link"
 	"ledcast/sign/wire"
 )
 
@@ -65,13 +64,6 @@ func (p proofs) Add(ctx context.Context, doc []byte, digest string, r *wire.Play
 			Frame: x.Frame, Why: x.Why, Count: x.Count, MS: x.MS})
 	}
 	return p.store.Proofs().Add(ctx, rec)
-}
-
-// toBroker publishes over the controller's link.
-type toBroker struct{ a *App }
-
-func (b toBroker) Publish(ctx context.Context, topic string, payload []byte, retained bool) error {
-	return b.a.link.Publish(ctx, link.Message{Topic: topic, Payload: payload, QoS: 1, Retained: retained})
 }
 
 // alertCatalogue is the catalogue as alerts read it.

@@ -82,6 +82,7 @@ type App struct {
 	login      Login // ours at the broker
 	feed       *feed // of the embedded broker
 	link       *link.Link
+	uplink     uplink
 
 	publisher *publish.Publisher
 	requester *publish.Requester
@@ -202,8 +203,7 @@ func (a *App) openBroker() error {
 	a.broker, err = broker.Start(broker.Options{Message: a.feed.add, Listener: ln, TLS: a.tls.config(),
 		Accounts:           a.accounts,
 		ControllerPassword: a.login.Password, Log: a.log,
-		Session: func(sign string, remote net.Addr, up bool) { a.presence.Session(sign, remote, up, a.now()) },
-		Dropped: func(sign, reason string) { a.log.Warn("broker dropped a message", "sign", sign, "reason", reason) }})
+		Session: func(sign string, remote net.Addr, up bool) { a.presence.Session(sign, remote, up, a.now()) }})
 	if err != nil {
 		return err
 	}

@@ -114,10 +114,15 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 		Keys:   a.keyring, Now: a.now, Log: a.log, Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked,
 		Limits: a.limits,
 		Topics: a.store.Topics()}
+	o.Lacking = acknowledged{a}
 	a.publisher = publish.New(o)
+	a.resync.Repair = a.publisher.Repair
 	a.requester = publish.NewRequester(o)
 	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Class: a.classOf,
 		Online: func(sign string, s *wire.Status) {
+			if a.resync.Renew(sign) {
+				a.publisher.WakeAlerts()
+			}
 			if s.Challenge != "" { // other statuses do not ask
 				a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpTime, Session: s.Session, Challenge: s.Challenge})
 			}
@@ -136,29 +141,15 @@ func (a *App) assembleLink(context.Context) error {
 	if a.broker != nil {
 		own = a.tls.own()
 	}
-	subscribe := func(c link.Conn) {
-		topics := map[string]byte{}
-		for _, t := range listen.Topics() {
-			topics[t] = 1
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := c.Subscribe(ctx, topics); err != nil {
-			a.log.Error("the broker does not let the controller listen", "err", err)
-		}
-		a.publisher.Connected()
+	if a.feed == nil {
+		a.listener.Linked(false, true)
 	}
 	var err error
 	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: own,
 		ClientID: broker.ControllerUser + "-" + rand.Text()[:8],
 		Username: a.login.User, Password: a.login.Password, Log: a.log,
-		Up: func(c link.Conn) {
-			if a.feed != nil {
-				a.publisher.Connected()
-				return
-			}
-			go subscribe(c)
-		},
+		// A controller that starts again with the login of before must not wait for minutes; somebody looks at it.
+		Quick: true, Accepted: true, Now: a.now, State: a.said, Up: a.linkUp, Down: a.linkDown,
 		Message: func(m link.Message) { a.listener.Message(m.Topic, m.Payload, m.Retained) }})
 	return err
 }

@@ -34,7 +34,9 @@ func (a *App) newMetrics() *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		gauge("ledcast_ready", "1 when the broker holds what every sign should have.",
+		gauge("ledcast_broker_connected", "1 while the controller is connected to the broker.",
+			func() float64 { return truth(a.link.Down() == nil) }),
+		gauge("ledcast_ready", "1 when the controller is connected and the broker holds what every sign should have.",
 			func() float64 { return truth((source{a}).Ready() == nil) }),
 		gauge("ledcast_signs_online", "Signs that are connected, by what they said last.", func() float64 {
 			n := 0

@@ -27,7 +27,7 @@ func (s source) Owners(ctx context.Context) ([]playlists.Owner, error) {
 
 func (s source) Heard(sign string) api.Heard {
 	st := s.a.listener.State(sign)
-	h := api.Heard{Online: st.Online, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped,
+	h := api.Heard{Online: st.Online, Unknown: st.Unknown, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped,
 		Faults: st.Faults(s.a.now())}
 	if x := st.Status; x != nil {
 		h.Software, h.Trusted = x.Software, x.Clock == "trusted"
@@ -78,6 +78,9 @@ func (s source) Ready() error {
 	}
 	if !s.a.files.Load() {
 		return errors.New("files are still being written")
+	}
+	if err := s.a.linked(); err != nil {
+		return err
 	}
 	if !s.a.publisher.Ready() {
 		return errors.New("the broker does not hold everything yet")

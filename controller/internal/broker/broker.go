@@ -104,7 +104,8 @@ func Start(o Options) (*Broker, error) {
 		SysTopicResendInterval: 3600}) // each stops the world to count memory, and no client may read them
 	err := b.server.AddHook(&hook{accounts: o.Accounts, controller: sha256.Sum256([]byte(o.ControllerPassword)),
 		sessions: b.sessions,
-		meter:    &meter{now: o.Now, by: map[string]*usage{}}, dropped: o.Dropped, message: o.Message, log: o.Log,
+		meter:    &meter{now: o.Now, by: map[string]*usage{}},
+		refusals: &refusals{now: o.Now, last: map[[2]string]time.Time{}}, dropped: o.Dropped, message: o.Message, log: o.Log,
 		server: b.server}, nil)
 	if err == nil {
 		err = b.server.Serve()

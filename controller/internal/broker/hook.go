@@ -27,6 +27,7 @@ type hook struct {
 	controller [32]byte // SHA-256 of its password
 	sessions   *sessions
 	meter      *meter
+	refusals   *refusals
 	dropped    func(sign, reason string)
 	message    func(topic string, payload []byte) // or nil
 	log        *slog.Logger
@@ -80,9 +81,10 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 		c.user, c.id = string(pk.Connect.Username), pk.Connect.ClientIdentifier
 		return nil
 	}
-	h.log.Info("MQTT connection refused", "user", clip(string(pk.Connect.Username)), "client_id",
-		clip(pk.Connect.ClientIdentifier),
-		"remote", cl.Net.Remote, "why", why)
+	if user := clip(string(pk.Connect.Username)); h.refusals.worth(user, why) {
+		h.log.Info("MQTT connection refused", "user", user, "client_id", clip(pk.Connect.ClientIdentifier),
+			"remote", cl.Net.Remote, "why", why)
+	}
 	if code == packets.ErrNotAuthorized && cl.Properties.ProtocolVersion < 5 {
 		code = packets.ErrBadUsernameOrPassword // which the server turns into 3.1.1's "not authorized"
 	}

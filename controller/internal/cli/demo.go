@@ -35,7 +35,7 @@ func (f *serverFlags) add(fs *pflag.FlagSet, data string) {
 }
 
 func (f *serverFlags) options(e *env) app.Options {
-	level := slog.LevelWarn
+	level := slog.LevelInfo
 	if f.verbose {
 		level = slog.LevelDebug
 	}

@@ -171,6 +171,7 @@ func (d *Demo) run(ctx context.Context, conf box.Config) error {
 		Config: conf, Dir: filepath.Join(d.o.Data, "virtual", id), Software: "ledcast " + d.o.Software + " (virtual)",
 		Log:    d.o.Log,
 		Opened: d.app.Presence().Opened,
+		Quiet:  true, // that it gives way to an outside sign is no trouble
 		Gate: func(ctx context.Context) error {
 			t := time.NewTicker(250 * time.Millisecond)
 			defer t.Stop()

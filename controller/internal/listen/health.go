@@ -13,7 +13,7 @@ import (
 
 // condition is the state of a sign from a moment on.
 type condition struct {
-	Sign   string // "" is the controller itself, which is online while it listens
+	Sign   string // "" is the controller itself, which is online while it hears signs
 	At     time.Time
 	Online bool
 	Clock  string // "trusted" or "untrusted"; "" where that is not known
@@ -56,7 +56,9 @@ type Watch struct {
 	health HealthLog
 	log    *slog.Logger
 
-	began     time.Time // zero until the log was read
+	ready     bool      // the log was read
+	began     time.Time // since when signs are heard
+	deaf      bool      // they are not, and the log says so
 	heartbeat time.Time
 	last      map[string]*logged
 }
@@ -94,7 +96,8 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// begin reads the log. Between the heartbeat of the last controller and now nobody listened.
+// begin reads the log. Between the heartbeat of the last controller and now nobody listened. It goes on so where there
+// is no connection to the broker yet.
 func (w *Watch) begin(ctx context.Context, now time.Time) error {
 	kept, err := w.health.Latest(ctx)
 	if err != nil {
@@ -112,23 +115,62 @@ func (w *Watch) begin(ctx context.Context, now time.Time) error {
 			own = append(own, condition{At: heartbeat})
 		}
 	}
-	if err := w.append(ctx, append(own, condition{At: now, Online: true})); err != nil {
+	deaf, _, _ := w.l.hearing()
+	if !deaf {
+		own = append(own, condition{At: now, Online: true})
+	}
+	if len(own) > 0 {
+		if err := w.append(ctx, own); err != nil {
+			return err
+		}
+	}
+	w.ready, w.began, w.deaf = true, now, deaf
+	return nil
+}
+
+// follow logs since when signs are not heard, and since when they are again.
+func (w *Watch) follow(ctx context.Context) error {
+	deaf, lost, back := w.l.hearing()
+	var own []condition
+	if (deaf || back.After(w.began)) && !w.deaf {
+		own = append(own, condition{At: latest(lost, w.began.Add(time.Millisecond))})
+	}
+	if !deaf && (w.deaf || len(own) > 0) {
+		if len(own) > 0 {
+			back = latest(back, own[0].At.Add(time.Millisecond))
+		}
+		own = append(own, condition{At: back, Online: true})
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	if err := w.append(ctx, own); err != nil {
 		return err
 	}
-	w.began = now
+	if w.deaf = deaf; !deaf {
+		w.began = back
+	}
 	return nil
+}
+
+// hearing says whether signs are not heard, and when that began and ended last.
+func (l *Listener) hearing() (deaf bool, lost, back time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.deaf, l.lost, l.back
 }
 
 func (w *Watch) append(ctx context.Context, all []condition) error {
 	out := make([]playlists.Condition, len(all))
 	for i, c := range all {
-		out[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock, Faults: c.Faults}
+		out[i] = playlists.Condition{Sign: c.Sign, AtMS: c.At.UnixMilli(), Online: c.Online, Clock: c.Clock,
+			Faults: c.Faults}
 	}
 	return w.health.Append(ctx, out)
 }
 
 func (w *Watch) end(ctx context.Context, now time.Time) error {
-	if w.began.IsZero() {
+	if !w.ready || w.deaf {
 		return nil
 	}
 	return w.append(ctx, []condition{{At: now}})
@@ -136,10 +178,16 @@ func (w *Watch) end(ctx context.Context, now time.Time) error {
 
 // update logs what has changed since the last update.
 func (w *Watch) update(ctx context.Context, now time.Time) error {
-	if w.began.IsZero() {
+	if !w.ready {
 		if err := w.begin(ctx, now); err != nil {
 			return err
 		}
+	}
+	if err := w.follow(ctx); err != nil {
+		return err
+	}
+	if w.deaf { // what a sign was last is no longer what it is
+		return nil
 	}
 	var all []condition
 	for _, h := range w.l.conditions(now, w.began) {
@@ -178,6 +226,10 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 		}
 		for _, c := range all {
 			n := cmp.Or(w.last[c.Sign], &logged{})
+			if n.Online != c.Online {
+				w.log.Info(map[bool]string{true: "sign online", false: "sign offline"}[c.Online], "sign", c.Sign,
+					"since", c.At)
+			}
 			if hour := now.Unix() / 3600; n.hour != hour {
 				n.hour, n.count = hour, 0
 			}
@@ -206,7 +258,7 @@ func (l *Listener) conditions(now, began time.Time) []observed {
 	defer l.mu.Unlock()
 	out := make([]observed, 0, len(l.signs))
 	for id, h := range l.signs {
-		if h.HeardAt.IsZero() {
+		if h.HeardAt.IsZero() || h.known.Before(l.missed) || h.Online && h.HeardAt.Before(l.missed) {
 			continue
 		}
 		s := observed{now: condition{Sign: id, At: now}, left: h.left, back: h.back}
@@ -231,12 +283,12 @@ func (l *Listener) conditions(now, began time.Time) []observed {
 	return out
 }
 
-// active reports whether a sign has sent anything since the controller listens.
+// active reports whether a sign has sent anything since it is heard.
 func (l *Listener) active(sign string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	h := l.signs[sign]
-	return h != nil && !h.HeardAt.IsZero()
+	return h != nil && !h.HeardAt.IsZero() && !h.HeardAt.Before(l.missed)
 }
 
 func latest(a, b time.Time) time.Time {

@@ -4,6 +4,7 @@ package listen
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image/color"
 	"image/png"
@@ -20,11 +21,15 @@ import (
 // and a minute.
 const Silence = 11 * time.Minute
 
+// badAgain is how often it is logged that a sign's messages cannot be read.
+const badAgain = 10 * time.Minute
+
 // State is what is known of a sign. The zero State is a sign that never sent anything.
 type State struct {
 	Sign     string
 	Status   *wire.Status // the last online one; nil before
 	Online   bool
+	Unknown  bool                 // nobody hears it, or it has not spoken since somebody does again
 	HeardAt  time.Time            // of its last message
 	Snapshot []byte               // PNG, its last
 	ShotAt   time.Time            // when the snapshot came
@@ -53,6 +58,10 @@ type Listener struct {
 	ev  Events
 
 	mu      sync.Mutex
+	deaf    bool      // there is no connection over which signs are heard
+	lost    time.Time // when the last one ended; zero where none did
+	back    time.Time // when this one began; zero where there was one from the start
+	missed  time.Time // until when signs may have said something that nobody heard
 	signs   map[string]*signState
 	holding map[string]bool // signs of which something is held
 	held    chan struct{}   // wakes Run
@@ -64,7 +73,10 @@ type Listener struct {
 type signState struct {
 	State
 	session string // of the last online status
+	told    string // the session of the last one that was not held back
 	flood   *flood
+	badAt   time.Time // when it was logged that a message cannot be read
+	known   time.Time // of the last message, or of what the broker had retained
 	// When it last went offline and came online. An absence between two updates of the health log is one, too.
 	left, back time.Time
 }
@@ -100,6 +112,39 @@ func (l *Listener) Message(topic string, payload []byte, retained bool) {
 	}
 	l.mu.Unlock()
 	l.deliver(sign, leaf, payload, retained, now)
+}
+
+// Linked says that the controller is connected from now on, or no longer. deaf says that what signs send comes over
+// that connection, and is missed without it; an embedded broker hands it over by itself.
+func (l *Listener) Linked(up, deaf bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	switch {
+	case up == !l.deaf:
+	case up:
+		if l.deaf, l.back = false, now; deaf {
+			l.missed = now
+		}
+	default:
+		l.deaf, l.lost = true, now
+	}
+}
+
+// state says whether a sign is online, and whether that is unknown. What was heard before an outage says nothing of
+// now.
+func (l *Listener) state(h *signState, now time.Time) (online, unknown bool) {
+	switch {
+	case l.deaf:
+		return false, true
+	case h == nil || h.known.IsZero():
+		return false, false
+	case h.known.Before(l.missed):
+		return false, now.Sub(l.missed) <= Silence
+	case h.HeardAt.IsZero(): // the broker had its status: it does not prove that the sign is alive
+		return false, false
+	}
+	return h.Online && now.Sub(latest(h.HeardAt, l.missed)) <= Silence, false
 }
 
 // sign returns a sign's state, made if it is new.
@@ -168,9 +213,16 @@ func (l *Listener) deliver(sign string, leaf wire.Leaf, payload []byte, retained
 	}
 	if err != nil {
 		h.Bad = err.Error()
-		l.log.Warn("message from a sign cannot be read", "sign", sign, "topic", leaf, "err", err)
-	} else if !retained {
-		h.HeardAt = now
+		level := slog.LevelDebug // a sign may send many of them
+		if gone := now.Sub(h.badAt); gone >= badAgain || gone < 0 {
+			h.badAt, level = now, slog.LevelWarn
+		}
+		l.log.Log(context.Background(), level, "message from a sign cannot be read", "sign", sign, "topic", leaf, "err", err)
+	} else {
+		h.known = now
+		if !retained {
+			h.HeardAt = now
+		}
 	}
 	h.noteChange(was, now)
 	l.mu.Unlock()
@@ -232,8 +284,33 @@ func (h *signState) status(payload []byte) (online *wire.Status, err error) {
 		}
 		return nil, nil
 	}
-	h.session, h.Status, h.Online = s.Session, s, true
+	if s.Session != h.told {
+		h.forget(s)
+	}
+	h.session, h.told, h.Status, h.Online = s.Session, s.Session, s, true
 	return s, nil
+}
+
+// forget drops acks that the first status of a connection contradicts: a sign on a new disk has nothing of what it
+// acked.
+func (h *signState) forget(s *wire.Status) {
+	if s.Keys == nil {
+		clear(h.Acks)
+		return
+	}
+	drop := func(role string, has int64) {
+		if a := h.Acks[role]; a != nil && a.State != wire.AckRejected && has < a.Seq {
+			delete(h.Acks, role)
+		}
+	}
+	if s.Program != nil {
+		drop(wire.RoleProgram, s.Program.Seq)
+	} else {
+		drop(wire.RoleProgram, 0)
+	}
+	if s.Alerts != nil { // none is also said of a set without alerts
+		drop(wire.RoleAlerts, s.Alerts.Seq)
+	}
 }
 
 func (h *signState) ack(payload []byte) (*wire.Ack, error) {
@@ -255,11 +332,12 @@ func (h *signState) ack(payload []byte) (*wire.Ack, error) {
 func (l *Listener) Online(sign string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h := l.signs[sign]
-	return h != nil && h.Online && l.now().Sub(h.HeardAt) <= Silence
+	online, _ := l.state(l.signs[sign], l.now())
+	return online
 }
 
-// Seq returns the highest seq that a sign acked last for a role, or reported in its status.
+// Seq returns the highest seq that a sign acked last for a role, or reported in its status. A document that it refused
+// for want of keys or frames is not acked: it waits for them.
 func (l *Listener) Seq(sign, role string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -268,7 +346,7 @@ func (l *Listener) Seq(sign, role string) int64 {
 		return 0
 	}
 	var seq int64
-	if a := h.Acks[role]; a != nil {
+	if a := h.Acks[role]; a != nil && !waits(a) {
 		seq = a.Seq
 	}
 	if s := h.Status; s != nil && role == wire.RoleProgram && s.Program != nil {
@@ -278,6 +356,32 @@ func (l *Listener) Seq(sign, role string) int64 {
 		seq = max(seq, s.Alerts.Seq)
 	}
 	return seq
+}
+
+// waits reports whether an ack says that the sign lacks something that the broker should hold.
+func waits(a *wire.Ack) bool {
+	return a.State == wire.AckRejected &&
+		(a.Reason == wire.UnknownKey || a.Reason == wire.WrongEpoch || a.Reason == wire.MissingFrame)
+}
+
+// Lacks says what a sign lacks of a document by its own word: the keys, or frames. alert is "" for the document itself.
+func (l *Listener) Lacks(sign, role, alert string) (keys, frames bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.signs[sign]
+	if h == nil {
+		return false, false
+	}
+	keys = h.Status != nil && h.Status.Keys == nil
+	key := role
+	if alert != "" {
+		key += "/" + alert
+	}
+	if a := h.Acks[key]; a != nil && waits(a) {
+		frames = a.Reason == wire.MissingFrame
+		keys = keys || !frames
+	}
+	return keys, frames
 }
 
 // snapshot checks a PNG by its header before anything decodes it: it must have the size of the sign's class, and 8 bits
@@ -309,16 +413,14 @@ func (l *Listener) State(sign string) State {
 	defer l.mu.Unlock()
 	h := l.signs[sign]
 	if h == nil {
-		return State{Sign: sign}
+		return State{Sign: sign, Unknown: l.deaf}
 	}
 	s := h.State
 	s.Acks = make(map[string]*wire.Ack, len(h.Acks))
 	for k, a := range h.Acks {
 		s.Acks[k] = a
 	}
-	if s.Online && l.now().Sub(s.HeardAt) > Silence {
-		s.Online = false
-	}
+	s.Online, s.Unknown = l.state(h, l.now())
 	return s
 }
 

@@ -119,6 +119,7 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 	t := time.NewTimer(recheck)
 	defer t.Stop()
 	retry := time.Second
+	var said trouble
 	for {
 		select {
 		case <-ctx.Done():
@@ -130,7 +131,7 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 		wait := recheck
 		if err != nil {
 			if ctx.Err() == nil {
-				p.o.Log.Warn("alerts are behind and are tried again", "err", err)
+				p.o.Log.Log(ctx, said.level(err, p.o.Now()), "alerts are behind and are tried again", "err", err)
 			}
 			wait, retry = retry, min(2*retry, 30*time.Second)
 		} else {

@@ -158,10 +158,15 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	p.board.mu.Lock()
 	sets := make(map[setKey]*issuedSet, len(p.board.sets))
+	var topics []string
 	for k, s := range p.board.sets {
 		sets[k] = s
+		if s.Seq > 0 {
+			topics = append(topics, wire.AlertsTopic(k.class, k.test))
+		}
 	}
 	p.board.mu.Unlock()
+	p.renew(topics...)
 	named, used := map[string]bool{}, map[string]bool{}
 	keys, quick := p.quickFirst(sets)
 	whole := map[setKey]bool{}

@@ -6,21 +6,26 @@
 // should be retained and makes it so, again and again: after a change, after
 // every reconnect (an embedded broker begins empty), and once a minute. So a
 // crash or an emptied broker heals itself, and nothing here has to remember
-// what it was about to do.
+// what it was about to do. What a broker loses while the connection stands is
+// put back when signs do not answer (Repair), keys and alert sets each hour.
 package publish
 
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 
 	"ledcast/playlists"
 	"ledcast/playlists/plan"
 	"ledcast/playlists/timeline"
 )
 
+// ErrNoBroker is a Broker's while no connection stands. Who keeps the connection says so; here it is no news.
+var ErrNoBroker = errors.New("not connected to the broker")
+
 // Broker is the link to publish over.
 type Broker interface {
-	// Publish returns once the broker has the message.
+	// Publish returns once the broker has the message. Its error is ErrNoBroker where there is no connection.
 	Publish(ctx context.Context, topic string, payload []byte, retained bool) error
 }
 

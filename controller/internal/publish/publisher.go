@@ -50,6 +50,8 @@ type Options struct {
 	// Topics remembers what was retained; nil where the broker lives no longer
 	// than the publisher.
 	Topics Topics
+	// Lacking, if given, is what signs say that they have not got; see Repair.
+	Lacking Lacking
 	// Limits, if given, are those that the sign has declared.
 	Limits func(sign string) plan.Limits
 }
@@ -93,6 +95,8 @@ type Publisher struct {
 	asked    int64                           // how often a comparison was asked for
 	done     int64                           // what asked was when the last successful one began
 	pictures map[string]*picture
+	repaired map[string]time.Time // topics that were published again for silent signs; see Repair
+	renewAt  map[string]time.Time // when keys and alert sets are published again in any case
 
 	board *alertBoard
 }
@@ -105,6 +109,7 @@ func New(o Options) *Publisher {
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{},
 		frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
 		problems: map[string]playlists.Text{}, have: map[string]string{}, first: map[string]bool{},
+		repaired: map[string]time.Time{}, renewAt: map[string]time.Time{},
 		pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
 }
 
@@ -198,6 +203,7 @@ func (p *Publisher) Run(ctx context.Context) {
 	t := time.NewTicker(recheck)
 	defer t.Stop()
 	defer p.stopPictures()
+	var said trouble
 	for {
 		select { // the first connection kicks
 		case <-ctx.Done():
@@ -206,7 +212,7 @@ func (p *Publisher) Run(ctx context.Context) {
 		case <-t.C:
 		}
 		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			p.o.Log.Warn("publishing is behind and is tried again", "err", err)
+			p.o.Log.Log(ctx, said.level(err, p.o.Now()), "publishing is behind and is tried again", "err", err)
 		}
 	}
 }
@@ -269,6 +275,7 @@ type wanted struct {
 // publish sends what this connection's broker has not got from us: frames, then
 // the keys, then the programs that name and need them.
 func (p *Publisher) publish(ctx context.Context) error {
+	p.renew(wire.TopicKeys)
 	var frames, programs []wanted
 	named := map[string]bool{}
 	p.mu.Lock()

@@ -25,12 +25,22 @@ type Ears interface {
 	Acked(sign, what string, seq int64) bool
 }
 
+// Silent is a sign that has not acked a document although it was asked for it twice.
+type Silent struct{ Sign, What string }
+
+// repairAfter is how long after the second request a sign still has to answer, before the broker is taken to have lost
+// what it should hold.
+const repairAfter = 5 * time.Second
+
 // AlertAck begins what is expected of a sign about one alert.
 const AlertAck = "alert:"
 
 // Resync asks online signs that do not ack what was published for them to
 // subscribe again: each on its own topic, never a whole class.
 type Resync struct {
+	// Repair, if set, is told of all that are silent when there is something to be put back for one of them.
+	Repair func([]Silent)
+
 	ears Ears
 	ask  func(sign string)
 	now  func() time.Time
@@ -46,7 +56,13 @@ type pendingAck struct {
 	seq int64
 	at  time.Time
 	gap time.Duration
+	// asked counts requests since the sign is online; fix is when it counts as silent after the second and each later
+	// one.
+	asked int
+	fix   time.Time
 }
+
+func (w *pendingAck) toFix(now time.Time) bool { return !w.fix.IsZero() && !now.Before(w.fix) }
 
 // NewResync makes one; Run does the work.
 func NewResync(ears Ears, ask func(sign string), now func() time.Time) *Resync {
@@ -66,18 +82,45 @@ func (r *Resync) Expect(sign, what string, seq int64) {
 	r.due[k] = &pendingAck{seq: seq, at: r.now().Add(resyncFirst), gap: resyncFirst}
 }
 
+// Renew expects again what a sign had acked and has no longer, by its status: it came back on a new disk. It reports
+// whether the publisher has to say once more which alerts the sign should have.
+func (r *Resync) Renew(sign string) (alerts bool) {
+	now := r.now()
+	for _, role := range []string{wire.RoleProgram, wire.RoleAlerts, wire.RoleAlertsTest} {
+		k := expected{sign, role}
+		r.mu.Lock()
+		seq, known := r.last[k]
+		waits := r.due[k] != nil
+		r.mu.Unlock()
+		if !known || waits || r.ears.Acked(sign, role, seq) {
+			continue
+		}
+		r.mu.Lock()
+		if role == wire.RoleProgram && r.due[k] == nil && r.last[k] == seq {
+			r.due[k] = &pendingAck{seq: seq, at: now.Add(resyncFirst), gap: resyncFirst}
+		}
+		if role != wire.RoleProgram { // there may be no alerts any more
+			delete(r.last, k)
+			alerts = true
+		}
+		r.mu.Unlock()
+	}
+	return alerts
+}
+
 // Step asks those that are due, one request a sign, and returns whom it asked.
 func (r *Resync) Step() []string {
 	now := r.now()
 	var look []expected
 	r.mu.Lock()
 	for k, w := range r.due {
-		if !now.Before(w.at) {
+		if !now.Before(w.at) || w.toFix(now) {
 			look = append(look, k)
 		}
 	}
 	r.mu.Unlock()
 	asked := map[string]bool{}
+	repair := false
 	var out []string
 	for _, k := range look {
 		r.mu.Lock()
@@ -97,10 +140,15 @@ func (r *Resync) Step() []string {
 			}
 		case !online:
 			// It subscribes by itself when it comes back.
-			w.at, w.gap = now.Add(resyncFirst), resyncFirst
+			*w = pendingAck{seq: w.seq, at: now.Add(resyncFirst), gap: resyncFirst}
+		case w.toFix(now):
+			repair, w.fix = true, time.Time{}
 		default:
 			w.gap = min(2*w.gap, resyncLast)
 			w.at = now.Add(w.gap)
+			if w.asked++; w.asked >= 2 {
+				w.fix = now.Add(repairAfter)
+			}
 			if !asked[k.sign] {
 				asked[k.sign] = true
 				out = append(out, k.sign)
@@ -110,6 +158,27 @@ func (r *Resync) Step() []string {
 	}
 	for _, sign := range out {
 		r.ask(sign)
+	}
+	if repair && r.Repair != nil {
+		r.Repair(r.silent())
+	}
+	return out
+}
+
+// silent are all online signs that were asked twice, now.
+func (r *Resync) silent() (out []Silent) {
+	all := map[expected]int64{}
+	r.mu.Lock()
+	for k, w := range r.due {
+		if w.asked >= 2 {
+			all[k] = w.seq
+		}
+	}
+	r.mu.Unlock()
+	for k, seq := range all {
+		if r.ears.Online(k.sign) && !r.ears.Acked(k.sign, k.what, seq) {
+			out = append(out, Silent{k.sign, k.what})
+		}
 	}
 	return out
 }

@@ -429,9 +429,6 @@ func (t *tally) Enabled(_ context.Context, l slog.Level) bool { return l >= slog
 
 func (t *tally) Handle(_ context.Context, r slog.Record) error {
 	if r.Message == "MQTT messages dropped" {
-		return nil
-	}
-	if r.Message == "broker dropped a message" {
 		t.drops.Add(1)
 	}
 	text := r.Message

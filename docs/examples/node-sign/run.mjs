@@ -11,13 +11,23 @@ const mono = () => Math.floor(performance.now())
 const publish = (leaf, what) => client.publish(topic(leaf), JSON.stringify(what), { qos: 1, retain: leaf === 'status' })
 const subscribe = (topics) => topics.length && client.subscribe(topics, { qos: config.qos ?? 0 })
 const sign = new Sign(config, dir, { mono, system: () => [Date.now(), false], publish, subscribe })
-let client, backoff = 1000, last
+let client, backoff = 1000, last, fill
+
+// more subscribes again while the sign has nothing: without keys it cannot read a request to do so.
+function more(ms) {
+  clearTimeout(fill)
+  fill = setTimeout(() => {
+    if (!sign.session || (sign.doc('keys') && (sign.doc('program') || sign.pending))) return
+    subscribe(sign.topics)
+    more(Math.min(2 * ms, 300_000))
+  }, ms)
+}
 
 function connect() {
   const session = crypto.randomBytes(12).toString('hex'), payload = JSON.stringify({ v: 1, state: 'offline', session, at_ms: sign.now })
   client = mqtt.connect(broker, { clientId: username, username, password, ca: ca && fs.readFileSync(ca), protocolVersion: 4, keepalive: 30,
     reconnectPeriod: 0, will: { topic: topic('status'), payload, qos: 1, retain: true } })
-  client.on('connect', () => client.subscribe(sign.topics, () => { backoff = 1000; sign.connected(session) }))
+  client.on('connect', () => client.subscribe(sign.topics, () => { backoff = 1000; sign.connected(session); more(5_000) }))
   client.on('message', (t, data) => { if (t.startsWith('led/v1/frames/')) client.unsubscribe(t); sign.message(t, data) })
   client.on('error', (e) => console.error(e.message)) // close follows
   client.on('close', () => { sign.disconnected(); setTimeout(connect, Math.random() * backoff); backoff = Math.min(2 * backoff, 30_000) })

@@ -34,7 +34,7 @@ export class HealthHistory {
 
   // changed asks anew when the sign is not as it was.
   changed(sign) {
-    const key = JSON.stringify([sign.state === 'offline' || sign.state === 'never', sign.faults || [], sign.clock]);
+    const key = JSON.stringify([sign.state === 'unknown', sign.state === 'offline' || sign.state === 'never', sign.faults || [], sign.clock]);
     if (this.key && this.key !== key) this.soon();
     this.key = key;
   }

@@ -8,13 +8,14 @@ import { number, say } from './words.js';
 
 const heap = 42; // px within which marks become one
 const named = 25; // up to so many marks carry their names
-const worst = ['offline', 'stale', 'never', 'behind', 'online'];
+const worst = ['offline', 'stale', 'unknown', 'never', 'behind', 'online'];
 
 const drawn = { // a mark's shape, about its middle
   online: () => svg('circle', { r: 8 }),
   behind: () => svg('path', { d: 'M0-8A8 8 0 0 0 0 8Z M1.5-8A8 8 0 0 1 1.5 8Z' }),
   stale: () => svg('path', { d: 'M0-9 9 7H-9Z' }),
   offline: () => svg('path', { d: 'M-8-8H8V8H-8Z M-4-4 4 4M4-4-4 4' }),
+  unknown: () => svg('path', { d: 'M0-8A8 8 0 0 0 0 8A8 8 0 0 0 0-8Z M0-4A4 4 0 0 1 0 4A4 4 0 0 1 0-4Z' }),
   never: () => svg('path', { d: 'M0-10 10 0 0 10-10 0Z' }),
 };
 

@@ -3,10 +3,10 @@
 import { h, badge } from './dom.js';
 import { both, say, has, number } from './words.js';
 
-export const shapes = { online: '●', behind: '◐', stale: '▲', offline: '✕', never: '◇' };
-const kinds = { online: 'good', behind: 'warn', stale: 'warn', offline: 'bad', never: 'warn' };
+export const shapes = { online: '●', behind: '◐', stale: '▲', offline: '✕', never: '◇', unknown: '○' };
+const kinds = { online: 'good', behind: 'warn', stale: 'warn', offline: 'bad', never: 'warn', unknown: 'warn' };
 
-const behind = (sign) => sign.mode !== 'picture' && sign.state !== 'never' && sign.wanted && sign.seq !== sign.wanted;
+const behind = (sign) => sign.mode !== 'picture' && sign.state !== 'never' && sign.state !== 'unknown' && sign.wanted && sign.seq !== sign.wanted;
 
 // light is a sign's state at a glance: good only if it is there and has said that
 // it has the program that it should have.
@@ -27,7 +27,7 @@ export function marks(sign) {
   return out;
 }
 
-export const conditions = ['online', 'stale', 'offline', 'never', 'out', 'faulty', 'differs', 'problem', 'unprotected', 'clock', 'behind', 'test'];
+export const conditions = ['online', 'stale', 'offline', 'unknown', 'never', 'out', 'faulty', 'differs', 'problem', 'unprotected', 'clock', 'behind', 'test'];
 
 // faultText is what a sign, or the controller of its records, says is wrong; what
 // has no words here stays as it came.
