@@ -50,6 +50,7 @@ type Options struct {
 	TLSKey     string
 	Insecure   bool                 // pages and broker on any address without a certificate
 	Demo       bool                 // the tokens that are made at its start stand for people
+	BuiltIn    []string             // the demo's people
 	Guest      *playlists.Principal // who asks from loopback without credentials; nil: nobody
 	Software   string
 	Anywhere   bool             // webhooks and feeds on private addresses, without TLS: for tests

@@ -55,7 +55,8 @@ type Options struct {
 	// Demo lets the tokens that Console makes stand for people. Elsewhere a token approves nothing unless it stands for
 	// a person who made it.
 	Demo    bool
-	Console string // id of who started the controller: it makes the first people, and counts as nobody's maker
+	BuiltIn []string // people of the demo, whose links make nobody one person with another
+	Console string   // id of who started the controller: it makes the first people, and counts as nobody's maker
 }
 
 // Service authenticates requests. It is safe for concurrent use.

@@ -99,7 +99,7 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 // use.
 func (f *serverFlags) startDemo(ctx context.Context, e *env, flags *pflag.FlagSet) (*app.App, error) {
 	o := f.options(e)
-	o.Guest, o.Demo = demo.Guest(), true
+	o.Guest, o.Demo, o.BuiltIn = demo.Guest(), true, demo.People()
 	for {
 		a, err := app.New(ctx, o)
 		var p *playlists.Error

@@ -129,6 +129,14 @@ var people = []playlists.User{
 	{ID: "song-tra-ads", Owner: "song-tra-ads", Role: playlists.RoleAdmin, Name: "Quảng cáo Sông Trà"},
 }
 
+// People are the ids of the demo's people.
+func People() (ids []string) {
+	for _, u := range people {
+		ids = append(ids, u.ID)
+	}
+	return ids
+}
+
 func (d *Demo) issueTokens(ctx context.Context) error {
 	tokens := map[string]auth.Token{}
 	for i := range people {

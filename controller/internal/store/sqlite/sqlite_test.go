@@ -69,7 +69,7 @@ func TestPrivate(t *testing.T) {
 			t.Errorf("%s has mode %v", e.Name(), info.Mode())
 		}
 	}
-	if got := strings.Join(names, " "); got != "a?b#c.db a?b#c.db-shm a?b#c.db-wal" {
+	if got := strings.Join(names, " "); got != "a?b#c.db a?b#c.db-shm a?b#c.db-wal a?b#c.db.reserve" {
 		t.Errorf("the folder holds %q", got)
 	}
 }
