@@ -26,6 +26,7 @@ import (
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/capinbox"
 	"ledcast/controller/internal/catalogue"
+	"ledcast/controller/internal/certificate"
 	"ledcast/controller/internal/datadir"
 	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/history"
@@ -97,7 +98,7 @@ type App struct {
 
 	auth   *auth.Service
 	api    *api.Server
-	tls    *certificate
+	tls    *certificate.Certificate
 	http   *http.Server
 	httpLn net.Listener
 	files  atomic.Bool // what others wait for is written
@@ -139,7 +140,7 @@ func (a *App) open(ctx context.Context) error {
 // openFolder claims the data folder and the pages' port, and opens what is kept.
 func (a *App) openFolder(ctx context.Context) error {
 	var err error
-	if a.tls, err = readCertificate(a.o.TLSCert, a.o.TLSKey); err != nil {
+	if a.tls, err = certificate.Read(a.o.TLSCert, a.o.TLSKey); err != nil {
 		return err
 	}
 	if err := a.checkAddresses(); err != nil {
@@ -201,7 +202,7 @@ func (a *App) openBroker() error {
 		return err
 	}
 	a.feed = newFeed()
-	a.broker, err = broker.Start(broker.Options{Message: a.feed.add, Listener: ln, TLS: a.tls.config(),
+	a.broker, err = broker.Start(broker.Options{Message: a.feed.add, Listener: ln, TLS: a.tls.Config(),
 		Accounts:           a.accounts,
 		ControllerPassword: a.login.Password, Log: a.log,
 		Session: func(sign string, remote net.Addr, up bool) { a.presence.Session(sign, remote, up, a.now()) }})
@@ -237,7 +238,7 @@ func (a *App) start() {
 	a.http.BaseContext = func(net.Listener) context.Context { return ctx } // events end with it
 	run(func() {
 		serve := a.http.Serve
-		if a.http.TLSConfig = a.tls.config(); a.tls.given() {
+		if a.http.TLSConfig = a.tls.Config(); a.tls.Given() {
 			serve = func(l net.Listener) error { return a.http.ServeTLS(l, "", "") }
 		}
 		if err := serve(a.httpLn); !errors.Is(err, http.ErrServerClosed) {
@@ -261,12 +262,12 @@ const ServerCA = "server.ca"
 func (a *App) writeServer() error {
 	ca := filepath.Join(a.o.Data, ServerCA)
 	var err error
-	if a.tls.ca == "" {
+	if a.tls.CA == "" {
 		if err = os.Remove(ca); errors.Is(err, os.ErrNotExist) {
 			err = nil
 		}
 	} else {
-		err = os.WriteFile(ca, []byte(a.tls.ca), 0o600)
+		err = os.WriteFile(ca, []byte(a.tls.CA), 0o600)
 	}
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/listen"
+	"ledcast/controller/internal/metrics"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/report"
 	"ledcast/controller/internal/store/records"
@@ -71,7 +72,7 @@ func (a *App) assembleThings(ctx context.Context) error {
 	a.media = catalogue.NewMedia(a.things, a.uploads, a.artist, a.log)
 	o := enrol.Options{Store: a.store, Catalogue: a.catalogue, Changes: a.things, Accounts: a.accounts,
 		Roots:  a.keyring.Roots,
-		Broker: a.signsBroker(), CA: a.tls.ca, Now: a.now}
+		Broker: a.signsBroker(), CA: a.tls.CA, Now: a.now}
 	if a.broker != nil {
 		o.Disconnect = a.broker.Disconnect
 	}
@@ -139,7 +140,7 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 func (a *App) assembleLink(context.Context) error {
 	var own *tls.Config
 	if a.broker != nil {
-		own = a.tls.own()
+		own = a.tls.Own()
 	}
 	if a.feed == nil {
 		a.listener.Linked(false, true)
@@ -168,12 +169,13 @@ func (a *App) assemblePages(context.Context) error {
 	}
 	mux := http.NewServeMux()
 	a.api.Handler(mux)
-	m := a.newMetrics()
-	mux.Handle("GET /metrics", m.handler())
+	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil },
+		Now: a.now, Listener: a.listener, Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
+	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(a.api.CrossOrigin))
-	a.http = &http.Server{Handler: m.count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second,
+	a.http = &http.Server{Handler: m.Count(guard.Handler(mux)), ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout: 2 * time.Minute,
 		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"ledcast/controller/internal/auth"
 	"ledcast/controller/internal/broker"
 	"ledcast/controller/internal/catalogue"
+	"ledcast/controller/internal/certificate"
 	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/listen"
@@ -52,7 +53,7 @@ func PartsOf(a *App) Parts {
 // encrypted.
 func CheckAddresses(o Options) (err error) {
 	a := &App{o: o}
-	if a.tls, err = readCertificate(o.TLSCert, o.TLSKey); err != nil {
+	if a.tls, err = certificate.Read(o.TLSCert, o.TLSKey); err != nil {
 		return err
 	}
 	return a.checkAddresses()

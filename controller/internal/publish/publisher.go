@@ -56,6 +56,14 @@ type Options struct {
 	Limits func(sign string) plan.Limits
 }
 
+// Seq is the seq of the program that a sign should play; 0 for none.
+func (p *Publisher) Seq(sign string) int64 {
+	if plan := p.Plan(sign); plan != nil {
+		return plan.Program.Seq
+	}
+	return 0
+}
+
 // Plan is a sign's program as it was issued last.
 type Plan struct {
 	Sign    playlists.Sign

@@ -1,4 +1,6 @@
-package app
+// Package metrics is what Prometheus reads of a controller. The page is open to all who reach the controller, so it
+// counts and names nobody: no sign, no company.
+package metrics
 
 import (
 	"net/http"
@@ -8,22 +10,52 @@ import (
 
 	"ledcast/controller/internal/datadir"
 	"ledcast/controller/internal/listen"
+	"ledcast/playlists"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are for whoever watches the installation. They are open to all who
-// reach the pages, so they count and name nobody: no sign, no company.
-type metrics struct {
+// Sources are what is counted.
+type Sources struct {
+	Data     string // the data folder
+	Ready    func() error
+	Linked   func() bool // the controller is connected to its broker
+	Now      func() time.Time
+	Listener *listen.Listener
+	Alerts   interface{ Recent() []playlists.AlertView }
+	Plans    Plans
+	Keys     Keys
+	Artworks interface {
+		Stats() (n int, bytes int64, drawn int64)
+	}
+}
+
+// Plans are what signs should play.
+type Plans interface {
+	Programs() int
+	Problems() int
+	// Seq is the seq of the program that a sign should play; 0 for none.
+	Seq(sign string) int64
+}
+
+// Keys are the signing keys.
+type Keys interface {
+	Ends() time.Time
+	RootsHere() bool
+}
+
+// Metrics counts requests and reads the rest when it is asked.
+type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  prometheus.Histogram
 }
 
-func (a *App) newMetrics() *metrics {
-	m := &metrics{registry: prometheus.NewRegistry(),
+// New returns the metrics of a.
+func New(a Sources) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ledcast_http_requests_total",
 			Help: "Requests answered, by method and class of status."}, []string{"method", "status"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "ledcast_http_request_seconds",
@@ -35,13 +67,13 @@ func (a *App) newMetrics() *metrics {
 	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("ledcast_broker_connected", "1 while the controller is connected to the broker.",
-			func() float64 { return truth(a.link.Down() == nil) }),
+			func() float64 { return truth(a.Linked()) }),
 		gauge("ledcast_ready", "1 when the controller is connected and the broker holds what every sign should have.",
-			func() float64 { return truth((source{a}).Ready() == nil) }),
+			func() float64 { return truth(a.Ready() == nil) }),
 		gauge("ledcast_signs_online", "Signs that are connected, by what they said last.", func() float64 {
 			n := 0
-			for _, id := range a.listener.Signs() {
-				if a.listener.State(id).Online {
+			for _, id := range a.Listener.Signs() {
+				if a.Listener.State(id).Online {
 					n++
 				}
 			}
@@ -49,32 +81,31 @@ func (a *App) newMetrics() *metrics {
 		}),
 		gauge("ledcast_signs_with_faults", "Signs that are connected and report a fault, or have one here.",
 			func() float64 {
-				return float64(a.countSigns(func(s *listen.State) bool { return len(s.Faults(a.now())) > 0 }))
+				return float64(a.countSigns(func(s *listen.State) bool { return len(s.Faults(a.Now())) > 0 }))
 			}),
 		gauge("ledcast_signs_behind", "Program signs that are connected and play another program than the last one.",
 			func() float64 { return float64(a.countSigns(a.behind)) }),
-		&alertMetrics{a},
+		&alerts{a},
 		gauge("ledcast_database_bytes", "Bytes of the database's files; 0 for a database elsewhere.",
-			func() float64 { return float64(datadir.DatabaseBytes(a.o.Data)) }),
+			func() float64 { return float64(datadir.DatabaseBytes(a.Data)) }),
 		gauge("ledcast_disk_free_bytes", "Bytes that are free where the data folder is.",
-			func() float64 { return float64(datadir.FreeBytes(a.o.Data)) }),
+			func() float64 { return float64(datadir.FreeBytes(a.Data)) }),
 		gauge("ledcast_key_set_ends_seconds", "When the key set ends, Unix seconds; renew it before.",
-			func() float64 { return float64(a.keyring.Ends().Unix()) }),
+			func() float64 { return float64(a.Keys.Ends().Unix()) }),
 		gauge("ledcast_roots_here", "1 while the root keys lie on this machine.",
-			func() float64 { return truth(a.keyring.RootsHere()) }),
+			func() float64 { return truth(a.Keys.RootsHere()) }),
 		gauge("ledcast_artworks", "Artworks kept in memory.",
-			func() float64 { n, _, _ := a.artist.Stats(); return float64(n) }),
+			func() float64 { n, _, _ := a.Artworks.Stats(); return float64(n) }),
 		gauge("ledcast_artwork_bytes", "Bytes of their frames.", func() float64 {
-			_, n,
-				_ := a.artist.Stats()
+			_, n, _ := a.Artworks.Stats()
 			return float64(n)
 		}),
 		gauge("ledcast_artworks_drawn", "Artworks drawn since the start.",
-			func() float64 { _, _, n := a.artist.Stats(); return float64(n) }),
+			func() float64 { _, _, n := a.Artworks.Stats(); return float64(n) }),
 		gauge("ledcast_programs", "Programs that signs should have.",
-			func() float64 { return float64(a.publisher.Programs()) }),
+			func() float64 { return float64(a.Plans.Programs()) }),
 		gauge("ledcast_plans_failed", "Signs whose plan cannot be made; they keep their last.",
-			func() float64 { return float64(a.publisher.Problems()) }),
+			func() float64 { return float64(a.Plans.Problems()) }),
 	)
 	return m
 }
@@ -86,12 +117,13 @@ func truth(b bool) float64 {
 	return 0
 }
 
-func (m *metrics) handler() http.Handler {
+// Handler answers with all metrics.
+func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// count counts what h answers.
-func (m *metrics) count(h http.Handler) http.Handler {
+// Count counts what h answers.
+func (m *Metrics) Count(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		s := &statusWriter{ResponseWriter: w, status: http.StatusOK}

@@ -1,4 +1,4 @@
-package app
+package metrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
@@ -8,9 +8,9 @@ import (
 )
 
 // countSigns counts the connected signs of which is is true.
-func (a *App) countSigns(is func(*listen.State) bool) (n int) {
-	for _, id := range a.listener.Signs() {
-		if s := a.listener.State(id); s.Online && is(&s) {
+func (a *Sources) countSigns(is func(*listen.State) bool) (n int) {
+	for _, id := range a.Listener.Signs() {
+		if s := a.Listener.State(id); s.Online && is(&s) {
 			n++
 		}
 	}
@@ -18,16 +18,16 @@ func (a *App) countSigns(is func(*listen.State) bool) (n int) {
 }
 
 // behind reports whether a sign plays another program than the one that was issued last.
-func (a *App) behind(s *listen.State) bool {
-	p := a.publisher.Plan(s.Sign)
-	if p == nil || s.Status == nil || s.Status.Class == "" {
+func (a *Sources) behind(s *listen.State) bool {
+	seq := a.Plans.Seq(s.Sign)
+	if seq == 0 || s.Status == nil || s.Status.Class == "" {
 		return false
 	}
-	return s.Status.Program == nil || s.Status.Program.Seq != p.Program.Seq
+	return s.Status.Program == nil || s.Status.Program.Seq != seq
 }
 
-// alertMetrics counts alerts that are not over, by state, and the signs that missed one.
-type alertMetrics struct{ a *App }
+// alerts counts alerts that are not over, by state, and the signs that missed one.
+type alerts struct{ a Sources }
 
 var (
 	alertsByState = prometheus.NewDesc("ledcast_alerts", "Alerts that are not over, by state.", []string{"state"}, nil)
@@ -35,16 +35,16 @@ var (
 	alertsRefused = prometheus.NewDesc("ledcast_alert_signs_rejected", "Signs that rejected a running alert.", nil, nil)
 )
 
-func (m *alertMetrics) Describe(out chan<- *prometheus.Desc) {
+func (m *alerts) Describe(out chan<- *prometheus.Desc) {
 	out <- alertsByState
 	out <- alertsMissed
 	out <- alertsRefused
 }
 
-func (m *alertMetrics) Collect(out chan<- prometheus.Metric) {
+func (m *alerts) Collect(out chan<- prometheus.Metric) {
 	count := map[playlists.AlertState]int{playlists.AlertDraft: 0, playlists.AlertPending: 0, playlists.AlertRunning: 0}
 	missed, rejected := 0, 0
-	for _, v := range m.a.alerts.Recent() {
+	for _, v := range m.a.Alerts.Recent() {
 		if v.State == playlists.AlertEnded {
 			continue
 		}
