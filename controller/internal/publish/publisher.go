@@ -50,6 +50,9 @@ type Options struct {
 	// Topics remembers what was retained; nil where the broker lives no longer
 	// than the publisher.
 	Topics Topics
+	// Doubt, if given, reports whether the clock is in doubt, and the best guess of the time. Then nothing new is issued
+	// but cancels.
+	Doubt func() (guess time.Time, doubted bool)
 	// Limits, if given, are those that the sign has declared.
 	Limits func(sign string) plan.Limits
 }
