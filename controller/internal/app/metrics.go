@@ -33,6 +33,8 @@ func (a *App) newMetrics() *metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("ledcast_ready", "1 when the broker holds what every sign should have.",
 			func() float64 { return truth((source{a}).Ready() == nil) }),
+		gauge("ledcast_clock_in_doubt", "1 while the controller doubts its clock and issues nothing new.",
+			func() float64 { return truth(a.clock.state().Doubt()) }),
 		gauge("ledcast_signs_online", "Signs that are connected, by what they said last.", func() float64 {
 			n := 0
 			for _, id := range a.listener.Signs() {
