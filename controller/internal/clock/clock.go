@@ -113,6 +113,8 @@ type Judge struct {
 	votes  map[string]vote
 	last   Moment
 
+	tally tally
+
 	began    time.Duration
 	waits    bool // for signs to speak
 	stepped  bool
@@ -168,14 +170,7 @@ func (j *Judge) Look(m Moment) State {
 	if j.stepped && m.Mono-j.stepAt >= AfterStep {
 		j.stepped = false
 	}
-	offs := j.offs(m)
-	agree := 0
-	for _, off := range offs {
-		if off <= Apart.Milliseconds() && off >= -Apart.Milliseconds() {
-			agree++
-		}
-	}
-	all := len(offs)
+	off, all, agree := j.count(m)
 	if all >= fewest || m.Mono-j.began >= Hear {
 		j.waits = false
 	}
@@ -189,7 +184,6 @@ func (j *Judge) Look(m Moment) State {
 	case j.accepted:
 		return State{Confirmed: true, GuessMS: m.Wall}
 	case all >= fewest && 2*(all-agree) > all:
-		off := offs[all/2]
 		return State{Why: Signs, OffMS: off, GuessMS: m.Wall - off}
 	case j.newest-m.Wall > Behind.Milliseconds():
 		return State{Why: Rows, OffMS: m.Wall - j.newest, GuessMS: m.Wall}
@@ -199,6 +193,36 @@ func (j *Judge) Look(m Moment) State {
 		return State{Why: Unheard, GuessMS: m.Wall}
 	}
 	return State{GuessMS: m.Wall}
+}
+
+// tally is what signs said when they were counted last.
+type tally struct {
+	at         time.Duration
+	base       int64 // the wall clock less the monotonic one, ms
+	off        int64 // by how much the clock is ahead of the one in the middle
+	all, agree int
+}
+
+// countAgain is how soon many signs are counted again: each request to one of ten thousand signs asks for the count.
+const countAgain = 250 * time.Millisecond
+
+// count says by how much the clock is ahead of most trusted signs', how many there are, and how many agree with it.
+func (j *Judge) count(m Moment) (off int64, all, agree int) {
+	t, base := &j.tally, m.Wall-m.Mono.Milliseconds()
+	if moved := base - t.base; len(j.votes) > 64 && m.Mono-t.at < countAgain && moved < 1000 && moved > -1000 {
+		return t.off, t.all, t.agree
+	}
+	offs := j.offs(m)
+	*t = tally{at: m.Mono, base: base, all: len(offs)}
+	for _, x := range offs {
+		if x <= Apart.Milliseconds() && x >= -Apart.Milliseconds() {
+			t.agree++
+		}
+	}
+	if t.all > 0 {
+		t.off = offs[t.all/2]
+	}
+	return t.off, t.all, t.agree
 }
 
 // offs is by how much the clock is ahead of each trusted sign's, in ms, sorted. A sign's clock goes on by the monotonic

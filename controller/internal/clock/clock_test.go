@@ -243,3 +243,26 @@ func TestMark(t *testing.T) {
 		}
 	}
 }
+
+// Ten thousand signs are not counted at each question, and a jump is seen at once nevertheless.
+func TestManySigns(t *testing.T) {
+	j := New(at(0), noon, 10_000)
+	for i := range 10_000 {
+		j.Heard(at(time.Second), fmt.Sprint(i), at(time.Second).Wall, true)
+	}
+	if s := j.Look(at(time.Second)); !s.Confirmed {
+		t.Fatalf("%+v", s)
+	}
+	for i := range 10_000 {
+		j.Heard(at(time.Second), fmt.Sprint(i), at(time.Hour).Wall, true)
+	}
+	if s := j.Look(at(time.Second + 100*time.Millisecond)); !s.Confirmed {
+		t.Errorf("they were counted again at once: %+v", s)
+	}
+	if s := j.Look(at(2 * time.Second)); s.Why != Signs {
+		t.Errorf("they were not counted again: %+v", s)
+	}
+	if s := j.Look(off(2*time.Second+time.Millisecond, time.Hour)); !s.Confirmed {
+		t.Errorf("a jump was not seen: %+v", s)
+	}
+}
