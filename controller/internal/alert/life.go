@@ -88,7 +88,7 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	return v, nil
 }
 
-// ready reads all that a step of an alert's life needs.
+// ready reads all that a step needs with which an alert begins. By a clock in doubt none does.
 func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string,
 	may ...playlists.AlertState) (*entry, error) {
 	e, err := s.find(id)
@@ -99,6 +99,9 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 		return nil, err
 	}
 	if err := state(e, may...); err != nil {
+		return nil, err
+	}
+	if err := s.doubt(); err != nil { // begin asks again; what the clock makes of previews must not be told first
 		return nil, err
 	}
 	if err := s.read(ctx, e); err != nil {
@@ -112,9 +115,6 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 func (s *Service) prepare(ctx context.Context, id string) error {
 	e, err := s.find(id)
 	if err != nil {
-		return err
-	}
-	if err := s.doubt(); err != nil { // begin asks again; what the clock makes of previews must not be told first
 		return err
 	}
 	if err := s.read(ctx, e); err != nil {

@@ -83,7 +83,6 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 // a replaced one ends when the new one begins, and the correction of a
 // cancelled one runs. s.life is held.
 func (s *Service) heal(ctx context.Context, now time.Time) error {
-	doubted := s.doubt() != nil // asked behind now: a clock that jumps in between ends nothing
 	s.mu.Lock()
 	all := make([]*entry, 0, len(s.entries))
 	begun := map[string]*entry{} // replaced → by
@@ -94,6 +93,7 @@ func (s *Service) heal(ctx context.Context, now time.Time) error {
 		}
 	}
 	s.mu.Unlock()
+	doubted := s.doubt() != nil // asked behind now: a clock that jumps in between ends nothing
 	changed := false
 	var errs []error
 	for _, e := range all {
