@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -73,11 +74,12 @@ func newWitness(t *testing.T, d *installation, id, config string) *witness {
 	return w
 }
 
-// says sends a status with the right time.
+// says sends a status with the right time, which asks for the controller's.
 func (w *witness) says(session string) {
 	w.c.Publish(wire.SignTopic(w.id, wire.LeafStatus), 0, false,
-		fmt.Appendf(nil, `{"v":1,"state":"online","session":%q,"at_ms":%d,"class":"128x64-rgb","clock":"trusted"}`,
-			session, time.Now().UnixMilli()))
+		fmt.Appendf(nil, `{"v":1,"state":"online","session":%q,"at_ms":%d,"class":"128x64-rgb","clock":"trusted",`+
+			`"challenge":%q}`, session, time.Now().UnixMilli(), base64.RawURLEncoding.EncodeToString(
+			[]byte(rand.Text()[:16]))))
 }
 
 // take takes what has come.
