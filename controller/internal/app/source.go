@@ -71,11 +71,11 @@ func (s source) Snapshot(sign string) {
 }
 
 func (s source) Ready() error {
-	if !s.a.files.Load() {
-		return errors.New("files are still being written")
-	}
 	if s := s.a.clock.state(); s.Held() {
 		return errors.New("the controller's clock is not certain: " + s.Words().EN)
+	}
+	if !s.a.files.Load() {
+		return errors.New("files are still being written")
 	}
 	if !s.a.publisher.Ready() {
 		return errors.New("the broker does not hold everything yet")
