@@ -26,7 +26,8 @@ func (o *Options) doubt() (guess time.Time, doubted bool) {
 
 // draftCancel is a class's set without what people have cancelled, or nil where nothing was. All else stays as it was
 // issued last: what begins or ends by itself does so by the clock, which is in doubt.
-func (p *Publisher) draftCancel(ctx context.Context, k setKey, class playlists.Class, guess time.Time) (*draftedSet, error) {
+func (p *Publisher) draftCancel(ctx context.Context, k setKey, class playlists.Class, guess time.Time) (*draftedSet,
+	error) {
 	p.board.mu.Lock()
 	last := p.board.sets[k]
 	p.board.mu.Unlock()

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,14 +11,11 @@ import (
 )
 
 // unsure is a clock that a test doubts.
-type unsure struct {
-	by      time.Duration // how wrong it is
-	doubted bool
-}
+type unsure struct{ by atomic.Int64 } // how wrong it is; 0: it is right, and not doubted
 
-func (u *unsure) now() time.Time           { return time.Now().Add(u.by) }
-func (u *unsure) doubt() (time.Time, bool) { return u.now(), u.doubted }
-func (u *unsure) set(by time.Duration)     { u.by, u.doubted = by, by != 0 }
+func (u *unsure) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
+func (u *unsure) doubt() (time.Time, bool) { return u.now(), u.by.Load() != 0 }
+func (u *unsure) set(by time.Duration)     { u.by.Store(int64(by)) }
 func (u *unsure) into(o *Options) (p *Publisher) {
 	o.Now, o.Doubt = u.now, u.doubt
 	return New(*o)
@@ -66,6 +65,18 @@ func TestDoubt(t *testing.T) {
 					if b.got(alertTopic) != alerts || b.got("led/v1/signs/one/program") != program || b.frames() != frames {
 						t.Errorf("what was issued is not retained as it was: %q, %d frames", b.set(t), b.frames())
 					}
+				}
+				time.Sleep(time.Minute) // the picture sign goes on, too: by the monotonic clock its alerts are not over
+				synctest.Wait()
+				picture := b.got("led/v1/signs/pic/frame")
+				b.world.mu.Lock()
+				ours := false
+				for topic, data := range b.retained {
+					ours = ours || strings.HasPrefix(topic, alertTopic+"/frames/") && data == picture
+				}
+				b.world.mu.Unlock()
+				if picture == "" || !ours {
+					t.Errorf("the picture sign shows no alert: %q", picture)
 				}
 				b.cancel("storm", u.now())
 				sync(again)

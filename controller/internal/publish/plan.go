@@ -105,8 +105,8 @@ func (p *Publisher) planning(ctx context.Context) (*planning, error) {
 	}
 	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
 	_, held := p.o.doubt()
-	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now, held: held,
-		plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
+	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
+		held: held, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
 }
 
 // keepOthers takes over the plans and problems of all signs but these.
