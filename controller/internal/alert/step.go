@@ -288,7 +288,8 @@ func (s *Service) newEvents(now time.Time) (out []event) {
 			d.Glass = true
 			say("break-glass")
 		}
-		if !doubted && !d.Started && e.start() <= now.UnixMilli() && (e.State != playlists.AlertEnded || e.EndedMS > e.start()) {
+		if !doubted && !d.Started && e.start() <= now.UnixMilli() &&
+			(e.State != playlists.AlertEnded || e.EndedMS > e.start()) {
 			d.Started = true
 			say("started")
 		}
