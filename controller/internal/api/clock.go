@@ -18,7 +18,7 @@ type Clock interface {
 type ClockState struct {
 	AtMS    int64 `json:"at_ms" jsonschema_description:"what the controller's clock says, Unix milliseconds"`
 	InDoubt bool  `json:"in_doubt" jsonschema_description:"nothing new is issued, but cancels"`
-	Waits   bool  `json:"waits" jsonschema_description:"a start waits for signs to speak, for half a minute at most; it issues nothing meanwhile"`
+	Waits   bool  `json:"waits" jsonschema_description:"a start issues nothing before signs have spoken, for half a minute at most"`
 	// Confirmed is no promise: without it nothing speaks against the clock, either.
 	Confirmed bool            `json:"confirmed" jsonschema_description:"NTP, most signs or a person stand for the clock"`
 	Why       *playlists.Text `json:"why,omitempty" jsonschema_description:"why it is in doubt, or waits"`
@@ -26,10 +26,11 @@ type ClockState struct {
 
 func (s *Server) clockRoutes() []Route {
 	return []Route{
-		{Method: "GET", Path: "/api/v1/clock", Summary: "Whether the controller believes its own clock, and why not (department)",
+		{Method: "GET", Path: "/api/v1/clock",
+			Summary: "Whether the controller believes its own clock, and why not (department)",
 			Handler: s.clockGet, Out: ClockState{}},
 		{Method: "POST", Path: "/api/v1/clock/accept",
-			Summary: "Stand for the controller's clock: it is right, whatever speaks against it (department's administrators and authors)",
+			Summary: "Say that the controller's clock is right (department's administrators and authors)",
 			Handler: s.clockAccept, Out: ClockState{}},
 	}
 }

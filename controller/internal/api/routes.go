@@ -64,8 +64,8 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/healthz", Summary: "Whether the process answers", Handler: s.healthz, Type: "text/plain",
 			Open: true},
 		{Method: "GET", Path: "/readyz",
-			Summary: "Whether files are written, the clock is certain, and the broker holds what every sign should have", Handler: s.readyz,
-			Type: "text/plain", Open: true},
+			Summary: "Whether files are written, the clock is certain, and the broker holds what every sign should have",
+			Handler: s.readyz, Type: "text/plain", Open: true},
 		{Method: "GET", Path: "/api/v1/openapi.json", Summary: "This document", Handler: s.openAPI, Out: document{},
 			Open: true},
 
