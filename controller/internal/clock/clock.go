@@ -123,8 +123,8 @@ type Judge struct {
 	accepted bool // a person stands for the clock, until it jumps or most signs agree
 }
 
-// New makes a judge at the controller's start. newest is the time of the newest row that is a witness, Unix ms (0: there
-// is none), and signs is how many there are that could speak.
+// New makes a judge at the controller's start. newest is the time of the newest row that is a witness, Unix ms (0:
+// there is none), and signs is how many there are that could speak.
 func New(m Moment, newest int64, signs int) *Judge {
 	// A clock that goes on where the rows end needs nobody's word. One that is ahead of them tells nothing: the
 	// controller was stopped for as long, or the clock is wrong.
@@ -175,7 +175,7 @@ func (j *Judge) Look(m Moment) State {
 		j.waits = false
 	}
 	switch {
-	case m.Held && !fresh: // a step clears the kernel's word that NTP holds the clock; what was read beside it may be older
+	case m.Held && !fresh: // a step clears the kernel's word; what was read beside the step may be from before it
 		j.stepped, j.waits = false, false
 		return State{Confirmed: true, GuessMS: m.Wall}
 	case all >= fewest && 2*agree > all:

@@ -86,7 +86,8 @@ func TestJudge(t *testing.T) {
 		"a person's word": {off(0, -day), noon, 3, []step{{now: off(0, -day), want: Rows},
 			{now: off(s, -day), by: "accept", sure: true}, {now: off(2*s, -day), heard: "a b", sure: true},
 			{now: off(3*s, -2*day), want: Signs}}}, // it went for that clock
-		"a person's word, and rows from then on": {off(0, -day), noon, 0, []step{{now: off(s, -day), by: "accept", sure: true},
+		"a person's word, and rows from then on": {off(0, -day), noon, 0, []step{
+			{now: off(s, -day), by: "accept", sure: true},
 			{now: off(2*s, -day), wrote: noon - day.Milliseconds(), sure: true}, {now: off(time.Hour, -2*day), want: Rows}}},
 		"a person's word ends when signs agree": {at(0), noon, 3, []step{{now: at(0), heard: "a b", says: day, want: Signs},
 			{now: at(s), by: "accept", sure: true}, {now: at(2 * s), heard: "a b", sure: true},
