@@ -132,7 +132,7 @@ func (k *timekeeper) look() clock.State {
 	s := k.judge.Look(k.moment())
 	switch was := k.last.Doubt(); {
 	case s.Doubt() && !was:
-		k.log.Warn("the clock is in doubt, and nothing new is issued but cancels; set it right, or say `controller clock accept`",
+		k.log.Warn("the clock is in doubt: nothing new is issued but cancels; set it right, or say `controller clock accept`",
 			"why", s.Words().EN)
 	case was && !s.Doubt():
 		k.log.Info("the clock is in doubt no more")
