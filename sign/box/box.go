@@ -16,6 +16,7 @@ import (
 	"ledcast/playlists/timeline"
 	"ledcast/sign/accept"
 	"ledcast/sign/link"
+	"ledcast/sign/ntp"
 	"ledcast/sign/output"
 	"ledcast/sign/player"
 	"ledcast/sign/wire"
@@ -52,7 +53,7 @@ func RealTimes() Times {
 	start := time.Now()
 	return Times{
 		Mono:   func() int64 { return time.Since(start).Milliseconds() },
-		System: func() (int64, bool) { return time.Now().UnixMilli(), clockSynchronised() },
+		System: func() (int64, bool) { return time.Now().UnixMilli(), ntp.Holds() },
 	}
 }
 

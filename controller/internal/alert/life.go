@@ -90,7 +90,7 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	return v, nil
 }
 
-// ready reads all that a step of an alert's life needs.
+// ready reads all that a step needs with which an alert begins. By a clock in doubt none does.
 func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string,
 	may ...playlists.AlertState) (*entry, error) {
 	e, err := s.find(id)
@@ -101,6 +101,9 @@ func (s *Service) ready(ctx context.Context, who *playlists.Principal, id string
 		return nil, err
 	}
 	if err := state(e, may...); err != nil {
+		return nil, err
+	}
+	if err := s.doubt(); err != nil { // begin asks again; what the clock makes of previews must not be told first
 		return nil, err
 	}
 	if err := s.read(ctx, e); err != nil {
@@ -151,6 +154,9 @@ const lateReplacing = 10 * time.Minute
 func (s *Service) begin(ctx context.Context, who *playlists.Principal, e *entry, targets []playlists.Sign,
 	edit func(*playlists.Alert)) (*playlists.AlertView, error) {
 	now := s.o.Now()
+	if err := s.doubt(); err != nil { // it would begin at a wrong time
+		return nil, err
+	}
 	a := e.Alert
 	if edit != nil {
 		edit(&a)
@@ -242,8 +248,12 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: "correction", Key: "correction-not-approved"}
 	}
 	now := s.o.Now()
-	if err := s.end(ctx, who, e, playlists.EndCancelled, now.UnixMilli(), func(a *playlists.Alert) {
-		a.Corrected = correction && int64(a.From) <= now.Unix() // of what nobody saw there is nothing to correct
+	doubted := s.doubt() != nil
+	if doubted && correction {
+		s.o.Log.Warn("the clock is in doubt, so an alert is cancelled without its correction", "alert", id)
+	}
+	if err := s.end(ctx, who, e, playlists.EndCancelled, endedMS(&e.Alert, now, doubted), func(a *playlists.Alert) {
+		a.Corrected = correction && !doubted && int64(a.From) <= now.Unix() // of what nobody saw there is nothing to correct
 	}); err != nil {
 		return nil, err
 	}
@@ -336,6 +346,18 @@ func (s *Service) Refuse(ctx context.Context, who *playlists.Principal, id strin
 	}
 	s.changed()
 	return s.shown(e), nil
+}
+
+// endedMS is when an alert ends that ends now. By a clock in doubt it is at least within the alert's life.
+func endedMS(a *playlists.Alert, now time.Time, doubted bool) int64 {
+	if !doubted {
+		return now.UnixMilli()
+	}
+	began := max(a.CreatedMS, a.ApprovedMS)
+	if a.ApprovedMS > 0 && a.Until > a.From {
+		began = max(began, min(int64(a.From), int64(a.Until)-1)*1000)
+	}
+	return max(began, min(now.UnixMilli(), int64(a.Until)*1000-1))
 }
 
 func (s *Service) end(ctx context.Context, who *playlists.Principal, e *entry, why string, atMS int64,

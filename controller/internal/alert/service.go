@@ -93,6 +93,9 @@ type Options struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Hooks     Hooks
+	// Doubt, if given, refuses what needs a right clock, while the clock is in doubt: what begins, and what ends by
+	// itself. A cancel needs none.
+	Doubt func() *playlists.Error
 }
 
 // Controller is who acts when nobody does: alerts that end by themselves, and
@@ -304,6 +307,17 @@ func (s *Service) find(id string) (*entry, error) {
 func notHere(what, id string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Key: "not-here"}
 }
+
+// doubt refuses what needs a right clock, while it is in doubt.
+func (s *Service) doubt() *playlists.Error {
+	if s.o.Doubt == nil {
+		return nil
+	}
+	return s.o.Doubt()
+}
+
+// Settled says that the clock is in doubt no more: what is due by it happens now.
+func (s *Service) Settled() { s.changed() }
 
 // changed lets what was written take effect.
 func (s *Service) changed() {

@@ -79,6 +79,7 @@ type Options struct {
 	Alerts    Alerts
 	Webhooks  Webhooks
 	CAPs      CAPs
+	Clock     Clock
 	Auth      *auth.Service
 	Version   string // of the software, for the OpenAPI document
 	Now       func() time.Time
@@ -102,6 +103,7 @@ type Server struct {
 	alerts    Alerts
 	webhooks  Webhooks
 	caps      CAPs
+	clock     Clock
 	auth      *auth.Service
 	version   string
 	now       func() time.Time
@@ -116,7 +118,7 @@ type Server struct {
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
 	s := &Server{src: o.Source, documents: o.Documents, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist,
-		reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, auth: o.Auth,
+		reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, clock: o.Clock, auth: o.Auth,
 		version: o.Version, now: o.Now, log: o.Logger,
 		reportTypes: o.ReportTypes}
 	s.wall = newWall(s)

@@ -64,8 +64,8 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/healthz", Summary: "Whether the process answers", Handler: s.healthz, Type: "text/plain",
 			Open: true},
 		{Method: "GET", Path: "/readyz",
-			Summary: "Whether files are written and the broker holds what every sign should have", Handler: s.readyz,
-			Type: "text/plain", Open: true},
+			Summary: "Whether files are written, the clock is certain, and the broker holds what every sign should have",
+			Handler: s.readyz, Type: "text/plain", Open: true},
 		{Method: "GET", Path: "/api/v1/openapi.json", Summary: "This document", Handler: s.openAPI, Out: document{},
 			Open: true},
 
@@ -163,5 +163,5 @@ func (s *Server) Routes() []Route {
 			Handler: s.auditVerify, Out: auditVerdict{},
 			Query: []Param{{Name: "expect", Type: "string", About: "a head of the log of an earlier day, N:DIGEST"}}},
 	}
-	return slices.Concat(routes, s.alertRoutes(), s.capRoutes(), s.objectRoutes())
+	return slices.Concat(routes, s.alertRoutes(), s.capRoutes(), s.clockRoutes(), s.objectRoutes())
 }

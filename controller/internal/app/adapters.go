@@ -18,11 +18,16 @@ import (
 type ledger struct {
 	store   store.Store
 	history history.History
+	clock   *timekeeper
 }
 
 func (l ledger) Issue(ctx context.Context, drafts []playlists.Draft,
 	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
-	return l.store.Documents().Issue(ctx, drafts, seal)
+	issued, err := l.store.Documents().Issue(ctx, drafts, seal)
+	if err == nil && len(drafts) > 0 {
+		l.clock.wrote(drafts[0].IatMS)
+	}
+	return issued, err
 }
 
 func (l ledger) Latest(ctx context.Context, role, subject string) (*playlists.Issued, error) {

@@ -37,6 +37,7 @@ import (
 	"ledcast/controller/internal/webhook"
 	"ledcast/playlists"
 	"ledcast/sign/link"
+	"ledcast/sign/ntp"
 )
 
 // Options are what `serve` and `demo` set.
@@ -56,6 +57,7 @@ type Options struct {
 	Software   string
 	Anywhere   bool             // webhooks and feeds on private addresses, without TLS: for tests
 	Now        func() time.Time // nil: time.Now
+	Held       func() bool      // whether NTP holds Now; nil: what the kernel says of time.Now, and no for another
 	Log        *slog.Logger
 }
 
@@ -65,6 +67,8 @@ type App struct {
 	log *slog.Logger
 	now func() time.Time
 
+	clock     *timekeeper
+	renewing  sync.Mutex // of the key set
 	lock      *os.File
 	store     store.Store
 	catalogue *catalogue.Reader
@@ -116,6 +120,12 @@ type Login struct{ User, Password string }
 func New(ctx context.Context, o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+		if o.Held == nil {
+			o.Held = ntp.Holds
+		}
+	}
+	if o.Held == nil {
+		o.Held = func() bool { return false }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -156,6 +166,9 @@ func (a *App) openFolder(ctx context.Context) error {
 		return err
 	}
 	a.catalogue = catalogue.NewReader(a.store.Objects())
+	if err := a.openClock(ctx); err != nil {
+		return err
+	}
 	a.history = history.New(a.store)
 	if a.uploads, err = artwork.OpenUploads(filepath.Join(a.o.Data, "media")); err != nil {
 		return err
@@ -231,7 +244,7 @@ func (a *App) start() {
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
 	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts,
-		a.resync.Run, a.promoteKeys, a.maintain} {
+		a.resync.Run, a.promoteKeys, a.maintain, a.watchClock} {
 		run(func() { f(ctx) })
 	}
 	run(func() { a.api.Run(ctx) })

@@ -93,12 +93,12 @@ func (a *App) assembleAlerts(ctx context.Context) error {
 	read := alertCatalogue{a.catalogue}
 	a.alerts, err = alert.Open(ctx, alert.Options{Records: kept, Catalogue: read, Artist: artwork.Pages{Cache: a.artist},
 		History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log,
-		Hooks: a.webhooks}, templates)
+		Hooks: a.webhooks, Doubt: func() *playlists.Error { return a.clock.state().Refusal() }}, templates)
 	if err != nil {
 		return err
 	}
 	a.inbox, err = capinbox.Open(ctx, capinbox.Options{Records: kept, Catalogue: read,
-		Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log})
+		Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log, Doubt: a.clock.unsure})
 	return err
 }
 
@@ -111,15 +111,15 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpResync})
 	}, a.now)
 	o := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue, Artist: a.artist,
-		Ledger: ledger{a.store, a.history},
+		Ledger: ledger{a.store, a.history, a.clock},
 		Keys:   a.keyring, Now: a.now, Log: a.log, Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked,
-		Limits: a.limits,
+		Limits: a.limits, Doubt: a.clock.doubt,
 		Topics: a.store.Topics()}
 	o.Lacking = acknowledged{a}
 	a.publisher = publish.New(o)
 	a.resync.Repair = a.publisher.Repair
 	a.requester = publish.NewRequester(o)
-	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Class: a.classOf,
+	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Class: a.classOf, Clock: a.clock.heard,
 		Online: func(sign string, s *wire.Status) {
 			if a.resync.Renew(sign) {
 				a.publisher.WakeAlerts()
@@ -160,7 +160,7 @@ func (a *App) assemblePages(context.Context) error {
 		Documents: history.Documents{Past: a.history, Planner: a.publisher, Now: a.now}, Objects: a.things, Fleet: a.fleet, Media: a.media,
 		Artist:  a.artist,
 		Reports: reports{a.history}, ReportTypes: report.Types(), Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts,
-		Webhooks: a.webhooks, CAPs: a.inbox,
+		Webhooks: a.webhooks, CAPs: a.inbox, Clock: a.clock,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends,
 		Now: a.now})
@@ -170,7 +170,8 @@ func (a *App) assemblePages(context.Context) error {
 	mux := http.NewServeMux()
 	a.api.Handler(mux)
 	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil },
-		Now: a.now, Listener: a.listener, Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
+		Doubt: func() bool { return a.clock.state().Doubt() },
+		Now:   a.now, Listener: a.listener, Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
 	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()

@@ -25,7 +25,9 @@ func (a *App) maintain(ctx context.Context) {
 	defer t.Stop()
 	var pruned time.Time
 	for {
-		if now := a.now(); now.Sub(pruned) >= 24*time.Hour {
+		now := a.now()
+		held := a.clock.unsure() // a wrong clock would delete what is not old
+		if !held && now.Sub(pruned) >= 24*time.Hour {
 			pruned = now
 			if n, err := a.store.Documents().Prune(ctx, now.Add(-keepIssued).Unix()); err != nil && ctx.Err() == nil {
 				a.log.Warn("old documents could not be deleted", "err", err)
@@ -36,7 +38,11 @@ func (a *App) maintain(ctx context.Context) {
 				a.log.Warn("old conditions of signs could not be deleted", "err", err)
 			}
 		}
-		err := a.store.Sessions().DeleteExpired(ctx, a.now().UnixMilli())
+		expired := now.UnixMilli()
+		if held {
+			expired = 0
+		}
+		err := a.store.Sessions().DeleteExpired(ctx, expired)
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, store.ErrLost):

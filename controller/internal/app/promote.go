@@ -10,6 +10,24 @@ import (
 // promoteEvery is how often a rotation is looked at.
 const promoteEvery = time.Minute
 
+// renewKeys renews a key set that is past half its life, if the root is here and the clock is certain.
+func (a *App) renewKeys(ctx context.Context) {
+	now := a.now()
+	if a.clock.unsure() {
+		return
+	}
+	a.renewing.Lock()
+	defer a.renewing.Unlock()
+	did, err := a.keyring.RenewDue(ctx, keys.Store{Keeper: a.store.Keys()}, now)
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("the key set could not be renewed", "err", err)
+	}
+	if did {
+		a.log.Info("the key set was renewed")
+		a.Kick()
+	}
+}
+
 // promoteKeys goes on with a rotation: the new keys sign once every sign that
 // is online has said that it has the set. A sign that is away gets the set
 // before anything that the new keys signed, for both are retained and it keeps
@@ -17,12 +35,14 @@ const promoteEvery = time.Minute
 func (a *App) promoteKeys(ctx context.Context) {
 	t := time.NewTicker(promoteEvery)
 	defer t.Stop()
+	a.renewKeys(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
+		a.renewKeys(ctx)
 		did, err := a.keyring.Promote(ctx, keys.Store{Keeper: a.store.Keys()}, func(epoch, seq int64) bool {
 			for _, sign := range a.listener.Signs() {
 				s := a.listener.State(sign)

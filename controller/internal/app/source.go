@@ -76,6 +76,9 @@ func (s source) Ready() error {
 			return err
 		}
 	}
+	if s := s.a.clock.state(); s.Held() {
+		return errors.New("the controller's clock is not certain: " + s.Words().EN)
+	}
 	if !s.a.files.Load() {
 		return errors.New("files are still being written")
 	}

@@ -84,7 +84,7 @@ func TestNothingOfAnotherCompany(t *testing.T) {
 	// What everybody may read is the department's alone.
 	common := []string{"areas", "campaigns"}
 	// Of these a company gets no list either.
-	departments := []string{"alerts", "templates", "webhooks", "drill", "cap"}
+	departments := []string{"alerts", "templates", "webhooks", "drill", "cap", "clock"}
 
 	for _, role := range playlists.Roles("song-tra-ads") {
 		name := "song-tra-" + string(role)

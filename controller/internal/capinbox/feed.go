@@ -87,6 +87,10 @@ func (r remark) Error() string { return r.en }
 // that day it may be the feed.
 var errNothing = remark{"lists nothing", "không liệt kê văn bản nào"}
 
+// errDoubt says that what a feed brings waits for a right clock.
+var errDoubt = remark{"its documents wait: the controller's clock is not certain",
+	"các văn bản đang chờ: đồng hồ của máy điều khiển chưa chắc đúng"}
+
 // askFeeds asks those that are due, some at a time: one that is slow holds no
 // other up. A feed that fails, is empty or stands still clears nothing: it is
 // reported, and asked again.
@@ -99,7 +103,8 @@ func (b *Inbox) askFeeds(ctx context.Context) {
 		if every == 0 {
 			every = playlists.DefaultEveryS * time.Second
 		}
-		if !f.asking && now.Sub(time.UnixMilli(f.st.AskedMS)) >= every {
+		// A clock that was ahead must not keep a feed waiting.
+		if ago := now.Sub(time.UnixMilli(f.st.AskedMS)); !f.asking && (ago >= every || ago < 0) {
 			f.st.AskedMS, f.asking = now.UnixMilli(), true
 			due = append(due, f)
 		}

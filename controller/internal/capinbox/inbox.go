@@ -86,6 +86,8 @@ type Options struct {
 	Fetcher   Fetcher
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Doubt, if given, reports whether the clock is in doubt. Then a feed's documents wait, but for what ends an alert.
+	Doubt func() bool
 }
 
 // Inbox takes documents. It is safe for concurrent use; RunFeeds asks the feeds.
@@ -199,6 +201,9 @@ func (b *Inbox) takeCAP(ctx context.Context, d *handed, data []byte) (*playlists
 	doc, err := cap12.Parse(data)
 	if err != nil {
 		return nil, err
+	}
+	if d.fed && doc.MsgType != "Cancel" && b.o.Doubt != nil && b.o.Doubt() {
+		return nil, errDoubt // by a wrong clock it would be over, and never be looked at again
 	}
 	b.one.Lock()
 	defer b.one.Unlock()

@@ -80,6 +80,7 @@ var commands = []func(*env) *cobra.Command{
 	newBackup,
 	newBrokerConfig,
 	newCheck,
+	newClock,
 	newDelete,
 	newDemo,
 	newDiff,

@@ -100,6 +100,7 @@ func (f *serverFlags) demo(ctx context.Context, e *env, flags *pflag.FlagSet) er
 func (f *serverFlags) startDemo(ctx context.Context, e *env, flags *pflag.FlagSet) (*app.App, error) {
 	o := f.options(e)
 	o.Guest, o.Demo, o.BuiltIn = demo.Guest(), true, demo.People()
+	o.Held = func() bool { return true } // the demo's signs live by this machine's clock: nothing could know better
 	for {
 		a, err := app.New(ctx, o)
 		var p *playlists.Error

@@ -44,6 +44,8 @@ type State struct {
 type Events struct {
 	// Online is called with every online status.
 	Online func(sign string, s *wire.Status)
+	// Clock, if given, is called with what a sign's clock says in an online status, at the moment that it arrives.
+	Clock func(sign string, atMS int64, trusted bool)
 	// Ack is called with every ack that could be read.
 	Ack func(sign string, a *wire.Ack)
 	// Class is the class of a sign that the controller knows. A snapshot must have its size. It is required, and must
@@ -226,6 +228,9 @@ func (l *Listener) deliver(sign string, leaf wire.Leaf, payload []byte, retained
 	}
 	h.noteChange(was, now)
 	l.mu.Unlock()
+	if online != nil && !retained && l.ev.Clock != nil {
+		l.ev.Clock(sign, online.AtMS, online.Clock == "trusted")
+	}
 	if online != nil && l.ev.Online != nil {
 		l.ev.Online(sign, online)
 	}

@@ -22,6 +22,7 @@ type Sources struct {
 	Data     string // the data folder
 	Ready    func() error
 	Linked   func() bool // the controller is connected to its broker
+	Doubt    func() bool // the controller doubts its clock
 	Now      func() time.Time
 	Listener *listen.Listener
 	Alerts   interface{ Recent() []playlists.AlertView }
@@ -70,6 +71,8 @@ func New(a Sources) *Metrics {
 			func() float64 { return truth(a.Linked()) }),
 		gauge("ledcast_ready", "1 when the controller is connected and the broker holds what every sign should have.",
 			func() float64 { return truth(a.Ready() == nil) }),
+		gauge("ledcast_clock_in_doubt", "1 while the controller doubts its clock and issues nothing new.",
+			func() float64 { return truth(a.Doubt()) }),
 		gauge("ledcast_signs_online", "Signs that are connected, by what they said last.", func() float64 {
 			n := 0
 			for _, id := range a.Listener.Signs() {

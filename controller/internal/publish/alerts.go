@@ -163,7 +163,8 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 		asked, classes = b.asked, b.classes
 		b.mu.Unlock()
 	}
-	now := p.o.Now()
+	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
+	guess, held := p.o.doubt()
 	alerts, ended, next := p.o.Alerts.Wanted(now)
 	var drafts []*draftedSet
 	var troubles []error
@@ -173,7 +174,13 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 			if err := p.loadSet(ctx, k); err != nil {
 				return next, err
 			}
-			d, err := p.draftSet(ctx, k, c, alerts, ended, now)
+			var d *draftedSet
+			var err error
+			if held {
+				d, err = p.draftCancel(ctx, k, c.class, guess)
+			} else {
+				d, err = p.draftSet(ctx, k, c, alerts, ended, now)
+			}
 			if err != nil {
 				troubles = append(troubles, err) // it delays no other class
 			}
@@ -181,6 +188,12 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 				drafts = append(drafts, d)
 			}
 		}
+	}
+	if _, doubted := p.o.doubt(); doubted && !held && len(drafts) > 0 {
+		return next, errDoubt // it came while sets were drafted; they are drafted again
+	}
+	if held {
+		now = time.Time{} // no set is taken for over
 	}
 	if err := p.issueSets(ctx, drafts, now); err != nil {
 		return next, err

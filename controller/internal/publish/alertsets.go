@@ -22,6 +22,7 @@ type draftedSet struct {
 	set    *timeline.AlertSet
 	digest string
 	frames []*playlists.FrameFile
+	iat    int64 // Unix seconds; 0 for now
 }
 
 // draftSet is a class's new set, or nil where the last one is right. An alert
@@ -118,7 +119,6 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 	if len(drafts) == 0 {
 		return nil
 	}
-	iat := now.Unix()
 	asked := make([]playlists.Draft, len(drafts))
 	keys := map[string][]byte{}
 	for i, d := range drafts {
@@ -127,12 +127,16 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 			return err
 		}
 		keys[d.key.role()] = key
-		asked[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: now.UnixMilli(),
-			Exp: iat + wire.LifeAlerts, Digest: d.digest, Keep: true}
+		iatMS := now.UnixMilli()
+		if d.iat != 0 {
+			iatMS = d.iat * 1000
+		}
+		asked[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: iatMS,
+			Exp: iatMS/1000 + wire.LifeAlerts, Digest: d.digest, Keep: true}
 	}
 	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
 		d := drafts[i]
-		d.set.Header = wire.NewHeader(d.key.role(), asked[i].Epoch, seq, iat, wire.LifeAlerts)
+		d.set.Header = wire.NewHeader(d.key.role(), asked[i].Epoch, seq, asked[i].IatMS/1000, wire.LifeAlerts)
 		return wire.Seal(keys[d.key.role()], d.key.typ(), d.set)
 	})
 	if err != nil {

@@ -71,8 +71,8 @@ type Keyring struct {
 var onlineRoles = []string{wire.RoleProgram, wire.RoleAlerts, wire.RoleAlertsTest, wire.RoleRequest}
 
 // OpenKeyring reads the keys. On the first start it makes the two roots in
-// rootDir (mode 0600), the online keys and the first key set. A set past half
-// its life is renewed if the root is there.
+// rootDir (mode 0600), the online keys and the first key set. It renews nothing:
+// see RenewDue.
 func OpenKeyring(ctx context.Context, store KeyStore, rootDir string, now time.Time) (*Keyring, error) {
 	k := &Keyring{dir: rootDir}
 	set, err := store.Set(ctx)
@@ -91,16 +91,25 @@ func OpenKeyring(ctx context.Context, store KeyStore, rootDir string, now time.T
 	if err := k.use(*set); err != nil {
 		return nil, err
 	}
-	if now.Unix() > k.exp-wire.LifeKeys/2 {
-		root, err := readRoot(rootDir, "root.key")
-		switch {
-		case err == nil:
-			return k, k.sign(ctx, store, root, set.Root, set.Spare, set.Epoch, set.Seq, now)
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, err
-		}
-	}
 	return k, nil
+}
+
+// RenewDue renews a set that is past half its life, if the root is here. It reports whether it did.
+func (k *Keyring) RenewDue(ctx context.Context, store KeyStore, now time.Time) (bool, error) {
+	k.mu.Lock()
+	set, due := k.set, now.Unix() > k.exp-wire.LifeKeys/2
+	k.mu.Unlock()
+	if !due {
+		return false, nil
+	}
+	root, err := readRoot(k.dir, "root.key")
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, k.sign(ctx, store, root, set.Root, set.Spare, set.Epoch, set.Seq, now)
 }
 
 func (k *Keyring) begin(ctx context.Context, store KeyStore, now time.Time) error {
@@ -133,6 +142,7 @@ func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.Private
 	epoch, lastSeq int64, now time.Time) error {
 	set := wire.KeySet{Header: wire.NewHeader(wire.RoleKeys, epoch, max(lastSeq+1, now.UnixMilli()), now.Unix(),
 		wire.LifeKeys), Revoked: []string{}}
+	k.mu.Lock()
 	for i := range k.keys {
 		s := &k.keys[i]
 		kid := wire.KeyID(public(s.Key))
@@ -144,6 +154,7 @@ func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.Private
 		set.Keys = append(set.Keys, wire.Key{Kid: kid, Role: s.Role, X: wire.EncodeKey(public(s.Key)),
 			Nbf: s.Nbf, Exp: s.Exp})
 	}
+	k.mu.Unlock()
 	jws, err := wire.Seal(root, wire.TypKeys, set)
 	if err != nil {
 		return err

@@ -65,14 +65,21 @@ func TestKeyring(t *testing.T) {
 
 	// Another start changes nothing; past half its life the set is renewed, and
 	// signs take it.
-	again, err := OpenKeyring(t.Context(), store, dir, begin.Add(199*24*time.Hour))
-	if err != nil || string(again.KeySet()) != string(k.KeySet()) {
+	again, err := OpenKeyring(t.Context(), store, dir, begin.Add(201*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	did, err := again.RenewDue(t.Context(), store, begin.Add(199*24*time.Hour))
+	if err != nil || did || string(again.KeySet()) != string(k.KeySet()) {
 		t.Fatalf("the key set changed at a restart: %v", err)
 	}
 	later := begin.Add(201 * 24 * time.Hour)
 	renewed, err := OpenKeyring(t.Context(), store, dir, later)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if did, err := renewed.RenewDue(t.Context(), store, later); err != nil || !did {
+		t.Fatalf("past half its life the set is renewed: %v, %v", did, err)
 	}
 	if _, _, repeat, err := wire.OpenKeys(renewed.KeySet(), roots, set, wire.Digest(k.KeySet()),
 		wire.Clock{NowMS: later.UnixMilli(), Trusted: true}); err != nil || repeat {
@@ -86,6 +93,9 @@ func TestKeyring(t *testing.T) {
 	away, err := OpenKeyring(t.Context(), store, dir, later.Add(201*24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if did, err := away.RenewDue(t.Context(), store, later.Add(201*24*time.Hour)); err != nil || did {
+		t.Errorf("without the root: renewed %v, %v", did, err)
 	}
 	if away.RootsHere() || string(away.KeySet()) != string(renewed.KeySet()) {
 		t.Error("without the root the key set changed, or the root counts as here")

@@ -14,6 +14,9 @@ import (
 // has not changed: it goes dark after 120 s without one.
 const repeatPicture = time.Minute
 
+// lookAgain is how soon a picture is looked at again while the clock is in doubt.
+const lookAgain = 5 * time.Second
+
 // picture plays one picture sign here: the same player as on a sign, whose
 // output is a topic.
 type picture struct {
@@ -87,9 +90,20 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 	defer t.Stop()
 	class := plan.Sign.Class.String()
 	var sets [2]*timeline.AlertSet
+	// While the clock is in doubt, the picture goes on from the last time that was sure, by the monotonic clock.
+	sure, sureAt := time.Unix(plan.iat, 0), time.Now()
 	for {
 		// The player's monotonic clock is here the controller's own, in Unix ms.
 		now := p.o.Now()
+		_, doubted := p.o.doubt()
+		if doubted {
+			if set, _ := p.AlertSet(class, false); set != nil && set.Iat > sure.Unix() {
+				sure, sureAt = time.Unix(set.Iat, 0), time.Now()
+			}
+			now = sure.Add(time.Since(sureAt))
+		} else {
+			sure, sureAt = now, time.Now()
+		}
 		pl.Contact(now.UnixMilli())
 		set, changed := p.AlertSet(class, false)
 		if set != sets[0] {
@@ -120,7 +134,10 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 			p.o.Alerts.Pictured(id, shown.Item)
 		}
 		if next != math.MaxInt64 {
-			wait = min(wait, time.UnixMilli(next).Sub(p.o.Now()))
+			wait = min(wait, time.UnixMilli(next).Sub(now))
+		}
+		if doubted {
+			wait = min(wait, lookAgain)
 		}
 		t.Reset(max(wait, 0))
 		select {

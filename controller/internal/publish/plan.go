@@ -51,6 +51,7 @@ type planning struct {
 	key     []byte
 	epoch   int64
 	now     time.Time
+	held    bool // the clock is in doubt: signs keep what they have
 
 	plans    map[string]*Plan
 	problems map[string]playlists.Text
@@ -102,8 +103,10 @@ func (p *Publisher) planning(ctx context.Context) (*planning, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: p.o.Now(),
-		plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
+	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
+	_, held := p.o.doubt()
+	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
+		held: held, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
 }
 
 // keepOthers takes over the plans and problems of all signs but these.
@@ -132,11 +135,14 @@ func (t *planning) sign(ctx context.Context, s *playlists.Sign) error {
 	if err != nil {
 		return err
 	}
-	if old != nil && t.holds(old, digest) {
+	if old != nil && (t.held || t.holds(old, digest)) {
 		if old = t.refreshed(old, s, limits); old.Reasons != nil {
 			t.plans[s.ID] = old
 			return nil
 		}
+	}
+	if t.held {
+		return t.fail(ctx, s, &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-holds-program"})
 	}
 	planned, err := t.planner.Plan(s, t.now.Unix()-wire.Early, t.now.Unix()+wire.LifeProgram, limits)
 	if err != nil {
@@ -190,6 +196,9 @@ func (t *planning) fail(ctx context.Context, s *playlists.Sign, why error) error
 
 // issue issues the drafts that wait.
 func (t *planning) issue(ctx context.Context) error {
+	if _, held := t.p.o.doubt(); held && len(t.drafts) > 0 {
+		return errDoubt // it came while programs were planned; they are planned again
+	}
 	if err := t.p.issue(ctx, t.drafts, t.key, t.epoch, t.now, t.plans); err != nil {
 		return err
 	}

@@ -59,6 +59,10 @@ func (r *Requester) Run(ctx context.Context) {
 }
 
 func (r *Requester) send(ctx context.Context, batch []wire.SignRequest) error {
+	if _, doubted := r.o.doubt(); doubted {
+		// A wrong time would go round all signs, and by their clocks they refuse every request that carries it.
+		return nil
+	}
 	key, epoch, err := r.o.Keys.Signer(wire.RoleRequest)
 	if err != nil {
 		return err
@@ -78,6 +82,9 @@ func (r *Requester) send(ctx context.Context, batch []wire.SignRequest) error {
 		q.ID = newID()
 		if q.Op == wire.OpTime {
 			q.AtMS = now.UnixMilli()
+			if _, doubted := r.o.doubt(); doubted {
+				return nil
+			}
 		}
 		doc, err := wire.Seal(key, wire.TypRequest, q)
 		if err != nil {

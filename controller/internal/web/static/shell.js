@@ -2,6 +2,7 @@
 // What every page has around it: who is signed in, where they may go, and the
 // way out. A page's module awaits me before it does anything else.
 import { get, remove } from './api.js';
+import { watchClock } from './clock.js';
 import { at, h, busy } from './dom.js';
 import { watchGlass } from './glass.js';
 import { say } from './words.js';
@@ -35,7 +36,10 @@ if (guest) {
   who.append(h('a', { href: '/account', 'aria-current': document.body.dataset.page === 'account' ? 'page' : null }, me.name || me.id.replace(/^user:/, '')), out);
 }
 
-if (department && !guest) watchGlass();
+if (department && !guest) {
+  watchGlass();
+  watchClock();
+}
 
 const button = at('menu-button');
 button.addEventListener('click', () => {

@@ -269,6 +269,14 @@ export interface CampaignList {
   items: Campaign[];
 }
 
+export interface ClockState {
+  at_ms: number;
+  confirmed: boolean;
+  in_doubt: boolean;
+  waits: boolean;
+  why?: Text;
+}
+
 export interface DrillPlan {
   at: string;
   day: string;
@@ -1015,6 +1023,8 @@ export interface Answers {
   'GET /api/v1/cap': CapState;
   'PUT /api/v1/cap': CapState;
   'POST /api/v1/cap/approve': CapState;
+  'GET /api/v1/clock': ClockState;
+  'POST /api/v1/clock/accept': ClockState;
   'GET /api/v1/drill': DrillPlan;
   'PUT /api/v1/drill': DrillPlan;
   'GET /api/v1/me': Me;
