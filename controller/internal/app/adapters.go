@@ -7,6 +7,7 @@ import (
 
 	"ledcast/controller/internal/admission"
 	"ledcast/controller/internal/catalogue"
+	"ledcast/controller/internal/clock/keeper"
 	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
@@ -18,14 +19,14 @@ import (
 type ledger struct {
 	store   store.Store
 	history history.History
-	clock   *timekeeper
+	clock   *keeper.Keeper
 }
 
 func (l ledger) Issue(ctx context.Context, drafts []playlists.Draft,
 	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	issued, err := l.store.Documents().Issue(ctx, drafts, seal)
 	if err == nil && len(drafts) > 0 {
-		l.clock.wrote(drafts[0].IatMS)
+		l.clock.Wrote(drafts[0].IatMS)
 	}
 	return issued, err
 }

@@ -27,6 +27,7 @@ import (
 	"ledcast/controller/internal/capinbox"
 	"ledcast/controller/internal/catalogue"
 	"ledcast/controller/internal/certificate"
+	"ledcast/controller/internal/clock/keeper"
 	"ledcast/controller/internal/datadir"
 	"ledcast/controller/internal/enrol"
 	"ledcast/controller/internal/history"
@@ -67,7 +68,7 @@ type App struct {
 	log *slog.Logger
 	now func() time.Time
 
-	clock     *timekeeper
+	clock     *keeper.Keeper
 	renewing  sync.Mutex // of the key set
 	lock      *os.File
 	store     store.Store
@@ -244,7 +245,7 @@ func (a *App) start() {
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
 	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts,
-		a.resync.Run, a.promoteKeys, a.maintain, a.watchClock} {
+		a.resync.Run, a.promoteKeys, a.maintain, func(ctx context.Context) { a.clock.Run(ctx, a.clockSettled) }} {
 		run(func() { f(ctx) })
 	}
 	run(func() { a.api.Run(ctx) })

@@ -93,12 +93,12 @@ func (a *App) assembleAlerts(ctx context.Context) error {
 	read := alertCatalogue{a.catalogue}
 	a.alerts, err = alert.Open(ctx, alert.Options{Records: kept, Catalogue: read, Artist: artwork.Pages{Cache: a.artist},
 		History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log,
-		Hooks: a.webhooks, Doubt: func() *playlists.Error { return a.clock.state().Refusal() }}, templates)
+		Hooks: a.webhooks, Doubt: func() *playlists.Error { return a.clock.Look().Refusal() }}, templates)
 	if err != nil {
 		return err
 	}
 	a.inbox, err = capinbox.Open(ctx, capinbox.Options{Records: kept, Catalogue: read,
-		Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log, Doubt: a.clock.unsure})
+		Alerts: a.alerts, Fetcher: a.webhooks.Guard(), Now: a.now, Log: a.log, Doubt: a.clock.Unsure})
 	return err
 }
 
@@ -113,13 +113,13 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 	o := publish.Options{Restored: restored, Broker: toBroker{a}, Catalogue: a.catalogue, Artist: a.artist,
 		Ledger: ledger{a.store, a.history, a.clock},
 		Keys:   a.keyring, Now: a.now, Log: a.log, Alerts: a.alerts, Expect: a.resync.Expect, Acked: a.acked,
-		Limits: a.limits, Doubt: a.clock.doubt,
+		Limits: a.limits, Doubt: a.clock.Guess,
 		Topics: a.store.Topics()}
 	o.Lacking = acknowledged{a}
 	a.publisher = publish.New(o)
 	a.resync.Repair = a.publisher.Repair
 	a.requester = publish.NewRequester(o)
-	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Class: a.classOf, Clock: a.clock.heard,
+	a.listener = listen.New(a.now, a.log, listen.Events{Ack: a.countAck, Class: a.classOf, Clock: a.clock.Heard,
 		Online: func(sign string, s *wire.Status) {
 			if a.resync.Renew(sign) {
 				a.publisher.WakeAlerts()
@@ -170,7 +170,7 @@ func (a *App) assemblePages(context.Context) error {
 	mux := http.NewServeMux()
 	a.api.Handler(mux)
 	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil },
-		Doubt: func() bool { return a.clock.state().Doubt() },
+		Doubt: func() bool { return a.clock.Look().Doubt() },
 		Now:   a.now, Listener: a.listener, Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
 	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("/", pages)

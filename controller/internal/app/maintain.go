@@ -26,7 +26,7 @@ func (a *App) maintain(ctx context.Context) {
 	var pruned time.Time
 	for {
 		now := a.now()
-		held := a.clock.unsure() // a wrong clock would delete what is not old
+		held := a.clock.Unsure() // a wrong clock would delete what is not old
 		if !held && now.Sub(pruned) >= 24*time.Hour {
 			pruned = now
 			if n, err := a.store.Documents().Prune(ctx, now.Add(-keepIssued).Unix()); err != nil && ctx.Err() == nil {

@@ -13,7 +13,7 @@ const promoteEvery = time.Minute
 // renewKeys renews a key set that is past half its life, if the root is here and the clock is certain.
 func (a *App) renewKeys(ctx context.Context) {
 	now := a.now()
-	if a.clock.unsure() {
+	if a.clock.Unsure() {
 		return
 	}
 	a.renewing.Lock()

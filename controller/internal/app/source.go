@@ -76,7 +76,7 @@ func (s source) Ready() error {
 			return err
 		}
 	}
-	if s := s.a.clock.state(); s.Held() {
+	if s := s.a.clock.Look(); s.Held() {
 		return errors.New("the controller's clock is not certain: " + s.Words().EN)
 	}
 	if !s.a.files.Load() {
