@@ -58,6 +58,7 @@ type Options struct {
 	Software   string
 	Anywhere   bool             // webhooks and feeds on private addresses, without TLS: for tests
 	Now        func() time.Time // nil: time.Now
+	KeepProofs time.Duration    // how long proof of play is kept; 0: 13 months
 	Held       func() bool      // whether NTP holds Now; nil: what the kernel says of time.Now, and no for another
 	Log        *slog.Logger
 }

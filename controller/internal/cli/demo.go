@@ -23,6 +23,7 @@ type serverFlags struct {
 	data, listen, mqttListen, broker string
 	tlsCert, tlsKey, advertise       string
 	insecure, verbose                bool
+	keepProofs                       time.Duration
 }
 
 func (f *serverFlags) add(fs *pflag.FlagSet, data string) {
@@ -39,7 +40,7 @@ func (f *serverFlags) options(e *env) app.Options {
 	if f.verbose {
 		level = slog.LevelDebug
 	}
-	return app.Options{Now: now, Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker,
+	return app.Options{Now: now, KeepProofs: f.keepProofs, Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker,
 		Advertise: f.advertise, TLSCert: f.tlsCert, TLSKey: f.tlsKey, Insecure: f.insecure,
 		Software: buildVersion(), Log: slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))}
 }

@@ -67,6 +67,7 @@ func newServe(e *env) *cobra.Command {
 	addDatabase(c.Flags(), &database)
 	c.Flags().StringVar(&f.tlsCert, "tls-cert", "",
 		"PEM `file` of a certificate for pages and embedded broker, its chain included; read again when it changes")
+	c.Flags().DurationVar(&f.keepProofs, "keep-proofs", 396*24*time.Hour, "how long proof of play is kept")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "PEM `file` of its key")
 	c.Flags().StringVar(&f.advertise, "mqtt-advertise", "",
 		"`address` of the broker as signs reach it, for their config files, e.g. mqtts://led.example:8883")

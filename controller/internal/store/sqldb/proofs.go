@@ -79,6 +79,42 @@ func (s proofs) Add(ctx context.Context, r playlists.PlayRecord) error {
 	})
 }
 
+func (s proofs) Prune(ctx context.Context, beforeMS int64, limit int) (int, error) {
+	deleted := 0
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `
+			SELECT r.sign, r.chain, r.n FROM play_records r
+			WHERE r.from_ms < $1 AND r.until_ms < $1 AND EXISTS (
+				SELECT 1 FROM play_records l WHERE l.sign = r.sign AND l.chain = r.chain AND l.n > r.n)
+			ORDER BY r.from_ms LIMIT $2`, beforeMS, limit)
+		if err != nil {
+			return s.wrapErr(err)
+		}
+		var old []store.RecordCursor
+		for rows.Next() {
+			var c store.RecordCursor
+			if err := rows.Scan(&c.Sign, &c.Chain, &c.N); err != nil {
+				return errors.Join(s.wrapErr(err), rows.Close())
+			}
+			old = append(old, c)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return s.wrapErr(err)
+		}
+		for _, c := range old {
+			for _, table := range []string{"plays", "play_records"} {
+				if _, err := s.change(ctx, tx, `DELETE FROM `+table+` WHERE sign = $1 AND chain = $2 AND n = $3`, c.Sign, c.Chain,
+					c.N); err != nil {
+					return err
+				}
+			}
+		}
+		deleted = len(old)
+		return nil
+	})
+	return deleted, err
+}
+
 // These queries select a page of records of one sign, by the index on (sign, from_ms), or of all signs.
 const (
 	recordColumns = `SELECT sign, chain, n, digest, from_ms, until_ms FROM play_records

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"ledcast/controller/internal/store"
@@ -127,4 +128,34 @@ func proofs(t *testing.T, open Opener) {
 	}
 	_, err := s.Digest(ctx, "qn-001", "c", 9)
 	checkCode(t, "a record that is not there", err, playlists.NotFound)
+}
+
+// Old records go in steps, with their plays, and the last one of a chain stays for the next to continue it.
+func proofPrune(t *testing.T, open Opener) {
+	s, ctx := opened(t, open).Proofs(), t.Context()
+	add := func(sign, chain string, n, fromMS int64) {
+		t.Helper()
+		must(t, s.Add(ctx, playlists.PlayRecord{Sign: sign, Chain: chain, N: n, Digest: strings.Repeat(fmt.Sprint(n%10), 64),
+			FromMS: fromMS, UntilMS: fromMS + 900, JWS: []byte("jws"),
+			Plays: []playlists.Play{{Item: "a", Why: "program", Count: 1, MS: 900}}}))
+	}
+	for n := range int64(10) {
+		add("qn-001", "c", n+1, n*1000)
+	}
+	add("qn-002", "d", 1, 0) // its only record
+	for _, c := range []struct{ before, limit, want int64 }{{5000, 3, 3}, {5000, 3, 2}, {5000, 3, 0}, {1 << 50, 100, 4},
+		{1 << 50, 100, 0}} {
+		if n, err := s.Prune(ctx, c.before, int(c.limit)); err != nil || int64(n) != c.want {
+			t.Errorf("prune before %d: %d, %v; want %d", c.before, n, err, c.want)
+		}
+	}
+	for sign, chain := range map[string]string{"qn-001": "c", "qn-002": "d"} {
+		left, err := s.Records(ctx, store.RecordQuery{UntilMS: 1 << 50, Sign: sign, Limit: 100})
+		if err != nil || len(left) != 1 || len(left[0].Plays) != 1 {
+			t.Errorf("%s: %d records are left, %v", sign, len(left), err)
+		}
+		if n, digest, err := s.End(ctx, sign, chain); err != nil || n == 0 || digest == "" {
+			t.Errorf("%s: the chain ends at %d, %v", sign, n, err)
+		}
+	}
 }

@@ -49,6 +49,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"settings", settings},
 		{"proofs", proofs},
 		{"proofs/records", proofRecords},
+		{"proofs/prune", proofPrune},
 		{"audit", audit},
 		{"audit/concurrent", auditConcurrent},
 		{"sessions", sessions},
