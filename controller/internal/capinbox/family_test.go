@@ -248,3 +248,28 @@ func TestCAPIsShortened(t *testing.T) {
 		t.Errorf("let through: %+v %v", r, err)
 	}
 }
+
+// An Update that says Past, or whose time is over, ends what runs of its family: so some services end an alert.
+func TestUpdateThatIsPastEndsWhatRuns(t *testing.T) {
+	for name, change := range map[string]func(*doc){
+		"past":                func(d *doc) { d.urgency = "Past" },
+		"past in two tongues": func(d *doc) { d.urgency, d.lang = "Past", []string{"vi-VN", "en-US"} },
+		"over":                func(d *doc) { d.expires = time.Second; d.sent = d.sent.Add(-time.Minute) },
+	} {
+		w := newWorld()
+		s := w.open(t)
+		a := doc{id: "a", sent: time.Now().Add(-5 * time.Minute).Truncate(time.Second)}
+		r, err := s.CAP(t.Context(), author, a.xml(), playlists.AlertOverride{})
+		if err != nil || len(r.Alerts) != 1 {
+			t.Fatalf("%s: %+v %v", name, r, err)
+		}
+		approveIt(t, s, r.Alerts[0])
+		u := doc{id: "u", msgType: "Update", sent: time.Now().Add(-time.Minute).Truncate(time.Second), refs: []doc{a}}
+		change(&u)
+		up, err := s.CAP(t.Context(), author, u.xml(), playlists.AlertOverride{})
+		if err != nil || up.Outcome != playlists.CAPCancelled || !slices.Equal(up.Alerts, r.Alerts) ||
+			view(t, s, r.Alerts[0]).State != playlists.AlertEnded {
+			t.Errorf("%s: %+v %v, and it is %s", name, up, err, view(t, s, r.Alerts[0]).State)
+		}
+	}
+}

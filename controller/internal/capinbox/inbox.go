@@ -332,6 +332,17 @@ func (b *Inbox) decide(ctx context.Context, d *handed, r *playlists.CAPResult) e
 	return b.capRaise(ctx, d, r, f)
 }
 
+// endAll ends alerts in the name of a document, and names them in its result.
+func (b *Inbox) endAll(ctx context.Context, d *handed, r *playlists.CAPResult, ids []string) error {
+	for _, id := range ids {
+		if _, err := b.o.Alerts.Cancel(ctx, d.by, id, false); err != nil {
+			return err
+		}
+		r.Alerts = append(r.Alerts, id)
+	}
+	return nil
+}
+
 // capCancel ends the whole family of what a Cancel names; what of it comes later
 // and was sent before does not start.
 func (b *Inbox) capCancel(ctx context.Context, d *handed, r *playlists.CAPResult, f *family) error {
@@ -343,11 +354,8 @@ func (b *Inbox) capCancel(ctx context.Context, d *handed, r *playlists.CAPResult
 	if err := b.o.Alerts.MayEnd(going, d.by); err != nil {
 		return err
 	}
-	for _, id := range going {
-		if _, err := b.o.Alerts.Cancel(ctx, d.by, id, false); err != nil {
-			return err
-		}
-		r.Alerts = append(r.Alerts, id)
+	if err := b.endAll(ctx, d, r, going); err != nil {
+		return err
 	}
 	switch {
 	case len(r.Alerts) > 0:

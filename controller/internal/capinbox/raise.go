@@ -155,6 +155,14 @@ func (b *Inbox) capRaise(ctx context.Context, d *handed, r *playlists.CAPResult,
 	switch {
 	case len(r.Alerts) == 0 && failed != nil:
 		return failed
+	case len(r.Alerts) == 0 && late > 0 && d.MsgType == "Update" && len(former) > 0:
+		// This is how some services end an alert: an Update of urgency Past, or one that is over.
+		if err := b.endAll(ctx, d, r, former); err != nil {
+			return err
+		}
+		became(r, playlists.CAPCancelled, "Bản cập nhật nói rằng tin đã qua; đã dừng tin.",
+			"The update says that it is over; what ran was ended.")
+		return nil
 	case len(r.Alerts) == 0 && late > 0:
 		became(r, playlists.CAPIgnored, "Đã hết hạn.", "It is over already.")
 		return nil

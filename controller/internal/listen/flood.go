@@ -21,6 +21,9 @@ const (
 	floodFault = 10 * time.Minute
 )
 
+// FaultTwin is the fault of a sign under whose identity two boxes speak in turns.
+const FaultTwin = "two boxes with one identity"
+
 // FaultFlood is the fault of a sign that sends more than it may. The rest was dropped.
 const FaultFlood = "flood"
 

@@ -36,6 +36,7 @@ type State struct {
 	Acks     map[string]*wire.Ack // last by role, and role/alert
 	Dropped  int                  // messages over the limit that were not held, since start
 	FloodAt  time.Time            // when it last sent more than it may
+	TwinAt   time.Time            // when two boxes last spoke in turns under its identity
 	Proof    string               // a fault of its proof of play; "" for none
 	Bad      string               // the error of its last message that could not be read
 }
@@ -77,6 +78,7 @@ type signState struct {
 	session string // of the last online status
 	told    string // the session of the last one that was not held back
 	flood   *flood
+	keys    [2]string // the sign's own key by its status: the last one, and the one before
 	badAt   time.Time // when it was logged that a message cannot be read
 	known   time.Time // of the last message, or of what the broker had retained
 	// When it last went offline and came online. An absence between two updates of the health log is one, too.
@@ -203,7 +205,7 @@ func (l *Listener) deliver(sign string, leaf wire.Leaf, payload []byte, retained
 	var err error
 	switch leaf {
 	case wire.LeafStatus:
-		online, err = h.status(payload)
+		online, err = h.status(payload, now)
 	case wire.LeafAck:
 		ack, err = h.ack(payload)
 	case wire.LeafSnapshot:
@@ -248,10 +250,25 @@ func (s *State) Faults(now time.Time) []string {
 	if !s.FloodAt.IsZero() && now.Sub(s.FloodAt) < floodFault {
 		out = append(out, FaultFlood)
 	}
+	if !s.TwinAt.IsZero() && now.Sub(s.TwinAt) < floodFault {
+		out = append(out, FaultTwin)
+	}
 	if s.Status != nil {
 		out = append(out, s.Status.Faults...)
 	}
 	return out
+}
+
+// noteKey notices two boxes that run under one identity: they push each other off the broker, and their statuses bring two
+// keys in turns. A box that lost its key changes it once.
+func (h *signState) noteKey(s *wire.Status, now time.Time) {
+	if s.Key == nil || s.Key.Kid == "" || s.Key.Kid == h.keys[0] {
+		return
+	}
+	if s.Key.Kid == h.keys[1] {
+		h.TwinAt = now
+	}
+	h.keys[0], h.keys[1] = s.Key.Kid, h.keys[0]
 }
 
 // noteChange keeps when the sign went offline or came online.
@@ -278,7 +295,7 @@ func (l *Listener) played(sign string, payload []byte) error {
 
 // status takes a status or a will. An "offline" of another session than that of the last "online" is a will that lost
 // its race, and is ignored.
-func (h *signState) status(payload []byte) (online *wire.Status, err error) {
+func (h *signState) status(payload []byte, now time.Time) (online *wire.Status, err error) {
 	s, err := wire.ParseStatus(payload)
 	if err != nil {
 		return nil, err
@@ -292,6 +309,7 @@ func (h *signState) status(payload []byte) (online *wire.Status, err error) {
 	if s.Session != h.told {
 		h.forget(s)
 	}
+	h.noteKey(s, now)
 	h.session, h.told, h.Status, h.Online = s.Session, s.Session, s, true
 	return s, nil
 }

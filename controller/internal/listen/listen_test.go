@@ -131,6 +131,29 @@ func TestFirstStatusesDoNotCount(t *testing.T) {
 	}
 }
 
+// Two boxes with one identity bring their keys in turns; a box that lost its key changes it once.
+func TestTwoBoxesOfOneIdentity(t *testing.T) {
+	l, c := listener()
+	say := func(session, kid string, want bool) {
+		t.Helper()
+		l.Message(topic, fmt.Appendf(nil, `{"v":1,"state":"online","session":%q,"at_ms":1,"key":{"kid":%q,"x":"x"}}`, session,
+			kid), false)
+		c.t = c.t.Add(5 * time.Second)
+		s := l.State("qn-001")
+		if got := slices.Contains(s.Faults(c.t), FaultTwin); got != want {
+			t.Errorf("after %s with %s the faults are %v", session, kid, s.Faults(c.t))
+		}
+	}
+	say("a", "one", false)
+	say("b", "one", false) // it was restarted
+	say("c", "two", false) // its disk was lost
+	say("d", "two", false)
+	say("e", "one", true) // the other box
+	say("f", "two", true)
+	c.t = c.t.Add(floodFault)
+	say("g", "two", false)
+}
+
 func TestWhatCannotBeRead(t *testing.T) {
 	l, _ := listener()
 	l.Message(topic, status("online", "a"), false)
