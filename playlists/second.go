@@ -17,6 +17,9 @@ func CheckSecond(field string, author Author, p *Principal) error {
 	if p.Program {
 		return &Error{Code: Denied, Field: field, Key: "approval-by-program"}
 	}
+	if p.Fresh {
+		return &Error{Code: Denied, Field: field, Key: "approver-too-new"}
+	}
 	if p.Stands != "" && Same(author.ID, p.Stands) {
 		return &Error{Code: Denied, Field: field, Key: "approval-by-oneself"}
 	}

@@ -159,6 +159,18 @@ func (s *Server) userLink(w http.ResponseWriter, r *http.Request) {
 	answer(w, userLink{Path: "/signin?code=" + code, ExpiresMS: expires.UnixMilli()})
 }
 
+func (s *Server) userVouch(w http.ResponseWriter, r *http.Request) {
+	p, id := s.administers(w, r)
+	if p == nil {
+		return
+	}
+	if err := s.auth.Vouch(r.Context(), p, id); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (s *Server) userOut(w http.ResponseWriter, r *http.Request) {
 	p := s.who(w, r)
 	if p == nil {

@@ -137,6 +137,8 @@ func (s *Server) Routes() []Route {
 			Handler: s.ownPassword, In: newPassword{}},
 		{Method: "POST", Path: "/api/v1/users/{id}/link",
 			Summary: "Make a link that lets somebody in once, to set a password", Handler: s.userLink, Out: userLink{}},
+		{Method: "POST", Path: "/api/v1/users/{id}/vouch",
+			Summary: "Stand for somebody whose way in is younger than 24 hours, and whom another let in", Handler: s.userVouch},
 		{Method: "DELETE", Path: "/api/v1/users/{id}/sessions", Summary: "Sign somebody out everywhere", Handler: s.userOut},
 		{Method: "GET", Path: "/api/v1/tokens", Summary: "List API tokens, without their secrets", Handler: s.tokens,
 			Out: list[auth.Token]{}},

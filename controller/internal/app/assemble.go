@@ -61,7 +61,8 @@ func (a *App) assembleThings(ctx context.Context) error {
 	a.artist = artwork.New(r, catalogue.Lookup(a.catalogue, a.uploads), artworkBytes)
 	a.auth, err = auth.Open(ctx, auth.Options{Records: records.Records{Store: a.store, Now: a.now},
 		Sessions: records.Sessions{Store: a.store.Sessions(), Now: a.now}, Now: a.now, Guest: a.o.Guest,
-		Demo: a.o.Demo, BuiltIn: a.o.BuiltIn, Console: enrol.Console.ID})
+		Demo: a.o.Demo, BuiltIn: a.o.BuiltIn, Console: enrol.Console.ID,
+		Born: enrol.Born(ctx, a.store.Audit(), a.now)})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ledcast/controller/internal/api"
 	"ledcast/controller/internal/backup"
+	"ledcast/controller/internal/history"
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
@@ -30,7 +31,12 @@ func (a *App) maintain(ctx context.Context) {
 		held := a.clock.Unsure() // a wrong clock would delete what is not old
 		if !held && now.Sub(pruned) >= 24*time.Hour {
 			pruned = now
-			a.pruneProofs(ctx, now)
+			before := now.Add(-cmp.Or(a.o.KeepProofs, keepIssued)).UnixMilli()
+			if n, err := history.PruneProofs(ctx, a.store.Proofs(), before); err != nil && ctx.Err() == nil {
+				a.log.Warn("old proof of play could not be deleted", "err", err)
+			} else if n > 0 {
+				a.log.Info("old proof of play was deleted", "records", n)
+			}
 			if n, err := a.store.Documents().Prune(ctx, now.Add(-keepIssued).Unix()); err != nil && ctx.Err() == nil {
 				a.log.Warn("old documents could not be deleted", "err", err)
 			} else if n > 0 {
@@ -58,27 +64,6 @@ func (a *App) maintain(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-	}
-}
-
-// pruneProofs deletes proof of play that is older than it has to be kept, in small steps: each of them waits for a cancel.
-func (a *App) pruneProofs(ctx context.Context, now time.Time) {
-	const step = 500
-	before, deleted := now.Add(-cmp.Or(a.o.KeepProofs, keepIssued)).UnixMilli(), 0
-	for {
-		n, err := a.store.Proofs().Prune(ctx, before, step)
-		if err != nil {
-			if ctx.Err() == nil {
-				a.log.Warn("old proof of play could not be deleted", "err", err)
-			}
-			return
-		}
-		if deleted += n; n < step {
-			break
-		}
-	}
-	if deleted > 0 {
-		a.log.Info("old proof of play was deleted", "records", deleted)
 	}
 }
 

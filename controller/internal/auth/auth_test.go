@@ -429,3 +429,57 @@ func TestLineage(t *testing.T) {
 		t.Error("a token of a person who was demoted goes on")
 	}
 }
+
+// Who was let in less than 24 h ago approves nothing, unless an administrator who did not let them in vouches for them,
+// or it is the installation's first day.
+func TestNewApprovers(t *testing.T) {
+	h := newHouse(t)
+	lan := playlists.User{ID: "lan", Owner: playlists.Public, Role: playlists.RoleAdmin}
+	hoa := playlists.User{ID: "hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
+	minh := playlists.User{ID: "minh", Owner: playlists.Public, Role: playlists.RoleApprover}
+	for _, u := range []playlists.User{lan, hoa, minh} {
+		h.user(u)
+	}
+	enter := func() {
+		t.Helper()
+		code, _, err := h.s.Invite(t.Context(), h.s.principal(&lan), "minh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.s.Redeem(httptest.NewRecorder(), httptest.NewRequest("POST", "/", nil), code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	approves := func(want bool) {
+		t.Helper()
+		err := playlists.CheckSecond("alerts/a", playlists.Author{ID: "user:tam"}, h.s.principal(&minh))
+		if (err == nil) != want {
+			t.Errorf("%v after the start: approves %v, want %v (%v)", h.at, err == nil, want, err)
+		}
+	}
+	born := h.at
+	h.s.o.Born = func() time.Time { return born }
+	enter()
+	approves(true) // the first day
+	h.at = h.at.Add(48 * time.Hour)
+	enter()
+	approves(false)
+	if err := h.s.Vouch(t.Context(), h.s.principal(&lan), "minh"); err == nil {
+		t.Error("who let them in vouched for them")
+	}
+	if err := h.s.Vouch(t.Context(), h.s.principal(&minh), "minh"); err == nil {
+		t.Error("they vouched for themselves")
+	}
+	program := &playlists.Principal{ID: "token:x", Owner: playlists.Public, Role: playlists.RoleAdmin, Program: true}
+	if err := h.s.Vouch(t.Context(), program, "minh"); err == nil {
+		t.Error("a program vouched for them")
+	}
+	if err := h.s.Vouch(t.Context(), h.s.principal(&hoa), "minh"); err != nil {
+		t.Error(err)
+	}
+	approves(true)
+	enter() // another link: anew
+	approves(false)
+	h.at = h.at.Add(24 * time.Hour)
+	approves(true)
+}

@@ -24,6 +24,8 @@ type signin struct {
 	// Who made the link that let the person in last, with what they made it, and when it was used.
 	Lineage []string `json:"lineage,omitempty"`
 	MadeMS  int64    `json:"made_ms,omitempty"`
+	// VouchedBy is the second administrator who stands for a way in that is younger than 24 h.
+	VouchedBy string `json:"vouched_by,omitempty"`
 }
 
 // invite is a link that signs a user in once.
@@ -206,6 +208,29 @@ func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, user, password 
 	return s.principal(&u), nil
 }
 
+// firstDay reports whether a moment lies in the first 24 h of the installation.
+func (s *Service) firstDay(ms int64) bool {
+	return s.o.Born != nil && time.UnixMilli(ms).Sub(s.o.Born()) < makersCount
+}
+
+// Vouch lets a person approve whose way in is younger than 24 h. by is an administrator who did not let them in.
+func (s *Service) Vouch(ctx context.Context, by *playlists.Principal, user string) error {
+	u, ok := s.User(user)
+	if !ok {
+		return noUser(user)
+	}
+	if err := by.CheckGrant("users/"+user, u.Owner, u.Areas, nil); err != nil {
+		return err
+	}
+	x := s.signin(user)
+	err := playlists.CheckSecond("users/"+user, playlists.Author{ID: "user:" + user, Makers: s.people(x.Lineage)}, by)
+	if err != nil {
+		return err
+	}
+	x.VouchedBy = by.ID
+	return s.note(ctx, by, &u, x)
+}
+
 // nobody is the hash of a password that no user has.
 var nobody = hashPassword(random())
 
@@ -225,7 +250,7 @@ func (s *Service) Redeem(w http.ResponseWriter, r *http.Request, code string) (*
 	}
 	// Who made the link knew it, and may be who uses it.
 	x := s.signin(u.ID)
-	x.Lineage, x.MadeMS = inv.Lineage, s.o.Now().UnixMilli()
+	x.Lineage, x.MadeMS, x.VouchedBy = inv.Lineage, s.o.Now().UnixMilli(), ""
 	who := s.principal(&u)
 	who.From = r.RemoteAddr
 	if err := s.o.Records.Delete(r.Context(), who, kindInvite, u.Owner, u.ID); err != nil {
@@ -308,5 +333,6 @@ func (s *Service) principal(u *playlists.User) *playlists.Principal {
 		p.Lineage = nil
 	}
 	p.Makers = makers(p.Lineage, x.MadeMS, s.o.Now())
+	p.Fresh = len(p.Makers) > 0 && x.VouchedBy == "" && !s.firstDay(x.MadeMS)
 	return p
 }

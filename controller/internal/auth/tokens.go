@@ -216,6 +216,9 @@ func (s *Service) byToken(head string) (*playlists.Principal, error) {
 			return nil, denied("token-person-changed")
 		}
 		p.Program, p.Stands = false, t.By
+		if u, known := s.User(strings.TrimPrefix(t.By, "user:")); known {
+			p.Fresh = s.principal(&u).Fresh
+		}
 	}
 	p.Lineage = s.people(t.Lineage)
 	p.Makers = makers(p.Lineage, t.MadeMS, s.o.Now())

@@ -38,6 +38,11 @@ func newUser(e *env) *cobra.Command {
 				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/users/"+id+"/sessions", nil, nil)
 				return err
 			}),
+		e.named("vouch USER", "Let somebody approve whose way in is younger than 24 hours and whom another let in", "USER",
+			func(cmd *cobra.Command, c *client, id string) error {
+				_, err := c.do(cmd.Context(), http.MethodPost, "api/v1/users/"+id+"/vouch", struct{}{}, nil)
+				return err
+			}),
 		e.named("remove USER", "Remove somebody; they are out at once", "USER",
 			func(cmd *cobra.Command, c *client, id string) error {
 				_, err := c.do(cmd.Context(), http.MethodDelete, "api/v1/users/"+id, nil, nil)
