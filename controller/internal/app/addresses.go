@@ -24,8 +24,8 @@ func (a *App) signsBroker() string {
 	return a.brokerAddr
 }
 
-// checkAddresses refuses what other machines could read or change on the way:
-// what is not encrypted is not shown to a network by accident.
+// checkAddresses refuses what other machines could read or change on the way: what is not encrypted is not shown to a
+// network by accident.
 func (a *App) checkAddresses() error {
 	if a.o.Advertise != "" {
 		u, err := url.Parse(a.o.Advertise)

@@ -1,6 +1,5 @@
-// Package app wires the controller together: it opens the store, starts the
-// broker, the publisher, the listener and the pages, and stops them again.
-// What may be put, and what follows from it, is decided elsewhere.
+// Package app wires the controller together: it opens the store, starts the broker, the publisher, the listener and
+// the pages, and stops them again. What may be put, and what follows from it, is decided elsewhere.
 package app
 
 import (
@@ -117,8 +116,8 @@ type App struct {
 // Login is a name and a password at the broker.
 type Login struct{ User, Password string }
 
-// New opens the data folder and claims the ports; nothing runs before Start.
-// Its errors say which folder, file or address, and what to do.
+// New opens the data folder and claims the ports; nothing runs before Start. Its errors say which folder, file or
+// address, and what to do.
 func New(ctx context.Context, o Options) (*App, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -268,12 +267,11 @@ func (a *App) Addr() string { return a.httpLn.Addr().String() }
 // BrokerAddr is what signs connect to, e.g. "mqtt://127.0.0.1:1883".
 func (a *App) BrokerAddr() string { return a.brokerAddr }
 
-// ServerCA is the file in the data folder with the authority behind the pages'
-// certificate, where the system does not know it.
+// ServerCA is the file in the data folder with the authority behind the pages' certificate, where the system does not
+// know it.
 const ServerCA = "server.ca"
 
-// writeServer tells other commands on this machine where the pages are, and whom
-// to trust there.
+// writeServer tells other commands on this machine where the pages are, and whom to trust there.
 func (a *App) writeServer() error {
 	ca := filepath.Join(a.o.Data, ServerCA)
 	var err error
@@ -296,8 +294,7 @@ func (a *App) FilesWritten() { a.files.Store(true) }
 // Kick asks for publishing soon, after a change in the store.
 func (a *App) Kick() { a.publisher.Kick() }
 
-// Ready is nil when the files are written and the broker holds what every sign
-// should have.
+// Ready is nil when the files are written and the broker holds what every sign should have.
 func (a *App) Ready() error { return source{a}.Ready() }
 
 // Sign is a sign as it was put; NotFound where there is none.
@@ -338,8 +335,7 @@ func (a *App) BrokerLogin() Login { return a.login }
 // Roots are the public keys of the root and its spare.
 func (a *App) Roots() (root, spare ed25519.PublicKey) { return a.keyring.Roots() }
 
-// Stop ends everything, in the order in which it needs each other. It may be
-// called once, also after a failed New.
+// Stop ends everything, in the order in which it needs each other. It may be called once, also after a failed New.
 func (a *App) Stop() error {
 	var errs []error
 	if a.cancel != nil {

@@ -136,8 +136,8 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 	return nil
 }
 
-// assembleLink connects to the broker. What signs send comes over the link from
-// an outside broker, and from the feed of the embedded one.
+// assembleLink connects to the broker. What signs send comes over the link from an outside broker, and from the feed
+// of the embedded one.
 func (a *App) assembleLink(context.Context) error {
 	var own *tls.Config
 	if a.broker != nil {

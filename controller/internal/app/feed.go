@@ -8,9 +8,8 @@ type message struct {
 	payload []byte
 }
 
-// feed hands signs' messages from the embedded broker to the listener. A
-// subscription would lose some: the broker holds 128 messages for a reader and
-// drops the rest, and ten thousand signs ack an alert at once.
+// feed hands signs' messages from the embedded broker to the listener. A subscription would lose some: the broker
+// holds 128 messages for a reader and drops the rest, and ten thousand signs ack an alert at once.
 type feed struct {
 	in     chan message
 	closed chan struct{} // when run has ended
@@ -26,8 +25,7 @@ func (f *feed) add(topic string, payload []byte) {
 	}
 }
 
-// run passes messages on until ctx ends: one at a time, so that those of a sign
-// stay in order.
+// run passes messages on until ctx ends: one at a time, so that those of a sign stay in order.
 func (f *feed) run(ctx context.Context, listen func(message)) {
 	defer close(f.closed)
 	for {

@@ -16,12 +16,12 @@ import (
 // maintainEvery is how often the store is maintained.
 const maintainEvery = 15 * time.Second
 
-// keepIssued is how long programs that were issued are kept: 13 months, so that
-// a year can be compared with the one before.
+// keepIssued is how long programs that were issued are kept: 13 months, so that a year can be compared with the one
+// before.
 const keepIssued = 396 * 24 * time.Hour
 
-// maintain deletes expired sessions and old documents. Its write also detects
-// that this controller has lost the database, and must not go on.
+// maintain deletes expired sessions and old documents. Its write also detects that this controller has lost the
+// database, and must not go on.
 func (a *App) maintain(ctx context.Context) {
 	t := time.NewTicker(maintainEvery)
 	defer t.Stop()
@@ -81,8 +81,7 @@ func (l auditLog) Newest(ctx context.Context, owner string, before int64, most i
 	return l.store.Audit().Newest(ctx, whole(owner), before, most)
 }
 
-// whole is the owner whose entries somebody of an owner reads: the department
-// answers for the installation.
+// whole is the owner whose entries somebody of an owner reads: the department answers for the installation.
 func whole(owner string) string {
 	if owner == playlists.Public {
 		return store.AllOwners

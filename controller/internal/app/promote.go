@@ -28,10 +28,9 @@ func (a *App) renewKeys(ctx context.Context) {
 	}
 }
 
-// promoteKeys goes on with a rotation: the new keys sign once every sign that
-// is online has said that it has the set. A sign that is away gets the set
-// before anything that the new keys signed, for both are retained and it keeps
-// a document until its key comes.
+// promoteKeys goes on with a rotation: the new keys sign once every sign that is online has said that it has the set.
+// A sign that is away gets the set before anything that the new keys signed, for both are retained and it keeps a
+// document until its key comes.
 func (a *App) promoteKeys(ctx context.Context) {
 	t := time.NewTicker(promoteEvery)
 	defer t.Stop()

@@ -11,8 +11,8 @@ import (
 	"ledcast/playlists/manifest"
 )
 
-// seed puts the department's default content into a store that lacks it. What
-// is there already was perhaps edited, and stays.
+// seed puts the department's default content into a store that lacks it. What is there already was perhaps edited,
+// and stays.
 func (a *App) seed(ctx context.Context) error {
 	for name, text := range map[string][]byte{"assets/areas.yaml": assets.Areas,
 		"assets/content.yaml": assets.DefaultContent} {
@@ -27,8 +27,8 @@ func (a *App) seed(ctx context.Context) error {
 	return nil
 }
 
-// Seed puts things that are not there yet, with an entry of the log each. Those
-// that are there, and were perhaps edited, stay as they are.
+// Seed puts things that are not there yet, with an entry of the log each. Those that are there, and were perhaps
+// edited, stay as they are.
 func (a *App) Seed(ctx context.Context, things []playlists.Thing) error {
 	s, err := a.catalogue.Snapshot(ctx)
 	if err != nil {

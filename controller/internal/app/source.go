@@ -91,9 +91,8 @@ func (s source) Ready() error {
 	return nil
 }
 
-// Has are the alerts that a sign has by its own word: of the sets that it says
-// it took, without those that it refused or ended. A picture sign says nothing,
-// and has what it is sent.
+// Has are the alerts that a sign has by its own word: of the sets that it says it took, without those that it refused
+// or ended. A picture sign says nothing, and has what it is sent.
 func (s source) Has(sign *playlists.Sign) []timeline.Alert {
 	var out []timeline.Alert
 	state := s.a.listener.State(sign.ID)

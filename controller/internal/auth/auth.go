@@ -54,9 +54,9 @@ type Options struct {
 	Guest *playlists.Principal
 	// Demo lets the tokens that Console makes stand for people. Elsewhere a token approves nothing unless it stands for
 	// a person who made it.
-	Demo    bool
+	Demo bool
 	// Born is when the installation began. On its first day nobody is too new to approve. nil: long ago.
-	Born func() time.Time
+	Born    func() time.Time
 	BuiltIn []string // people of the demo, whose links make nobody one person with another
 	Console string   // id of who started the controller: it makes the first people, and counts as nobody's maker
 }
