@@ -13,8 +13,9 @@ import (
 	"ledcast/playlists"
 )
 
-// maintainEvery is how often the store is maintained.
-const maintainEvery = 15 * time.Second
+// maintainEvery is how often the store is maintained: a lost database is noticed within 5 s, also while nothing is
+// written.
+const maintainEvery = 4 * time.Second
 
 // keepIssued is how long programs that were issued are kept: 13 months, so that a year can be compared with the one
 // before.
@@ -62,6 +63,7 @@ func (a *App) maintain(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-a.store.Lost():
 		case <-t.C:
 		}
 	}

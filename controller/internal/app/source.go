@@ -71,10 +71,8 @@ func (s source) Snapshot(sign string) {
 }
 
 func (s source) Ready() error {
-	if t, ok := s.a.store.(interface{ Trouble() error }); ok {
-		if err := t.Trouble(); err != nil {
-			return err
-		}
+	if err := s.a.store.Trouble(); err != nil {
+		return err
 	}
 	if s := s.a.clock.Look(); s.Held() {
 		return errors.New("the controller's clock is not certain: " + s.Words().EN)

@@ -33,6 +33,7 @@ type Store interface {
 	Issuing
 	Access
 	Evidence
+	Watched
 	// Dump writes a backup of everything except sessions to w. The backup is a consistent snapshot, and writes may
 	// go on meanwhile. atMS is the backup's timestamp. The backup contains the signing keys.
 	Dump(ctx context.Context, w io.Writer, atMS int64) error
@@ -42,6 +43,14 @@ type Store interface {
 	Restore(ctx context.Context, r io.ReadSeeker) error
 	// Close waits for running calls and closes the store. No other method may be called after it.
 	Close() error
+}
+
+// Watched says whether writes are safe.
+type Watched interface {
+	// Trouble says why writes fail, as far as is known: the disk is full, the database was replaced, or its lock is lost.
+	Trouble() error
+	// Lost is closed at the first write that finds the lock lost.
+	Lost() <-chan struct{}
 }
 
 // Content holds what users and API clients have configured, and the audit log of their changes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
 
@@ -72,6 +73,11 @@ func (r *room) left(ctx context.Context, err error) (again bool) {
 
 // Trouble says why writes fail; nil where they do not, as far as is known.
 func (s *DB) Trouble() error {
+	select {
+	case <-s.lost:
+		return store.ErrLost
+	default:
+	}
 	if s.room.Room == nil {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
@@ -53,6 +54,8 @@ type DB struct {
 	closeAll func() error
 	stamps   *stamps
 	room     *room
+	lost     chan struct{} // closed at the first write that finds the lock lost
+	lostOnce *sync.Once
 }
 
 var _ store.Store = (*DB)(nil)
@@ -60,7 +63,7 @@ var _ store.Store = (*DB)(nil)
 // New returns the store on d. The database must be migrated.
 func New(d Database) *DB {
 	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot,
-		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}, room: &room{Room: d.Room}}
+		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}, room: &room{Room: d.Room}, lost: make(chan struct{}), lostOnce: &sync.Once{}}
 }
 
 // Close closes the database.
@@ -92,6 +95,9 @@ func (s *DB) transact(ctx context.Context, long bool, do func(context.Context, *
 		err = s.transactOnce(ctx, long, do)
 		s.room.left(ctx, err)
 	}
+	if errors.Is(err, store.ErrLost) {
+		s.lostOnce.Do(func() { close(s.lost) })
+	}
 	if err != nil && s.room.Room != nil && s.room.IsFull(err) {
 		return errors.Join(errFull(), err)
 	}
@@ -121,6 +127,9 @@ func (s *DB) transactOnce(ctx context.Context, long bool, do func(context.Contex
 	}
 	return nil
 }
+
+// Lost is closed at the first write that finds that this controller has lost its lock on the database.
+func (s *DB) Lost() <-chan struct{} { return s.lost }
 
 // ignoreTxDone returns nil for the error of a rollback after the context's cancellation has rolled back already.
 func ignoreTxDone(err error) error {
