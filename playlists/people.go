@@ -44,7 +44,8 @@ type Principal struct {
 	// Lineage are those who made the credential, and who made what they made it with, up to a person. Makers is the
 	// same for a credential that is younger than 24 h, else empty.
 	Lineage []string `json:"-"`
-	// Fresh is a way in that is younger than 24 h and that no second administrator has vouched for. It approves nothing.
+	// Fresh is a way in that is younger than 24 h and that no second administrator has vouched for. It approves
+	// nothing.
 	Fresh bool `json:"-"`
 	Makers  []string `json:"-"`
 }

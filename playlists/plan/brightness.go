@@ -32,9 +32,9 @@ func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline
 	return out, err
 }
 
-// AlertFloor is the least brightness of an urgent message on a sign, over the same time as Brightness. Its owner cannot
-// dim it: only what the supply carries does. An alert's own picture may be brighter than any of the program, so level is
-// taken as at least that of a face half lit.
+// AlertFloor is the least brightness of an urgent message on a sign, over the same time as Brightness. Its owner
+// cannot dim it: only what the supply carries does. An alert's own picture may be brighter than any of the program,
+// so level is taken as at least that of a face half lit.
 func AlertFloor(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
 	return levels(s, max(level, 0.5), playlists.AlertFloorDay, playlists.AlertFloorNight, from, until)
 }

@@ -126,7 +126,8 @@ func TestAJumpNeverProlongsAnAlert(t *testing.T) {
 	}
 }
 
-// What a cancel ended does not run again. Neither NTP nor a restart revives what ended by the clock; a signed time does.
+// What a cancel ended does not run again. Neither NTP nor a restart revives what ended by the clock; a signed time
+// does.
 func TestWhatStaysEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

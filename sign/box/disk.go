@@ -154,8 +154,8 @@ func (d *disk) saveState() error {
 	return nil
 }
 
-// accept stores a document and its floor, synced, before anything of it shows. Where an alert set cannot be written, its
-// floor is kept and the set before is forgotten: what was cancelled must not come back at a restart.
+// accept stores a document and its floor, synced, before anything of it shows. Where an alert set cannot be written,
+// its floor is kept and the set before is forgotten: what was cancelled must not come back at a restart.
 func (d *disk) accept(e *accept.Store) error {
 	err := d.write(filepath.Join(d.dir, "docs"), docFile(e.Role, e.Digest), e.Doc)
 	if err != nil && (e.Role == wire.RoleAlerts || e.Role == wire.RoleAlertsTest) {

@@ -471,8 +471,8 @@ func (w *world) answerTime(at time.Time, challenge string) {
 	})
 }
 
-// moveTime tells a sign whose clock is trusted a time that is ahead of the real one, until it believes that: its question
-// on a new connection is answered, and the one 30 s later.
+// moveTime tells a sign whose clock is trusted a time that is ahead of the real one, until it believes that: its
+// question on a new connection is answered, and the one 30 s later.
 func (w *world) moveTime(ahead time.Duration) {
 	w.t.Helper()
 	before := w.n.lastChallenge(w.t, w.conf.Sign)

@@ -69,8 +69,9 @@ type entry struct {
 	playKey
 }
 
-// openPlayLog reads the journal of the run before. It begins another chain where there is none: after a lost disk. After
-// an error the log is there, and takes nothing until a restart: its plays are lost, and their time is not proven.
+// openPlayLog reads the journal of the run before. It begins another chain where there is none: after a lost disk.
+// After an error the log is there, and takes nothing until a restart: its plays are lost, and their time is not
+// proven.
 func openPlayLog(dir string, c *chain, nowMS int64) (*playLog, error) {
 	err := os.MkdirAll(dir, 0o700)
 	if c.ID == "" {

@@ -116,8 +116,8 @@ func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
 func (p *Player) SetTime(monoMS, atMS int64) { p.setTime(monoMS, atMS, false) }
 
 // SetSignedTime takes over a signed time. Where it moves the clock back before the end of an alert that ended by the
-// clock, or whose deadline a wrong clock brought forward, the alert runs again: until its end, and never longer than its
-// own length in all.
+// clock, or whose deadline a wrong clock brought forward, the alert runs again: until its end, and never longer than
+// its own length in all.
 func (p *Player) SetSignedTime(monoMS, atMS int64) { p.setTime(monoMS, atMS, true) }
 
 func (p *Player) setTime(monoMS, atMS int64, signed bool) {
@@ -141,8 +141,8 @@ func (p *Player) setTime(monoMS, atMS int64, signed bool) {
 	p.dirty = true
 }
 
-// raise puts an alert's deadline at its end by a clock that was set back from beforeMS to nowMS. What it has run already
-// counts. One that ended is revived only where that clock had passed its end.
+// raise puts an alert's deadline at its end by a clock that was set back from beforeMS to nowMS. What it has run
+// already counts. One that ended is revived only where that clock had passed its end.
 func (r *run) raise(a *timeline.Alert, beforeMS, nowMS, monoMS int64) {
 	left := min(a.Until*1000-nowMS, (a.Until-a.From)*1000-r.ran(monoMS))
 	if left <= 0 || r.ended && (!r.byClock || beforeMS < a.Until*1000) {

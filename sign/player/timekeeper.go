@@ -39,8 +39,8 @@ type offer struct{ atMS, monoMS int64 }
 // mostQuestions is how many may wait: the sign asks again while one waits.
 const mostQuestions = 8
 
-// Ask notes that a status went out at mono that asks for the time. first says that it is the first of its connection: an
-// older controller answers that one, and brings back the session in place of the challenge.
+// Ask notes that a status went out at mono that asks for the time. first says that it is the first of its connection:
+// an older controller answers that one, and brings back the session in place of the challenge.
 func (t *Timekeeper) Ask(monoMS int64, challenge, session string, first bool) {
 	if len(t.questions) == mostQuestions {
 		t.questions = t.questions[1:]

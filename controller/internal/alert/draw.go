@@ -252,8 +252,8 @@ func (s *Service) drawForm(ctx context.Context, where string, m *playlists.Messa
 	return art, nil, nil
 }
 
-// far reports whether a message can be read from where people look at most signs of the class, and why it can be read on
-// none. A sign on which it cannot be read is named in the preview; it does not hold up the others.
+// far reports whether a message can be read from where people look at most signs of the class, and why it can be read
+// on none. A sign on which it cannot be read is named in the preview; it does not hold up the others.
 func (s *Service) far(ctx context.Context, where string, m *playlists.Message, c *classKinds) (most bool,
 	none *playlists.Error, err error) {
 	reads := 0

@@ -84,7 +84,8 @@ func TestBreakGlassBounds(t *testing.T) {
 	})
 }
 
-// A cancel is taken back within 15 minutes by an approver: the same bytes under another id, and its correction gives way.
+// A cancel is taken back within 15 minutes by an approver: the same bytes under another id, and its correction gives
+// way.
 func TestResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

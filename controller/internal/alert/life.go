@@ -39,9 +39,9 @@ func (s *Service) write(ctx context.Context, who *playlists.Principal, e *entry,
 	return nil
 }
 
-// Approve lets an alert run. who is another person than wrote it, and gives the digest of the preview that they read and
-// the number of signs in it; a wrong one is refused without telling the right one. The answer names the signs that came
-// and left since.
+// Approve lets an alert run. who is another person than wrote it, and gives the digest of the preview that they read
+// and the number of signs in it; a wrong one is refused without telling the right one. The answer names the signs
+// that came and left since.
 func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id string,
 	read *playlists.AlertApproval) (*playlists.AlertView, error) {
 	ctx = playlists.Urgent(ctx)

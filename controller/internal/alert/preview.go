@@ -71,8 +71,8 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 	return p, nil
 }
 
-// drawFor draws what is missing for a preview, within the time that a person waits, and takes out what would go over the
-// wire's limits.
+// drawFor draws what is missing for a preview, within the time that a person waits, and takes out what would go over
+// the wire's limits.
 func (s *Service) drawFor(ctx context.Context, a *playlists.Alert, l *look, signs []playlists.Sign) error {
 	if err := s.draw(ctx, a, l, signs, drawWithin); err != nil {
 		return err

@@ -57,8 +57,8 @@ func (s *Service) Wanted(t time.Time) (alerts []playlists.Alert, ended []playlis
 	return alerts, ended, next
 }
 
-// Art is how an alert looks on a class, as it was drawn when it was made. It is nil for a class that can show nothing of
-// it, and for one that is not drawn yet: that is drawn at once, and Changed is called.
+// Art is how an alert looks on a class, as it was drawn when it was made. It is nil for a class that can show nothing
+// of it, and for one that is not drawn yet: that is drawn at once, and Changed is called.
 func (s *Service) Art(ctx context.Context, id string, c playlists.Class) (*playlists.Artwork, error) {
 	e, err := s.find(id)
 	if err != nil {

@@ -97,8 +97,8 @@ func (p *entered) approve(id string) (status int, text string) {
 	return p.do("POST", "/api/v1/alerts/"+id+"/approve", fmt.Sprintf(`{"signs":%d,"digest":%q}`, read.Signs, read.Digest))
 }
 
-// A fresh installation sends its first urgent message within the hour, with two people, and one person alone sends none:
-// not with tokens, not with people that they made, not with links of others.
+// A fresh installation sends its first urgent message within the hour, with two people, and one person alone sends
+// none: not with tokens, not with people that they made, not with links of others.
 func TestFirstAlertTakesTwo(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -162,7 +162,8 @@ func TestFirstAlertTakesTwo(t *testing.T) {
 	order(&entered{t: t, url: k.url, client: http.Client{Timeout: patience, Transport: bearer(made.Secret)}}, "by-script")
 	lan.want("PUT", "/api/v1/tokens/other", `{"owner":"public","role":"approver"}`, 403)
 
-	// Two people, each let in by another administrator. minh's link was made anew by the first: the second makes another.
+	// Two people, each let in by another administrator. minh's link was made anew by the first: the second makes
+	// another.
 	minh := k.enter(second.link("minh"))
 	if status, text := minh.approve("both-by-one"); status != 200 {
 		t.Errorf("two people: %d %s", status, text)

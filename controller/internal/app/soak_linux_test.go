@@ -19,7 +19,8 @@ import (
 	"ledcast/playlists"
 )
 
-// soak is a controller, three signs and a Mosquitto, each a process of its own, and what the controller has acknowledged.
+// soak is a controller, three signs and a Mosquitto, each a process of its own, and what the controller has
+// acknowledged.
 type soak struct {
 	t      *testing.T
 	random *rand.Rand
@@ -60,9 +61,9 @@ func (p *signProcess) kill() {
 // shows is the item on the face, and why.
 func (p *signProcess) shows(t *testing.T) change { return (&attached{face: p.face}).last(t) }
 
-// TestSoakOfFaults breaks a broker, disks, clocks and processes at random while alerts are made, approved and cancelled.
-// Whenever all is well again every sign shows the right thing within 30 s, and nothing that was acknowledged is lost.
-// LEDCAST_SOAK is how long it goes on (2m with LEDCAST_FULL), and LEDCAST_SEED replays a run.
+// TestSoakOfFaults breaks a broker, disks, clocks and processes at random while alerts are made, approved and
+// cancelled. Whenever all is well again every sign shows the right thing within 30 s, and nothing that was
+// acknowledged is lost. LEDCAST_SOAK is how long it goes on (2m with LEDCAST_FULL), and LEDCAST_SEED replays a run.
 func TestSoakOfFaults(t *testing.T) {
 	span, err := time.ParseDuration(os.Getenv("LEDCAST_SOAK"))
 	if err != nil {
@@ -293,8 +294,8 @@ func (s *soak) quiet(when string) {
 	s.t.Logf("%s: right after %v, with alert %q", when, time.Since(began).Round(100*time.Millisecond), want)
 }
 
-// right is the alert that should be on the faces by what the controller has acknowledged, and by its own word for what it
-// did not answer.
+// right is the alert that should be on the faces by what the controller has acknowledged, and by its own word for
+// what it did not answer.
 func (s *soak) right() (top string) {
 	s.t.Helper()
 	for id, state := range s.acknowledged {

@@ -31,8 +31,8 @@ type Token struct {
 	May     []string         `json:"may,omitempty"`  // what a program may do beyond its role: "cancel"
 	SHA256  string           `json:"sha256,omitempty"`
 	Expires int64            `json:"expires"` // Unix seconds
-	// Set by the controller: who made it, and who made what it was made with; when; and whether it stands for the person
-	// who made it while signed in. Such a token ends with what that person may do.
+	// Set by the controller: who made it, and who made what it was made with; when; and whether it stands for the
+	// person who made it while signed in. Such a token ends with what that person may do.
 	By      string   `json:"by,omitempty"`
 	Lineage []string `json:"lineage,omitempty"`
 	MadeMS  int64    `json:"made_ms,omitempty"`

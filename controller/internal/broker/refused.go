@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// How often refused connections are logged: one user name for one reason once in a while, and no more lines than a reader
-// can take in, whatever names a stranger tries.
+// How often refused connections are logged: one user name for one reason once in a while, and no more lines than a
+// reader can take in, whatever names a stranger tries.
 const (
 	refusedAgain = 10 * time.Minute
 	refusedMost  = 30 // a minute

@@ -39,8 +39,8 @@ func NewPeople(o PeopleOptions) *People { return &People{o} }
 // Console is the principal in the audit log for the person who started the controller.
 var Console = &playlists.Principal{ID: "console", Owner: playlists.Public, Role: playlists.RoleAdmin}
 
-// AdminUser and SecondAdmin are the department's first administrators. They are two: whoever writes an urgent message and
-// whoever approves it must have been let in by different people.
+// AdminUser and SecondAdmin are the department's first administrators. They are two: whoever writes an urgent message
+// and whoever approves it must have been let in by different people.
 const (
 	AdminUser   = "admin"
 	SecondAdmin = "admin-2"

@@ -259,8 +259,8 @@ func (s *State) Faults(now time.Time) []string {
 	return out
 }
 
-// noteKey notices two boxes that run under one identity: they push each other off the broker, and their statuses bring two
-// keys in turns. A box that lost its key changes it once.
+// noteKey notices two boxes that run under one identity: they push each other off the broker, and their statuses
+// bring two keys in turns. A box that lost its key changes it once.
 func (h *signState) noteKey(s *wire.Status, now time.Time) {
 	if s.Key == nil || s.Key.Kid == "" || s.Key.Kid == h.keys[0] {
 		return

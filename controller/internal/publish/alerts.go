@@ -18,8 +18,8 @@ type Alerts interface {
 	// Wanted is what runs at t, what ended before its time, and when that
 	// changes next (zero: not by itself).
 	Wanted(t time.Time) (alerts []playlists.Alert, ended []playlists.EndedAlert, next time.Time)
-	// Art is how an alert looks on a class: drawn once. It is nil for a class that shows nothing of it, and for one that
-	// is not drawn yet; KickAlerts is called when it is.
+	// Art is how an alert looks on a class: drawn once. It is nil for a class that shows nothing of it, and for one
+	// that is not drawn yet; KickAlerts is called when it is.
 	Art(ctx context.Context, alert string, c playlists.Class) (*playlists.Artwork, error)
 	// Published says that the broker took a set with its frames.
 	Published(set *timeline.AlertSet, test bool)

@@ -36,8 +36,8 @@ type Options struct {
 	Keys      Keys
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Doubt, if given, reports whether the clock is in doubt, and the best guess of the time. Then nothing new is issued
-	// but cancels.
+	// Doubt, if given, reports whether the clock is in doubt, and the best guess of the time. Then nothing new is
+	// issued but cancels.
 	Doubt func() (guess time.Time, doubted bool)
 	// Restored is when the database was restored from a backup, Unix
 	// milliseconds; 0 if it never was. What was issued before is issued anew:

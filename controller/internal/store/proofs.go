@@ -20,8 +20,8 @@ type Proofs interface {
 	Digest(ctx context.Context, sign, chain string, n int64) (string, error)
 	// Add stores a record and its plays, all or nothing. The error is Conflict if the record is stored already.
 	Add(ctx context.Context, r playlists.PlayRecord) error
-	// Prune deletes records that ended before beforeMS, with their plays, at most limit of them, and returns how many. It
-	// keeps the last record of each chain: the next one continues it.
+	// Prune deletes records that ended before beforeMS, with their plays, at most limit of them, and returns how
+	// many. It keeps the last record of each chain: the next one continues it.
 	Prune(ctx context.Context, beforeMS int64, limit int) (n int, err error)
 	// Records returns one page of the records that q selects, ordered by FromMS, sign, chain and N. The records
 	// have their plays but not their JWS. A page with fewer than q.Limit records is the last. EachRecord reads all

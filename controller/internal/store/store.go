@@ -47,7 +47,8 @@ type Store interface {
 
 // Watched says whether writes are safe.
 type Watched interface {
-	// Trouble says why writes fail, as far as is known: the disk is full, the database was replaced, or its lock is lost.
+	// Trouble says why writes fail, as far as is known: the disk is full, the database was replaced, or its lock is
+	// lost.
 	Trouble() error
 	// Lost is closed at the first write that finds the lock lost.
 	Lost() <-chan struct{}

@@ -1,5 +1,5 @@
-// Package keeper looks at the controller's clock for package clock: at the rows that it wrote, at what signs say, at NTP,
-// and at what a person has confirmed.
+// Package keeper looks at the controller's clock for package clock: at the rows that it wrote, at what signs say, at
+// NTP, and at what a person has confirmed.
 package keeper
 
 import (
