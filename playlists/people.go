@@ -46,8 +46,8 @@ type Principal struct {
 	Lineage []string `json:"-"`
 	// Fresh is a way in that is younger than 24 h and that no second administrator has vouched for. It approves
 	// nothing.
-	Fresh bool `json:"-"`
-	Makers  []string `json:"-"`
+	Fresh  bool     `json:"-"`
+	Makers []string `json:"-"`
 }
 
 // MayCancelAlerts lets a program end urgent messages.
