@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -75,6 +76,9 @@ func (f *fakeWall) handler(t *testing.T) http.Handler {
 	mux.Handle("/", pages)
 	mux.HandleFunc("GET /api/v1/me", func(w http.ResponseWriter, _ *http.Request) {
 		say(w, api.Me{ID: "user:officer", Owner: playlists.Public, Role: playlists.RoleViewer})
+	})
+	mux.HandleFunc("GET /api/v1/clock", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"at_ms":1,"in_doubt":false,"waits":false,"confirmed":true}`) // the page went away
 	})
 	mux.HandleFunc("GET /api/v1/areas", func(w http.ResponseWriter, _ *http.Request) {
 		say(w, map[string]any{"items": []playlists.Area{{Code: "quang-ngai", Name: "Tỉnh Quảng Ngãi"},
