@@ -298,11 +298,16 @@ func (s *soak) quiet(when string) {
 // what it did not answer.
 func (s *soak) right() (top string) {
 	s.t.Helper()
-	for id, state := range s.acknowledged {
-		status, text := s.ask(s.author, "GET", "/api/v1/alerts/"+id, "")
-		var v playlists.AlertView
-		if status != 200 || json.Unmarshal([]byte(text), &v) != nil {
-			return "not up yet"
+	var list struct{ Items []playlists.AlertView }
+	status, text := s.ask(s.author, "GET", "/api/v1/alerts", "")
+	if status != 200 || json.Unmarshal([]byte(text), &list) != nil {
+		return "not up yet"
+	}
+	for _, v := range list.Items {
+		id := v.ID
+		state, made := s.acknowledged[id]
+		if !made {
+			continue
 		}
 		if state == "" {
 			state = v.State

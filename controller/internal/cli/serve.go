@@ -12,8 +12,9 @@ import (
 	"ledcast/controller/internal/enrol"
 )
 
-// now is the clock of serve and demo.
-var now = time.Now
+// now is the clock of serve and demo; nil is the system's, of which the system says whether NTP holds it. A test is built
+// with another.
+var now func() time.Time
 
 func newServe(e *env) *cobra.Command {
 	var f serverFlags
