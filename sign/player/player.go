@@ -95,7 +95,7 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 		r := &run{deadline: math.MaxInt64, sinceMS: never}
 		if !p.Clock.Trusted() {
 			// Its own span from its arrival, less what had passed when it was issued.
-			r.shifted, r.from = true, p.Clock.Now(monoMS)/1000-max(0, set.Iat-a.From)
+			r.shifted, r.from = true, p.Clock.Now(monoMS)/1000-max(0, issued(a, set.Iat)-a.From)
 		}
 		p.runs[a.ID] = r
 		p.lower(r, a, set.Iat, monoMS)
@@ -107,9 +107,18 @@ func (p *Player) SetAlerts(test bool, set *timeline.AlertSet, monoMS int64) {
 func (p *Player) lower(r *run, a *timeline.Alert, iat, monoMS int64) {
 	left := a.Until*1000 - p.Clock.Now(monoMS)
 	if !p.Clock.Trusted() {
-		left = (a.Until - max(a.From, iat)) * 1000
+		left = (a.Until - max(a.From, issued(a, iat))) * 1000
 	}
 	r.deadline = min(r.deadline, monoMS+left)
+}
+
+// issued is when a set was issued, for an alert of it. A set that holds an alert after its end was issued by a wrong
+// clock, which says nothing about how much of the alert is left.
+func issued(a *timeline.Alert, iat int64) int64 {
+	if iat >= a.Until {
+		return a.From
+	}
+	return iat
 }
 
 // SetTime takes over the time of the system, which NTP holds. What ended stays ended.

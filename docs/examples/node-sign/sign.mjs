@@ -207,9 +207,10 @@ export class Sign {
   // run gives each alert a monotonic deadline, which this only lowers: no jump of the clock prolongs an alert.
   run(set) {
     for (const a of set?.alerts ?? []) {
-      const run = (this.runs[a.id] ??= { deadline: Infinity, from: Math.floor(this.now / 1000) - Math.max(0, set.iat - a.from) })
+      const iat = set.iat < a.until ? set.iat : a.from // a set that holds an alert after its end was issued by a wrong clock
+      const run = (this.runs[a.id] ??= { deadline: Infinity, from: Math.floor(this.now / 1000) - Math.max(0, iat - a.from) })
       if (this.trusted) run.from = a.from
-      run.deadline = Math.min(run.deadline, this.mono() + (this.trusted ? a.until * 1000 - this.now : (a.until - Math.max(a.from, set.iat)) * 1000))
+      run.deadline = Math.min(run.deadline, this.mono() + (this.trusted ? a.until * 1000 - this.now : (a.until - Math.max(a.from, iat)) * 1000))
     }
   }
   // ready acks alerts whose frames came, and those of the set that has just arrived.
