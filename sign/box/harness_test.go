@@ -227,26 +227,6 @@ func (n *memNet) acks(t *testing.T, sign string) []wire.Ack {
 	return out
 }
 
-// lastChallenge is what the sign asked for the time with last; "" for never.
-func (n *memNet) lastChallenge(t *testing.T, sign string) (challenge string) {
-	t.Helper()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, m := range n.said {
-		if m.Topic != wire.SignTopic(sign, wire.LeafStatus) {
-			continue
-		}
-		s, err := wire.ParseStatus(m.Payload)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s.Challenge != "" {
-			challenge = s.Challenge
-		}
-	}
-	return challenge
-}
-
 func (n *memNet) lastStatus(t *testing.T, sign string) *wire.Status {
 	t.Helper()
 	n.mu.Lock()
@@ -455,38 +435,6 @@ func (w *world) request(op string, change ...func(*wire.SignRequest)) {
 	}
 	w.n.send(wire.SignTopic(w.conf.Sign, wire.LeafRequest), w.seal(requestKey, wire.TypRequest, q), false)
 	synctest.Wait()
-}
-
-// giveTime answers the last question with a signed time.
-func (w *world) giveTime(at time.Time) {
-	w.t.Helper()
-	w.answerTime(at, w.n.lastChallenge(w.t, w.conf.Sign))
-}
-
-func (w *world) answerTime(at time.Time, challenge string) {
-	w.t.Helper()
-	w.request(wire.OpTime, func(q *wire.SignRequest) {
-		q.Header = wire.NewHeader(wire.RoleRequest, q.Epoch, q.Seq, at.Unix(), wire.LifeRequest)
-		q.Challenge, q.AtMS = challenge, at.UnixMilli()
-	})
-}
-
-// moveTime tells a sign whose clock is trusted a time that is ahead of the real one, until it believes that: its
-// question on a new connection is answered, and the one 30 s later.
-func (w *world) moveTime(ahead time.Duration) {
-	w.t.Helper()
-	before := w.n.lastChallenge(w.t, w.conf.Sign)
-	w.n.power(false)
-	synctest.Wait()
-	w.n.power(true)
-	for range 2 {
-		for w.n.lastChallenge(w.t, w.conf.Sign) == before {
-			time.Sleep(time.Second)
-			synctest.Wait()
-		}
-		before = w.n.lastChallenge(w.t, w.conf.Sign)
-		w.answerTime(time.Now().Add(ahead), before)
-	}
 }
 
 func (w *world) alertSet(alerts ...timeline.Alert) *timeline.AlertSet {
