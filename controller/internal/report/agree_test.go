@@ -155,7 +155,11 @@ func playerAgrees(t *testing.T, r *rand.Rand, n int, p *timeline.Program, seen m
 				sign.SetReady(a.ID, false)
 			}
 			if !trusted { // it runs from its arrival, minus the time that had passed when it was issued
-				from := began/1000 - max(0, set.Iat-a.From)
+				passed := max(0, set.Iat-a.From)
+				if set.Iat >= a.Until {
+					passed = 0 // a wrong clock issued it
+				}
+				from := began/1000 - passed
 				a.From, a.Until = from, from+a.Until-a.From
 				seen["untrusted"]++
 			}
