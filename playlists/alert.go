@@ -129,7 +129,7 @@ type AlertApproval struct {
 	Signs *int `json:"signs"` // how many signs it reaches, off the preview; mandatory
 	// Digest is the preview's, of the words, frames and signs that were read; mandatory.
 	Digest string `json:"digest"`
-	// Though it can be read on no sign.
+	// Kept with the alert where it has none: the approver knows that it cannot be read everywhere.
 	Override string `json:"override,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 }

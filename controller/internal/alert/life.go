@@ -279,6 +279,8 @@ func (s *Service) Resume(ctx context.Context, who *playlists.Principal, id strin
 	switch {
 	case who.Program:
 		return nil, &playlists.Error{Code: playlists.Denied, Field: where, Key: "approval-by-program"}
+	case who.Fresh:
+		return nil, &playlists.Error{Code: playlists.Denied, Field: where, Key: "approver-too-new"}
 	case old.Why != playlists.EndCancelled || old.ApprovedMS == 0:
 		return nil, &playlists.Error{Code: playlists.Conflict, Field: where + ".state", Value: old.Why, Key: "resume-not-cancelled"}
 	case now.Unix()-old.EndedMS/1000 > playlists.ResumeWithin:

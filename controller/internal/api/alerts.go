@@ -85,12 +85,12 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "POST", Path: alerts + "/{id}/cancel", Summary: "End an alert at once: one person, one step",
 			Handler: s.alertCancel, In: cancelling{}, Out: view},
 		{Method: "POST", Path: alerts + "/{id}/resume", Summary: "Take a cancel back within 15 minutes, under a new id",
-			Handler: s.alertResume, Out: view},
-		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertRefuse,
+			Handler: s.alertStep(mayApprove, func(a Alerts) step { return a.Resume }), Out: view},
+		{Method: "POST", Path: alerts + "/{id}/refuse", Summary: "Refuse an alert that waits", Handler: s.alertStep(mayApprove, func(a Alerts) step { return a.Refuse }),
 			Out: view},
 		{Method: "POST", Path: alerts + "/{id}/break-glass",
 			Summary: "Let an alert run on one person's word: an approved template, one area, a quarter of an hour",
-			Handler: s.alertGlass, Out: view},
+			Handler: s.alertStep(mayWrite, func(a Alerts) step { return a.BreakGlass }), Out: view},
 		{Method: "GET", Path: "/api/v1/drill", Summary: "When the weekly drill is made", Handler: s.drill,
 			Out: playlists.DrillPlan{}},
 		{Method: "PUT", Path: "/api/v1/drill", Summary: "Change when the weekly drill is made, or switch it off",
@@ -259,32 +259,17 @@ func (s *Server) alertCancel(w http.ResponseWriter, r *http.Request) {
 	reply(s, w, r, v, err)
 }
 
-func (s *Server) alertRefuse(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "alert", mayApprove)
-	if p == nil {
-		return
+// alertStep answers a step of an alert's life that takes nothing but its id.
+func (s *Server) alertStep(may func(*playlists.Principal) bool, do func(Alerts) step) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if p := s.officer(w, r, "alert", may); p != nil {
+			v, err := do(s.alerts)(r.Context(), p, r.PathValue("id"))
+			reply(s, w, r, v, err)
+		}
 	}
-	v, err := s.alerts.Refuse(r.Context(), p, r.PathValue("id"))
-	reply(s, w, r, v, err)
 }
 
-func (s *Server) alertResume(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "alert", mayApprove)
-	if p == nil {
-		return
-	}
-	v, err := s.alerts.Resume(r.Context(), p, r.PathValue("id"))
-	reply(s, w, r, v, err)
-}
-
-func (s *Server) alertGlass(w http.ResponseWriter, r *http.Request) {
-	p := s.officer(w, r, "alert", mayWrite)
-	if p == nil {
-		return
-	}
-	v, err := s.alerts.BreakGlass(r.Context(), p, r.PathValue("id"))
-	reply(s, w, r, v, err)
-}
+type step func(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 
 func (s *Server) drill(w http.ResponseWriter, r *http.Request) {
 	if s.officer(w, r, "drill", mayRead) != nil {

@@ -63,7 +63,7 @@ func (p *signProcess) shows(t *testing.T) change { return (&attached{face: p.fac
 
 // TestSoakOfFaults breaks a broker, disks, clocks and processes at random while alerts are made, approved and
 // cancelled. Whenever all is well again every sign shows the right thing within 30 s, and nothing that was
-// acknowledged is lost. LEDCAST_SOAK is how long it goes on (2m with LEDCAST_FULL), and LEDCAST_SEED replays a run.
+// acknowledged is lost. LEDCAST_SOAK is how long it goes on, and LEDCAST_SEED replays a run.
 func TestSoakOfFaults(t *testing.T) {
 	span, err := time.ParseDuration(os.Getenv("LEDCAST_SOAK"))
 	if err != nil {

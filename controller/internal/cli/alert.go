@@ -173,7 +173,7 @@ func (e *env) alertApprove() *cobra.Command {
 	cmd.Flags().IntVar(&signs, "signs", 0, "`number` of signs that the preview says")
 	cmd.Flags().StringVar(&digest, "digest", "", "`digest` of the preview that you read")
 	cmd.Flags().StringVar(&override, "override", "",
-		"`finding` that it is let through in spite of: distance; with --reason")
+		"`finding` that the approver knows of: distance; kept with the alert, with --reason")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the log")
 	return cmd
 }
