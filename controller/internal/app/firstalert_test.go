@@ -6,8 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -104,12 +102,7 @@ func TestFirstAlertTakesTwo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process")
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "controller")
-	if out, err := exec.Command("go", "build", "-o", bin, "ledcast/controller").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	k := &victim{t: t, bin: bin, data: filepath.Join(dir, "data")}
+	k := newVictim(t)
 	k.start()
 	k.setUp()
 	links := k.links()

@@ -38,13 +38,7 @@ func TestKilled(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("LEDCAST_KILLS")); err == nil {
 		rounds = n
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "controller")
-	if out, err := exec.Command("go", "build", "-o", bin, "ledcast/controller").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	k := &victim{t: t, bin: bin, data: filepath.Join(dir, "data"), acked: map[string]string{}, tried: map[string]string{},
-		seqs: map[int64]string{}}
+	k := newVictim(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	for round := range rounds {
 		k.start()
@@ -91,6 +85,18 @@ type victim struct {
 	client          http.Client
 	listening       context.CancelFunc
 	listenerStopped chan error
+}
+
+// newVictim builds the controller, for a folder of its own.
+func newVictim(t *testing.T) *victim {
+	t.Helper()
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "controller")
+	if out, err := exec.Command("go", "build", "-o", bin, "ledcast/controller").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return &victim{t: t, bin: bin, data: filepath.Join(dir, "data"), acked: map[string]string{}, tried: map[string]string{},
+		seqs: map[int64]string{}}
 }
 
 func (k *victim) start() {

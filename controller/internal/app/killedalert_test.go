@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +19,7 @@ func TestKilledWithAnAlert(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts and kills a process again and again")
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "controller")
-	if out, err := exec.Command("go", "build", "-o", bin, "ledcast/controller").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	k := &victim{t: t, bin: bin, data: filepath.Join(dir, "data")}
+	k := newVictim(t)
 	k.start()
 	k.setUp()
 	second := k.enter(k.links()[1])
