@@ -71,7 +71,7 @@ func (s *Server) agrees(p *timeline.Program, alerts []timeline.Alert, sign *play
 		if shown.Frame == nil {
 			continue
 		}
-		data, _ := s.src.Frame(shown.Frame.SHA256)
+		data, _ := s.src.Frame("", shown.Frame.SHA256)
 		if want, _, err := image.Decode(bytes.NewReader(data)); err == nil && samePixels(shot, want) {
 			return true
 		}

@@ -48,8 +48,9 @@ type Source interface {
 	Title(sign, owner, item string) string
 	// Has are those that the sign has now, by its own word.
 	Has(sign *playlists.Sign) []timeline.Alert
-	// Frame is the bytes of a frame file that some program or alert names.
-	Frame(sha string) (data []byte, mime string)
+	// Frame is the bytes of a frame file: of the sign's program or one that it replaced lately, or, with sign "", of any
+	// program or alert; nil where there is none.
+	Frame(sign, sha string) (data []byte, mime string)
 	// Snapshot asks the sign for a picture of its output.
 	Snapshot(sign string)
 	// Ready is nil when the broker holds what every sign should have.

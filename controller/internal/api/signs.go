@@ -261,7 +261,7 @@ func (s *Server) facePNG(w http.ResponseWriter, r *http.Request) {
 		s.snapshotPNG(w, r)
 		return
 	}
-	s.serveFrame(w, r, v.Showing.Frame, "no-store")
+	s.serveFrame(w, r, "", v.Showing.Frame, "no-store")
 }
 
 func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
@@ -270,30 +270,22 @@ func (s *Server) frame(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sha := r.PathValue("sha")
-	var frames []timeline.Frame
-	if p, _ := s.src.Program(sign.ID); p != nil {
-		frames = p.Frames
-	}
+	of := sign.ID
 	for _, a := range s.alertsNow(sign, s.now()) {
-		if a.Reaches(sign.ID, sign.Areas) {
-			frames = append(frames[:len(frames):len(frames)], a.Frames...)
+		if a.Reaches(sign.ID, sign.Areas) && slices.ContainsFunc(a.Frames,
+			func(f timeline.Frame) bool { return f.SHA256 == sha }) {
+			of = ""
 		}
 	}
-	for i := range frames {
-		if frames[i].SHA256 == sha {
-			s.serveFrame(w, r, sha, "private, max-age=31536000, immutable")
-			return
-		}
-	}
-	s.fail(w, r, noFrame(sha))
+	s.serveFrame(w, r, of, sha, "private, max-age=31536000, immutable")
 }
 
 func noFrame(sha string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: "frame", Value: sha, Key: "frame-not-in-program"}
 }
 
-func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request, sha, cache string) {
-	data, mime := s.src.Frame(sha)
+func (s *Server) serveFrame(w http.ResponseWriter, r *http.Request, sign, sha, cache string) {
+	data, mime := s.src.Frame(sign, sha)
 	if data == nil {
 		s.fail(w, r, noFrame(sha))
 		return

@@ -65,7 +65,7 @@ func (l *liveSigns) Program(string) (*timeline.Program, playlists.Text) {
 }
 func (l *liveSigns) Title(string, string, string) string  { return "A" }
 func (l *liveSigns) Has(*playlists.Sign) []timeline.Alert { return nil }
-func (l *liveSigns) Frame(string) ([]byte, string)        { l.reads++; return l.frame, "image/png" }
+func (l *liveSigns) Frame(string, string) ([]byte, string)        { l.reads++; return l.frame, "image/png" }
 func (l *liveSigns) Snapshot(string)                      {}
 func (l *liveSigns) Heard(string) Heard {
 	return Heard{Online: true, At: l.shotAt, ProgramSeq: 7, Trusted: true, Snapshot: l.shot, ShotAt: l.shotAt}

@@ -59,11 +59,15 @@ func (s source) Title(sign, owner, item string) string {
 	return ""
 }
 
-func (s source) Frame(sha string) ([]byte, string) {
-	if f := s.a.publisher.Frame(sha); f != nil {
-		return f.Data, f.Type
+func (s source) Frame(sign, sha string) ([]byte, string) {
+	f := s.a.publisher.ProgramFrame(sign, sha)
+	if f == nil && sign == "" {
+		f = s.a.publisher.Frame(sha)
 	}
-	return nil, ""
+	if f == nil {
+		return nil, ""
+	}
+	return f.Data, f.Type
 }
 
 func (s source) Snapshot(sign string) {

@@ -257,6 +257,7 @@ func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.Frame
 func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.Text) {
 	frames := map[string]*playlists.FrameFile{}
 	bySHA := map[string]*playlists.FrameFile{}
+	now := p.o.Now()
 	seen := map[*playlists.FrameFile]bool{} // signs with the same rules share their files
 	hold := func(files []*playlists.FrameFile) {
 		for _, f := range files {
@@ -269,7 +270,7 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 	}
 	for id, plan := range plans {
 		hold(plan.files)
-		if len(plan.before) == 0 || plan.Sign.Picture() {
+		if len(plan.before) == 0 {
 			continue
 		}
 		// A sign that has acked the present program needs no former one; else
@@ -280,7 +281,8 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 		}
 		var still []former
 		for _, f := range plan.before {
-			if p.o.Acked != nil && acked < plan.seq && f.seq >= acked {
+			waits := p.o.Acked != nil && acked < plan.seq && f.seq >= acked && !plan.Sign.Picture()
+			if waits || now.Before(f.until) {
 				still = append(still, f)
 				hold(f.files)
 			}
@@ -351,7 +353,7 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 			Reasons: d.planned.Reasons,
 			seq:     issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
 		if old := p.Plan(d.sign.ID); old != nil {
-			n.before = append(append(n.before, old.before...), former{old.seq, old.files})
+			n.before = append(append(n.before, old.before...), former{old.seq, now.Add(pageGrace), old.files})
 			n.before = n.before[max(0, len(n.before)-maxFormer):]
 		}
 		plans[d.sign.ID] = n

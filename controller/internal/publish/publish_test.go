@@ -271,6 +271,41 @@ func TestFramesOfAnAckedProgramStay(t *testing.T) {
 	})
 }
 
+// A page that was told of a frame gets it although the program has been replaced meanwhile.
+func TestFramesOfAReplacedProgramAreServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, p := newWorld()
+		p.o.Acked = func(string) int64 { return 1 << 60 }
+		reconcile := func() {
+			t.Helper()
+			if err := p.Reconcile(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reconcile()
+		gone := p.Plan("three").Program.Frames[0].SHA256
+		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads",
+			Items: []playlists.Item{{Message: "public/hello"}}}
+		reconcile()
+		reconcile()
+		if p.Plan("three").Program.Frames[0].SHA256 == gone {
+			t.Fatal("the program names the same frame")
+		}
+		if p.ProgramFrame("three", gone) == nil {
+			t.Error("the frame of a program that was replaced just now is not served")
+		}
+		if p.ProgramFrame("three", p.Plan("three").Program.Frames[0].SHA256) == nil {
+			t.Error("the frame of the present program is not served")
+		}
+		time.Sleep(pageGrace + time.Second)
+		reconcile()
+		if p.ProgramFrame("three", gone) != nil {
+			t.Error("the frame is still served when no page asks for it any more")
+		}
+		p.stopPictures()
+	})
+}
+
 // One playlist changes: only the signs that carry it get another program.
 func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	w, p := newWorld()

@@ -83,11 +83,15 @@ type Plan struct {
 	before []former               // programs that the sign may still have
 }
 
-// former is a program that was replaced before the sign acked its successor.
+// former is a program that was replaced, and that the sign or a page may still show.
 type former struct {
 	seq   int64
+	until time.Time // a page asks for its frames no longer
 	files []*playlists.FrameFile
 }
+
+// pageGrace is how long a page may ask for the frames of a program that was replaced meanwhile.
+const pageGrace = 2 * time.Minute
 
 // Publisher makes wanted and retained agree. Run does the work.
 type Publisher struct {
@@ -207,6 +211,29 @@ func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 		f = p.alertFrame(sha)
 	}
 	return f
+}
+
+// ProgramFrame is a frame file of the sign's program, or of one that it replaced and that a sign or a page may still
+// show; nil where there is none.
+func (p *Publisher) ProgramFrame(sign, sha string) *playlists.FrameFile {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	plan := p.plans[sign]
+	if plan == nil {
+		return nil
+	}
+	all := [][]*playlists.FrameFile{plan.files}
+	for _, f := range plan.before {
+		all = append(all, f.files)
+	}
+	for _, files := range all {
+		for _, f := range files {
+			if f.SHA256 == sha {
+				return f
+			}
+		}
+	}
+	return nil
 }
 
 // Run compares and publishes until ctx ends.
