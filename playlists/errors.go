@@ -20,6 +20,7 @@ const (
 	Denied   Code = "denied"    // the caller may not do this
 	Busy     Code = "busy"      // the caller asks too often; try again later
 	Full     Code = "full"      // there is no room for it; somebody must make some
+	Away     Code = "away"      // what is needed for it cannot be reached now; try again later
 )
 
 // Error is the error type of the domain. It says what is wrong, where, and what
@@ -76,6 +77,12 @@ func (e *Error) line(field, title, remedy string) string {
 func IsNotFound(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == NotFound
+}
+
+// IsAway reports whether err is an *Error of code Away.
+func IsAway(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == Away
 }
 
 // At returns a copy of e that names the file and line, unless e already does.

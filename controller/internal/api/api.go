@@ -158,6 +158,7 @@ var statuses = map[playlists.Code]int{
 	playlists.Denied:   http.StatusForbidden,
 	playlists.Busy:     http.StatusTooManyRequests,
 	playlists.Full:     http.StatusInsufficientStorage,
+	playlists.Away:     http.StatusServiceUnavailable,
 }
 
 // fail answers with err as a problem document: the one place where codes
@@ -177,6 +178,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if p.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
 	}
 	writeProblem(w, p)
 }

@@ -63,10 +63,10 @@ func (l *liveSigns) Owners(context.Context) ([]playlists.Owner, error) { return 
 func (l *liveSigns) Program(string) (*timeline.Program, playlists.Text) {
 	return l.program, playlists.Text{}
 }
-func (l *liveSigns) Title(string, string, string) string  { return "A" }
-func (l *liveSigns) Has(*playlists.Sign) []timeline.Alert { return nil }
-func (l *liveSigns) Frame(string, string) ([]byte, string)        { l.reads++; return l.frame, "image/png" }
-func (l *liveSigns) Snapshot(string)                      {}
+func (l *liveSigns) Title(string, string, string) string   { return "A" }
+func (l *liveSigns) Has(*playlists.Sign) []timeline.Alert  { return nil }
+func (l *liveSigns) Frame(string, string) ([]byte, string) { l.reads++; return l.frame, "image/png" }
+func (l *liveSigns) Snapshot(string)                       {}
 func (l *liveSigns) Heard(string) Heard {
 	return Heard{Online: true, At: l.shotAt, ProgramSeq: 7, Trusted: true, Snapshot: l.shot, ShotAt: l.shotAt}
 }

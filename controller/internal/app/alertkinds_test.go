@@ -13,6 +13,7 @@ import (
 // What else an alert can be, on the demo with two signs of our own: a test that
 // only a test sign shows, a share of the face, a correction after a cancel.
 func TestAlertKinds(t *testing.T) {
+	slow(t)
 	t.Parallel() // most of it waits
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)

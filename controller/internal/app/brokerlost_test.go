@@ -204,6 +204,7 @@ const anybody = "allow_anonymous true\nset_tcp_nodelay true\n"
 // A broker that dies, and one that hangs, is noticed within 15 s, with the reason; signs are unknown meanwhile, in the
 // history of their health too; what it lost is there again when it is back (A2).
 func TestBrokerThatDiesAndHangs(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	o := newOutage(t, anybody)
 	eventually(t, "ready", o.ready)
@@ -239,6 +240,7 @@ func TestBrokerThatDiesAndHangs(t *testing.T) {
 
 // What a broker forgets while all connections stand is put back, for a sign on a new disk (B7).
 func TestBrokerThatForgets(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	o := newOutage(t, anybody)
 	eventually(t, "ready", o.ready)
@@ -265,6 +267,7 @@ func TestBrokerThatForgets(t *testing.T) {
 
 // A broker that refuses the controller's login is named as such, once.
 func TestBrokerThatRefuses(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	o := newOutage(t, "allow_anonymous false\n")
 	eventually(t, "said", func() bool { return o.log.with("level=WARN", "not connected", "not Authorized") == 1 })

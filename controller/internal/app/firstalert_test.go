@@ -98,10 +98,8 @@ func (p *entered) approve(id string) (status int, text string) {
 // A fresh installation sends its first urgent message within the hour, with two people, and one person alone sends
 // none: not with tokens, not with people that they made, not with links of others.
 func TestFirstAlertTakesTwo(t *testing.T) {
+	slow(t)
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts a process")
-	}
 	k := newVictim(t)
 	k.start()
 	k.setUp()

@@ -60,6 +60,7 @@ func fill(t *testing.T, dir string) (empty func()) {
 // On a full disk an urgent message can be approved and cancelled; everything else is refused by name, the controller is
 // not ready and says why; with room again all goes on.
 func TestFullDisk(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	data := smallDisk(t, 48<<20)
 	a, err := app.New(t.Context(), app.Options{Data: data, Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0",
@@ -121,6 +122,7 @@ func TestFullDisk(t *testing.T) {
 // A database that is removed, replaced or emptied while the controller runs: nothing is acknowledged any more, and at
 // the next start nothing begins anew beside the rest.
 func TestDatabaseVanishes(t *testing.T) {
+	slow(t)
 	for name, lose := range map[string]func(path string) error{
 		"removed": os.Remove,
 		"emptied": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)) },

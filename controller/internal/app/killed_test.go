@@ -30,10 +30,8 @@ const kills = 12
 // A controller that is killed at random moments while it is written to: what it
 // acknowledged is there, no seq is used twice, and its database is whole.
 func TestKilled(t *testing.T) {
+	slow(t)
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts and kills a process again and again")
-	}
 	rounds := kills
 	if n, err := strconv.Atoi(os.Getenv("LEDCAST_KILLS")); err == nil {
 		rounds = n

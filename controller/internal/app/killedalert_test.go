@@ -15,10 +15,8 @@ import (
 // acknowledged holds, what it did not is one or the other, and the alert that
 // runs is on its signs when the controller is back.
 func TestKilledWithAnAlert(t *testing.T) {
+	slow(t)
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts and kills a process again and again")
-	}
 	k := newVictim(t)
 	k.start()
 	k.setUp()

@@ -27,6 +27,11 @@ import (
 var ErrLost = errors.New("this controller has lost its lock on the database; " +
 	"restart it, and make sure that no other controller runs")
 
+// ErrStale is the reason of Lost if the database has a change that its writer was told has failed. What the controller
+// has in memory is not what is in the database.
+var ErrStale = errors.New("the database has a change whose success this controller did not learn of; " +
+	"restart it, so that it reads everything again")
+
 // Store is the controller's database.
 type Store interface {
 	Content
@@ -47,10 +52,11 @@ type Store interface {
 
 // Watched says whether writes are safe.
 type Watched interface {
-	// Trouble says why writes fail, as far as is known: the disk is full, the database was replaced, or its lock is
-	// lost.
+	// Trouble says why writes fail, as far as is known: the disk is full, the database was replaced or cannot be
+	// reached, or Lost is closed.
 	Trouble() error
-	// Lost is closed at the first write that finds the lock lost.
+	// Lost is closed when the controller may no longer write until it is restarted. Trouble returns ErrLost or ErrStale
+	// then.
 	Lost() <-chan struct{}
 }
 

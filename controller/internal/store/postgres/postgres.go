@@ -4,9 +4,12 @@
 // Only one controller may write, because two could allocate the same seq. Three mechanisms ensure this. First, Open
 // takes an advisory lock and fails if another controller has it. Second, the lock belongs to a connection, and all
 // writes use this connection, one after another: a controller that loses its lock also loses its connection for
-// writing. Third, Open increments a fencing number that every transaction checks. This covers a failover to a
-// standby server, which does not have the lock. A controller that has lost the database can still read. Its writes
-// return store.ErrLost until it is restarted.
+// writing, and must take the lock again. Third, Open increments a fencing number that every transaction checks. This covers a failover to a
+// standby server, which does not have the lock. A controller that has lost the database to another one can still read.
+// Its writes return store.ErrLost until it is restarted.
+//
+// A connection that breaks is replaced (see link.go). The controller goes on if the fencing number is the one that it
+// set, because no other controller has written then.
 //
 // If a context is cancelled during a write, the driver closes the connection, and the lock is lost. So writes do
 // not use the caller's context. They run to their end or to writeTimeout, and are rolled back if the caller's
@@ -31,7 +34,6 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
-	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/sqldb"
 	"ledcast/playlists"
 )
@@ -42,8 +44,8 @@ var migrations embed.FS
 // lockKey is the key of the advisory lock, "ledcast" in ASCII.
 const lockKey = 0x6c656463617374
 
-// writeTimeout ends a write that hangs. It is long because the connection is lost, too.
-const writeTimeout = 2 * time.Minute
+// writeTimeout ends a write that hangs on a server that answers otherwise. The connection is lost, too.
+const writeTimeout = 30 * time.Second
 
 // batchRows is large because every statement costs a round trip to the server.
 const batchRows = 200
@@ -54,10 +56,15 @@ type Store struct {
 	name    string
 	w       *sql.DB // one connection, which pin holds
 	r       *sql.DB // read only
-	pin     *sql.Conn
 	fence   int64
 	version int64
-	writing chan struct{} // semaphore of the write transaction
+
+	writing chan struct{} // semaphore of the write transaction; its holder may use the fields below
+	pin     *sql.Conn     // nil while there is no connection that holds the lock
+	pid     int64         // the server's process of pin, or of the last one
+	unclear []int64       // transactions whose outcome is not known
+
+	link link
 }
 
 // Open connects to the database at dsn, e.g. "postgres://user:password@host:5432/ledcast", locks it for this
@@ -72,11 +79,15 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{name: name, writing: make(chan struct{}, 1)}
+	s.link.track(c)
 	s.w, s.r = stdlib.OpenDB(*c), readers(c)
 	if err := s.acquire(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.DB = sqldb.New(s.database())
+	d := s.database()
+	d.Link = &s.link
+	s.DB = sqldb.New(d)
+	s.startWatch(c)
 	return s, nil
 }
 
@@ -143,10 +154,14 @@ func readers(c *pgx.ConnConfig) *sql.DB {
 // acquire locks the database, migrates it and increments the fencing number.
 func (s *Store) acquire(ctx context.Context) (err error) {
 	if s.pin, err = s.w.Conn(ctx); err != nil {
-		return fmt.Errorf("database %s cannot be reached: %w; start PostgreSQL, or correct --database", s.name, err)
+		if isDown(err) {
+			return &playlists.Error{Code: playlists.Away, Field: "--database", Value: s.name,
+				Key: "database-unreachable", Args: []any{err.Error()}}
+		}
+		return fmt.Errorf("database %s cannot be opened: %w; correct --database", s.name, err)
 	}
-	var locked bool
-	if err := s.pin.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, int64(lockKey)).Scan(&locked); err != nil {
+	locked, err := s.lock(ctx)
+	if err != nil {
 		return s.wrapErr(err)
 	}
 	if !locked {
@@ -161,17 +176,30 @@ func (s *Store) acquire(ctx context.Context) (err error) {
 		return err
 	}
 	s.w.SetMaxOpenConns(1) // goose needed a second connection
-	// An acknowledged write must be durable, whatever the server's default is.
-	if _, err := s.pin.ExecContext(ctx,
-		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
-	); err != nil {
-		return s.wrapErr(err)
-	}
 	if err := s.pin.QueryRowContext(ctx,
 		`UPDATE fence SET n = n + 1 WHERE id = 1 RETURNING n`).Scan(&s.fence); err != nil {
 		return s.wrapErr(err)
 	}
 	return nil
+}
+
+// lock prepares the pinned connection for writing and tries to take the lock.
+func (s *Store) lock(ctx context.Context) (locked bool, err error) {
+	// An acknowledged write must be durable, whatever the server's default is.
+	if _, err := s.pin.ExecContext(ctx,
+		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`,
+	); err != nil {
+		return false, err
+	}
+	var pid int64
+	if err := s.pin.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1), pg_backend_pid()`, int64(lockKey)).
+		Scan(&locked, &pid); err != nil {
+		return false, err
+	}
+	if locked {
+		s.pid = pid
+	}
+	return locked, nil
 }
 
 func provider(db *sql.DB) (*goose.Provider, error) {
@@ -207,44 +235,15 @@ func (s *Store) holder(ctx context.Context) string {
 	return " (" + who + ")"
 }
 
-// begin waits until the pinned connection is free, begins a transaction on it and checks the fencing number. FOR
-// SHARE makes a controller that wants to increment the number wait for the end of the transaction.
-func (s *Store) begin(ctx context.Context, long bool) (*sql.Tx, context.Context, func(), error) {
-	select {
-	case s.writing <- struct{}{}:
-	case <-ctx.Done():
-		return nil, nil, nil, ctx.Err()
-	}
-	in, cancel := ctx, func() {} // cancelling a long transaction closes the connection
-	if !long {
-		in, cancel = context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	}
-	release := func() {
-		cancel()
-		<-s.writing
-	}
-	tx, err := s.pin.BeginTx(in, nil)
-	if err != nil {
-		release()
-		return nil, nil, nil, fmt.Errorf("%w: the connection that holds the lock is closed (%w)", store.ErrLost, err)
-	}
-	var n int64
-	if err = tx.QueryRowContext(in, `SELECT n FROM fence WHERE id = 1 FOR SHARE`).Scan(&n); err == nil && n == s.fence {
-		return tx, in, release, nil
-	}
-	if err == nil {
-		err = fmt.Errorf("its fencing number is %d, not %d: another controller has opened the database", n, s.fence)
-	}
-	_ = tx.Rollback() // nothing was written, and the cause is err
-	release()
-	return nil, nil, nil, fmt.Errorf("%w: %w", store.ErrLost, err)
-}
-
 func (s *Store) wrapErr(err error) error { return fmt.Errorf("database %s: %w", s.name, err) }
 
 // close releases the lock and closes all connections.
 func (s *Store) close() error {
 	var errs []error
+	if s.link.stop != nil {
+		s.link.stop()
+		<-s.link.done
+	}
 	if s.r != nil {
 		errs = append(errs, s.r.Close())
 	}

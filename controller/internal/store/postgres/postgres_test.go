@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -112,49 +111,6 @@ func checkLost(t *testing.T, s *Store) {
 		}
 	}
 	checkRead(t, s)
-}
-
-// TestConnectionKilled checks that a controller that loses its connection, and with it the lock, no longer writes,
-// even if no other controller has taken the lock.
-func TestConnectionKilled(t *testing.T) {
-	dsn := pgtest.Database(t)
-	s := open(t, dsn)
-	checkReadWrite(t, s)
-	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'
-		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
-	checkLost(t, s)
-	next := open(t, dsn) // the lock is free
-	checkReadWrite(t, next)
-	checkLost(t, s)
-}
-
-// TestKilledInTransaction checks that an interrupted transaction leaves nothing, and that no seq is skipped or used
-// twice.
-func TestKilledInTransaction(t *testing.T) {
-	dsn := pgtest.Database(t)
-	s := open(t, dsn)
-	checkReadWrite(t, s)
-	drafts := []playlists.Draft{{Role: "program", Subject: "qn-001", IatMS: 5, Exp: 9, Keep: true},
-		{Role: "program", Subject: "qn-002", IatMS: 5, Exp: 9, Keep: true}}
-	_, err := s.Documents().Issue(t.Context(), drafts, func(i int, seq int64) ([]byte, error) {
-		if i == 1 {
-			pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'
-				AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
-		}
-		return []byte("signed"), nil
-	})
-	if err == nil {
-		t.Fatal("a document was issued on a dead connection")
-	}
-	checkLost(t, s)
-	next := open(t, dsn)
-	if heads, err := next.Documents().Heads(t.Context(), "program"); len(heads) != 0 || err != nil {
-		t.Errorf("heads %v, %v", heads, err)
-	}
-	seqs, err := next.Documents().NextSeqs(t.Context(), "program", []string{"qn-001"}, 0, 5)
-	if !slices.Equal(seqs, []int64{5}) || err != nil {
-		t.Errorf("seqs %d, %v", seqs, err)
-	}
 }
 
 func TestSecondControllerRefused(t *testing.T) {

@@ -51,8 +51,8 @@ func (j jsonText) Scan(v any) error {
 
 func (s credentials) Get(ctx context.Context, sign string) (store.Credential, error) {
 	c := store.Credential{Sign: sign}
-	err := s.read.QueryRowContext(ctx, `SELECT sha256, created_ms, verifiers FROM credentials WHERE sign = $1`, sign).
-		Scan(digest32{&c.SHA256}, &c.CreatedMS, jsonText{&c.Verifiers})
+	err := s.row(ctx, `SELECT sha256, created_ms, verifiers FROM credentials WHERE sign = $1`, []any{sign},
+		digest32{&c.SHA256}, &c.CreatedMS, jsonText{&c.Verifiers})
 	if err != nil {
 		return store.Credential{}, s.scanErr(err, "credentials/"+sign, "")
 	}
@@ -89,7 +89,7 @@ func (s settings) Set(ctx context.Context, key, value string) error {
 
 func (s settings) Get(ctx context.Context, key string) (string, error) {
 	var v string
-	err := s.read.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = $1`, key).Scan(&v)
+	err := s.row(ctx, `SELECT value FROM settings WHERE key = $1`, []any{key}, &v)
 	if err != nil {
 		return "", s.scanErr(err, "settings/"+key, "")
 	}

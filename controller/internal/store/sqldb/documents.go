@@ -115,9 +115,11 @@ const latestJoin = ` FROM latest l JOIN documents d
 
 func (s documents) Latest(ctx context.Context, role, subject string) (playlists.Issued, error) {
 	var d playlists.Issued
-	row := s.read.QueryRowContext(ctx,
-		`SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`, role, subject)
-	if err := scanDocument(row.Scan, &d); err != nil {
+	scan := func(into ...any) error {
+		return s.row(ctx, `SELECT `+documentColumns+latestJoin+documentParts+` WHERE l.role = $1 AND l.subject = $2`,
+			[]any{role, subject}, into...)
+	}
+	if err := scanDocument(scan, &d); err != nil {
 		return playlists.Issued{}, s.scanErr(err, "documents/"+role+"/"+subject, "")
 	}
 	return d, nil

@@ -47,6 +47,6 @@ func SameVersion(ctx context.Context, name string, db *sql.DB, p *goose.Provider
 }
 
 // ReadOnly is the function Begin of a database that is open read-only.
-func ReadOnly(context.Context, bool) (*sql.Tx, context.Context, func(), error) {
-	return nil, nil, nil, errors.New("it is open read-only; make changes through the running controller")
+func ReadOnly(context.Context, bool) (*Tx, error) {
+	return nil, errors.New("it is open read-only; make changes through the running controller")
 }

@@ -108,9 +108,9 @@ func (s objects) refused(ctx context.Context, tx *sql.Tx, o store.Object, expect
 
 func (s objects) Get(ctx context.Context, kind, owner, id string) (store.Object, error) {
 	o := store.Object{Kind: kind, Owner: owner, ID: id}
-	err := s.read.QueryRowContext(ctx, `SELECT data, version, updated_ms FROM objects
-		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, kind, owner, id).
-		Scan(&o.Data, &o.Version, &o.UpdatedMS)
+	err := s.row(ctx, `SELECT data, version, updated_ms FROM objects
+		WHERE kind = $1 AND owner = $2 AND id = $3 AND deleted = 0`, []any{kind, owner, id},
+		&o.Data, &o.Version, &o.UpdatedMS)
 	if err != nil {
 		return store.Object{}, s.scanErr(err, o.Path(), "")
 	}
@@ -146,8 +146,8 @@ func (s *stamps) of(kinds []string) string {
 
 func (s objects) Used(ctx context.Context, kind, owner, id string) (bool, error) {
 	var deleted int64
-	err := s.read.QueryRowContext(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`, kind,
-		owner, id).Scan(&deleted)
+	err := s.row(ctx, `SELECT deleted FROM objects WHERE kind = $1 AND owner = $2 AND id = $3`,
+		[]any{kind, owner, id}, &deleted)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) && !isInvalidText(err) {
 		return false, s.wrapErr(err)
 	}

@@ -34,9 +34,9 @@ func (s proofs) Unpin(ctx context.Context, sign string) error {
 }
 
 func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest string, err error) {
-	err = s.read.QueryRowContext(ctx,
+	err = s.row(ctx,
 		`SELECT n, digest FROM play_records WHERE sign = $1 AND chain = $2 ORDER BY n DESC LIMIT 1`,
-		sign, chain).Scan(&n, &digest)
+		[]any{sign, chain}, &n, &digest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, "", nil
 	}
@@ -47,8 +47,8 @@ func (s proofs) End(ctx context.Context, sign, chain string) (n int64, digest st
 }
 
 func (s proofs) Digest(ctx context.Context, sign, chain string, n int64) (digest string, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`, sign,
-		chain, n).Scan(&digest)
+	err = s.row(ctx, `SELECT digest FROM play_records WHERE sign = $1 AND chain = $2 AND n = $3`,
+		[]any{sign, chain, n}, &digest)
 	return digest, s.scanErr(err, "play_records/"+sign, fmt.Sprintf("%s/%d", chain, n))
 }
 

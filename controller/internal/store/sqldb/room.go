@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"ledcast/controller/internal/store"
 	"ledcast/playlists"
 )
 
@@ -74,9 +73,12 @@ func (r *room) left(ctx context.Context, err error) (again bool) {
 // Trouble says why writes fail; nil where they do not, as far as is known.
 func (s *DB) Trouble() error {
 	select {
-	case <-s.lost:
-		return store.ErrLost
+	case <-s.lost.done:
+		return s.lost.err
 	default:
+	}
+	if s.link != nil && s.link.Trouble() != nil {
+		return &playlists.Error{Code: playlists.Away, Field: "database", Key: "database-away"}
 	}
 	if s.room.Room == nil {
 		return nil

@@ -11,8 +11,7 @@ import (
 type sessions struct{ *DB }
 
 func (s sessions) Find(ctx context.Context, token string, nowMS int64) (data []byte, found bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry_ms > $2`, token,
-		nowMS).Scan(&data)
+	err = s.row(ctx, `SELECT data FROM sessions WHERE token = $1 AND expiry_ms > $2`, []any{token, nowMS}, &data)
 	if errors.Is(err, sql.ErrNoRows) || isInvalidText(err) {
 		return nil, false, nil
 	}

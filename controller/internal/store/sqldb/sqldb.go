@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"ledcast/controller/internal/store"
 	"ledcast/playlists"
@@ -36,12 +37,33 @@ type Database struct {
 	Close func() error
 	// Room is nil for a database whose disk is not this machine's.
 	Room Room
+	// Link is nil for a database on this machine's disk.
+	Link Link
 }
 
-// Begin begins a transaction that writes, and waits until no other is running in this process. The statements must
-// use the context in. release must be called when the transaction has ended. A long transaction may take hours. Any
-// other ends within a minute.
-type Begin func(ctx context.Context, long bool) (tx *sql.Tx, in context.Context, release func(), err error)
+// Link is the connection to a database server. All its methods are safe for concurrent use.
+type Link interface {
+	// IsDown reports whether an error says that the server cannot be reached.
+	IsDown(err error) bool
+	// Trouble returns why the server cannot be reached, and nil while it can.
+	Trouble() error
+}
+
+// Begin begins a transaction that writes, and waits until no other is running in this process. A long transaction may
+// take hours. Any other ends within a minute.
+type Begin func(ctx context.Context, long bool) (*Tx, error)
+
+// Tx is a transaction that writes.
+type Tx struct {
+	*sql.Tx
+	// Context is the context of the statements.
+	Context context.Context
+	// Release must be called when the transaction has ended. nil: nothing is to be released.
+	Release func()
+	// Settle finds out whether a transaction was committed whose Commit has returned err, and returns nil if it was.
+	// nil: a Commit that returned an error has not committed.
+	Settle func(err error) error
+}
 
 // DB implements store.Store on a Database.
 type DB struct {
@@ -54,8 +76,15 @@ type DB struct {
 	closeAll func() error
 	stamps   *stamps
 	room     *room
-	lost     chan struct{} // closed at the first write that finds the lock lost
-	lostOnce *sync.Once
+	link     Link
+	lost     *loss
+}
+
+// loss is the end of this controller's right to write.
+type loss struct {
+	once sync.Once
+	done chan struct{}
+	err  error
 }
 
 var _ store.Store = (*DB)(nil)
@@ -63,7 +92,8 @@ var _ store.Store = (*DB)(nil)
 // New returns the store on d. The database must be migrated.
 func New(d Database) *DB {
 	return &DB{name: d.Name, version: d.Version, read: d.Read, rows: d.Rows, begin: d.Begin, snapshot: d.Snapshot,
-		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}, room: &room{Room: d.Room}, lost: make(chan struct{}), lostOnce: &sync.Once{}}
+		closeAll: d.Close, stamps: &stamps{by: map[string]int64{}}, room: &room{Room: d.Room}, link: d.Link,
+		lost: &loss{done: make(chan struct{})}}
 }
 
 // Close closes the database.
@@ -96,7 +126,7 @@ func (s *DB) transact(ctx context.Context, long bool, do func(context.Context, *
 		s.room.left(ctx, err)
 	}
 	if errors.Is(err, store.ErrLost) {
-		s.lostOnce.Do(func() { close(s.lost) })
+		s.Lose(err)
 	}
 	if err != nil && s.room.Room != nil && s.room.IsFull(err) {
 		return errors.Join(errFull(), err)
@@ -108,28 +138,43 @@ func (s *DB) transactOnce(ctx context.Context, long bool, do func(context.Contex
 	if err := ctx.Err(); err != nil {
 		return s.wrapErr(err)
 	}
-	tx, in, release, err := s.begin(ctx, long)
+	tx, err := s.begin(ctx, long)
 	if err != nil {
 		return s.wrapErr(err)
 	}
-	defer release()
-	if err := do(in, tx); err != nil {
+	if tx.Release != nil {
+		defer tx.Release()
+	}
+	if err := do(tx.Context, tx.Tx); err != nil {
 		if cause := ctx.Err(); cause != nil {
 			err = s.wrapErr(cause) // err may be a consequence of the cancellation
 		}
 		return errors.Join(err, ignoreTxDone(tx.Rollback()))
 	}
-	if err := ctx.Err(); err != nil { // in may outlive ctx
+	if err := ctx.Err(); err != nil { // tx.Context may outlive ctx
 		return errors.Join(s.wrapErr(err), ignoreTxDone(tx.Rollback()))
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	if err != nil && tx.Settle != nil {
+		err = tx.Settle(err)
+	}
+	if err != nil {
 		return s.wrapErr(err)
 	}
 	return nil
 }
 
-// Lost is closed at the first write that finds that this controller has lost its lock on the database.
-func (s *DB) Lost() <-chan struct{} { return s.lost }
+// Lost is closed when this controller may no longer write: another one has opened the database, or what this one has
+// in memory is not what is in the database. Trouble returns the reason then.
+func (s *DB) Lost() <-chan struct{} { return s.lost.done }
+
+// Lose closes Lost.
+func (s *DB) Lose(err error) {
+	s.lost.once.Do(func() {
+		s.lost.err = err
+		close(s.lost.done)
+	})
+}
 
 // ignoreTxDone returns nil for the error of a rollback after the context's cancellation has rolled back already.
 func ignoreTxDone(err error) error {
@@ -161,9 +206,24 @@ func (s *DB) change(ctx context.Context, tx *sql.Tx, query string, args ...any) 
 	return n, nil
 }
 
-// wrapErr adds the name of the database to an error.
+// wrapErr adds the name of the database to an error. The error of a server that cannot be reached has the code Away.
 func (s *DB) wrapErr(err error) error {
-	return fmt.Errorf("database %s: %w", s.name, err)
+	named := fmt.Errorf("database %s: %w", s.name, err)
+	var known *playlists.Error
+	if s.link == nil || errors.Is(err, store.ErrLost) || errors.As(err, &known) || !s.link.IsDown(err) {
+		return named
+	}
+	return errors.Join(&playlists.Error{Code: playlists.Away, Field: "database", Key: "database-away"}, named)
+}
+
+// readTimeout ends a read of a server that does not answer.
+const readTimeout = 30 * time.Second
+
+// row reads one row.
+func (s *DB) row(ctx context.Context, query string, args []any, into ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	return s.read.QueryRowContext(ctx, query, args...).Scan(into...)
 }
 
 // scanErr maps an error of Scan: no rows become a NotFound error with this field and value.
@@ -196,6 +256,8 @@ func conflict(field, value string, key playlists.TextKey, args ...any) error {
 // collect returns all rows of a query.
 func collect[T any](ctx context.Context, s *DB, scan func(*sql.Rows, *T) error, query string,
 	args ...any) ([]T, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if isInvalidText(err) {
 		return nil, nil

@@ -77,9 +77,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 const batchRows = 8
 
 // begin waits until the writing connection is free.
-func (s *Store) begin(ctx context.Context, _ bool) (*sql.Tx, context.Context, func(), error) {
+func (s *Store) begin(ctx context.Context, _ bool) (*sqldb.Tx, error) {
 	tx, err := s.w.BeginTx(ctx, nil)
-	return tx, ctx, func() {}, err
+	return &sqldb.Tx{Tx: tx, Context: ctx}, err
 }
 
 // close closes all connections. Closing the last one moves the write-ahead log into the database file.
