@@ -96,6 +96,8 @@ type Draft struct {
 	// Notes says why the document is as it is: JSON, or nil for nothing.
 	// Documents that share their rules share the bytes.
 	Notes []byte
+	// Seq is that of a document which was signed while the database could not be reached; 0 for one that is given now.
+	Seq int64
 	// Keep keeps the document in the history after a later one has replaced
 	// it. Without it the later one takes its place.
 	Keep bool

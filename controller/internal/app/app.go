@@ -34,6 +34,7 @@ import (
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/store"
+	"ledcast/controller/internal/store/outage"
 	"ledcast/controller/internal/webhook"
 	"ledcast/playlists"
 	"ledcast/sign/link"
@@ -72,6 +73,7 @@ type App struct {
 	renewing  sync.Mutex // of the key set
 	lock      *os.File
 	store     store.Store
+	outage    *outage.Store // the same
 	catalogue *catalogue.Reader
 	things    *catalogue.Writer
 	history   history.History
@@ -163,9 +165,13 @@ func (a *App) openFolder(ctx context.Context) error {
 	if a.lock, err = datadir.Lock(a.o.Data); err != nil {
 		return err
 	}
-	if a.store, err = datadir.OpenStore(ctx, a.o.Data, a.o.Database); err != nil {
+	if a.store, err = datadir.WaitStore(ctx, a.o.Data, a.o.Database, a.log); err != nil {
 		return err
 	}
+	if a.outage, err = outage.Wrap(ctx, a.store, a.o.Data, a.log); err != nil {
+		return err
+	}
+	a.store = a.outage
 	a.catalogue = catalogue.NewReader(a.store.Objects())
 	if err := a.openClock(ctx); err != nil {
 		return err
@@ -245,7 +251,8 @@ func (a *App) start() {
 	run(func() { a.auditor.Run(ctx) })
 	run(func() { a.watch.Run(ctx) })
 	for _, f := range []func(context.Context){a.alerts.Run, a.webhooks.Run, a.inbox.RunFeeds, a.publisher.RunAlerts,
-		a.resync.Run, a.promoteKeys, a.maintain, func(ctx context.Context) { a.clock.Run(ctx, a.clockSettled) }} {
+		a.resync.Run, a.promoteKeys, a.maintain, func(ctx context.Context) { a.clock.Run(ctx, a.clockSettled) },
+		func(ctx context.Context) { a.outage.Run(ctx, a.databaseBack) }} {
 		run(func() { f(ctx) })
 	}
 	run(func() { a.api.Run(ctx) })

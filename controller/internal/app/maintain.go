@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"ledcast/controller/internal/api"
@@ -13,16 +12,14 @@ import (
 	"ledcast/playlists"
 )
 
-// maintainEvery is how often the store is maintained: a lost database is noticed within 5 s, also while nothing is
-// written.
-const maintainEvery = 4 * time.Second
+// maintainEvery is how often the store is maintained.
+const maintainEvery = time.Minute
 
 // keepIssued is how long programs that were issued are kept: 13 months, so that a year can be compared with the one
 // before.
 const keepIssued = 396 * 24 * time.Hour
 
-// maintain deletes expired sessions and old documents. Its write also detects that this controller has lost the
-// database, and must not go on.
+// maintain deletes expired sessions and old documents. It fails the controller when that may no longer write.
 func (a *App) maintain(ctx context.Context) {
 	t := time.NewTicker(maintainEvery)
 	defer t.Stop()
@@ -54,22 +51,27 @@ func (a *App) maintain(ctx context.Context) {
 		err := a.store.Sessions().DeleteExpired(ctx, expired)
 		switch {
 		case ctx.Err() != nil:
-		case errors.Is(err, store.ErrLost):
-			a.failed <- err
-			return
-		case err != nil:
+		case err != nil && a.store.Trouble() == nil:
 			a.log.Warn("expired sessions could not be deleted", "err", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-a.store.Lost():
+			a.failed <- a.store.Trouble()
+			return
 		case <-t.C:
 		}
 	}
 }
 
-// Failed tells why the controller has to end: another one has its database.
+// databaseBack publishes what could not be issued while the database was away.
+func (a *App) databaseBack() {
+	a.publisher.Kick()
+	a.alerts.Settled()
+}
+
+// Failed tells why the controller has to end, e.g. because another one has its database.
 func (a *App) Failed() <-chan error { return a.failed }
 
 // auditLog is the store's log as the API reads it.

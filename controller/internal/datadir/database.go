@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/postgres"
@@ -51,6 +53,33 @@ func OpenStore(ctx context.Context, data, address string) (store.Store, error) {
 		return nil, errors.Join(fmt.Errorf("data folder: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// waitEvery is how often WaitStore tries again.
+const waitEvery = time.Second
+
+// WaitStore is OpenStore, and waits for a database server that cannot be reached yet: after a power cut the machines
+// start in any order.
+func WaitStore(ctx context.Context, data, address string, log *slog.Logger) (store.Store, error) {
+	t := time.NewTicker(waitEvery)
+	defer t.Stop()
+	for waited := false; ; waited = true {
+		s, err := OpenStore(ctx, data, address)
+		if !playlists.IsAway(err) {
+			if waited && err == nil {
+				log.Info("the database is there")
+			}
+			return s, err
+		}
+		if !waited {
+			log.Warn("waiting for the database", "err", err)
+		}
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // checkVanished refuses to begin an empty installation in the folder of one whose database is gone, or has no bytes

@@ -178,7 +178,7 @@ type Keys interface {
 
 // Documents allocates sequence numbers and stores the documents that were signed with them.
 //
-// The seq of a role, subject and epoch is max(last + 1, iat in ms) (PROTOCOL.md, Signed documents). So it rises
+// The seq of a role, subject and epoch is max(last + 1, iat in ms) (docs/protocol.md, Signed documents). So it rises
 // even if the clock is set back, and after a restore from a backup it is higher than what signs have seen. It is at
 // least 1 and below 2^53.
 type Documents interface {
@@ -190,7 +190,7 @@ type Documents interface {
 	// transaction. After an error nothing is stored and the seqs are free again. So the caller must not send a
 	// document that seal made before Issue has returned. seal is called in the order of the drafts, inside the
 	// transaction: it must be quick and must not call the store. The error is Conflict for an epoch below that of
-	// the latest document.
+	// the latest document, and for a draft's Seq that is not above the last one.
 	Issue(ctx context.Context, drafts []playlists.Draft, seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued,
 		error)
 	// Latest returns the document that was issued last. The error is NotFound if there is none.

@@ -22,7 +22,7 @@ func (is *issuer) issueBatch(ctx context.Context, drafts []playlists.Draft,
 	seal func(i int, seq int64) ([]byte, error)) ([]playlists.Issued, error) {
 	of := make([]subject, len(drafts))
 	for i, d := range drafts {
-		of[i] = subject{d.Role, d.Subject, d.Epoch, d.IatMS}
+		of[i] = subject{d.Role, d.Subject, d.Epoch, max(d.IatMS, d.Seq)}
 	}
 	seqs, err := is.takeSeqs(ctx, is.tx, of)
 	if err != nil {
@@ -34,6 +34,9 @@ func (is *issuer) issueBatch(ctx context.Context, drafts []playlists.Draft,
 	}
 	docs := make([]playlists.Issued, len(drafts))
 	for i, d := range drafts {
+		if d.Seq != 0 && d.Seq != seqs[i] {
+			return nil, conflict(d.Role+"/"+d.Subject+".seq", fmt.Sprint(d.Seq), "seq-in-use", seqs[i])
+		}
 		if l, any := last[[2]string{d.Role, d.Subject}]; any && d.Epoch < l.epoch {
 			return nil, conflict(d.Role+"/"+d.Subject+".epoch", fmt.Sprint(d.Epoch), "epoch-too-low", l.epoch)
 		}
