@@ -55,19 +55,19 @@ type issuedSet struct {
 
 func (s *issuedSet) empty() bool { return len(s.set.Alerts)+len(s.set.Ended) == 0 }
 
-// alertBoard is the publisher's part for alerts. It has a loop of its own: an
+// alertState is the publisher's part for alerts. It has a loop of its own: an
 // alert does not wait for ten thousand programs to be planned.
-type alertBoard struct {
-	kick chan struct{}
-	turn sync.Mutex // one comparison at a time
+type alertState struct {
+	kick    chan struct{}
+	running sync.Mutex // one comparison at a time
 
-	mu      sync.Mutex
-	classes map[string]*classSigns
-	sets    map[setKey]*issuedSet
-	frames  map[string]*playlists.FrameFile // by digest; those of sets
-	changed chan struct{}                   // closed when sets change
-	asked   int64
-	done    int64
+	mu        sync.Mutex
+	classes   map[string]*classSigns
+	sets      map[setKey]*issuedSet
+	frames    map[string]*playlists.FrameFile // by digest; those of sets
+	changed   chan struct{}                   // closed when sets change
+	requested int64
+	completed int64
 }
 
 // classSigns are the signs of one class.
@@ -77,24 +77,24 @@ type classSigns struct {
 	ids   map[string]bool
 }
 
-func newAlertBoard() *alertBoard {
-	return &alertBoard{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{},
-		frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), asked: 1}
+func newAlertState() *alertState {
+	return &alertState{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{},
+		frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), requested: 1}
 }
 
 // KickAlerts asks for a comparison of alerts at once. It never blocks.
 func (p *Publisher) KickAlerts() {
-	p.board.mu.Lock()
-	p.board.asked++
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	p.alerts.requested++
+	p.alerts.mu.Unlock()
 	select {
-	case p.board.kick <- struct{}{}:
+	case p.alerts.kick <- struct{}{}:
 	default:
 	}
 }
 
-// knowSigns takes over what signs there are; new ones get what runs.
-func (p *Publisher) knowSigns(signs []playlists.Sign) {
+// setSigns takes over what signs there are; new ones get what runs.
+func (p *Publisher) setSigns(signs []playlists.Sign) {
 	classes := map[string]*classSigns{}
 	for i := range signs {
 		c := signs[i].Class.String()
@@ -104,9 +104,9 @@ func (p *Publisher) knowSigns(signs []playlists.Sign) {
 		classes[c].signs = append(classes[c].signs, signs[i])
 		classes[c].ids[signs[i].ID] = true
 	}
-	p.board.mu.Lock()
-	p.board.classes = classes
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	p.alerts.classes = classes
+	p.alerts.mu.Unlock()
 	p.KickAlerts()
 }
 
@@ -119,19 +119,19 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 	t := time.NewTimer(recheck)
 	defer t.Stop()
 	retry := time.Second
-	var said trouble
+	var limiter logLimiter
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.board.kick:
+		case <-p.alerts.kick:
 		case <-t.C:
 		}
 		next, err := p.SyncAlerts(ctx)
 		wait := recheck
 		if err != nil {
 			if ctx.Err() == nil {
-				p.o.Log.Log(ctx, said.level(err, p.o.Now()), "alerts are behind and are tried again", "err", err)
+				p.o.Log.Log(ctx, limiter.level(err, p.o.Now()), "alerts are behind and are tried again", "err", err)
 			}
 			wait, retry = retry, min(2*retry, 30*time.Second)
 		} else {
@@ -147,24 +147,24 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 // SyncAlerts makes the broker hold the alert sets that are wanted now: frames
 // before the sets that name them. It returns when that changes by itself.
 func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) {
-	b := p.board
-	b.turn.Lock()
-	defer b.turn.Unlock()
+	b := p.alerts
+	b.running.Lock()
+	defer b.running.Unlock()
 	b.mu.Lock()
-	asked, classes := b.asked, b.classes
+	requested, classes := b.requested, b.classes
 	b.mu.Unlock()
 	if classes == nil {
 		signs, err := p.o.Catalogue.Signs(ctx)
 		if err != nil {
 			return next, err
 		}
-		p.knowSigns(signs)
+		p.setSigns(signs)
 		b.mu.Lock()
-		asked, classes = b.asked, b.classes
+		requested, classes = b.requested, b.classes
 		b.mu.Unlock()
 	}
 	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
-	guess, held := p.o.doubt()
+	guess, inDoubt := p.o.doubt()
 	alerts, ended, next := p.o.Alerts.Wanted(now)
 	var drafts []*draftedSet
 	var troubles []error
@@ -176,7 +176,7 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 			}
 			var d *draftedSet
 			var err error
-			if held {
+			if inDoubt {
 				d, err = p.draftCancel(ctx, k, c.class, guess)
 			} else {
 				d, err = p.draftSet(ctx, k, c, alerts, ended, now)
@@ -189,10 +189,10 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 			}
 		}
 	}
-	if _, doubted := p.o.doubt(); doubted && !held && len(drafts) > 0 {
+	if _, doubted := p.o.doubt(); doubted && !inDoubt && len(drafts) > 0 {
 		return next, errDoubt // it came while sets were drafted; they are drafted again
 	}
-	if held {
+	if inDoubt {
 		now = time.Time{} // no set is taken for over
 	}
 	if err := p.issueSets(ctx, drafts, now); err != nil {
@@ -205,7 +205,7 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 		return next, err
 	}
 	b.mu.Lock()
-	b.done = asked
+	b.completed = requested
 	b.mu.Unlock()
 	return next, nil
 }
@@ -216,9 +216,9 @@ const unknown = "unknown"
 
 // loadSet reads what was issued before this start.
 func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
-	p.board.mu.Lock()
-	_, known := p.board.sets[k]
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	_, known := p.alerts.sets[k]
+	p.alerts.mu.Unlock()
 	if known {
 		return nil
 	}
@@ -238,8 +238,8 @@ func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
 		}
 		p.mu.Lock()
 		note := func(topic string) {
-			if p.have[topic] == "" {
-				p.have[topic] = unknown
+			if p.sent[topic] == "" {
+				p.sent[topic] = unknown
 			}
 		}
 		note(wire.AlertsTopic(k.class, k.test))
@@ -250,9 +250,9 @@ func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
 		}
 		p.mu.Unlock()
 	}
-	p.board.mu.Lock()
-	p.board.sets[k] = s
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	p.alerts.sets[k] = s
+	p.alerts.mu.Unlock()
 	return nil
 }
 
@@ -264,26 +264,26 @@ func (p *Publisher) alertsReady() bool {
 	if p.o.Alerts == nil {
 		return true
 	}
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	return p.board.done == p.board.asked
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	return p.alerts.completed == p.alerts.requested
 }
 
 func (p *Publisher) alertFrame(sha string) *playlists.FrameFile {
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	return p.board.frames[sha]
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	return p.alerts.frames[sha]
 }
 
 // AlertSet is a class's set as it was issued last, nil before the first, and a
 // channel that closes when any set changes.
 func (p *Publisher) AlertSet(class string, test bool) (*timeline.AlertSet, <-chan struct{}) {
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	if s := p.board.sets[setKey{class, test}]; s != nil && s.Seq > 0 {
-		return s.set, p.board.changed
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	if s := p.alerts.sets[setKey{class, test}]; s != nil && s.Seq > 0 {
+		return s.set, p.alerts.changed
 	}
-	return nil, p.board.changed
+	return nil, p.alerts.changed
 }
 
 // AlertsAt is what a class's sets will hold at a time to come, as far as it is

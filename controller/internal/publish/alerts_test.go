@@ -200,10 +200,10 @@ func TestAlertSetsByTheClock(t *testing.T) {
 		is("a second", "a1 a2", 4)
 		time.Sleep(110 * time.Second)
 		is("the first is over", "a2", 2)
-		seq := p.board.sets[setKey{"128x64-rgb", false}].Seq
+		seq := p.alerts.sets[setKey{"128x64-rgb", false}].Seq
 		time.Sleep(13 * time.Hour)
 		is("half a set's life later", "a2", 2)
-		if s := p.board.sets[setKey{"128x64-rgb", false}]; s.Seq == seq || s.Exp < time.Now().Unix()+12*3600 {
+		if s := p.alerts.sets[setKey{"128x64-rgb", false}]; s.Seq == seq || s.Exp < time.Now().Unix()+12*3600 {
 			t.Error("it was not renewed")
 		}
 		b.cancel("a2", time.Now())
@@ -325,17 +325,17 @@ func TestDrillsAndTests(t *testing.T) {
 	})
 }
 
-// ears is what signs said.
-type ears struct{ online, acked atomic.Bool }
+// fakeSigns is what signs said.
+type fakeSigns struct{ online, acked atomic.Bool }
 
-func (e *ears) Online(string) bool               { return e.online.Load() }
-func (e *ears) Acked(string, string, int64) bool { return e.acked.Load() }
+func (e *fakeSigns) Online(string) bool               { return e.online.Load() }
+func (e *fakeSigns) Acked(string, string, int64) bool { return e.acked.Load() }
 
 // A silent sign is asked after 5 s, then twice as late each time, at most every
 // 5 minutes; while it is away it is left alone.
 func TestResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &ears{}
+		e := &fakeSigns{}
 		e.online.Store(true)
 		start := time.Now()
 		var mu sync.Mutex
@@ -376,7 +376,7 @@ func TestResync(t *testing.T) {
 		got := take()                       // before the lock: Wait does not return while Step waits for it
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if len(got) != 0 || len(r.due) != 0 {
+		if len(got) != 0 || len(r.pending) != 0 {
 			t.Errorf("acked, and asked %v", got)
 		}
 	})

@@ -28,16 +28,16 @@ func (o *Options) doubt() (guess time.Time, doubted bool) {
 // issued last: what begins or ends by itself does so by the clock, which is in doubt.
 func (p *Publisher) draftCancel(ctx context.Context, k setKey, class playlists.Class, guess time.Time) (*draftedSet,
 	error) {
-	p.board.mu.Lock()
-	last := p.board.sets[k]
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	last := p.alerts.sets[k]
+	p.alerts.mu.Unlock()
 	if last.Seq == 0 || len(last.set.Alerts) == 0 {
 		return nil, nil
 	}
 	for _, a := range last.set.Alerts { // after a start nothing else has them
 		if art, err := p.o.Alerts.Art(ctx, a.ID, class); err == nil && art != nil {
 			for i := range art.Frames {
-				p.keepAlertFrames([]*playlists.FrameFile{&art.Frames[i]})
+				p.keepFrames([]*playlists.FrameFile{&art.Frames[i]})
 			}
 		}
 	}

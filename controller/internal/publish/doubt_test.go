@@ -11,12 +11,12 @@ import (
 )
 
 // unsure is a clock that a test doubts.
-type unsure struct{ by atomic.Int64 } // how wrong it is; 0: it is right, and not doubted
+type doubtedClock struct{ by atomic.Int64 } // how wrong it is; 0: it is right, and not doubted
 
-func (u *unsure) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
-func (u *unsure) doubt() (time.Time, bool) { return u.now(), u.by.Load() != 0 }
-func (u *unsure) set(by time.Duration)     { u.by.Store(int64(by)) }
-func (u *unsure) into(o *Options) (p *Publisher) {
+func (u *doubtedClock) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
+func (u *doubtedClock) doubt() (time.Time, bool) { return u.now(), u.by.Load() != 0 }
+func (u *doubtedClock) set(by time.Duration)     { u.by.Store(int64(by)) }
+func (u *doubtedClock) into(o *Options) (p *Publisher) {
 	o.Now, o.Doubt = u.now, u.doubt
 	return New(*o)
 }
@@ -28,7 +28,7 @@ func TestDoubt(t *testing.T) {
 		"an hour behind": -time.Hour, "3 hours ahead": 3 * time.Hour, "10 days ahead": 240 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				u := &unsure{}
+				u := &doubtedClock{}
 				b, p := newBook()
 				p = u.into(&p.o)
 				sync := func(p *Publisher) {
@@ -116,7 +116,7 @@ func TestDoubt(t *testing.T) {
 // No request is signed while the clock is in doubt.
 func TestNoRequestsInDoubt(t *testing.T) {
 	w, p := newWorld()
-	u := &unsure{}
+	u := &doubtedClock{}
 	p.o.Now, p.o.Doubt = u.now, u.doubt
 	r := NewRequester(p.o)
 	for _, x := range []struct {

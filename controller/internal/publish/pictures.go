@@ -14,8 +14,8 @@ import (
 // has not changed: it goes dark after 120 s without one.
 const repeatPicture = time.Minute
 
-// lookAgain is how soon a picture is looked at again while the clock is in doubt.
-const lookAgain = 5 * time.Second
+// recheckInDoubt is how soon a picture is looked at again while the clock is in doubt.
+const recheckInDoubt = 5 * time.Second
 
 // picture plays one picture sign here: the same player as on a sign, whose
 // output is a topic.
@@ -137,7 +137,7 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 			wait = min(wait, time.UnixMilli(next).Sub(now))
 		}
 		if doubted {
-			wait = min(wait, lookAgain)
+			wait = min(wait, recheckInDoubt)
 		}
 		t.Reset(max(wait, 0))
 		select {

@@ -45,13 +45,13 @@ func (c content) Artwork(m *playlists.Message, class playlists.Class,
 }
 
 // planning is one turn of planning.
-type planning struct {
+type planRun struct {
 	p       *Publisher
 	planner *plan.Planner
 	key     []byte
 	epoch   int64
 	now     time.Time
-	held    bool // the clock is in doubt: signs keep what they have
+	inDoubt bool // the clock is in doubt: signs keep what they have
 
 	plans    map[string]*Plan
 	problems map[string]playlists.Text
@@ -63,38 +63,38 @@ type planning struct {
 // day old, and issues those programs. The others keep what they have, and its
 // seq. Without all, signs are some of them, and the others are not looked at.
 func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) error {
-	t, err := p.planning(ctx)
+	run, err := p.newPlanRun(ctx)
 	if err != nil {
 		return err
 	}
 	if !all {
-		t.keepOthers(signs)
+		run.keepOthers(signs)
 	}
 	for i := range signs {
-		if err := t.sign(ctx, &signs[i]); err != nil {
+		if err := run.planSign(ctx, &signs[i]); err != nil {
 			return err
 		}
-		if len(t.drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
-			if err := t.issue(ctx); err != nil {
+		if len(run.drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
+			if err := run.issue(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	if err := t.issue(ctx); err != nil {
+	if err := run.issue(ctx); err != nil {
 		return err
 	}
-	if len(t.changed) > 0 {
-		p.o.Log.Info("programs issued", "signs", len(t.changed))
+	if len(run.changed) > 0 {
+		p.o.Log.Info("programs issued", "signs", len(run.changed))
 	}
 	if all {
-		p.take(t.plans, t.problems)
+		p.setPlans(run.plans, run.problems)
 	} else {
-		p.add(t.plans, t.problems, t.changed)
+		p.addPlans(run.plans, run.problems, run.changed)
 	}
 	return nil
 }
 
-func (p *Publisher) planning(ctx context.Context) (*planning, error) {
+func (p *Publisher) newPlanRun(ctx context.Context) (*planRun, error) {
 	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
 	if err != nil {
 		return nil, err
@@ -104,68 +104,68 @@ func (p *Publisher) planning(ctx context.Context) (*planning, error) {
 		return nil, err
 	}
 	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
-	_, held := p.o.doubt()
-	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
-		held: held, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
+	_, inDoubt := p.o.doubt()
+	return &planRun{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
+		inDoubt: inDoubt, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
 }
 
 // keepOthers takes over the plans and problems of all signs but these.
-func (t *planning) keepOthers(signs []playlists.Sign) {
-	t.p.mu.Lock()
-	maps.Copy(t.plans, t.p.plans)
-	maps.Copy(t.problems, t.p.problems)
-	t.p.mu.Unlock()
+func (run *planRun) keepOthers(signs []playlists.Sign) {
+	run.p.mu.Lock()
+	maps.Copy(run.plans, run.p.plans)
+	maps.Copy(run.problems, run.p.problems)
+	run.p.mu.Unlock()
 	for i := range signs {
-		delete(t.plans, signs[i].ID)
-		delete(t.problems, signs[i].ID)
+		delete(run.plans, signs[i].ID)
+		delete(run.problems, signs[i].ID)
 	}
 }
 
 // sign plans one sign. A plan that cannot be made is no error: the sign keeps its last.
-func (t *planning) sign(ctx context.Context, s *playlists.Sign) error {
-	digest, err := t.planner.Digest(s)
+func (run *planRun) planSign(ctx context.Context, s *playlists.Sign) error {
+	digest, err := run.planner.Digest(s)
 	if err != nil {
-		return t.fail(ctx, s, err)
+		return run.fail(ctx, s, err)
 	}
-	limits := t.p.limits(s.ID)
+	limits := run.p.limits(s.ID)
 	if limits != (plan.Limits{}) {
 		digest = wire.Digest(fmt.Append([]byte(digest), limits))
 	}
-	old, err := t.p.present(ctx, s)
+	old, err := run.p.current(ctx, s)
 	if err != nil {
 		return err
 	}
-	if old != nil && (t.held || t.holds(old, digest)) {
-		if old = t.refreshed(old, s, limits); old.Reasons != nil {
-			t.plans[s.ID] = old
+	if old != nil && (run.inDoubt || run.upToDate(old, digest)) {
+		if old = run.refresh(old, s, limits); old.Reasons != nil {
+			run.plans[s.ID] = old
 			return nil
 		}
 	}
-	if t.held {
-		return t.fail(ctx, s, &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-holds-program"})
+	if run.inDoubt {
+		return run.fail(ctx, s, &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-holds-program"})
 	}
-	planned, err := t.planner.Plan(s, t.now.Unix()-wire.Early, t.now.Unix()+wire.LifeProgram, limits)
+	planned, err := run.planner.Plan(s, run.now.Unix()-wire.Early, run.now.Unix()+wire.LifeProgram, limits)
 	if err != nil {
-		return t.fail(ctx, s, err)
+		return run.fail(ctx, s, err)
 	}
-	t.drafts = append(t.drafts, drafted{*s, planned, digest})
+	run.drafts = append(run.drafts, drafted{*s, planned, digest})
 	return nil
 }
 
 // holds reports whether a program is what would be planned now, and is less than a day old.
-func (t *planning) holds(old *Plan, digest string) bool {
-	return old.digest == digest && old.epoch == t.epoch && old.iat*1000 > t.p.o.Restored &&
-		t.now.Unix()-old.iat < RenewAfter && t.now.Unix() >= old.iat-wire.Early
+func (run *planRun) upToDate(old *Plan, digest string) bool {
+	return old.digest == digest && old.epoch == run.epoch && old.iat*1000 > run.p.o.Restored &&
+		run.now.Unix()-old.iat < RenewAfter && run.now.Unix() >= old.iat-wire.Early
 }
 
 // refreshed is a plan with the sign as it is now. One that another run of the controller issued gets its reasons: the
 // same rules and time give the same ones.
-func (t *planning) refreshed(old *Plan, s *playlists.Sign, limits plan.Limits) *Plan {
+func (run *planRun) refresh(old *Plan, s *playlists.Sign, limits plan.Limits) *Plan {
 	n := *old
 	if n.Reasons == nil {
-		planned, err := t.planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits)
+		planned, err := run.planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits)
 		if err == nil {
-			n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, named(old.Program, planned.Files)
+			n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, referencedFiles(old.Program, planned.Files)
 		}
 	} else if reflect.DeepEqual(old.Sign, *s) {
 		return old
@@ -175,38 +175,38 @@ func (t *planning) refreshed(old *Plan, s *playlists.Sign, limits plan.Limits) *
 }
 
 // fail notes why a sign's plan cannot be made.
-func (t *planning) fail(ctx context.Context, s *playlists.Sign, why error) error {
+func (run *planRun) fail(ctx context.Context, s *playlists.Sign, why error) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // nothing is wrong with the sign
 	}
-	t.problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
+	run.problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
 	var e *playlists.Error
 	if errors.As(why, &e) {
-		t.problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
+		run.problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
 	}
-	if t.p.Problem(s.ID).EN != why.Error() {
-		t.p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
+	if run.p.Problem(s.ID).EN != why.Error() {
+		run.p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
 	}
-	old, err := t.p.present(ctx, s)
+	old, err := run.p.current(ctx, s)
 	if old != nil {
-		t.plans[s.ID] = old
+		run.plans[s.ID] = old
 	}
 	return err
 }
 
 // issue issues the drafts that wait.
-func (t *planning) issue(ctx context.Context) error {
-	if _, held := t.p.o.doubt(); held && len(t.drafts) > 0 {
+func (run *planRun) issue(ctx context.Context) error {
+	if _, inDoubt := run.p.o.doubt(); inDoubt && len(run.drafts) > 0 {
 		return errDoubt // it came while programs were planned; they are planned again
 	}
-	if err := t.p.issue(ctx, t.drafts, t.key, t.epoch, t.now, t.plans); err != nil {
+	if err := run.p.issue(ctx, run.drafts, run.key, run.epoch, run.now, run.plans); err != nil {
 		return err
 	}
-	for i := range t.drafts {
-		t.changed = append(t.changed, t.drafts[i].sign.ID)
+	for i := range run.drafts {
+		run.changed = append(run.changed, run.drafts[i].sign.ID)
 	}
-	clear(t.drafts)
-	t.drafts = t.drafts[:0]
+	clear(run.drafts)
+	run.drafts = run.drafts[:0]
 	return nil
 }
 
@@ -219,7 +219,7 @@ func (p *Publisher) limits(sign string) plan.Limits {
 
 // present is the sign's program in force: what this run of the controller
 // issued, or what one before it kept; nil where there is none.
-func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, error) {
+func (p *Publisher) current(ctx context.Context, s *playlists.Sign) (*Plan, error) {
 	if old := p.Plan(s.ID); old != nil {
 		return old, nil
 	}
@@ -238,7 +238,7 @@ func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, erro
 
 // named are those of files that the program names: what the artist draws today
 // may differ from what an earlier version of it drew.
-func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.FrameFile {
+func referencedFiles(g *timeline.Program, files []*playlists.FrameFile) []*playlists.FrameFile {
 	want := make(map[string]bool, len(g.Frames))
 	for i := range g.Frames {
 		want[g.Frames[i].SHA256] = true
@@ -254,7 +254,7 @@ func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.Frame
 
 // take puts new plans in force, with the frames of every program that a sign
 // has as retained or as last acked.
-func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.Text) {
+func (p *Publisher) setPlans(plans map[string]*Plan, problems map[string]playlists.Text) {
 	frames := map[string]*playlists.FrameFile{}
 	bySHA := map[string]*playlists.FrameFile{}
 	seen := map[*playlists.FrameFile]bool{} // signs with the same rules share their files
@@ -269,7 +269,7 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 	}
 	for id, plan := range plans {
 		hold(plan.files)
-		if len(plan.before) == 0 || plan.Sign.Picture() {
+		if len(plan.replaced) == 0 || plan.Sign.Picture() {
 			continue
 		}
 		// A sign that has acked the present program needs no former one; else
@@ -278,16 +278,16 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 		if p.o.Acked != nil {
 			acked = p.o.Acked(id)
 		}
-		var still []former
-		for _, f := range plan.before {
+		var kept []replacedProgram
+		for _, f := range plan.replaced {
 			if p.o.Acked != nil && acked < plan.seq && f.seq >= acked {
-				still = append(still, f)
+				kept = append(kept, f)
 				hold(f.files)
 			}
 		}
-		if len(still) != len(plan.before) {
+		if len(kept) != len(plan.replaced) {
 			n := *plan
-			n.before = still
+			n.replaced = kept
 			plans[id] = &n
 		}
 	}
@@ -298,7 +298,7 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 
 // add puts some new plans in force beside the others. Frames that nothing names
 // any more are found out when all plans are looked at.
-func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Text, changed []string) {
+func (p *Publisher) addPlans(plans map[string]*Plan, problems map[string]playlists.Text, changed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, id := range changed {
@@ -318,14 +318,14 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 		return nil
 	}
 	iat := now.Unix()
-	asked := make([]playlists.Draft, len(drafts))
-	type alike struct {
+	toIssue := make([]playlists.Draft, len(drafts))
+	type notesKey struct {
 		reasons     *plan.Reasons
 		owner, zone string
 	}
-	notes := map[alike][]byte{}
+	notes := map[notesKey][]byte{}
 	for i, d := range drafts {
-		k := alike{d.planned.Reasons, d.sign.Owner, d.sign.TimeZone}
+		k := notesKey{d.planned.Reasons, d.sign.Owner, d.sign.TimeZone}
 		n, ok := notes[k]
 		if !ok {
 			var err error
@@ -335,10 +335,10 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 			}
 			notes[k] = n
 		}
-		asked[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(),
+		toIssue[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(),
 			Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n, Keep: true}
 	}
-	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
+	issued, err := p.o.Ledger.Issue(ctx, toIssue, func(i int, seq int64) ([]byte, error) {
 		g := drafts[i].planned.Program
 		g.Header = wire.NewHeader(wire.RoleProgram, epoch, seq, iat, wire.LifeProgram)
 		return wire.Seal(key, wire.TypProgram, g)
@@ -351,8 +351,8 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 			Reasons: d.planned.Reasons,
 			seq:     issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
 		if old := p.Plan(d.sign.ID); old != nil {
-			n.before = append(append(n.before, old.before...), former{old.seq, old.files})
-			n.before = n.before[max(0, len(n.before)-maxFormer):]
+			n.replaced = append(append(n.replaced, old.replaced...), replacedProgram{old.seq, old.files})
+			n.replaced = n.replaced[max(0, len(n.replaced)-maxReplaced):]
 		}
 		plans[d.sign.ID] = n
 	}
@@ -363,13 +363,13 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 	return nil
 }
 
-// maxFormer bounds how many replaced programs of a silent sign are remembered:
+// maxReplaced bounds how many replaced programs of a silent sign are remembered:
 // a week of renewals. A program that old has ended.
-const maxFormer = 9
+const maxReplaced = 9
 
-// Would plans a sign for another time than now, by today's rules: what it would
+// Forecast plans a sign for another time than now, by today's rules: what it would
 // show from `from` until `until` (Unix seconds).
-func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
+func (p *Publisher) Forecast(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
 	book, err := p.o.Catalogue.Rulebook(ctx)
 	if err != nil {
 		return nil, err

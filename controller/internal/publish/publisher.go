@@ -74,60 +74,60 @@ type Plan struct {
 	Titles  map[string]string // what people call each item, by owner/id
 	Reasons *plan.Reasons
 
-	seq    int64
-	iat    int64
-	epoch  int64
-	digest string
-	sha    string                 // of the signed document, which the ledger keeps
-	files  []*playlists.FrameFile // what Program names
-	before []former               // programs that the sign may still have
+	seq      int64
+	iat      int64
+	epoch    int64
+	digest   string
+	sha      string                 // of the signed document, which the ledger keeps
+	files    []*playlists.FrameFile // what Program names
+	replaced []replacedProgram      // programs that the sign may still have
 }
 
 // former is a program that was replaced before the sign acked its successor.
-type former struct {
+type replacedProgram struct {
 	seq   int64
 	files []*playlists.FrameFile
 }
 
 // Publisher makes wanted and retained agree. Run does the work.
 type Publisher struct {
-	o    Options
-	kick chan struct{}
-	turn sync.Mutex // one comparison at a time
+	o       Options
+	kick    chan struct{}
+	running sync.Mutex // one comparison at a time
 
-	mu       sync.Mutex
-	plans    map[string]*Plan                // by sign
-	frames   map[string]*playlists.FrameFile // by topic; those of plans and their formers
-	bySHA    map[string]*playlists.FrameFile // the same by digest
-	problems map[string]playlists.Text       // sign → why its plan cannot be made
-	have     map[string]string               // topic → digest of what this connection was sent
-	topics   map[string]int64                // what was retained ever; see Topics; Reconcile's own
-	first    map[string]bool                 // owners whose signs go before the others'
-	asked    int64                           // how often a comparison was asked for
-	done     int64                           // what asked was when the last successful one began
-	pictures map[string]*picture
-	repaired map[string]time.Time // topics that were published again for silent signs; see Repair
-	renewAt  map[string]time.Time // when keys and alert sets are published again in any case
+	mu        sync.Mutex
+	plans     map[string]*Plan                // by sign
+	frames    map[string]*playlists.FrameFile // by topic; those of plans and their formers
+	bySHA     map[string]*playlists.FrameFile // the same by digest
+	problems  map[string]playlists.Text       // sign → why its plan cannot be made
+	sent      map[string]string               // topic → digest of what this connection was sent
+	topics    map[string]int64                // what was retained ever; see Topics; Reconcile's own
+	urgent    map[string]bool                 // owners whose signs go before the others'
+	requested int64                           // how often a comparison was asked for
+	completed int64                           // what asked was when the last successful one began
+	pictures  map[string]*picture
+	repaired  map[string]time.Time // topics that were published again for silent signs; see Repair
+	renewAt   map[string]time.Time // when keys and alert sets are published again in any case
 
-	board *alertBoard
+	alerts *alertState
 }
 
 // New makes a publisher; nothing happens before Run.
 func New(o Options) *Publisher {
 	if o.Topics == nil {
-		o.Topics = memory{}
+		o.Topics = memoryTopics{}
 	}
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{},
 		frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
-		problems: map[string]playlists.Text{}, have: map[string]string{}, first: map[string]bool{},
+		problems: map[string]playlists.Text{}, sent: map[string]string{}, urgent: map[string]bool{},
 		repaired: map[string]time.Time{}, renewAt: map[string]time.Time{},
-		pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
+		pictures: map[string]*picture{}, requested: 1, alerts: newAlertState()}
 }
 
 // Kick asks for a comparison soon. It never blocks.
 func (p *Publisher) Kick() {
 	p.mu.Lock()
-	p.asked++
+	p.requested++
 	p.mu.Unlock()
 	select {
 	case p.kick <- struct{}{}:
@@ -140,7 +140,7 @@ func (p *Publisher) Kick() {
 func (p *Publisher) KickOwner(owner string) {
 	p.mu.Lock()
 	if owner != playlists.Public { // its content is on everybody's signs
-		p.first[owner] = true
+		p.urgent[owner] = true
 	}
 	p.mu.Unlock()
 	p.Kick()
@@ -149,13 +149,13 @@ func (p *Publisher) KickOwner(owner string) {
 // Connected says that a connection stands whose broker may hold nothing.
 func (p *Publisher) Connected() {
 	p.mu.Lock()
-	have := map[string]string{}
-	for topic, digest := range p.have {
+	sent := map[string]string{}
+	for topic, digest := range p.sent {
 		if digest == unknown { // of alerts from before this start, which this broker may still hold
-			have[topic] = digest
+			sent[topic] = digest
 		}
 	}
-	p.have = have
+	p.sent = sent
 	p.mu.Unlock()
 	p.KickAlerts()
 	p.Kick()
@@ -166,7 +166,7 @@ func (p *Publisher) Connected() {
 func (p *Publisher) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.done == p.asked && p.alertsReady()
+	return p.completed == p.requested && p.alertsReady()
 }
 
 // Plan is a sign's program, or nil.
@@ -214,7 +214,7 @@ func (p *Publisher) Run(ctx context.Context) {
 	t := time.NewTicker(recheck)
 	defer t.Stop()
 	defer p.stopPictures()
-	var said trouble
+	var limiter logLimiter
 	for {
 		select { // the first connection kicks
 		case <-ctx.Done():
@@ -223,7 +223,7 @@ func (p *Publisher) Run(ctx context.Context) {
 		case <-t.C:
 		}
 		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			p.o.Log.Log(ctx, said.level(err, p.o.Now()), "publishing is behind and is tried again", "err", err)
+			p.o.Log.Log(ctx, limiter.level(err, p.o.Now()), "publishing is behind and is tried again", "err", err)
 		}
 	}
 }
@@ -232,20 +232,20 @@ func (p *Publisher) Run(ctx context.Context) {
 // broker lacks: frames before the programs that name them. A sign whose plan
 // cannot be made keeps its last program and is named in Problem.
 func (p *Publisher) Reconcile(ctx context.Context) error {
-	p.turn.Lock()
-	defer p.turn.Unlock()
+	p.running.Lock()
+	defer p.running.Unlock()
 	p.mu.Lock()
-	asked, first := p.asked, p.first
-	p.first = map[string]bool{}
+	requested, urgent := p.requested, p.urgent
+	p.urgent = map[string]bool{}
 	p.mu.Unlock()
 	signs, err := p.o.Catalogue.Signs(ctx)
 	if err != nil {
 		return err
 	}
-	p.knowSigns(signs)
+	p.setSigns(signs)
 	var some []playlists.Sign
 	for i := range signs {
-		if first[signs[i].Owner] {
+		if urgent[signs[i].Owner] {
 			some = append(some, signs[i])
 		}
 	}
@@ -268,7 +268,7 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	p.expectPrograms()
 	p.runPictures(ctx)
 	p.mu.Lock()
-	p.done = asked
+	p.completed = requested
 	p.mu.Unlock()
 	return nil
 }
@@ -286,33 +286,33 @@ type wanted struct {
 // publish sends what this connection's broker has not got from us: frames, then
 // the keys, then the programs that name and need them.
 func (p *Publisher) publish(ctx context.Context) error {
-	p.renew(wire.TopicKeys)
+	p.renewDue(wire.TopicKeys)
 	var frames, programs []wanted
-	named := map[string]bool{}
+	referenced := map[string]bool{}
 	p.mu.Lock()
 	for topic, f := range p.frames {
-		named[topic] = true
+		referenced[topic] = true
 		frames = append(frames, wanted{topic, f.SHA256, func(context.Context) ([]byte, error) { return f.Data, nil }})
 	}
 	for id, plan := range p.plans {
 		if plan.Sign.Picture() {
-			named[wire.SignTopic(id, wire.LeafFrame)] = true
+			referenced[wire.SignTopic(id, wire.LeafFrame)] = true
 			continue
 		}
 		programs = append(programs, p.program(id, plan))
-		named[wire.SignTopic(id, wire.LeafProgram)] = true
+		referenced[wire.SignTopic(id, wire.LeafProgram)] = true
 	}
 	for id := range p.problems { // a sign whose plan could never be made has nothing, and is not gone
-		named[wire.SignTopic(id, wire.LeafProgram)], named[wire.SignTopic(id, wire.LeafFrame)] = true, true
+		referenced[wire.SignTopic(id, wire.LeafProgram)], referenced[wire.SignTopic(id, wire.LeafFrame)] = true, true
 	}
 	p.mu.Unlock()
-	if err := p.remember(ctx, slices.Collect(maps.Keys(named))); err != nil {
+	if err := p.remember(ctx, slices.Collect(maps.Keys(referenced))); err != nil {
 		return err
 	}
 	if err := p.send(ctx, frames, programs); err != nil {
 		return err
 	}
-	return p.clean(ctx, named)
+	return p.clean(ctx, referenced)
 }
 
 // publishSome is publish for some signs alone. What else is retained is not
@@ -359,7 +359,7 @@ func (p *Publisher) send(ctx context.Context, frames, programs []wanted) error {
 		g.SetLimit(inFlight)
 		for _, w := range some {
 			p.mu.Lock()
-			same := p.have[w.topic] == w.digest
+			same := p.sent[w.topic] == w.digest
 			p.mu.Unlock()
 			if !same {
 				g.Go(func() error { return p.retain(ctx, w) })
@@ -392,13 +392,13 @@ func (p *Publisher) retain(ctx context.Context, w wanted) error {
 		return err
 	}
 	p.mu.Lock()
-	have := p.have // a connection that comes meanwhile begins another
+	sent := p.sent // a connection that comes meanwhile begins another
 	p.mu.Unlock()
 	if err := p.o.Broker.Publish(ctx, w.topic, payload, true); err != nil {
 		return fmt.Errorf("publish %s: %w", w.topic, err)
 	}
 	p.mu.Lock()
-	have[w.topic] = w.digest
+	sent[w.topic] = w.digest
 	p.mu.Unlock()
 	return nil
 }

@@ -33,7 +33,7 @@ func (p *Publisher) Repair(all []Silent) {
 		return
 	}
 	topics := map[string]bool{}
-	alerts := p.silentClasses(all, topics)
+	alerts := p.silentAlertTopics(all, topics)
 	for _, s := range all {
 		if s.What != wire.RoleProgram {
 			continue
@@ -53,8 +53,8 @@ func (p *Publisher) Repair(all []Silent) {
 			p.mu.Unlock()
 		}
 	}
-	programs := p.forget(topics)
-	sets := p.forget(alerts)
+	programs := p.markLost(topics)
+	sets := p.markLost(alerts)
 	if programs+sets > 0 {
 		p.o.Log.Info("signs do not answer; what the broker should hold for them is published again",
 			"signs", signsOf(all), "topics", programs+sets)
@@ -75,9 +75,9 @@ func signsOf(all []Silent) int {
 	return len(signs)
 }
 
-// silentClasses are the topics of alert sets, and of alerts' frames, that silent signs should have. The keys go to
+// silentAlertTopics are the topics of alert sets, and of alerts' frames, that silent signs should have. The keys go to
 // others.
-func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[string]bool {
+func (p *Publisher) silentAlertTopics(all []Silent, others map[string]bool) map[string]bool {
 	topics := map[string]bool{}
 	silent := map[string]map[string]bool{} // by what: a role, or an alert
 	for _, s := range all {
@@ -86,10 +86,10 @@ func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[stri
 		}
 		silent[s.What][s.Sign] = true
 	}
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	for k, set := range p.board.sets {
-		c := p.board.classes[k.class]
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	for k, set := range p.alerts.sets {
+		c := p.alerts.classes[k.class]
 		if set.Seq == 0 || c == nil {
 			continue
 		}
@@ -144,7 +144,7 @@ func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[stri
 
 // forget takes topics for lost that this connection's broker was sent, unless that was done lately, and counts them.
 // They may be there, so what has to be cleared later still is.
-func (p *Publisher) forget(topics map[string]bool) (n int) {
+func (p *Publisher) markLost(topics map[string]bool) (n int) {
 	now := p.o.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,11 +154,11 @@ func (p *Publisher) forget(topics map[string]bool) (n int) {
 		}
 	}
 	for topic := range topics {
-		if _, lately := p.repaired[topic]; lately || p.have[topic] == "" {
+		if _, lately := p.repaired[topic]; lately || p.sent[topic] == "" {
 			continue
 		}
 		p.repaired[topic] = now
-		p.have[topic] = unknown
+		p.sent[topic] = unknown
 		n++
 	}
 	return n
@@ -166,7 +166,7 @@ func (p *Publisher) forget(topics map[string]bool) (n int) {
 
 // renew takes topics for lost whose hour has passed. They have hours of their own, so that not all signs are told at
 // once.
-func (p *Publisher) renew(topics ...string) {
+func (p *Publisher) renewDue(topics ...string) {
 	now := p.o.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,8 +176,8 @@ func (p *Publisher) renew(topics ...string) {
 			continue
 		}
 		p.renewAt[topic] = now.Add(renewEvery*9/10 + rand.N(renewEvery/5))
-		if known && p.have[topic] != "" {
-			p.have[topic] = unknown
+		if known && p.sent[topic] != "" {
+			p.sent[topic] = unknown
 		}
 	}
 }
@@ -193,25 +193,25 @@ func (p *Publisher) wake() {
 // WakeAlerts has RunAlerts compare again, likewise.
 func (p *Publisher) WakeAlerts() {
 	select {
-	case p.board.kick <- struct{}{}:
+	case p.alerts.kick <- struct{}{}:
 	default:
 	}
 }
 
-// sayEvery is how often the same trouble is logged.
-const sayEvery = 5 * time.Minute
+// logEvery is how often the same trouble is logged.
+const logEvery = 5 * time.Minute
 
 // trouble decides what is logged of something that is tried again and again: its first failure, a failure with other
 // words a minute later, and the same one every 5 min. That there is no connection is the link's to say.
-type trouble struct {
+type logLimiter struct {
 	said string
 	at   time.Time
 }
 
-func (t *trouble) level(err error, now time.Time) slog.Level {
+func (t *logLimiter) level(err error, now time.Time) slog.Level {
 	since := now.Sub(t.at)
 	if errors.Is(err, ErrNoBroker) ||
-		t.said != "" && since >= 0 && (since < time.Minute || since < sayEvery && t.said == err.Error()) {
+		t.said != "" && since >= 0 && (since < time.Minute || since < logEvery && t.said == err.Error()) {
 		return slog.LevelDebug
 	}
 	t.said, t.at = err.Error(), now

@@ -35,7 +35,7 @@ func (r *Requester) Ask(q wire.SignRequest) bool {
 
 // Run sends until ctx ends.
 func (r *Requester) Run(ctx context.Context) {
-	var said trouble
+	var limiter logLimiter
 	for {
 		var batch []wire.SignRequest
 		select {
@@ -53,7 +53,7 @@ func (r *Requester) Run(ctx context.Context) {
 			}
 		}
 		if err := r.send(ctx, batch); err != nil && ctx.Err() == nil {
-			r.o.Log.Log(ctx, said.level(err, r.o.Now()), "requests not sent", "signs", len(batch), "err", err)
+			r.o.Log.Log(ctx, limiter.level(err, r.o.Now()), "requests not sent", "signs", len(batch), "err", err)
 		}
 	}
 }

@@ -16,8 +16,8 @@ const (
 	resyncLast  = 5 * time.Minute
 )
 
-// Ears is what is known of what signs said.
-type Ears interface {
+// SignState is what is known of what signs said.
+type SignState interface {
 	Online(sign string) bool
 	// Acked reports whether a sign has acked a document: what is a role and seq
 	// its number; or AlertAck and an alert's id, where seq is not looked at.
@@ -41,13 +41,13 @@ type Resync struct {
 	// Repair, if set, is told of all that are silent when there is something to be put back for one of them.
 	Repair func([]Silent)
 
-	ears Ears
-	ask  func(sign string)
-	now  func() time.Time
+	signs SignState
+	ask   func(sign string)
+	now   func() time.Time
 
-	mu   sync.Mutex
-	last map[expected]int64 // the seq that was expected last
-	due  map[expected]*pendingAck
+	mu      sync.Mutex
+	last    map[expected]int64 // the seq that was expected last
+	pending map[expected]*pendingAck
 }
 
 type expected struct{ sign, what string }
@@ -58,15 +58,17 @@ type pendingAck struct {
 	gap time.Duration
 	// asked counts requests since the sign is online; fix is when it counts as silent after the second and each later
 	// one.
-	asked int
-	fix   time.Time
+	asked    int
+	repairAt time.Time
 }
 
-func (w *pendingAck) toFix(now time.Time) bool { return !w.fix.IsZero() && !now.Before(w.fix) }
+func (w *pendingAck) repairDue(now time.Time) bool {
+	return !w.repairAt.IsZero() && !now.Before(w.repairAt)
+}
 
 // NewResync makes one; Run does the work.
-func NewResync(ears Ears, ask func(sign string), now func() time.Time) *Resync {
-	return &Resync{ears: ears, ask: ask, now: now, last: map[expected]int64{}, due: map[expected]*pendingAck{}}
+func NewResync(signs SignState, ask func(sign string), now func() time.Time) *Resync {
+	return &Resync{signs: signs, ask: ask, now: now, last: map[expected]int64{}, pending: map[expected]*pendingAck{}}
 }
 
 // Expect says that a document was published for a sign, which should ack it.
@@ -79,7 +81,7 @@ func (r *Resync) Expect(sign, what string, seq int64) {
 		return
 	}
 	r.last[k] = seq
-	r.due[k] = &pendingAck{seq: seq, at: r.now().Add(resyncFirst), gap: resyncFirst}
+	r.pending[k] = &pendingAck{seq: seq, at: r.now().Add(resyncFirst), gap: resyncFirst}
 }
 
 // Renew expects again what a sign had acked and has no longer, by its status: it came back on a new disk. It reports
@@ -90,14 +92,14 @@ func (r *Resync) Renew(sign string) (alerts bool) {
 		k := expected{sign, role}
 		r.mu.Lock()
 		seq, known := r.last[k]
-		waits := r.due[k] != nil
+		pending := r.pending[k] != nil
 		r.mu.Unlock()
-		if !known || waits || r.ears.Acked(sign, role, seq) {
+		if !known || pending || r.signs.Acked(sign, role, seq) {
 			continue
 		}
 		r.mu.Lock()
-		if role == wire.RoleProgram && r.due[k] == nil && r.last[k] == seq {
-			r.due[k] = &pendingAck{seq: seq, at: now.Add(resyncFirst), gap: resyncFirst}
+		if role == wire.RoleProgram && r.pending[k] == nil && r.last[k] == seq {
+			r.pending[k] = &pendingAck{seq: seq, at: now.Add(resyncFirst), gap: resyncFirst}
 		}
 		if role != wire.RoleProgram { // there may be no alerts any more
 			delete(r.last, k)
@@ -111,43 +113,43 @@ func (r *Resync) Renew(sign string) (alerts bool) {
 // Step asks those that are due, one request a sign, and returns whom it asked.
 func (r *Resync) Step() []string {
 	now := r.now()
-	var look []expected
+	var due []expected
 	r.mu.Lock()
-	for k, w := range r.due {
-		if !now.Before(w.at) || w.toFix(now) {
-			look = append(look, k)
+	for k, w := range r.pending {
+		if !now.Before(w.at) || w.repairDue(now) {
+			due = append(due, k)
 		}
 	}
 	r.mu.Unlock()
 	asked := map[string]bool{}
 	repair := false
 	var out []string
-	for _, k := range look {
+	for _, k := range due {
 		r.mu.Lock()
-		w := r.due[k]
+		w := r.pending[k]
 		r.mu.Unlock()
 		if w == nil {
 			continue
 		}
-		done, online := r.ears.Acked(k.sign, k.what, w.seq), r.ears.Online(k.sign)
+		done, online := r.signs.Acked(k.sign, k.what, w.seq), r.signs.Online(k.sign)
 		r.mu.Lock()
 		switch {
-		case r.due[k] != w: // a newer one was published meanwhile
+		case r.pending[k] != w: // a newer one was published meanwhile
 		case done:
-			delete(r.due, k)
+			delete(r.pending, k)
 			if strings.HasPrefix(k.what, AlertAck) {
 				delete(r.last, k) // alerts come and go
 			}
 		case !online:
 			// It subscribes by itself when it comes back.
 			*w = pendingAck{seq: w.seq, at: now.Add(resyncFirst), gap: resyncFirst}
-		case w.toFix(now):
-			repair, w.fix = true, time.Time{}
+		case w.repairDue(now):
+			repair, w.repairAt = true, time.Time{}
 		default:
 			w.gap = min(2*w.gap, resyncLast)
 			w.at = now.Add(w.gap)
 			if w.asked++; w.asked >= 2 {
-				w.fix = now.Add(repairAfter)
+				w.repairAt = now.Add(repairAfter)
 			}
 			if !asked[k.sign] {
 				asked[k.sign] = true
@@ -169,14 +171,14 @@ func (r *Resync) Step() []string {
 func (r *Resync) silent() (out []Silent) {
 	all := map[expected]int64{}
 	r.mu.Lock()
-	for k, w := range r.due {
+	for k, w := range r.pending {
 		if w.asked >= 2 {
 			all[k] = w.seq
 		}
 	}
 	r.mu.Unlock()
 	for k, seq := range all {
-		if r.ears.Online(k.sign) && !r.ears.Acked(k.sign, k.what, seq) {
+		if r.signs.Online(k.sign) && !r.signs.Acked(k.sign, k.what, seq) {
 			out = append(out, Silent{k.sign, k.what})
 		}
 	}

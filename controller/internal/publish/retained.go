@@ -20,14 +20,14 @@ type Topics interface {
 }
 
 // memory is Topics for a broker that lives no longer than the publisher.
-type memory map[string]int64
+type memoryTopics map[string]int64
 
-func (m memory) All(context.Context) (map[string]int64, error) { return maps.Clone(m), nil }
-func (m memory) Put(_ context.Context, topics map[string]int64) error {
+func (m memoryTopics) All(context.Context) (map[string]int64, error) { return maps.Clone(m), nil }
+func (m memoryTopics) Put(_ context.Context, topics map[string]int64) error {
 	maps.Copy(m, topics)
 	return nil
 }
-func (m memory) Remove(_ context.Context, topics ...string) error {
+func (m memoryTopics) Remove(_ context.Context, topics ...string) error {
 	for _, t := range topics {
 		delete(m, t)
 	}
@@ -76,13 +76,13 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 		}
 	}
 	if old { // rare, and then asked of what was kept, for this run may not know it
-		held, err := p.held(ctx)
+		needed, err := p.neededFrames(ctx)
 		if err != nil {
 			return err
 		}
 		kept := gone[:0]
 		for _, topic := range gone {
-			if held[topic] {
+			if needed[topic] {
 				since[topic] = 0
 			} else {
 				kept = append(kept, topic)
@@ -99,7 +99,7 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 			return fmt.Errorf("clear %s: %w", topic, err)
 		}
 		p.mu.Lock()
-		delete(p.have, topic)
+		delete(p.sent, topic)
 		p.mu.Unlock()
 	}
 	if err := p.o.Topics.Remove(ctx, gone...); err != nil {
@@ -114,11 +114,11 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 // held are the frames of programs that signs may still have: of one that has
 // not acked its present program, those from the one that it acked last on, or of
 // a program's life where that is unknown.
-func (p *Publisher) held(ctx context.Context) (map[string]bool, error) {
+func (p *Publisher) neededFrames(ctx context.Context) (map[string]bool, error) {
 	p.mu.Lock()
 	plans := maps.Clone(p.plans)
 	p.mu.Unlock()
-	held := map[string]bool{}
+	needed := map[string]bool{}
 	for id, plan := range plans {
 		if plan.Sign.Picture() {
 			continue
@@ -143,11 +143,11 @@ func (p *Publisher) held(ctx context.Context) (map[string]bool, error) {
 				continue
 			}
 			for i := range g.Frames {
-				held[wire.FrameTopic(g.Frames[i].Owner, g.Frames[i].SHA256)] = true
+				needed[wire.FrameTopic(g.Frames[i].Owner, g.Frames[i].SHA256)] = true
 			}
 		}
 	}
-	return held, nil
+	return needed, nil
 }
 
 func isFrame(topic string) bool { return strings.HasPrefix(topic, wire.Prefix+"frames/") }

@@ -20,7 +20,7 @@ import (
 func TestRetainedIsCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := newWorld()
-		w.history, w.kept = map[string][]*timeline.Program{}, memory{}
+		w.history, w.kept = map[string][]*timeline.Program{}, memoryTopics{}
 		acked := map[string]int64{}
 		run := func() (*Publisher, func()) {
 			p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now,

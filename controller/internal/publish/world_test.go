@@ -30,7 +30,7 @@ type world struct {
 
 	latest   map[string]*playlists.Issued
 	history  map[string][]*timeline.Program // by sign
-	kept     memory
+	kept     memoryTopics
 	seq      int64
 	sent     []string          // topics in the order of publishing
 	retained map[string]string // topic → payload
