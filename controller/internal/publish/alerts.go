@@ -12,22 +12,22 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Alerts says what signs should have of alerts, and hears what became of it.
-// All but Art answer from memory.
+// Alerts provides the alerts to publish and is told what was published. All
+// methods but Art answer from memory.
 type Alerts interface {
-	// Wanted is what runs at t, what ended before its time, and when that
-	// changes next (zero: not by itself).
+	// Wanted returns the alerts that run at t, those that ended early, and when
+	// either changes next (zero if time alone changes neither).
 	Wanted(t time.Time) (alerts []playlists.Alert, ended []playlists.EndedAlert, next time.Time)
-	// Art is how an alert looks on a class: drawn once. It is nil for a class that shows nothing of it, and for one
-	// that is not drawn yet; KickAlerts is called when it is.
+	// Art returns the artwork of an alert for a class. It is nil if the class shows nothing of the alert, or if the
+	// alert is not drawn yet; KickAlerts is called once it is drawn.
 	Art(ctx context.Context, alert string, c playlists.Class) (*playlists.Artwork, error)
-	// Published says that the broker took a set with its frames.
+	// Published reports that the broker has a set and all its frames.
 	Published(set *timeline.AlertSet, test bool)
-	// Pictured says that it took a picture of an alert for a picture sign.
+	// Pictured reports that the broker has a picture of an alert for a picture sign.
 	Pictured(sign, alert string)
 }
 
-// setKey is one topic of alert sets.
+// setKey identifies an alert set and its topic.
 type setKey struct {
 	class string
 	test  bool
@@ -47,7 +47,7 @@ func (k setKey) typ() string {
 	return wire.TypAlerts
 }
 
-// issuedSet is a set as it was issued last.
+// issuedSet is the last issued set of a topic.
 type issuedSet struct {
 	playlists.Issued
 	set *timeline.AlertSet
@@ -55,19 +55,19 @@ type issuedSet struct {
 
 func (s *issuedSet) empty() bool { return len(s.set.Alerts)+len(s.set.Ended) == 0 }
 
-// alertState is the publisher's part for alerts. It has a loop of its own: an
-// alert does not wait for ten thousand programs to be planned.
+// alertState is the publisher's state for alerts. Alerts have their own loop,
+// so that they do not wait while thousands of programs are planned.
 type alertState struct {
 	kick    chan struct{}
-	running sync.Mutex // one comparison at a time
+	running sync.Mutex // held by SyncAlerts
 
 	mu        sync.Mutex
 	classes   map[string]*classSigns
 	sets      map[setKey]*issuedSet
-	frames    map[string]*playlists.FrameFile // by digest; those of sets
+	frames    map[string]*playlists.FrameFile // frames of the sets, by digest
 	changed   chan struct{}                   // closed when sets change
-	requested int64
-	completed int64
+	requested int64                           // how often a sync was requested
+	completed int64                           // requested when the last successful sync began
 }
 
 // classSigns are the signs of one class.
@@ -82,7 +82,7 @@ func newAlertState() *alertState {
 		frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), requested: 1}
 }
 
-// KickAlerts asks for a comparison of alerts at once. It never blocks.
+// KickAlerts requests an immediate sync of alerts. It never blocks.
 func (p *Publisher) KickAlerts() {
 	p.alerts.mu.Lock()
 	p.alerts.requested++
@@ -93,7 +93,8 @@ func (p *Publisher) KickAlerts() {
 	}
 }
 
-// setSigns takes over what signs there are; new ones get what runs.
+// setSigns replaces the known signs and requests a sync, so that new signs get
+// running alerts.
 func (p *Publisher) setSigns(signs []playlists.Sign) {
 	classes := map[string]*classSigns{}
 	for i := range signs {
@@ -110,8 +111,8 @@ func (p *Publisher) setSigns(signs []playlists.Sign) {
 	p.KickAlerts()
 }
 
-// RunAlerts publishes alert sets until ctx ends: at once when it is asked to,
-// when an alert begins or ends, and again where a broker did not take them.
+// RunAlerts publishes alert sets until ctx ends: on request, when an alert
+// begins or ends, and again after an error.
 func (p *Publisher) RunAlerts(ctx context.Context) {
 	if p.o.Alerts == nil {
 		return
@@ -131,21 +132,21 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 		wait := recheck
 		if err != nil {
 			if ctx.Err() == nil {
-				p.o.Log.Log(ctx, limiter.level(err, p.o.Now()), "alerts are behind and are tried again", "err", err)
+				p.o.Log.Log(ctx, limiter.level(err, p.o.Now()), "publishing alerts failed and is retried", "err", err)
 			}
 			wait, retry = retry, min(2*retry, 30*time.Second)
 		} else {
 			retry = time.Second
 		}
-		if !next.IsZero() { // also behind an alert in trouble: another one may begin
+		if !next.IsZero() { // after an error too: another alert may begin
 			wait = min(wait, max(0, next.Sub(p.o.Now())))
 		}
 		t.Reset(wait)
 	}
 }
 
-// SyncAlerts makes the broker hold the alert sets that are wanted now: frames
-// before the sets that name them. It returns when that changes by itself.
+// SyncAlerts publishes the alert sets that are wanted now, frames before the
+// sets that name them. It returns when an alert begins or ends next.
 func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) {
 	b := p.alerts
 	b.running.Lock()
@@ -163,11 +164,11 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 		requested, classes = b.requested, b.classes
 		b.mu.Unlock()
 	}
-	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
+	now := p.o.Now() // read before doubt, which then notices a clock that jumps in between
 	guess, inDoubt := p.o.doubt()
 	alerts, ended, next := p.o.Alerts.Wanted(now)
 	var drafts []*draftedSet
-	var troubles []error
+	var errs []error
 	for _, c := range classes {
 		for _, test := range []bool{false, true} {
 			k := setKey{c.class.String(), test}
@@ -182,7 +183,7 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 				d, err = p.draftSet(ctx, k, c, alerts, ended, now)
 			}
 			if err != nil {
-				troubles = append(troubles, err) // it delays no other class
+				errs = append(errs, err) // other classes go on
 			}
 			if d != nil {
 				drafts = append(drafts, d)
@@ -190,10 +191,10 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 		}
 	}
 	if _, doubted := p.o.doubt(); doubted && !inDoubt && len(drafts) > 0 {
-		return next, errDoubt // it came while sets were drafted; they are drafted again
+		return next, errDoubt // doubt began while the sets were drafted; the next sync drafts them again
 	}
 	if inDoubt {
-		now = time.Time{} // no set is taken for over
+		now = time.Time{} // no set counts as expired
 	}
 	if err := p.issueSets(ctx, drafts, now); err != nil {
 		return next, err
@@ -201,7 +202,7 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 	if err := p.publishSets(ctx, now); err != nil {
 		return next, err
 	}
-	if err := errors.Join(troubles...); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return next, err
 	}
 	b.mu.Lock()
@@ -210,11 +211,11 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 	return next, nil
 }
 
-// unknown is in place of the digest of what an outside broker may still hold
-// from before this start.
+// unknown stands for the digest of a message that the broker may hold from an
+// earlier run of the controller.
 const unknown = "unknown"
 
-// loadSet reads what was issued before this start.
+// loadSet loads the set that an earlier run of the controller issued last.
 func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
 	p.alerts.mu.Lock()
 	_, known := p.alerts.sets[k]
@@ -230,11 +231,11 @@ func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
 	if last != nil {
 		s.Issued = *last
 		if s.set, err = wire.StoredAlerts(last.JWS, k.test); err != nil {
-			p.o.Log.Warn("a stored alert set cannot be read and is issued anew", "class", k.class, "err", err)
+			p.o.Log.Warn("cannot read a stored alert set; issuing a new one", "class", k.class, "err", err)
 			s.set, s.Digest = &timeline.AlertSet{Class: k.class}, unknown
 		}
 		if s.Iat*1000 <= p.o.Restored {
-			s.Digest = unknown // signs may have seen a later one
+			s.Digest = unknown // signs may have seen a later set
 		}
 		p.mu.Lock()
 		note := func(topic string) {
@@ -275,8 +276,8 @@ func (p *Publisher) alertFrame(sha string) *playlists.FrameFile {
 	return p.alerts.frames[sha]
 }
 
-// AlertSet is a class's set as it was issued last, nil before the first, and a
-// channel that closes when any set changes.
+// AlertSet returns the last issued set of a class, nil before the first, and a
+// channel that is closed when any set changes.
 func (p *Publisher) AlertSet(class string, test bool) (*timeline.AlertSet, <-chan struct{}) {
 	p.alerts.mu.Lock()
 	defer p.alerts.mu.Unlock()
@@ -286,8 +287,8 @@ func (p *Publisher) AlertSet(class string, test bool) (*timeline.AlertSet, <-cha
 	return nil, p.alerts.changed
 }
 
-// AlertsAt is what a class's sets will hold at a time to come, as far as it is
-// approved now.
+// AlertsAt returns the alerts that a class's set will hold at a future time,
+// as far as they are approved now.
 func (p *Publisher) AlertsAt(ctx context.Context, c playlists.Class, test bool, t time.Time) ([]timeline.Alert, error) {
 	if p.o.Alerts == nil {
 		return nil, nil

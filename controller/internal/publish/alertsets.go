@@ -16,7 +16,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// draftedSet is a set that waits to be issued.
+// draftedSet is a set that is not issued yet.
 type draftedSet struct {
 	key    setKey
 	set    *timeline.AlertSet
@@ -25,8 +25,8 @@ type draftedSet struct {
 	iat    int64 // Unix seconds; 0 for now
 }
 
-// draftSet is a class's new set, or nil where the last one is right. An alert
-// that cannot be drawn stays as it was in the last set, and is an error.
+// draftSet returns a class's new set, or nil if the last one is still right. An
+// alert that cannot be drawn stays as it was in the last set and is an error.
 func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alerts []playlists.Alert,
 	ended []playlists.EndedAlert, now time.Time) (*draftedSet, error) {
 	p.alerts.mu.Lock()
@@ -34,7 +34,7 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 	p.alerts.mu.Unlock()
 	d := &draftedSet{key: k, set: &timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{},
 		Ended: []timeline.Ended{}}}
-	var troubles []error
+	var errs []error
 	for i := range alerts {
 		a := &alerts[i]
 		if a.Test() != k.test || !slices.ContainsFunc(c.signs, func(s playlists.Sign) bool { return a.Reaches(&s) }) {
@@ -43,7 +43,7 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		art, err := p.o.Alerts.Art(ctx, a.ID, c.class)
 		if err != nil || art == nil {
 			if err != nil {
-				troubles = append(troubles, fmt.Errorf("alert %s: %w", a.ID, err))
+				errs = append(errs, fmt.Errorf("alert %s: %w", a.ID, err))
 			}
 			for _, old := range last.set.Alerts {
 				if old.ID == a.ID {
@@ -54,8 +54,8 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		}
 		on := a.OnWire(art, func(s string) bool { return c.ids[s] })
 		if err := wire.CheckAlerts(&timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{on}}); err != nil {
-			// One such alert makes every sign refuse all of the set.
-			troubles = append(troubles, fmt.Errorf("alert %s is left out, as signs would refuse it: %w", a.ID, err))
+			// Signs refuse the whole set for one bad alert.
+			errs = append(errs, fmt.Errorf("alert %s is left out, as signs would refuse it: %w", a.ID, err))
 			continue
 		}
 		d.set.Alerts = append(d.set.Alerts, on)
@@ -64,27 +64,15 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		}
 	}
 	for _, e := range ended {
-		referenced := slices.ContainsFunc(last.set.Alerts, func(a timeline.Alert) bool { return a.ID == e.ID }) ||
+		inLast := slices.ContainsFunc(last.set.Alerts, func(a timeline.Alert) bool { return a.ID == e.ID }) ||
 			slices.ContainsFunc(last.set.Ended, func(x timeline.Ended) bool { return x.ID == e.ID })
-		if e.Alert.Test() == k.test && referenced {
+		if e.Alert.Test() == k.test && inLast {
 			d.set.Ended = append(d.set.Ended, e.Ended)
 		}
 	}
 	slices.SortFunc(d.set.Alerts, func(a, b timeline.Alert) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.set.Ended, func(a, b timeline.Ended) int { return strings.Compare(a.ID, b.ID) })
-	for playlists.CheckClass(k.class, d.set.Alerts) != nil {
-		// Approving checks this; a sign that came into reach since can still
-		// make it so. Signs would refuse the whole set.
-		lowest := 0
-		for i := range d.set.Alerts {
-			if d.set.Alerts[i].Priority < d.set.Alerts[lowest].Priority {
-				lowest = i
-			}
-		}
-		troubles = append(troubles, fmt.Errorf("alert %s: %w", d.set.Alerts[lowest].ID,
-			playlists.CheckClass(k.class, d.set.Alerts)))
-		d.set.Alerts = slices.Delete(d.set.Alerts, lowest, lowest+1)
-	}
+	errs = append(errs, dropOverLimit(d.set)...)
 	text, err := json.Marshal(d.set)
 	if err != nil {
 		return nil, err
@@ -96,13 +84,33 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 	case err != nil:
 		return nil, err
 	case last.Seq == 0 && empty: // there was never one
-		return nil, errors.Join(troubles...)
+		return nil, errors.Join(errs...)
 	case last.Seq > 0 && last.Digest == d.digest && (empty || last.Epoch == epoch &&
 		now.Unix()-last.Iat < wire.LifeAlerts/2 && now.Unix() >= last.Iat-wire.Early):
 		p.keepFrames(d.frames)
-		return nil, errors.Join(troubles...)
+		return nil, errors.Join(errs...)
 	}
-	return d, errors.Join(troubles...)
+	return d, errors.Join(errs...)
+}
+
+// dropOverLimit drops the alerts of the lowest priority until the set is within
+// the limits of its class. Approval checks these limits, but an alert may have
+// reached more signs since. Signs would refuse the whole set.
+func dropOverLimit(set *timeline.AlertSet) (errs []error) {
+	for {
+		err := playlists.CheckClass(set.Class, set.Alerts)
+		if err == nil {
+			return errs
+		}
+		lowest := 0
+		for i := range set.Alerts {
+			if set.Alerts[i].Priority < set.Alerts[lowest].Priority {
+				lowest = i
+			}
+		}
+		errs = append(errs, fmt.Errorf("alert %s: %w", set.Alerts[lowest].ID, err))
+		set.Alerts = slices.Delete(set.Alerts, lowest, lowest+1)
+	}
 }
 
 func (p *Publisher) keepFrames(files []*playlists.FrameFile) {
@@ -113,7 +121,7 @@ func (p *Publisher) keepFrames(files []*playlists.FrameFile) {
 	}
 }
 
-// issueSets signs and keeps the drafts, all or none.
+// issueSets signs and stores all drafts or none.
 func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now time.Time) error {
 	ctx = playlists.Urgent(ctx)
 	if len(drafts) == 0 {
@@ -151,14 +159,14 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 			len(d.set.Alerts), "ended", len(d.set.Ended))
 	}
 	p.alerts.mu.Lock()
-	close(p.alerts.changed) // picture signs need no set: they need not wait for the broker
+	close(p.alerts.changed) // picture signs do not wait for the broker
 	p.alerts.changed = make(chan struct{})
 	p.alerts.mu.Unlock()
 	return nil
 }
 
-// publishSets sends what this connection's broker lacks, clears sets that were
-// empty for a set's life, and removes frames that no set names any more.
+// publishSets publishes what the broker lacks, clears empty sets that have
+// expired, and removes frames that no set references.
 func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	p.alerts.mu.Lock()
 	sets := make(map[setKey]*issuedSet, len(p.alerts.sets))
@@ -171,18 +179,18 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	}
 	p.alerts.mu.Unlock()
 	p.renewDue(topics...)
-	referenced, used := map[string]bool{}, map[string]bool{}
+	referenced, digests := map[string]bool{}, map[string]bool{}
 	keys, ready := p.byMissingFrames(sets)
 	whole := map[setKey]bool{}
-	// Sets that need no new frames; then the frames of all others before any of
-	// their sets: the acks of one class must not be in the way of another's frames.
+	// First the sets that need no new frames. Then the frames of all other sets
+	// before any of these sets: acks of one class must not delay another's frames.
 	for _, some := range [][]setKey{keys[:ready], keys[ready:]} {
-		// And none waits for the broker's word on the one before: an outside
-		// broker puts that behind the acks of thousands of signs.
+		// Publish in parallel: an outside broker delivers its PUBACK behind the
+		// acks of thousands of signs.
 		frames, send := errgroup.WithContext(ctx)
 		frames.SetLimit(inFlight)
 		for _, k := range some {
-			whole[k] = p.publishFrames(send, frames, k, sets[k], referenced, used)
+			whole[k] = p.publishFrames(send, frames, k, sets[k], referenced, digests)
 		}
 		if err := frames.Wait(); err != nil {
 			return err
@@ -211,7 +219,7 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	}
 	p.alerts.mu.Lock()
 	for sha := range p.alerts.frames {
-		if !used[sha] {
+		if !digests[sha] {
 			delete(p.alerts.frames, sha)
 		}
 	}
@@ -219,18 +227,18 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// publishFrames has g send a set's frames; whole is false where one is not here.
-// Their topics and digests are noted in named and used.
+// publishFrames publishes a set's frames in g, and adds their topics to
+// referenced and their digests to digests. whole is false if a frame is missing.
 func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setKey, s *issuedSet, referenced,
-	used map[string]bool) (whole bool) {
+	digests map[string]bool) (whole bool) {
 	whole = true
 	for i := range s.set.Alerts {
 		for _, f := range s.set.Alerts[i].Frames {
 			at := wire.AlertFrameTopic(k.class, k.test, f.SHA256)
-			sent := referenced[at] // the same frame of another alert
-			referenced[at], used[f.SHA256] = true, true
+			sent := referenced[at] // another alert has the same frame
+			referenced[at], digests[f.SHA256] = true, true
 			file := p.Frame(f.SHA256)
-			if file == nil { // one that could not be drawn again after a restart
+			if file == nil { // it could not be drawn again after a restart
 				whole = false
 				continue
 			}
@@ -242,8 +250,8 @@ func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setK
 	return whole
 }
 
-// publishSet sends a set behind its frames, or clears one that was empty for a
-// set's life.
+// publishSet publishes a set after its frames, or clears an empty set that has
+// expired.
 func (p *Publisher) publishSet(ctx context.Context, k setKey, s *issuedSet, whole bool, now time.Time) error {
 	topic := wire.AlertsTopic(k.class, k.test)
 	switch {
@@ -262,8 +270,8 @@ func (p *Publisher) publishSet(ctx context.Context, k setKey, s *issuedSet, whol
 	return nil
 }
 
-// byMissingFrames orders sets by the bytes of frames that have to go before them, and
-// counts those that wait for none: a cancel waits for no other class's pictures.
+// byMissingFrames sorts sets by the bytes of frames to publish before them. The
+// first ready sets need none: a cancel does not wait for another class's frames.
 func (p *Publisher) byMissingFrames(sets map[setKey]*issuedSet) (keys []setKey, ready int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -290,7 +298,7 @@ func (p *Publisher) byMissingFrames(sets map[setKey]*issuedSet) (keys []setKey, 
 	return keys, ready
 }
 
-// expectSet says which signs have something to say of a set.
+// expectSet registers the acks that signs should send for a set.
 func (p *Publisher) expectSet(k setKey, s *issuedSet) {
 	if p.o.Expect == nil || s.empty() {
 		return
@@ -313,7 +321,7 @@ func (p *Publisher) expectSet(k setKey, s *issuedSet) {
 	}
 }
 
-// retainAlert publishes unless this connection has sent the same already.
+// retainAlert publishes a payload unless this connection has sent it already.
 func (p *Publisher) retainAlert(ctx context.Context, topic, digest string, payload []byte) error {
 	p.mu.Lock()
 	same := p.sent[topic] == digest
@@ -324,7 +332,7 @@ func (p *Publisher) retainAlert(ctx context.Context, topic, digest string, paylo
 	return p.retain(ctx, wanted{topic, digest, func(context.Context) ([]byte, error) { return payload, nil }})
 }
 
-// unretain clears a topic that this connection's broker holds.
+// unretain clears a topic that the broker holds.
 func (p *Publisher) unretain(ctx context.Context, topic string) error {
 	p.mu.Lock()
 	held := p.sent[topic] != ""

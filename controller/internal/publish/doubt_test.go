@@ -11,7 +11,7 @@ import (
 )
 
 // unsure is a clock that a test doubts.
-type doubtedClock struct{ by atomic.Int64 } // how wrong it is; 0: it is right, and not doubted
+type doubtedClock struct{ by atomic.Int64 } // error of the clock; 0: right and not in doubt
 
 func (u *doubtedClock) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
 func (u *doubtedClock) doubt() (time.Time, bool) { return u.now(), u.by.Load() != 0 }
@@ -21,8 +21,8 @@ func (u *doubtedClock) into(o *Options) (p *Publisher) {
 	return New(*o)
 }
 
-// While the clock is in doubt, whatever it says: sets and programs stay as they were issued, also for a new connection
-// and another start, and a cancel goes out with an iat that signs take. Then all follows.
+// While the clock is in doubt, sets and programs stay as they were issued, also after a reconnect and a restart, and
+// a cancel is issued with an iat that signs accept. Afterwards everything is issued again.
 func TestDoubt(t *testing.T) {
 	for name, by := range map[string]time.Duration{"400 days behind": -400 * 24 * time.Hour,
 		"an hour behind": -time.Hour, "3 hours ahead": 3 * time.Hour, "10 days ahead": 240 * time.Hour} {
@@ -66,7 +66,7 @@ func TestDoubt(t *testing.T) {
 						t.Errorf("what was issued is not retained as it was: %q, %d frames", b.set(t), b.frames())
 					}
 				}
-				time.Sleep(time.Minute) // the picture sign goes on, too: by the monotonic clock its alerts are not over
+				time.Sleep(time.Minute) // by the monotonic clock the picture sign's alerts are not over
 				synctest.Wait()
 				picture := b.got("led/v1/signs/pic/frame")
 				b.world.mu.Lock()

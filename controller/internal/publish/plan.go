@@ -15,17 +15,17 @@ import (
 	"ledcast/sign/wire"
 )
 
-// issueAtOnce bounds how many programs one transaction holds.
+// issueAtOnce is the largest number of programs in one transaction.
 const issueAtOnce = 250
 
-// drafted is a sign's new program that waits to be issued.
+// drafted is a sign's new program that is not issued yet.
 type drafted struct {
 	sign    playlists.Sign
 	planned *plan.Planned
 	digest  string
 }
 
-// content is the catalogue and the artist as a planner asks them.
+// content adapts the catalogue and the artist to plan.Content.
 type content struct {
 	ctx context.Context
 	o   *Options
@@ -44,24 +44,24 @@ func (c content) Artwork(m *playlists.Message, class playlists.Class,
 	return c.o.Artist.Artwork(c.ctx, m, class, motion)
 }
 
-// planning is one turn of planning.
+// planRun is one run of planning.
 type planRun struct {
 	p       *Publisher
 	planner *plan.Planner
 	key     []byte
 	epoch   int64
 	now     time.Time
-	inDoubt bool // the clock is in doubt: signs keep what they have
+	inDoubt bool // the clock is in doubt: signs keep their programs
 
 	plans    map[string]*Plan
 	problems map[string]playlists.Text
-	drafts   []drafted // new programs that wait to be issued
+	drafts   []drafted // new programs that are not issued yet
 	changed  []string  // signs whose programs were issued
 }
 
-// plan plans the signs whose rules or content changed or whose program is a
-// day old, and issues those programs. The others keep what they have, and its
-// seq. Without all, signs are some of them, and the others are not looked at.
+// plan plans the signs whose rules or content changed or whose program is a day
+// old, and issues those programs. The other signs keep their program and seq. If
+// all is false, signs is a subset and plan leaves all other signs alone.
 func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) error {
 	run, err := p.newPlanRun(ctx)
 	if err != nil {
@@ -74,7 +74,7 @@ func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) 
 		if err := run.planSign(ctx, &signs[i]); err != nil {
 			return err
 		}
-		if len(run.drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
+		if len(run.drafts) == issueAtOnce { // signed programs are on disk and need not stay in memory
 			if err := run.issue(ctx); err != nil {
 				return err
 			}
@@ -103,13 +103,13 @@ func (p *Publisher) newPlanRun(ctx context.Context) (*planRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
+	now := p.o.Now() // read before doubt, which then notices a clock that jumps in between
 	_, inDoubt := p.o.doubt()
 	return &planRun{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
 		inDoubt: inDoubt, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
 }
 
-// keepOthers takes over the plans and problems of all signs but these.
+// keepOthers copies the plans and problems of all signs but these.
 func (run *planRun) keepOthers(signs []playlists.Sign) {
 	run.p.mu.Lock()
 	maps.Copy(run.plans, run.p.plans)
@@ -121,7 +121,7 @@ func (run *planRun) keepOthers(signs []playlists.Sign) {
 	}
 }
 
-// sign plans one sign. A plan that cannot be made is no error: the sign keeps its last.
+// planSign plans one sign. A failed plan is not an error: the sign keeps its last one.
 func (run *planRun) planSign(ctx context.Context, s *playlists.Sign) error {
 	digest, err := run.planner.Digest(s)
 	if err != nil {
@@ -152,14 +152,14 @@ func (run *planRun) planSign(ctx context.Context, s *playlists.Sign) error {
 	return nil
 }
 
-// holds reports whether a program is what would be planned now, and is less than a day old.
+// upToDate reports whether planning now would give the same program and the program is less than a day old.
 func (run *planRun) upToDate(old *Plan, digest string) bool {
 	return old.digest == digest && old.epoch == run.epoch && old.iat*1000 > run.p.o.Restored &&
 		run.now.Unix()-old.iat < RenewAfter && run.now.Unix() >= old.iat-wire.Early
 }
 
-// refreshed is a plan with the sign as it is now. One that another run of the controller issued gets its reasons: the
-// same rules and time give the same ones.
+// refresh returns a plan with the current sign. If an earlier run of the controller issued the plan, refresh
+// recomputes its reasons, which the same rules and time determine.
 func (run *planRun) refresh(old *Plan, s *playlists.Sign, limits plan.Limits) *Plan {
 	n := *old
 	if n.Reasons == nil {
@@ -174,10 +174,10 @@ func (run *planRun) refresh(old *Plan, s *playlists.Sign, limits plan.Limits) *P
 	return &n
 }
 
-// fail notes why a sign's plan cannot be made.
+// fail records why planning a sign failed.
 func (run *planRun) fail(ctx context.Context, s *playlists.Sign, why error) error {
 	if ctx.Err() != nil {
-		return ctx.Err() // nothing is wrong with the sign
+		return ctx.Err() // not the sign's fault
 	}
 	run.problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
 	var e *playlists.Error
@@ -185,7 +185,7 @@ func (run *planRun) fail(ctx context.Context, s *playlists.Sign, why error) erro
 		run.problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
 	}
 	if run.p.Problem(s.ID).EN != why.Error() {
-		run.p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
+		run.p.o.Log.Warn("planning a sign failed; it keeps its last program", "sign", s.ID, "err", why)
 	}
 	old, err := run.p.current(ctx, s)
 	if old != nil {
@@ -194,10 +194,10 @@ func (run *planRun) fail(ctx context.Context, s *playlists.Sign, why error) erro
 	return err
 }
 
-// issue issues the drafts that wait.
+// issue issues the drafts.
 func (run *planRun) issue(ctx context.Context) error {
 	if _, inDoubt := run.p.o.doubt(); inDoubt && len(run.drafts) > 0 {
-		return errDoubt // it came while programs were planned; they are planned again
+		return errDoubt // doubt began while programs were planned; the next run plans them again
 	}
 	if err := run.p.issue(ctx, run.drafts, run.key, run.epoch, run.now, run.plans); err != nil {
 		return err
@@ -217,8 +217,8 @@ func (p *Publisher) limits(sign string) plan.Limits {
 	return p.o.Limits(sign)
 }
 
-// present is the sign's program in force: what this run of the controller
-// issued, or what one before it kept; nil where there is none.
+// current returns the sign's program in force, which this or an earlier run of
+// the controller issued; nil if there is none.
 func (p *Publisher) current(ctx context.Context, s *playlists.Sign) (*Plan, error) {
 	if old := p.Plan(s.ID); old != nil {
 		return old, nil
@@ -229,15 +229,15 @@ func (p *Publisher) current(ctx context.Context, s *playlists.Sign) (*Plan, erro
 	}
 	program, err := wire.StoredProgram(last.JWS)
 	if err != nil {
-		p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
+		p.o.Log.Warn("cannot read a stored program; issuing a new one", "sign", s.ID, "err", err)
 		return nil, nil
 	}
 	return &Plan{Sign: *s, Program: program, sha: wire.Digest(last.JWS), seq: last.Seq, iat: last.Iat, epoch: last.Epoch,
 		digest: last.Digest}, nil
 }
 
-// named are those of files that the program names: what the artist draws today
-// may differ from what an earlier version of it drew.
+// referencedFiles returns the files that the program references. The others were
+// drawn differently by an earlier version of the artist.
 func referencedFiles(g *timeline.Program, files []*playlists.FrameFile) []*playlists.FrameFile {
 	want := make(map[string]bool, len(g.Frames))
 	for i := range g.Frames {
@@ -252,13 +252,13 @@ func referencedFiles(g *timeline.Program, files []*playlists.FrameFile) []*playl
 	return out
 }
 
-// take puts new plans in force, with the frames of every program that a sign
-// has as retained or as last acked.
+// setPlans replaces all plans. It keeps the frames of every program that is
+// retained for a sign or that the sign acked last.
 func (p *Publisher) setPlans(plans map[string]*Plan, problems map[string]playlists.Text) {
 	frames := map[string]*playlists.FrameFile{}
 	bySHA := map[string]*playlists.FrameFile{}
 	seen := map[*playlists.FrameFile]bool{} // signs with the same rules share their files
-	hold := func(files []*playlists.FrameFile) {
+	keep := func(files []*playlists.FrameFile) {
 		for _, f := range files {
 			if !seen[f] {
 				seen[f] = true
@@ -268,12 +268,12 @@ func (p *Publisher) setPlans(plans map[string]*Plan, problems map[string]playlis
 		}
 	}
 	for id, plan := range plans {
-		hold(plan.files)
+		keep(plan.files)
 		if len(plan.replaced) == 0 || plan.Sign.Picture() {
 			continue
 		}
-		// A sign that has acked the present program needs no former one; else
-		// it may have any, from the one that it acked last on.
+		// A sign that acked the current program needs no replaced one. Any other
+		// sign may have a program from the last acked one on.
 		var acked int64
 		if p.o.Acked != nil {
 			acked = p.o.Acked(id)
@@ -282,7 +282,7 @@ func (p *Publisher) setPlans(plans map[string]*Plan, problems map[string]playlis
 		for _, f := range plan.replaced {
 			if p.o.Acked != nil && acked < plan.seq && f.seq >= acked {
 				kept = append(kept, f)
-				hold(f.files)
+				keep(f.files)
 			}
 		}
 		if len(kept) != len(plan.replaced) {
@@ -296,8 +296,7 @@ func (p *Publisher) setPlans(plans map[string]*Plan, problems map[string]playlis
 	p.mu.Unlock()
 }
 
-// add puts some new plans in force beside the others. Frames that nothing names
-// any more are found out when all plans are looked at.
+// addPlans adds the changed plans. It removes no frames; setPlans does.
 func (p *Publisher) addPlans(plans map[string]*Plan, problems map[string]playlists.Text, changed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -310,8 +309,7 @@ func (p *Publisher) addPlans(plans map[string]*Plan, problems map[string]playlis
 	p.plans, p.problems = plans, problems
 }
 
-// issue signs drafts and keeps them: a seq and its document are durable
-// together, with the reasons beside them.
+// issue signs drafts and stores them atomically with their seqs and reasons.
 func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time,
 	plans map[string]*Plan) error {
 	if len(drafts) == 0 {
@@ -363,12 +361,12 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 	return nil
 }
 
-// maxReplaced bounds how many replaced programs of a silent sign are remembered:
-// a week of renewals. A program that old has ended.
+// maxReplaced is how many replaced programs are remembered for a sign that does
+// not ack: a week of renewals. Older programs have expired.
 const maxReplaced = 9
 
-// Forecast plans a sign for another time than now, by today's rules: what it would
-// show from `from` until `until` (Unix seconds).
+// Forecast plans what a sign would show between from and until (Unix seconds) by
+// today's rules.
 func (p *Publisher) Forecast(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
 	book, err := p.o.Catalogue.Rulebook(ctx)
 	if err != nil {
