@@ -121,7 +121,8 @@ func TestAlertFloor(t *testing.T) {
 			t.Errorf("%+v at level %v: %v, %v; want %d", c.light, c.level, got, err, c.want)
 		}
 	}
-	night, err := AlertFloor(&playlists.Sign{ID: "s", Position: &playlists.Place{Lat: 15.12, Lon: 108.8}}, 0.2, at, at+86400)
+	s := &playlists.Sign{ID: "s", Position: &playlists.Place{Lat: 15.12, Lon: 108.8}}
+	night, err := AlertFloor(s, 0.2, at, at+86400)
 	if err != nil || len(night) < 3 || night[0].Percent != playlists.AlertFloorNight {
 		t.Errorf("with a position: %v, %v", night, err)
 	}

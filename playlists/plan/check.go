@@ -53,7 +53,7 @@ func (d *Check) Schedule(s *playlists.Schedule, now int64) error {
 // there; and for a playlist that no sign shows, where it would fit none of its
 // owner's signs' loops.
 func (d *Check) Playlist(l *playlists.Playlist, now int64) error {
-	p := NewPlanner(instead{d.Content, l}, d.Rulebook)
+	p := NewPlanner(withPlaylist{d.Content, l}, d.Rulebook)
 	mine := func(x *dated) bool {
 		return x != nil && x.list.playlist.Owner == l.Owner && x.list.playlist.ID == l.ID
 	}
@@ -103,7 +103,7 @@ func mayShow(owner string) func(*playlists.Sign) bool {
 // its own playlists are asked: no company's keeps it from changing its words,
 // and a sign whose plan cannot be made keeps its last and says so.
 func (d *Check) Message(m *playlists.Message, now int64) error {
-	p, before := NewPlanner(reworded{d.Content, m}, d.Rulebook), NewPlanner(d.Content, d.Rulebook)
+	p, before := NewPlanner(withMessage{d.Content, m}, d.Rulebook), NewPlanner(d.Content, d.Rulebook)
 	shows := func(st *state) bool {
 		if st.dated != nil && (m.Owner != playlists.Public || st.dated.list.playlist.Owner == playlists.Public) {
 			for _, it := range st.dated.list.playlist.Items {
@@ -130,12 +130,12 @@ func (d *Check) Message(m *playlists.Message, now int64) error {
 }
 
 // reworded is content with one message replaced.
-type reworded struct {
+type withMessage struct {
 	Content
 	message *playlists.Message
 }
 
-func (c reworded) Message(owner, id string) (*playlists.Message, error) {
+func (c withMessage) Message(owner, id string) (*playlists.Message, error) {
 	if owner == c.message.Owner && id == c.message.ID {
 		return c.message, nil
 	}
@@ -143,12 +143,12 @@ func (c reworded) Message(owner, id string) (*playlists.Message, error) {
 }
 
 // instead is content with one playlist replaced.
-type instead struct {
+type withPlaylist struct {
 	Content
 	list *playlists.Playlist
 }
 
-func (c instead) Playlist(owner, id string) (*playlists.Playlist, error) {
+func (c withPlaylist) Playlist(owner, id string) (*playlists.Playlist, error) {
 	if owner == c.list.Owner && id == c.list.ID {
 		return c.list, nil
 	}

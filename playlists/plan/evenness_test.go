@@ -23,7 +23,7 @@ func (v *evenness) check(t *testing.T, n int, l *loop, iv *interval) {
 	var longest int64
 	var company []*entry
 	starts := map[string][]int64{} // of each campaign's slots, in seconds
-	for i, at := range l.sums()[:len(l.places)] {
+	for i, at := range l.starts()[:len(l.places)] {
 		e := l.places[i]
 		longest = max(longest, e.s)
 		if slices.ContainsFunc(iv.bounds, func(b bound) bool { return b.campaign.ID == e.campaign }) {

@@ -1,8 +1,10 @@
 package plan
 
-import "ledcast/playlists"
+import (
+	"slices"
 
-import "slices"
+	"ledcast/playlists"
+)
 
 // list is a playlist as a plan uses it.
 type list struct {

@@ -57,7 +57,7 @@ type slots struct {
 }
 
 // sums are the starts of the places in seconds, then the loop's end.
-func (l *loop) sums() []int64 {
+func (l *loop) starts() []int64 {
 	out := make([]int64, 1, len(l.places)+1)
 	var n int64
 	for _, e := range l.places {
@@ -184,7 +184,7 @@ func (p *Planner) compose(lk look, l *list, items []int, bounds []bound) (*loop,
 		return nil, e
 	}
 	if len(rs) == 0 {
-		return newLoop(part(round, (*entry).same), nil), nil
+		return newLoop(separate(round, (*entry).same), nil), nil
 	}
 	k, counts, err := choose(rs, length)
 	if err != nil {

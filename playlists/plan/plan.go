@@ -63,7 +63,7 @@ func Plan(content Content, r Rulebook, s *playlists.Sign, from, until int64) (*P
 func (p *Planner) Plan(s *playlists.Sign, from, until int64, limits Limits) (*Planned, error) {
 	b, err := p.body(s, from, until)
 	if err == nil {
-		err = b.within(limits)
+		err = b.checkLimits(limits)
 	}
 	if err != nil {
 		var e *playlists.Error
@@ -111,9 +111,9 @@ type itemKey struct {
 }
 
 // make fills the body: segments for every interval of the rules.
-func (b *body) make(r *rules, from, until int64) error {
+func (b *body) build(r *rules, from, until int64) error {
 	p := b.planner
-	ivs := p.absorb(b.look, r, p.reach(b.look, r, from, until))
+	ivs := p.absorbShort(b.look, r, p.intervalsAround(b.look, r, from, until))
 	for i := range ivs {
 		iv := &ivs[i]
 		if iv.until <= from {
@@ -123,18 +123,18 @@ func (b *body) make(r *rules, from, until int64) error {
 			break
 		}
 		if iv.dark {
-			b.segment(max(iv.from, from), min(iv.until, until), timeline.Dark, iv.rule)
+			b.addSegment(max(iv.from, from), min(iv.until, until), timeline.Dark, iv.rule)
 			continue
 		}
 		l, err := p.loopFor(b.look, iv)
 		if err != nil {
-			return p.dated(r, iv, max(iv.from, from), err)
+			return p.failsAt(r, iv, max(iv.from, from), err)
 		}
-		if err := b.play(iv, l, from, until); err != nil {
+		if err := b.addInterval(iv, l, from, until); err != nil {
 			return err
 		}
 	}
-	if err := b.rest(r, from); err != nil {
+	if err := b.setFallback(r, from); err != nil {
 		return err
 	}
 	b.reasons = p.reasons(r, b.look, ivs, from, until)
@@ -150,7 +150,7 @@ func (b *body) make(r *rules, from, until int64) error {
 // rest is what shows where no segment does: the rotation without schedules and
 // campaigns, of items that have no end, because a sign that needs it does not
 // know the date.
-func (b *body) rest(r *rules, from int64) error {
+func (b *body) setFallback(r *rules, from int64) error {
 	var first error
 	for _, x := range r.base {
 		open := x.dated.open(r.c, from)
@@ -159,7 +159,7 @@ func (b *body) rest(r *rules, from int64) error {
 		}
 		l, err := b.planner.loopOf(b.look, x.dated.list, open.index, open.key, nil)
 		if err == nil {
-			n := b.loop(l.places, Anchor, l.s)
+			n := b.loopIndex(l.places, Anchor, l.s)
 			b.program.Fallback, b.program.CommLoss.Loop = n, n
 			return nil
 		}
@@ -176,7 +176,7 @@ func (b *body) rest(r *rules, from int64) error {
 
 // play adds the segments of one interval: whole loops from its beginning, and
 // before its end a bridge, so that the last item ends with it.
-func (b *body) play(iv *interval, l *loop, from, until int64) error {
+func (b *body) addInterval(iv *interval, l *loop, from, until int64) error {
 	origin, begin := iv.from, iv.from
 	if iv.from <= always {
 		origin, begin = Anchor, always
@@ -184,19 +184,19 @@ func (b *body) play(iv *interval, l *loop, from, until int64) error {
 	begin = max(begin, origin+floorDiv(from-origin, l.s)*l.s)
 	done := begin + ceilDiv(until-begin, l.s)*l.s
 	if iv.until >= never {
-		b.segment(begin, done, b.loop(l.places, origin, l.s), iv.rule)
+		b.addSegment(begin, done, b.loopIndex(l.places, origin, l.s), iv.rule)
 		return nil
 	}
 	bridge, at := b.planner.bridge(l, origin, iv.until, b.look.class)
 	if done <= at {
-		b.segment(begin, done, b.loop(l.places, origin, l.s), iv.rule)
+		b.addSegment(begin, done, b.loopIndex(l.places, origin, l.s), iv.rule)
 		return nil
 	}
 	if begin < at {
-		b.segment(begin, at, b.loop(l.places, origin, l.s), iv.rule)
+		b.addSegment(begin, at, b.loopIndex(l.places, origin, l.s), iv.rule)
 	}
 	if len(bridge) > 0 {
-		b.segment(at, iv.until, b.loop(bridge, at, iv.until-at), iv.rule)
+		b.addSegment(at, iv.until, b.loopIndex(bridge, at, iv.until-at), iv.rule)
 	}
 	return nil
 }
@@ -209,12 +209,12 @@ func (b *body) play(iv *interval, l *loop, from, until int64) error {
 func (p *Planner) bridge(l *loop, origin, end int64, c playlists.Class) (plays []*entry, at int64) {
 	whole := floorDiv(end-origin, l.s)
 	rest := end - origin - whole*l.s
-	sums := l.sums()
+	starts := l.starts()
 	k := 0
-	for k < len(l.places) && sums[k+1] <= rest {
+	for k < len(l.places) && starts[k+1] <= rest {
 		k++
 	}
-	gap := rest - sums[k]
+	gap := rest - starts[k]
 	if gap == 0 {
 		return nil, end
 	}
@@ -229,7 +229,7 @@ func (p *Planner) bridge(l *loop, origin, end int64, c playlists.Class) (plays [
 				return []*entry{p.longer(e, rest)}, origin
 			}
 		}
-		return []*entry{p.longer(l.places[0], l.places[0].s)}, origin // absorb leaves no such interval
+		return []*entry{p.longer(l.places[0], l.places[0].s)}, origin // absorbShort leaves no such interval
 	}
 	place := func(back int64) *entry { return l.places[((done-1-back)%n+n)%n] }
 	back := int64(0)
@@ -251,7 +251,7 @@ func (p *Planner) bridge(l *loop, origin, end int64, c playlists.Class) (plays [
 	return plays, at
 }
 
-func (b *body) segment(from, until, loop int64, why string) {
+func (b *body) addSegment(from, until, loop int64, why string) {
 	if from >= until {
 		return
 	}
@@ -266,11 +266,11 @@ func (b *body) segment(from, until, loop int64, why string) {
 
 // loop is the index of a loop of s seconds through places that counts from
 // origin. Loops in the same phase and order are one.
-func (b *body) loop(places []*entry, origin, s int64) int64 {
+func (b *body) loopIndex(places []*entry, origin, s int64) int64 {
 	order := make([]int64, len(places))
 	b.key = b.key[:0]
 	for i, e := range places {
-		order[i] = b.item(e)
+		order[i] = b.itemIndex(e)
 		b.key = strconv.AppendInt(append(b.key, ' '), order[i], 10)
 	}
 	if same, ok := b.orders[string(b.key)]; ok {
@@ -289,7 +289,7 @@ func (b *body) loop(places []*entry, origin, s int64) int64 {
 	return n
 }
 
-func (b *body) item(e *entry) int64 {
+func (b *body) itemIndex(e *entry) int64 {
 	m := e.message
 	k := itemKey{m.Owner, m.ID, e.campaign, e.s}
 	n, ok := b.items[k]
@@ -336,7 +336,7 @@ type fileKey struct {
 }
 
 // within checks the limits of a program.
-func (b *body) within(l Limits) error {
+func (b *body) checkLimits(l Limits) error {
 	least := func(own, limit int64) int64 {
 		if own > 0 {
 			return min(own, limit)

@@ -187,7 +187,7 @@ func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, e
 		owner, id := playlists.SplitRef(s.Owner, x.schedule.Playlist)
 		d, err := p.datedList(owner, id, c)
 		if err != nil {
-			if x.hours.touches(c, from, until) {
+			if x.hours.overlaps(c, from, until) {
 				return nil, "", err
 			}
 			continue // it is over, or not yet due
@@ -233,7 +233,7 @@ func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, e
 }
 
 // touches reports whether the rule holds at some time of [from, until).
-func (h *hours) touches(c *calendar, from, until int64) bool {
+func (h *hours) overlaps(c *calendar, from, until int64) bool {
 	_, on := h.on(c, from)
 	h.changes(c, from, until, func(int64) { on = true })
 	return on
@@ -250,7 +250,7 @@ func (p *Planner) body(s *playlists.Sign, from, until int64) (*body, error) {
 		b := &body{planner: p, look: lk, items: map[itemKey]int64{}, frames: map[string]int64{},
 			loops: map[string]int64{}, orders: map[string][]int64{}, titles: map[string]string{},
 			program: &timeline.Program{Class: s.Class.String(), CommLoss: timeline.CommLoss{AfterS: CommLossAfterS}}}
-		return b, b.make(r, from, until)
+		return b, b.build(r, from, until)
 	})
 }
 
@@ -280,20 +280,20 @@ func (p *Planner) short(lk look, iv *interval, from int64) bool {
 
 // reach are the intervals of [from, until) and of so much before and after it
 // as decides how they begin and end.
-func (p *Planner) reach(lk look, r *rules, from, until int64) []interval {
+func (p *Planner) intervalsAround(lk look, r *rules, from, until int64) []interval {
 	ivs := r.intervals(from, until+2*3600)
-	solid := 0
+	longEnough := 0
 	if !p.short(lk, &ivs[0], ivs[0].from) {
-		solid++
+		longEnough++
 	}
 	for range 200 {
 		b := &ivs[0]
-		if b.dark || b.from <= always || solid == 2 {
+		if b.dark || b.from <= always || longEnough == 2 {
 			break
 		}
 		before := interval{from: r.since(b.from - 1), until: b.from, state: r.at(b.from - 1)}
 		if !before.dark && !p.short(lk, &before, before.from) {
-			solid++
+			longEnough++
 		}
 		ivs = slices.Insert(ivs, 0, before)
 	}
@@ -303,7 +303,7 @@ func (p *Planner) reach(lk look, r *rules, from, until int64) []interval {
 // absorb gives intervals that are too short for one item to the one before
 // them, or, after the dark, to the one behind; between two dark ones they stay
 // dark. Dark intervals are never moved.
-func (p *Planner) absorb(lk look, r *rules, ivs []interval) []interval {
+func (p *Planner) absorbShort(lk look, r *rules, ivs []interval) []interval {
 	var out []interval
 	pending := int64(never)
 	for i := range ivs {
@@ -344,7 +344,7 @@ func (p *Planner) absorb(lk look, r *rules, ivs []interval) []interval {
 }
 
 // dated says when a plan fails first.
-func (p *Planner) dated(r *rules, iv *interval, at int64, err error) error {
+func (p *Planner) failsAt(r *rules, iv *interval, at int64, err error) error {
 	e, ok := err.(*playlists.Error)
 	if !ok {
 		return err

@@ -12,7 +12,7 @@ import (
 // a sign's own player for a day: what was asked, what was planned, and what it
 // shows, counted play by play.
 func TestShareOnAPlayer(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
 	c := campaign("bluezone", 20)
 	c.Messages = []string{"blue-8", "mask-7", "5k-9"}
 	s := testSign()
@@ -58,7 +58,8 @@ func TestShareOnAPlayer(t *testing.T) {
 	d, _ := planned.Reasons.At(testFrom)
 	share := d.Campaigns[0]
 	loops := int64(day/1000) / share.LoopSeconds
-	t.Logf("asked %d %%, planned %.3f %% (%d slots, %d of %d s), shown %.3f %% of a day of %d loops; plays %v (%d ms of the first were before)",
+	t.Logf("asked %d %%, planned %.3f %% (%d slots, %d of %d s), shown %.3f %% of a day of %d loops; plays %v "+
+		"(%d ms of the first were before)",
 		c.SharePercent, share.PlannedPercent, share.Slots, share.Seconds, share.LoopSeconds, float64(ours)*100/day, loops,
 		plays, cut)
 	if share.AskedPercent != 20 || share.PlannedPercent < 20 || share.Seconds*100 < 20*share.LoopSeconds ||

@@ -74,7 +74,7 @@ func randomWindow(r *rand.Rand) playlists.Window {
 }
 
 // world is random rules for one sign. With many of them they get dates.
-func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
+func randomWorld(r *rand.Rand, many bool) (*memContent, Rulebook, *playlists.Sign) {
 	s := testSign()
 	s.TimeZone = pick(r, "", "", "Europe/Berlin", "America/New_York")
 	var b Rulebook
@@ -131,7 +131,7 @@ func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
 		}
 		b.Agreements = append(b.Agreements, a)
 	}
-	return newShelf(lists...), b, s
+	return newContent(lists...), b, s
 }
 
 const testFrom = int64(1612976400) // 2021-02-11 00:00 in Viet Nam

@@ -37,7 +37,7 @@ func (a *scheduleRule) compare(b *scheduleRule) (int, playlists.Text) {
 		text playlists.Text
 	}{
 		{cmp.Compare(b.schedule.Priority, a.schedule.Priority), text("ưu tiên thấp hơn", "its priority is lower")},
-		{cmp.Compare(a.reach, b.reach), text("lịch kia nêu bảng này rõ hơn (tên, rồi nhãn, rồi tất cả)",
+		{cmp.Compare(a.reach, b.reach), text("lịch kia nêu màn hình này rõ hơn (tên, rồi nhãn, rồi tất cả)",
 			"the other names this sign more narrowly (by name, then by tag, then all)")},
 		{cmp.Compare(minutes(a), minutes(b)), text("khung giờ của lịch kia ngắn hơn", "the other's hours are shorter")},
 		{cmp.Compare(days(a), days(b)), text("lịch kia có ít ngày trong tuần hơn", "the other has fewer days of the week")},

@@ -14,7 +14,7 @@ import (
 // A campaign of 20 % on a sign whose company has seven weighted items: asked,
 // planned and shown over a day, walked as a sign plays it.
 func TestShareAtWork(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
 	c := campaign("bluezone", 20)
 	c.Messages = []string{"blue-8", "mask-7", "5k-9"}
 	p, err := Plan(content, Rulebook{Campaigns: []playlists.Campaign{c},
@@ -90,7 +90,7 @@ func TestLoopsAsAsked(t *testing.T) {
 			err: []string{"400 s", "99 %", "9 s"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own))
+			content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own))
 			p, err := Plan(content, Rulebook{Campaigns: c.campaigns, Agreements: []playlists.Agreement{agreement(100)}},
 				testSign(), testFrom, testFrom+86400)
 			if c.err != nil {
@@ -123,7 +123,7 @@ func TestLoopsAsAsked(t *testing.T) {
 // Campaigns that ask for more than was agreed are cut, the newer letters
 // first, and the reasons say so; without an agreement none is bound.
 func TestSharesAreCutAndTold(t *testing.T) {
-	content := newShelf(testLists()...)
+	content := newContent(testLists()...)
 	first, second := campaign("first", 15), campaign("second", 15)
 	third := campaign("third", 5)
 	second.Letter.Date, third.Letter.Date = "2021-01-30", "2021-02-01"
@@ -163,7 +163,7 @@ func TestBridges(t *testing.T) {
 		{"a strip alone", "s~77", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own),
+			content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own),
 				playlist("viet-ads/day: day-10"))
 			book := Rulebook{Schedules: dated1(playlists.Schedule{ID: "hour", Playlist: "own",
 				Window: playlists.Window{From: "10:00", Until: "11:00"}, Priority: 1},
@@ -192,7 +192,7 @@ func TestBridges(t *testing.T) {
 }
 
 func TestTooShortForOneItem(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
 		playlist("viet-ads/long: long-90"))
 	short := playlists.Schedule{ID: "short", Playlist: "long", Window: playlists.Window{From: "10:00", Until: "10:01"}}
 	for name, off := range map[string][]playlists.Window{"": nil, "after the dark": {{From: "05:00", Until: "10:00"}},
@@ -233,7 +233,8 @@ func TestTooShortForOneItem(t *testing.T) {
 
 // An interval that holds one item exactly is not too short for it.
 func TestLongEnoughForOneItem(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"), playlist("viet-ads/minute: m-60"))
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
+		playlist("viet-ads/minute: m-60"))
 	minute := playlists.Schedule{ID: "minute", Playlist: "minute", Window: playlists.Window{From: "10:00", Until: "10:01"}}
 	p, err := Plan(content, Rulebook{Schedules: dated1(minute)}, testSign(), testFrom, testFrom+86400)
 	if err != nil {
@@ -250,7 +251,7 @@ func TestLongEnoughForOneItem(t *testing.T) {
 
 // bench is so many signs of 40 classes and 500 playlists with schedules,
 // campaigns and agreements of 100 companies.
-func bench(n int) (*shelf, Rulebook, []playlists.Sign) {
+func bench(n int) (*memContent, Rulebook, []playlists.Sign) {
 	lists := []*playlists.Playlist{playlist("public/default: d-8 e-6")}
 	var b Rulebook
 	for c := range 100 {
@@ -274,7 +275,7 @@ func bench(n int) (*shelf, Rulebook, []playlists.Sign) {
 			Class: playlists.Class{W: 64 + 8*(i/100%40), H: 64, Colour: playlists.RGB}, Areas: []string{"quang-ngai/son-tinh"},
 			Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
 	}
-	return newShelf(lists...), b, signs
+	return newContent(lists...), b, signs
 }
 
 func BenchmarkPlan(b *testing.B) {

@@ -224,7 +224,7 @@ func merge(company []*entry, rs []rotation, counts []int64) *loop {
 	for i := range all {
 		places[i] = all[i].e
 	}
-	return newLoop(part(places, (*entry).same), shares)
+	return newLoop(separate(places, (*entry).same), shares)
 }
 
 func newLoop(places []*entry, shares []slots) *loop {

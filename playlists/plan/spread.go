@@ -40,7 +40,7 @@ func spread(counts []int64) []int {
 // and beginning included: the later of the two moves to the nearest place
 // between two others. It ends when there are none, or no such place: what
 // plays more than half of the time cannot be parted.
-func part[T any](loop []T, same func(a, b T) bool) []T {
+func separate[T any](loop []T, same func(a, b T) bool) []T {
 	n := len(loop)
 	if n < 3 {
 		return loop

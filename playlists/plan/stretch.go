@@ -1,8 +1,9 @@
 package plan
 
-import "ledcast/playlists"
-
-import "ledcast/playlists/timeline"
+import (
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
 
 // Stretch makes steps last ms in all, by lengthening stills in proportion, the
 // last one taking the remainder. Steps are never shortened: what lasts longer
