@@ -26,7 +26,7 @@ func agreement(percent int64, change ...func(*playlists.Agreement)) playlists.Ag
 	return a
 }
 
-// What cannot be met is refused when it is set, with the numbers.
+// Check refuses changes that break a plan, and says the numbers.
 func TestCheck(t *testing.T) {
 	content := newContent(append(testLists(), playlist("viet-ads/long: "+strings.Repeat("long-90 x-20 ", 9)),
 		playlist("viet-ads/half: h-100 i-100 j-100 k-100 l-100"))...)
@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 	s := func(d *Check, s playlists.Schedule) error { s.Owner = "viet-ads"; return d.Schedule(&s, now) }
 	for name, k := range map[string]struct {
 		err  error
-		want []string // none: it may be set
+		want []string // parts of the error; nil if the change is allowed
 	}{
 		"within the agreement": {c(newCheck(), campaign("new", 25)), nil},
 		"beyond the agreement": {c(newCheck(), campaign("new", 30)), []string{"campaigns/new.share_percent",

@@ -11,8 +11,9 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// shelf is content in memory. A message's id says how it looks: "ad-8" is a
-// still of 8 s, "ad-8+4" two pages, "ad~12" a strip of 12 s, "ad-2500ms".
+// memContent is a Content in memory. A message's id determines its artwork:
+// "ad-8" is a still of 8 s, "ad-8+4" two pages, "ad~12" a strip of 12 s, and
+// "ad-2500ms" a still of 2.5 s.
 type memContent struct {
 	lists    map[string]*playlists.Playlist
 	messages map[string]*playlists.Message
@@ -79,7 +80,7 @@ func (s *memContent) Artwork(m *playlists.Message, c playlists.Class,
 	return a, nil
 }
 
-// playlist makes "owner/id: ad-8, ad-6*3 (weight), ad-6#2 (count)".
+// playlist parses "owner/id: ad-8 ad-6*3 ad-6#2", with * for weight and # for count.
 func playlist(text string) *playlists.Playlist {
 	name, rest, _ := strings.Cut(text, ":")
 	p := &playlists.Playlist{}
@@ -132,7 +133,7 @@ func dated1(list ...playlists.Schedule) (out []Dated[playlists.Schedule]) {
 	return out
 }
 
-// rulesAt lists the rule that shows at each of the times.
+// rulesAt returns the rule that shows at each of the times.
 func rulesAt(t *testing.T, g *timeline.Program, zone string, times ...string) []string {
 	t.Helper()
 	var out []string
@@ -149,7 +150,7 @@ func shownAt(g *timeline.Program, ms int64) timeline.Shown {
 	return timeline.At(&h, nil, timeline.Conditions{ClockTrusted: true, LastContactMS: ms}, ms)
 }
 
-// lists that most tests use.
+// testLists returns the playlists that most tests use.
 func testLists() []*playlists.Playlist {
 	return []*playlists.Playlist{playlist("public/default: d-8 e-6"), playlist("viet-ads/own: a-8 b-6"),
 		playlist("viet-ads/day: day-10 day2-7"),
@@ -284,8 +285,8 @@ func TestWhichScheduleShows(t *testing.T) {
 	}
 }
 
-// Of a time that comes twice the first is meant, and one that does not exist is
-// the instant after the gap.
+// A time that occurs twice means the first, and a time that a clock change skips
+// means the instant after the gap.
 func TestHoursOfLongAndShortDays(t *testing.T) {
 	for _, c := range []struct {
 		zone, day string
@@ -313,7 +314,7 @@ func TestHoursOfLongAndShortDays(t *testing.T) {
 	}
 }
 
-// What is exactly as large as a limit is within it.
+// A program that is exactly as large as a limit is allowed.
 func TestLimitsOfProgram(t *testing.T) {
 	of := func(frames, bytes, json int64) error {
 		b := &body{program: &timeline.Program{Frames: make([]timeline.Frame, frames)}, bytes: bytes, json: json}
@@ -331,6 +332,6 @@ func TestLimitsOfProgram(t *testing.T) {
 	}
 	if err := (&body{program: &timeline.Program{Frames: make([]timeline.Frame, 9)}}).checkLimits(
 		Limits{Frames: 8}); err == nil {
-		t.Error("a sign's own limit of 8 frames takes 9")
+		t.Error("a sign's own limit of 8 frames allows 9")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// A campaign of 20 % on a sign whose company has seven weighted items: asked,
-// planned and shown over a day, walked as a sign plays it.
+// The test compares asked, planned and shown time over a day for a campaign of
+// 20 % beside seven weighted company items.
 func TestShareAtWork(t *testing.T) {
 	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
 	c := campaign("bluezone", 20)
@@ -63,7 +63,8 @@ func TestShareAtWork(t *testing.T) {
 	}
 }
 
-// Weights of 200 and 20 are exactly 10 to 1; a full face has no company item.
+// Weights of 200 and 20 play exactly 10 to 1, and campaigns with 100 % leave no
+// company item.
 func TestLoopsAsAsked(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -120,9 +121,9 @@ func TestLoopsAsAsked(t *testing.T) {
 	}
 }
 
-// Campaigns that ask for more than was agreed are cut, the newer letters
-// first, and the reasons say so; without an agreement none is bound.
-func TestSharesAreCutAndTold(t *testing.T) {
+// Campaigns that ask for more than was agreed are reduced, the newest letter
+// first, and the reasons say so. Without an agreement no campaign is binding.
+func TestSharesAreReduced(t *testing.T) {
 	content := newContent(testLists()...)
 	first, second := campaign("first", 15), campaign("second", 15)
 	third := campaign("third", 5)
@@ -153,8 +154,8 @@ func TestSharesAreCutAndTold(t *testing.T) {
 	}
 }
 
-// At a boundary no item is cut: the one before it is stretched to end there,
-// a strip's neighbour in its place, and a strip alone passes more slowly.
+// At a boundary no item is cut: the item before it is stretched, or the nearest
+// still before a strip, and a strip without a still scrolls more slowly.
 func TestBridges(t *testing.T) {
 	for _, c := range []struct{ name, own, want string }{
 		{"comes out even", "a-10 b-20", "b-20 20"},
@@ -231,7 +232,7 @@ func TestTooShortForOneItem(t *testing.T) {
 	}
 }
 
-// An interval that holds one item exactly is not too short for it.
+// An interval that is exactly as long as an item is not too short for it.
 func TestLongEnoughForOneItem(t *testing.T) {
 	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
 		playlist("viet-ads/minute: m-60"))
@@ -249,8 +250,8 @@ func TestLongEnoughForOneItem(t *testing.T) {
 	}
 }
 
-// bench is so many signs of 40 classes and 500 playlists with schedules,
-// campaigns and agreements of 100 companies.
+// bench returns n signs of 40 classes, and 500 playlists, schedules, campaigns
+// and agreements of 100 companies.
 func bench(n int) (*memContent, Rulebook, []playlists.Sign) {
 	lists := []*playlists.Playlist{playlist("public/default: d-8 e-6")}
 	var b Rulebook
