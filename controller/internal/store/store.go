@@ -172,7 +172,7 @@ type Keys interface {
 
 // Documents allocates sequence numbers and stores the documents that were signed with them.
 //
-// The seq of a role, subject and epoch is max(last + 1, iat in ms) (PROTOCOL.md, Signed documents). So it rises
+// The seq of a role, subject and epoch is max(last + 1, iat in ms) (docs/protocol.md, Signed documents). So it rises
 // even if the clock is set back, and after a restore from a backup it is higher than what signs have seen. It is at
 // least 1 and below 2^53.
 type Documents interface {
