@@ -94,8 +94,8 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 }
 
 // dropOverLimit drops the alerts of the lowest priority until the set is within
-// the limits of its class. Approval checks these limits, but an alert may have
-// reached more signs since. Signs would refuse the whole set.
+// the limits of its class. Approval checks these limits, but signs may have been
+// added since. Signs would refuse the whole set.
 func dropOverLimit(set *timeline.AlertSet) (errs []error) {
 	for {
 		err := playlists.CheckClass(set.Class, set.Alerts)

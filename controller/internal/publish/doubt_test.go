@@ -10,7 +10,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// unsure is a clock that a test doubts.
+// doubtedClock is a clock that a test can put in doubt.
 type doubtedClock struct{ by atomic.Int64 } // error of the clock; 0: right and not in doubt
 
 func (u *doubtedClock) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
