@@ -13,7 +13,7 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Limits of alerts. Those of a class are the wire's (PROTOCOL, Alert set).
+// Limits of alerts. Those of a class are in docs/protocol.md, Signed documents.
 const (
 	MaxAlertLife     = 24 * 3600 // seconds from From to Until
 	MaxAlertSigns    = 500       // named one by one
@@ -31,7 +31,7 @@ const (
 	MaxGlassValue    = 30      // characters that fill a gap without a second person
 	MaxShort         = 30      // characters of an alert's short form
 	MaxAlertLoop     = 60_000  // ms of all its pages on a class, once: who passes by reads it
-	leastShareMS     = 20_000  // a share is at least so long (DESIGN, HTTP)
+	leastShareMS     = 20_000  // the shortest share
 	maxAlertDoc      = 180_000 // bytes of a class's alerts as JSON: signed it stays under 256 KiB
 )
 
@@ -346,7 +346,7 @@ func (a *Alert) Test() bool { return a.Mode == AlertTest }
 // of the class, as of says, are named there.
 //
 // share_ms is the first multiple of its length of 20 s or more, and cycle_ms =
-// share_ms·100/share_percent (DESIGN, HTTP).
+// share_ms·100/share_percent.
 func (a *Alert) OnWire(art *Artwork, of func(sign string) bool) timeline.Alert {
 	w := timeline.Alert{ID: a.ID, Priority: a.Priority, From: int64(a.From), Until: int64(a.Until), Areas: a.Areas,
 		Signs:      []string{},

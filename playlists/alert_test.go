@@ -11,7 +11,7 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// The rule of DESIGN: share_ms is the first multiple of the alert's length of
+// share_ms is the first multiple of the alert's length of
 // 20 s or more, cycle_ms = share_ms·100/share_percent; without a takeover the
 // alert is exclusive to the end.
 func TestOnWire(t *testing.T) {

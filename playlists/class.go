@@ -26,7 +26,7 @@ func (c Colour) OneBit() bool {
 	return c == Red || c == Amber || c == Green || c == White
 }
 
-// Limits of a class (PROTOCOL.md, Names).
+// Limits of a class (docs/protocol.md, Names).
 const (
 	MinSide   = 8
 	MaxSide   = 8192

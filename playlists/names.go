@@ -8,8 +8,8 @@ import (
 // Public is the owner name of the department's own content.
 const Public = "public"
 
-// slug is PROTOCOL.md's form of a sign's and an owner's name; ids of messages
-// and playlists use the same, so that every name fits an MQTT topic and a URL.
+// slug is the form of the names of signs and owners (docs/protocol.md, Names).
+// Ids of messages and playlists use it too, so that they fit topics and URLs.
 var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,47}$`)
 
 // CheckSlug returns an *Error of code Invalid unless s is a name that the wire

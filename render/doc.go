@@ -5,7 +5,7 @@
 // of its letters (fonts.go); break lines where sense allows (wrap.go); find the
 // largest safe size that needs no more pages than the smallest comfortable one
 // (fit.go); compose pages (layout.go); draw them onto a canvas of palette indexes
-// (canvas.go); encode PNG in the profile of PROTOCOL.md (png.go). Findings report
+// (canvas.go); encode PNG in the profile of docs/protocol.md (png.go). Findings report
 // compromises.
 //
 // gg draws the shapes. Letters do not go through gg: its text path costs most

@@ -21,7 +21,7 @@ const (
 	maxDecoded   = 40 << 20 // bytes in memory once decoded
 	maxGIFFrames = 120
 	maxGIFPixels = 12 << 20 // of all frames
-	minStepMS    = 100      // PROTOCOL.md: no step is shorter
+	minStepMS    = 100      // signs refuse shorter steps
 	minPictureMS = 500      // on a picture sign
 	msImage      = 5000     // dwell of a picture without words
 )

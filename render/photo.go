@@ -11,7 +11,7 @@ import (
 	"ledcast/playlists"
 )
 
-// Limits of a frame file (PROTOCOL.md).
+// Limits of a frame file (docs/protocol.md, Signed documents).
 const (
 	planBytes = 120 << 10 // the size that the controller plans for
 	maxBytes  = 900 << 10 // the limit of the wire

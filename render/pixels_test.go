@@ -106,7 +106,7 @@ func TestRedGreenHasFourColours(t *testing.T) {
 	}
 	p, ok := img.(*image.Paletted)
 	if !ok || len(p.Palette) != 4 || p.Palette[1] != ledRed || p.Palette[2] != ledGreen || p.Palette[3] != ledYellow {
-		t.Errorf("the file is a %T with palette %v, want PROTOCOL.md's four", img, p.Palette)
+		t.Errorf("the file is a %T with palette %v, want the four of redgreen", img, p.Palette)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"ledcast/playlists"
 )
 
-// encoder writes the PNG files of PROTOCOL.md's profile: palette, no alpha, no
+// encoder writes PNG files in the profile of docs/protocol.md: palette, no alpha, no
 // tRNS, not interlaced. The standard library's encoder would do the same in
 // more time and memory, and cannot be told the depth.
 type encoder struct {

@@ -36,7 +36,7 @@ func chunks(t *testing.T, data []byte) map[string][]byte {
 	return out
 }
 
-// PROTOCOL.md, Pictures: at most 8 bits, not interlaced, no alpha, no tRNS; a
+// The profile of docs/protocol.md, Signed documents: at most 8 bits, not interlaced, no alpha, no tRNS; a
 // one-colour face has depth 1 and 1 is lit; redgreen has its own palette.
 func TestFramesKeepTheProfile(t *testing.T) {
 	r := mustNew(t)
@@ -249,13 +249,13 @@ func TestReadingTimes(t *testing.T) {
 	}
 }
 
-// DESIGN.md's bytes for a card, over all of the default content.
+// Cards of the default content are small.
 func TestCardsAreSmall(t *testing.T) {
 	r := mustNew(t)
 	_, man := defaultContent(t)
 	for _, k := range []struct {
 		class string
-		most  int // FACTS.md's figure for a card
+		most  int // bytes a card, on average
 	}{{"64x32-rgb", 484}, {"128x64-rgb", 1100}, {"320x160-rgb", 3200}, {"1920x1080-rgb", 30000}} {
 		total, n, most := 0, 0, 0
 		for i := range manifest.All[*playlists.Message](man) {

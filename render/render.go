@@ -35,7 +35,7 @@ type Options struct {
 	Motion playlists.Motion
 }
 
-// Message draws m on a class: frames in PROTOCOL.md's profile, steps whose MS
+// Message draws m on a class: frames in the profile of docs/protocol.md, steps whose MS
 // is the reading time of each page, and findings on compromises. For a message that
 // cannot be shown it returns an *playlists.Error that names field, value and remedy.
 func (r *Renderer) Message(m *playlists.Message, c playlists.Class, o Options) (*playlists.Artwork, error) {

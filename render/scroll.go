@@ -5,7 +5,7 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Limits of a strip (PROTOCOL.md) and of how fast it may run.
+// Limits of a strip (docs/protocol.md, Signed documents) and of how fast it may run.
 const (
 	maxStripPixels = 4 << 20
 	maxStripLength = 32767

@@ -10,7 +10,7 @@ import (
 
 // Window is what a face of class c shows of a decoded frame, tauMS after the
 // step began: the frame itself for a still, and for a scroll the part of the
-// strip that PROTOCOL.md gives ("What is on the face at time t").
+// strip (docs/protocol.md, What is on the face at time t).
 func Window(img image.Image, c playlists.Class, s *timeline.Scroll, tauMS int64) image.Image {
 	if s == nil {
 		return img

@@ -9,12 +9,11 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Brightness is a sign's brightness from the day of `from` to the day of
-// `until` (Unix seconds), both whole, in its time zone: its day percentage from
-// sunrise to sunset, its night percentage otherwise, both held down to what its
-// supply carries for content of that average picture level (0 to 1). Without a
-// position there is no sunrise, and one entry holds throughout. nil is full
-// brightness.
+// Brightness returns a sign's brightness for all days from from to until (Unix
+// seconds) in its time zone: the day percentage from sunrise to sunset, otherwise
+// the night percentage. Both are capped by the sign's power supply for content of
+// average picture level level (0 to 1). Without a position the day percentage
+// holds throughout. nil means full brightness.
 func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
 	day, night := int64(playlists.DayPercent), int64(playlists.NightPercent)
 	if l := s.Light; l != nil {
@@ -32,14 +31,14 @@ func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline
 	return out, err
 }
 
-// AlertFloor is the least brightness of an urgent message on a sign, over the same time as Brightness. Its owner
-// cannot dim it: only what the supply carries does. An alert's own picture may be brighter than any of the program,
-// so level is taken as at least that of a face half lit.
+// AlertFloor returns the lowest brightness of an alert on a sign, for the same days as Brightness. Only the power
+// supply can lower it, not the owner. The picture of an alert may be brighter than the program's, so AlertFloor uses a
+// level of at least 0.5.
 func AlertFloor(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
 	return levels(s, max(level, 0.5), playlists.AlertFloorDay, playlists.AlertFloorNight, from, until)
 }
 
-// levels are a day's and a night's percentage, held down to what the supply carries.
+// levels returns the day and night percentages over time, capped by the power supply.
 func levels(s *playlists.Sign, level float64, day, night, from, until int64) ([]timeline.Brightness, error) {
 	zone, err := s.Zone()
 	if err != nil {
@@ -72,7 +71,7 @@ func levels(s *playlists.Sign, level float64, day, night, from, until int64) ([]
 		case rise.IsZero() && sunrise.Elevation(s.Position.Lat, s.Position.Lon, noon) > 0:
 			add(begin, end, day) // the sun does not set
 		case rise.IsZero():
-			add(begin, end, night) // nor rise
+			add(begin, end, night) // the sun does not rise
 		default:
 			up, down := max(begin, rise.Unix()), min(end, set.Unix())
 			add(begin, up, night)

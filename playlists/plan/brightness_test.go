@@ -62,7 +62,7 @@ func TestBrightnessKeepsThePower(t *testing.T) {
 	}
 }
 
-// Midnight sun and polar night: there is no sunrise to wait for.
+// Midnight sun and polar night have no sunrise.
 func TestBrightnessWhereTheSunStays(t *testing.T) {
 	for _, c := range []struct {
 		lat  float64
@@ -86,7 +86,7 @@ func TestBrightnessWhereTheSunStays(t *testing.T) {
 	}
 }
 
-// Days of 23 and 25 hours have no gap and no overlap.
+// On days of 23 and 25 hours there is no gap and no overlap.
 func TestBrightnessOverDaylightSaving(t *testing.T) {
 	s := &playlists.Sign{Position: &playlists.Place{Lat: 52.5, Lon: 13.4}, TimeZone: "Europe/Berlin"}
 	for _, month := range []time.Month{time.March, time.October} {
@@ -103,7 +103,7 @@ func TestBrightnessOverDaylightSaving(t *testing.T) {
 	}
 }
 
-// The least brightness of an alert is the department's, whatever the owner sets, and the supply's cap wins.
+// The owner cannot lower the brightness of an alert below the floor, but the cap of the power supply can.
 func TestAlertFloor(t *testing.T) {
 	at := time.Date(2021, 1, 30, 0, 0, 0, 0, time.UTC).Unix()
 	for _, c := range []struct {
@@ -121,7 +121,8 @@ func TestAlertFloor(t *testing.T) {
 			t.Errorf("%+v at level %v: %v, %v; want %d", c.light, c.level, got, err, c.want)
 		}
 	}
-	night, err := AlertFloor(&playlists.Sign{ID: "s", Position: &playlists.Place{Lat: 15.12, Lon: 108.8}}, 0.2, at, at+86400)
+	s := &playlists.Sign{ID: "s", Position: &playlists.Place{Lat: 15.12, Lon: 108.8}}
+	night, err := AlertFloor(s, 0.2, at, at+86400)
 	if err != nil || len(night) < 3 || night[0].Percent != playlists.AlertFloorNight {
 		t.Errorf("with a position: %v, %v", night, err)
 	}

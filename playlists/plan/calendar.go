@@ -7,9 +7,9 @@ import (
 	"ledcast/playlists"
 )
 
-// calendar turns days and times of day of one zone into instants. It remembers
-// midnights, because asking a zone is the dearest step of a plan. It is not
-// safe for several goroutines.
+// calendar converts days and times of day of one zone to instants. It caches
+// midnights, because zone lookups are the slowest step of a plan. It is not safe
+// for concurrent use.
 type calendar struct {
 	zone      *time.Location
 	midnights map[playlists.Day]int64
@@ -19,15 +19,15 @@ func newCalendar(zone *time.Location) *calendar {
 	return &calendar{zone: zone, midnights: map[playlists.Day]int64{}}
 }
 
-// The ends of time: rules without a first or last date.
+// The limits of time, for rules without a first or last date.
 const (
 	always = math.MinInt64 / 4
 	never  = math.MaxInt64 / 4
 )
 
-// at is the instant (Unix seconds) at so many minutes after the midnight that
-// begins day d, by the clock on the wall. A time that does not exist means the
-// instant after the gap, one that exists twice means the first.
+// at returns the instant (Unix seconds) of a wall-clock time, given in minutes
+// after the start of day d. For a time that a clock change skips it returns the
+// instant after the gap, and for a time that occurs twice the first one.
 func (c *calendar) at(d playlists.Day, minutes int) int64 {
 	d += playlists.Day(minutes / (24 * 60))
 	minutes %= 24 * 60
@@ -58,7 +58,7 @@ func (c *calendar) wall(d playlists.Day, minutes int) int64 {
 		ty, tm, td := t.Date()
 		return ty == y && tm == mo && td == da && t.Hour()*60+t.Minute() == minutes
 	}
-	if !same(t) { // it falls into a gap, which is at one end of this stretch of zone time
+	if !same(t) { // the time is in a gap at one end of these zone bounds
 		if !begin.IsZero() && (end.IsZero() || t.Sub(begin) < end.Sub(t)) {
 			return begin.Unix()
 		}
@@ -74,26 +74,27 @@ func (c *calendar) wall(d playlists.Day, minutes int) int64 {
 	return t.Unix()
 }
 
-// day is the day that t (Unix seconds) lies in.
+// day returns the day of t (Unix seconds).
 func (c *calendar) day(t int64) playlists.Day {
 	y, m, d := time.Unix(t, 0).In(c.zone).Date()
 	return playlists.Day(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86400)
 }
 
-// hours is when a rule holds: a window on the days of a span, but for some.
+// hours is when a rule holds: a window on the days from first to last, without
+// the days in except.
 type hours struct {
 	window      playlists.Window
 	first, last playlists.Day // inclusive
 	except      map[playlists.Day]bool
 }
 
-// The days that stand for an open first and last date.
+// The days for an open first and last date.
 const (
 	firstDay playlists.Day = 0
 	lastDay  playlists.Day = 1 << 20
 )
 
-// newHours reads validated fields.
+// newHours parses fields that are already validated.
 func newHours(w playlists.Window, first, last string, except []string) hours {
 	h := hours{window: w, first: firstDay, last: lastDay}
 	if d, ok := playlists.ParseDay(first); ok {
@@ -118,8 +119,8 @@ func (h *hours) open(d playlists.Day) bool {
 	return d >= h.first && d <= h.last && !h.except[d] && h.window.OpensOn(d)
 }
 
-// on reports whether the rule holds at t, and since when. Stretches that touch,
-// such as whole days, are one; a rule without a first date has held always.
+// on reports whether the rule holds at t, and since when. Adjacent windows, such
+// as whole days, count as one. A rule without a first date has held always.
 func (h *hours) on(c *calendar, t int64) (since int64, ok bool) {
 	begin, end := h.window.Minutes()
 	d := c.day(t)
@@ -131,14 +132,15 @@ func (h *hours) on(c *calendar, t int64) (since int64, ok bool) {
 	return 0, false
 }
 
-// begins is where the stretch that opens on day d began.
+// begins returns when the window that opens on day d began, together with the
+// windows adjacent to it.
 func (h *hours) begins(c *calendar, d playlists.Day, begin, end int) int64 {
 	if end-begin < 24*60 {
 		return c.at(d, begin)
 	}
 	if len(h.window.Days) == 0 || len(h.window.Days) == len(playlists.Days) {
 		first := h.first
-		for x := range h.except { // the latest before d; the order of the map does not matter
+		for x := range h.except { // find the latest before d
 			if x < d && x >= first {
 				first = x + 1
 			}
@@ -154,8 +156,8 @@ func (h *hours) begins(c *calendar, d playlists.Day, begin, end int) int64 {
 	return c.at(d, begin)
 }
 
-// ended is the last instant not after t at which the rule stopped holding;
-// always if it never had. It is asked when the rule does not hold at t.
+// ended returns the last instant up to t at which the rule stopped holding, or
+// always if it never held. The rule must not hold at t.
 func (h *hours) ended(c *calendar, t int64) int64 {
 	begin, end := h.window.Minutes()
 	for d, n := min(c.day(t), h.last), 0; d >= h.first && n <= 16+len(h.except); d, n = d-1, n+1 {
@@ -168,8 +170,8 @@ func (h *hours) ended(c *calendar, t int64) int64 {
 	return always
 }
 
-// changes calls visit with every instant in (from, until) at which the rule
-// may begin or stop to hold.
+// changes calls visit with every instant in (from, until) at which the rule may
+// start or stop holding.
 func (h *hours) changes(c *calendar, from, until int64, visit func(int64)) {
 	begin, end := h.window.Minutes()
 	for d, last := max(h.first, c.day(from)-2), min(h.last, c.day(until)+1); d <= last; d++ {

@@ -8,27 +8,27 @@ import (
 	"ledcast/playlists"
 )
 
-// Check reports whether every plan that a change affects can still be made,
-// from now on for as long as the changed thing holds. It knows everything that
-// is set already; the changed thing replaces the one with its ID. Its methods
-// are pure, and `now` is Unix seconds. The thing itself was validated before.
+// Check checks whether every plan that a change affects can still be made, from
+// now on for as long as the changed thing holds. Its fields hold the state before
+// the change; the changed thing replaces the one with its ID. Its methods are
+// pure, take now in Unix seconds, and expect a thing that is valid by itself.
 //
-// They reject only what this change breaks: a plan that fails for another
-// reason keeps no change out.
+// They reject only what the change breaks: a plan that fails for another reason
+// does not block it.
 type Check struct {
 	Content  Content
 	Rulebook Rulebook
 	Signs    []playlists.Sign
 }
 
-// Binding says on which signs a campaign binds.
+// Binding lists the signs on which a campaign is binding.
 type Binding struct {
-	Bound   []string // signs whose company has agreed at some of the campaign's hours
-	Unbound []string // covered, and nobody has agreed
+	Bound   []string // signs with an agreement at some of the campaign's hours
+	Unbound []string // covered signs without an agreement
 }
 
-// Schedule returns an *Error of code Invalid or TooLarge where the schedule
-// never opens, or its playlist cannot be shown on a sign that it covers.
+// Schedule returns an *Error of code Invalid or TooLarge if the schedule never
+// opens, or if its playlist cannot be shown on a sign that it covers.
 func (d *Check) Schedule(s *playlists.Schedule, now int64) error {
 	where := "schedules/" + s.ID
 	if err := neverOpens(where, s.Window, s.First, s.Last, s.Except); err != nil {
@@ -48,12 +48,11 @@ func (d *Check) Schedule(s *playlists.Schedule, now int64) error {
 	})
 }
 
-// Playlist returns an *Error of code TooLarge or Invalid where a round of the
-// playlist does not fit the loop of a sign that shows it, beside the campaigns
-// there; and for a playlist that no sign shows, where it would fit none of its
-// owner's signs' loops.
+// Playlist returns an *Error of code TooLarge or Invalid if a round of the
+// playlist does not fit the loop of a sign that shows it, beside its campaigns,
+// or would not fit the loop of another sign of its owner.
 func (d *Check) Playlist(l *playlists.Playlist, now int64) error {
-	p := NewPlanner(instead{d.Content, l}, d.Rulebook)
+	p := NewPlanner(withPlaylist{d.Content, l}, d.Rulebook)
 	mine := func(x *dated) bool {
 		return x != nil && x.list.playlist.Owner == l.Owner && x.list.playlist.ID == l.ID
 	}
@@ -91,19 +90,19 @@ func (d *Check) Playlist(l *playlists.Playlist, now int64) error {
 	return nil
 }
 
-// mayShow are the signs on which an owner's content can be: its own, and
-// everybody's for the department's.
+// mayShow returns a filter for the signs that can show an owner's content: all
+// signs for the department, the owner's signs otherwise.
 func mayShow(owner string) func(*playlists.Sign) bool {
 	return func(s *playlists.Sign) bool { return owner == playlists.Public || s.Owner == owner }
 }
 
-// Message returns an *Error of code TooLarge or Invalid where a message that is
-// there already would, as it shall be, no longer fit the loop of a sign that
-// shows it: because it takes longer to read, for one. Of the department's only
-// its own playlists are asked: no company's keeps it from changing its words,
-// and a sign whose plan cannot be made keeps its last and says so.
+// Message returns an *Error of code TooLarge or Invalid if a changed message no
+// longer fits the loop of a sign that shows it, for example because it takes
+// longer to read. For a message of the department it checks only the department's
+// playlists, so that no company's playlist can block the change. A sign that then
+// cannot be planned keeps its last program and reports why.
 func (d *Check) Message(m *playlists.Message, now int64) error {
-	p, before := NewPlanner(reworded{d.Content, m}, d.Rulebook), NewPlanner(d.Content, d.Rulebook)
+	p, before := NewPlanner(withMessage{d.Content, m}, d.Rulebook), NewPlanner(d.Content, d.Rulebook)
 	shows := func(st *state) bool {
 		if st.dated != nil && (m.Owner != playlists.Public || st.dated.list.playlist.Owner == playlists.Public) {
 			for _, it := range st.dated.list.playlist.Items {
@@ -123,41 +122,41 @@ func (d *Check) Message(m *playlists.Message, now int64) error {
 			return nil
 		}
 		if _, old := before.loopFor(lookOf(v.sign), &interval{state: v.st}); old != nil {
-			return nil // it did not fit before, either
+			return nil // it did not fit before either
 		}
 		return err
 	})
 }
 
-// reworded is content with one message replaced.
-type reworded struct {
+// withMessage is a Content with one message replaced.
+type withMessage struct {
 	Content
 	message *playlists.Message
 }
 
-func (c reworded) Message(owner, id string) (*playlists.Message, error) {
+func (c withMessage) Message(owner, id string) (*playlists.Message, error) {
 	if owner == c.message.Owner && id == c.message.ID {
 		return c.message, nil
 	}
 	return c.Content.Message(owner, id)
 }
 
-// instead is content with one playlist replaced.
-type instead struct {
+// withPlaylist is a Content with one playlist replaced.
+type withPlaylist struct {
 	Content
 	list *playlists.Playlist
 }
 
-func (c instead) Playlist(owner, id string) (*playlists.Playlist, error) {
+func (c withPlaylist) Playlist(owner, id string) (*playlists.Playlist, error) {
 	if owner == c.list.Owner && id == c.list.ID {
 		return c.list, nil
 	}
 	return c.Content.Playlist(owner, id)
 }
 
-// Campaign returns where the campaign binds, or an *Error of code Invalid or
-// TooLarge where it never opens, asks for more than a company has agreed to and
-// other campaigns have left, or does not fit a loop.
+// Campaign returns the signs on which the campaign is binding. It returns an
+// *Error of code Invalid or TooLarge if the campaign never opens, asks for more
+// than other campaigns leave of an agreement, or does not fit a loop.
 func (d *Check) Campaign(c *playlists.Campaign, now int64) (Binding, error) {
 	var out Binding
 	where := "campaigns/" + c.ID
@@ -248,7 +247,7 @@ func (d *Check) Agreement(a *playlists.Agreement, now int64) error {
 		}
 		return nil
 	}
-	done := map[string]bool{} // signs that are alike to both planners are one
+	done := map[string]bool{} // keys of signs that are equal for both planners
 	for i := range d.Signs {
 		s := &d.Signs[i]
 		key, err := signKey(p, s)
@@ -258,7 +257,7 @@ func (d *Check) Agreement(a *playlists.Agreement, now int64) error {
 		}
 		done[key+"\n"+old] = true
 		only := Check{Signs: d.Signs[i : i+1]}
-		for _, x := range [...]*Planner{p, before} { // each knows the edges of its own agreement
+		for _, x := range [...]*Planner{p, before} { // the edges of both agreements
 			if err := only.visit(x, now, of, func(v *view) error { return lowered(v.sign, v.t) }); err != nil {
 				return err
 			}
@@ -272,13 +271,13 @@ func (d *Check) Agreement(a *playlists.Agreement, now int64) error {
 	})
 }
 
-// Sign returns an *Error where the sign's program cannot be made.
+// Sign returns an *Error if the sign's program cannot be made.
 func (d *Check) Sign(s *playlists.Sign, now int64) error {
 	only := Check{Content: d.Content, Rulebook: d.Rulebook, Signs: []playlists.Sign{*s}}
 	return only.visit(NewPlanner(d.Content, d.Rulebook), now, func(*playlists.Sign) bool { return true }, (*view).plan)
 }
 
-// view is one instant of one sign.
+// view is the state of one sign at one instant.
 type view struct {
 	p    *Planner
 	sign *playlists.Sign
@@ -286,14 +285,14 @@ type view struct {
 	key  string
 	t    int64
 	st   state
-	seen map[string]bool // states whose plan was made
+	seen map[string]bool // keys of states that were planned
 }
 
 func (v *view) when() string { return v.r.when(v.t) }
 
 func (r *rules) when(t int64) string { return time.Unix(t, 0).In(r.c.zone).Format("2006-01-02 15:04") }
 
-// plan makes the loop of the state.
+// plan builds the loop of the state, once for each key.
 func (v *view) plan() error {
 	if v.st.dark || v.seen[v.st.key] {
 		return nil
@@ -303,7 +302,7 @@ func (v *view) plan() error {
 	return on(v.sign, v.when(), err)
 }
 
-// on names the sign and the time of an error.
+// on adds the sign and the time to an error.
 func on(s *playlists.Sign, when string, err error) error {
 	e, ok := err.(*playlists.Error)
 	if !ok {
@@ -320,9 +319,9 @@ func signKey(p *Planner, s *playlists.Sign) (string, error) {
 	return key + fmt.Sprint("|", lookOf(s)), err
 }
 
-// visit calls f for every state that signs come to from now on. Signs with the
-// same rules and look are one. Rules recur weekly between the days on which
-// one of them begins, ends or is excepted, so the days around those are all.
+// visit calls f for every future state of the signs. It visits only one of the
+// signs with the same rules and look. Between the days on which a rule begins,
+// ends or is excepted, states recur weekly, so moments covers them all.
 func (d *Check) visit(p *Planner, now int64, concerns func(*playlists.Sign) bool, f func(*view) error) error {
 	done := map[string]bool{}
 	for i := range d.Signs {
@@ -350,8 +349,8 @@ func (d *Check) visit(p *Planner, now int64, concerns func(*playlists.Sign) bool
 	return nil
 }
 
-// moments are instants from now on, ascending, among which every state is that
-// the rules ever come to.
+// moments returns instants from now on, ascending, that include every future
+// state of the rules.
 func (r *rules) moments(now int64) []int64 {
 	today := r.c.day(now)
 	edges := []playlists.Day{today}
@@ -365,7 +364,7 @@ func (r *rules) moments(now int64) []int64 {
 		if h.last < lastDay {
 			edge(h.last + 1)
 		}
-		for d := range h.except { // sorted below
+		for d := range h.except {
 			edge(d)
 			edge(d + 1)
 		}
@@ -405,7 +404,7 @@ func (r *rules) moments(now int64) []int64 {
 	return out
 }
 
-// neverOpens refuses hours that never hold.
+// neverOpens returns an error for hours that never hold.
 func neverOpens(where string, w playlists.Window, first, last string, except []string) error {
 	h := newHours(w, first, last, except)
 	for d, n := h.first, 0; d <= h.last && n <= 8+len(h.except); d, n = d+1, n+1 {

@@ -26,11 +26,11 @@ func agreement(percent int64, change ...func(*playlists.Agreement)) playlists.Ag
 	return a
 }
 
-// What cannot be met is refused when it is set, with the numbers.
+// Check refuses changes that break a plan, and says the numbers.
 func TestCheck(t *testing.T) {
-	content := newShelf(append(testLists(), playlist("viet-ads/long: "+strings.Repeat("long-90 x-20 ", 9)),
+	content := newContent(append(testLists(), playlist("viet-ads/long: "+strings.Repeat("long-90 x-20 ", 9)),
 		playlist("viet-ads/half: h-100 i-100 j-100 k-100 l-100"))...)
-	door := func(change ...func(*Check)) *Check {
+	newCheck := func(change ...func(*Check)) *Check {
 		d := &Check{Content: content,
 			Signs: []playlists.Sign{*testSign(), *testSign(func(s *playlists.Sign) { s.ID, s.Tags = "qn-002", nil }),
 				*testSign(func(s *playlists.Sign) { s.ID, s.Owner, s.Playlist = "other", "song-tra", "" })},
@@ -47,69 +47,69 @@ func TestCheck(t *testing.T) {
 	s := func(d *Check, s playlists.Schedule) error { s.Owner = "viet-ads"; return d.Schedule(&s, now) }
 	for name, k := range map[string]struct {
 		err  error
-		want []string // none: it may be set
+		want []string // parts of the error; nil if the change is allowed
 	}{
-		"within the agreement": {c(door(), campaign("new", 25)), nil},
-		"beyond the agreement": {c(door(), campaign("new", 30)), []string{"campaigns/new.share_percent",
+		"within the agreement": {c(newCheck(), campaign("new", 25)), nil},
+		"beyond the agreement": {c(newCheck(), campaign("new", 30)), []string{"campaigns/new.share_percent",
 			"30 %", "sign qn-001", "agreed to 25 %", "25 % are left"}},
-		"together beyond it": {c(door(running), campaign("new", 10)),
+		"together beyond it": {c(newCheck(running), campaign("new", 10)),
 			[]string{"10 %", "other campaigns have 20 %", "5 % are left"}},
-		"again itself": {c(door(running), campaign("bluezone", 25)), nil},
-		"at other hours": {c(door(func(d *Check) {
+		"again itself": {c(newCheck(running), campaign("bluezone", 25)), nil},
+		"at other hours": {c(newCheck(func(d *Check) {
 			running(d)
 			d.Rulebook.Campaigns[0].Window = playlists.Window{From: "06:00", Until: "12:00"}
 		}), campaign("new", 10, func(c *playlists.Campaign) { c.Window = playlists.Window{From: "12:00", Until: "18:00"} })),
 			nil},
 		"on one weekday too much": {
-			c(door(func(d *Check) { running(d); d.Rulebook.Campaigns[0].Days = []string{"sun"} }), campaign("new", 10)),
+			c(newCheck(func(d *Check) { running(d); d.Rulebook.Campaigns[0].Days = []string{"sun"} }), campaign("new", 10)),
 			[]string{"2021-02-14", "5 % are left"}},
-		"over 100 % in all": {c(door(func(d *Check) { running(d); d.Rulebook.Agreements[0].SharePercent = 100 }),
+		"over 100 % in all": {c(newCheck(func(d *Check) { running(d); d.Rulebook.Agreements[0].SharePercent = 100 }),
 			campaign("new", 90)), []string{"100 %", "80 % are left"}},
-		"no agreement, so not bound": {c(door(func(d *Check) { d.Rulebook.Agreements = nil }), campaign("new", 90)), nil},
+		"no agreement, so not bound": {c(newCheck(func(d *Check) { d.Rulebook.Agreements = nil }), campaign("new", 90)), nil},
 		"too many messages": {
-			c(door(), campaign("new", 1, func(c *playlists.Campaign) { c.Messages = []string{"p-8", "q-8", "r-8"} })),
+			c(newCheck(), campaign("new", 1, func(c *playlists.Campaign) { c.Messages = []string{"p-8", "q-8", "r-8"} })),
 			[]string{"campaigns/new.messages", "3 messages of 24 s", "1 % of a loop", "900 s"}},
 		"the rest is too small": {
-			c(door(func(d *Check) { d.Signs[0].Playlist = "half"; d.Rulebook.Agreements[0].SharePercent = 60 }),
+			c(newCheck(func(d *Check) { d.Signs[0].Playlist = "half"; d.Rulebook.Agreements[0].SharePercent = 60 }),
 				campaign("new", 50)), []string{"500 s", "450 s", "50 %"}},
 		"campaign on no day": {
-			c(door(), campaign("new", 5, func(c *playlists.Campaign) {
+			c(newCheck(), campaign("new", 5, func(c *playlists.Campaign) {
 				c.First, c.Last, c.Days = "2021-02-11",
 					"2021-02-12", []string{"sun"}
 			})), []string{"campaigns/new.days"}},
-		"agreement raised": {a(door(running), agreement(30)), nil},
-		"agreement lowered": {a(door(running), agreement(10)),
+		"agreement raised": {a(newCheck(running), agreement(30)), nil},
+		"agreement lowered": {a(newCheck(running), agreement(10)),
 			[]string{"agreements/ag.share_percent", "leaves 10 %", "qn-001", "bluezone has 20 %", "2021-03-31"}},
-		"lowered, but not below": {a(door(running), agreement(20)), nil},
+		"lowered, but not below": {a(newCheck(running), agreement(20)), nil},
 		"agreement at fewer hours": {
-			a(door(running), agreement(25,
+			a(newCheck(running), agreement(25,
 				func(a *playlists.Agreement) { a.Window = playlists.Window{From: "06:00", Until: "22:00"} })),
 			[]string{"leaves 0 %", "20 %"}},
 		"agreement of fewer signs": {
-			a(door(running), agreement(25, func(a *playlists.Agreement) { a.Tags = []string{"centre"} })),
+			a(newCheck(running), agreement(25, func(a *playlists.Agreement) { a.Tags = []string{"centre"} })),
 			[]string{"leaves 0 %", "qn-002"}},
 		"agreement that ends too soon": {
-			a(door(running), agreement(25, func(a *playlists.Agreement) { a.Last = "2021-03-01" })),
+			a(newCheck(running), agreement(25, func(a *playlists.Agreement) { a.Last = "2021-03-01" })),
 			[]string{"2021-03-02 00:00", "leaves 0 %"}},
-		"schedule": {s(door(), playlists.Schedule{ID: "ok", Playlist: "day"}), nil},
+		"schedule": {s(newCheck(), playlists.Schedule{ID: "ok", Playlist: "day"}), nil},
 		"schedule on no day": {
-			s(door(), playlists.Schedule{ID: "no", Playlist: "day", First: "2021-02-11", Last: "2021-02-11",
+			s(newCheck(), playlists.Schedule{ID: "no", Playlist: "day", First: "2021-02-11", Last: "2021-02-11",
 				Except: []string{"2021-02-11"}}), []string{"schedules/no.days", "2021-02-11"}},
-		"round over 15 minutes": {s(door(), playlists.Schedule{ID: "no", Playlist: "long"}),
+		"round over 15 minutes": {s(newCheck(), playlists.Schedule{ID: "no", Playlist: "long"}),
 			[]string{"990 s", "900 s", "qn-001"}},
 		"overlap of equal rank": {
-			s(door(func(d *Check) { d.Rulebook.Schedules = dated1(playlists.Schedule{ID: "a1", Playlist: "day"}) }),
+			s(newCheck(func(d *Check) { d.Rulebook.Schedules = dated1(playlists.Schedule{ID: "a1", Playlist: "day"}) }),
 				playlists.Schedule{ID: "a2", Playlist: "night"}), nil},
-		"item longer than the loop": {door().Playlist(playlist("viet-ads/own: huge-901"), now),
+		"item longer than the loop": {newCheck().Playlist(playlist("viet-ads/own: huge-901"), now),
 			[]string{"huge-901", "901 s", "900 s"}},
-		"playlist beside campaigns": {door(running).Playlist(playlist("viet-ads/own: a-250 b-250 c-250"), now),
+		"playlist beside campaigns": {newCheck(running).Playlist(playlist("viet-ads/own: a-250 b-250 c-250"), now),
 			[]string{"750 s", "720 s", "20 %"}},
-		"playlist": {door(running).Playlist(playlist("viet-ads/own: a-250 b-250"), now), nil},
-		"playlist that nobody shows": {door().Playlist(playlist("viet-ads/spare: a-250*7 b-250"), now),
+		"playlist": {newCheck(running).Playlist(playlist("viet-ads/own: a-250 b-250"), now), nil},
+		"playlist that nobody shows": {newCheck().Playlist(playlist("viet-ads/spare: a-250*7 b-250"), now),
 			[]string{"8 plays", "2000 s"}},
-		"sign": {door(running).Sign(testSign(), now), nil},
+		"sign": {newCheck(running).Sign(testSign(), now), nil},
 		"sign with a long least dwell": {
-			door(running).Sign(testSign(
+			newCheck(running).Sign(testSign(
 				func(s *playlists.Sign) { s.Rules = &playlists.Rules{LeastDwellMS: 300_000}; s.Playlist = "half" }), now),
 			[]string{"1500 s", "qn-001"}},
 	} {
@@ -133,7 +133,7 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	x := campaign("new", 25)
-	b, err := door().Campaign(&x, now)
+	b, err := newCheck().Campaign(&x, now)
 	if err != nil || strings.Join(b.Bound, " ") != "qn-001 qn-002" || strings.Join(b.Unbound, " ") != "other" {
 		t.Errorf("binds %+v (%v)", b, err)
 	}

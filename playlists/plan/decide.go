@@ -8,8 +8,8 @@ import (
 	"ledcast/playlists"
 )
 
-// reasons tells, for every part of the plan's time, which rule shows, which
-// ones do not, and why.
+// reasons returns, for all of [from, until), which rule shows, which rules do
+// not, and why.
 func (p *Planner) reasons(r *rules, lk look, ivs []interval, from, until int64) *Reasons {
 	out := &Reasons{}
 	known := map[string]int{}
@@ -40,7 +40,7 @@ func (p *Planner) reasons(r *rules, lk look, ivs []interval, from, until int64) 
 	return out
 }
 
-// sight is equal for times at which the same decision holds.
+// decisionKey returns a key that is equal for times with the same decision.
 func (r *rules) decisionKey(iv *interval, t int64) string {
 	var b strings.Builder
 	b.WriteString(iv.key)
@@ -75,18 +75,26 @@ func (r *rules) decisionKey(iv *interval, t int64) string {
 
 var (
 	noItems   = text("không có mục nào còn hiệu lực", "none of its items is valid then")
-	dark      = text("bảng tắt vào giờ này theo quy định của nó", "the face is off at these hours by its rules")
+	dark      = text("màn hình tắt vào giờ này theo quy định của nó", "the face is off at these hours by its rules")
 	covered   = text("một lịch phát có hiệu lực vào giờ này", "a schedule covers these hours")
-	ownList   = text("bảng có danh sách phát riêng", "the sign has a playlist of its own")
-	wholeFace = text("các đợt tuyên truyền chiếm toàn bộ thời lượng", "campaigns have the whole of the face's time")
-	noConsent = text("chủ bảng không có thỏa thuận cho bảng này vào giờ này",
+	ownList   = text("màn hình có danh sách phát riêng", "the sign has a playlist of its own")
+	wholeFace = text("các chiến dịch chiếm toàn bộ thời lượng", "campaigns have the whole of the face's time")
+	noConsent = text("chủ màn hình không có thỏa thuận cho màn hình này vào giờ này",
 		"the company has no agreement for this sign at these hours")
 )
 
-// decide is the decision of an interval as it stands at t.
+// decide returns the decision of an interval at t.
 func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
-	d := Decision{Rule: iv.rule, Notes: iv.notes}
-	lose := func(rule string, because playlists.Text) { d.Lost = append(d.Lost, Lost{rule, because}) }
+	d := Decision{Rule: iv.rule, Lost: r.lost(iv, t), Notes: iv.notes}
+	if !iv.dark {
+		p.decideCampaigns(&d, r, lk, iv, t)
+	}
+	return d
+}
+
+// lost returns the schedules and playlists that do not show at t, and why.
+func (r *rules) lost(iv *interval, t int64) (out []Lost) {
+	lose := func(rule string, because playlists.Text) { out = append(out, Lost{rule, because}) }
 	for i, s := range r.schedules {
 		if i == iv.winner {
 			continue
@@ -103,7 +111,7 @@ func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
 		case i > iv.winner:
 			_, why := r.schedules[iv.winner].compare(s)
 			lose(s.rule(), why)
-		} // else it is too short, and a note says so
+		} // otherwise its interval is too short, which a note says
 	}
 	for i, x := range r.base {
 		items, _ := x.dated.at(t)
@@ -119,9 +127,12 @@ func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
 			lose(x.rule, ownList)
 		}
 	}
-	if iv.dark {
-		return d
-	}
+	return out
+}
+
+// decideCampaigns adds the campaigns' shares at t to d, and which campaigns get
+// less than they asked for.
+func (p *Planner) decideCampaigns(d *Decision, r *rules, lk look, iv *interval, t int64) {
 	agreed := r.agreed(t)
 	var percent, used int64
 	for _, b := range iv.bounds {
@@ -132,7 +143,7 @@ func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
 	}
 	l, err := p.loopFor(lk, iv)
 	if err != nil {
-		return d // nothing of it is issued
+		return // the plan fails and is not issued
 	}
 	for _, c := range r.campaigns {
 		if _, on := c.hours.on(r.c, t); !on {
@@ -146,13 +157,13 @@ func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
 				why = text("thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%",
 					"the agreed share is %d %%, and older letters have %d %% of it", agreed, used)
 			}
-			lose("campaign:"+c.campaign.ID, why)
+			d.Lost = append(d.Lost, Lost{"campaign:" + c.campaign.ID, why})
 			continue
 		}
 		s := &l.shares[i]
 		if s.percent < asked {
 			d.Notes = append(slices.Clip(d.Notes),
-				text("đợt %s được %d %% thay vì %d %%: thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%",
+				text("chiến dịch %s được %d %% thay vì %d %%: thỏa thuận là %d %% và các công văn cũ hơn đã dùng %d %%",
 					"campaign %s gets %d %% instead of %d %%: the agreed share is %d %%, and older letters have %d %% of it",
 					c.campaign.ID, s.percent, asked, agreed, used))
 		}
@@ -161,5 +172,4 @@ func (p *Planner) decide(r *rules, lk look, iv *interval, t int64) Decision {
 			AskedPercent: float64(asked), AgreedPercent: float64(agreed),
 			PlannedPercent: float64(s.s) * 100 / float64(l.s), Slots: s.n, Seconds: s.s, LoopSeconds: l.s})
 	}
-	return d
 }

@@ -10,7 +10,7 @@ import (
 	"ledcast/playlists"
 )
 
-// digests remembers what it has digested.
+// digests caches digests.
 type digests struct {
 	lists     map[listLook]string
 	messages  map[entryKey]string
@@ -33,12 +33,12 @@ func newDigests() digests {
 		schedules: map[*playlists.Schedule]string{}, campaigns: map[campaignLook]string{}}
 }
 
-// Digest is of everything that the sign's plans follow from but the time: two
-// plans of equal digests, made for the same time, are equal. A name that only
-// people read does not change it.
+// Digest returns a digest of everything that determines the sign's plans except
+// the time: plans with equal digests and times are equal. Names that only people
+// read do not change it.
 //
-// It draws every message that the sign may have to show; what cannot be drawn
-// is in the digest as its error.
+// It draws every message that the sign may show. For a message that cannot be
+// drawn the digest includes the error.
 func (p *Planner) Digest(s *playlists.Sign) (string, error) {
 	r, _, err := p.rules(s, 0, 0)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *Planner) Digest(s *playlists.Sign) (string, error) {
 	}
 	lk := lookOf(s)
 	type base struct{ Rule, Digest string }
-	seen := struct {
+	input := struct {
 		Sign, Owner, Class, Zone string
 		Areas                    []string
 		Picture                  bool
@@ -62,26 +62,26 @@ func (p *Planner) Digest(s *playlists.Sign) (string, error) {
 		d, ok := p.digests.schedules[x.schedule]
 		if !ok {
 			bare := *x.schedule
-			bare.Name, bare.Signs, bare.Tags = "", nil, nil // how it reaches the sign is in the order
+			bare.Name, bare.Signs, bare.Tags = "", nil, nil // the order reflects how it covers the sign
 			if d, err = digest(bare); err != nil {
 				return "", err
 			}
 			p.digests.schedules[x.schedule] = d
 		}
-		seen.Schedules = append(seen.Schedules, d+p.listDigest(x.dated.list, lk))
+		input.Schedules = append(input.Schedules, d+p.listDigest(x.dated.list, lk))
 	}
 	for _, x := range r.base {
-		seen.Base = append(seen.Base, base{x.rule, p.listDigest(x.dated.list, lk)})
+		input.Base = append(input.Base, base{x.rule, p.listDigest(x.dated.list, lk)})
 	}
 	for _, x := range r.campaigns {
-		seen.Campaigns = append(seen.Campaigns, p.campaignDigest(x.campaign, lk))
+		input.Campaigns = append(input.Campaigns, p.campaignDigest(x.campaign, lk))
 	}
 	for _, x := range r.agreements {
 		bare := *x.agreement
 		bare.Signs, bare.Tags = nil, nil
-		seen.Agreements = append(seen.Agreements, bare)
+		input.Agreements = append(input.Agreements, bare)
 	}
-	return digest(&seen)
+	return digest(&input)
 }
 
 func (p *Planner) listDigest(l *list, lk look) string {
@@ -132,8 +132,8 @@ func (p *Planner) messageDigest(lk look, owner, id string) string {
 	return d
 }
 
-// digest is of all that a program and its reasons take from the entry's
-// message and artwork; as raw bytes, since there are very many.
+// digest returns a digest of everything that a program and its reasons use of the
+// entry's message and artwork. It is raw bytes, because there are many of them.
 func (e *entry) digest() []byte {
 	var b []byte
 	for _, s := range [...]string{e.message.Owner, e.message.ID, e.message.Campaign, e.message.Title()} {

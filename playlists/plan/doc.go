@@ -1,11 +1,11 @@
-// Package plan turns what owners and the department have set into the program
-// of each sign, and says why.
+// Package plan makes the program of each sign from the schedules, campaigns and
+// agreements of owners and the department, and records the reasons.
 //
-// A [Planner] holds one state of the [Rulebook] and of the content, and plans
-// many signs with them. What several signs share is made once. [Check] answers
-// whether a change leaves every plan possible before it is stored. [Reasons]
-// says which rule shows at which time and which rules lost.
+// A [Planner] plans many signs with one state of the [Rulebook] and the content.
+// It makes what several signs share only once. [Check] checks before a change is
+// stored whether every plan can still be made. [Reasons] records which rule shows
+// at which time and which rules lost.
 //
-// Everything here is a pure function: content comes through an interface, and
-// a time is always an argument. docs/planning.md has the rules.
+// All functions are pure: content comes through an interface and times are
+// arguments. docs/planning.md describes the rules.
 package plan

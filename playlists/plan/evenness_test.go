@@ -5,25 +5,25 @@ import (
 	"testing"
 )
 
-// How far the largest gap may be over the even one. A slot stands where the play
-// that is on ends, other campaigns' slots go before it, and what would show twice
-// in a row moves by a place or two.
+// Limits for the largest gap minus the even gap, in longest plays for a campaign
+// and in plays for an item. A slot waits for the current play and for slots of
+// other campaigns, and plays of the same thing are separated.
 const (
-	mostOver  = 4.0 // of any loop: longest plays for a campaign, plays for an item
-	usualOver = 2.0 // of 99 loops of 100
+	mostOver  = 4.0 // in any loop
+	usualOver = 2.0 // in 99 of 100 loops
 )
 
-// evenness collects, from many loops, how far gaps are over the even one.
+// evenness collects largest gap minus even gap from many loops.
 type evenness struct{ slots, plays []float64 }
 
-// check sees that slots of a campaign are evenly spread in time, and plays of a
-// company's item evenly among the company's plays, over the loop's end, too.
+// check checks that slots of a campaign are evenly distributed in time, and plays
+// of a company's item evenly among the company's plays, also across the loop's end.
 func (v *evenness) check(t *testing.T, n int, l *loop, iv *interval) {
 	t.Helper()
 	var longest int64
 	var company []*entry
 	starts := map[string][]int64{} // of each campaign's slots, in seconds
-	for i, at := range l.sums()[:len(l.places)] {
+	for i, at := range l.starts()[:len(l.places)] {
 		e := l.places[i]
 		longest = max(longest, e.s)
 		if slices.ContainsFunc(iv.bounds, func(b bound) bool { return b.campaign.ID == e.campaign }) {
@@ -66,7 +66,7 @@ func (v *evenness) check(t *testing.T, n int, l *loop, iv *interval) {
 	}
 }
 
-// widest is the largest gap between places of a ring, and the even one.
+// widest returns the largest gap between places of a ring, and the even gap.
 func widest(at []int64, ring int64) (gap int64, even float64) {
 	gap = at[0] + ring - at[len(at)-1]
 	for i := range at[1:] {
@@ -75,7 +75,7 @@ func widest(at []int64, ring int64) (gap int64, even float64) {
 	return gap, float64(ring) / float64(len(at))
 }
 
-// usual sees that nearly all loops are more even than the worst may be.
+// usual checks that 99 of 100 gaps are within usualOver.
 func (v *evenness) usual(t *testing.T) {
 	t.Helper()
 	for what, all := range map[string][]float64{"slots": v.slots, "plays": v.plays} {

@@ -1,10 +1,12 @@
 package plan
 
-import "ledcast/playlists"
+import (
+	"slices"
 
-import "slices"
+	"ledcast/playlists"
+)
 
-// list is a playlist as a plan uses it.
+// list is a playlist with the parsed dates of its items.
 type list struct {
 	playlist *playlists.Playlist
 	first    []playlists.Day // of each item; firstDay where open
@@ -20,21 +22,21 @@ func newList(pl *playlists.Playlist) *list {
 	return l
 }
 
-// field names the playlist in errors.
+// field returns the name of the playlist in errors.
 func (l *list) field() string { return "playlists/" + l.playlist.Owner + "/" + l.playlist.ID }
 
-// dated is a playlist in one zone: which of its items are valid when. They
-// change only at midnight.
+// dated is a playlist in one zone, with the times at which its items are valid.
+// They change only at midnight.
 type dated struct {
 	list    *list
 	changes []int64 // ascending; part i holds from changes[i-1] until changes[i]
 	parts   []items
 }
 
-// items are the valid ones of a playlist.
+// items are the valid items of a playlist.
 type items struct {
 	index []int
-	key   string // the same for the same items
+	key   string // equal for the same items
 }
 
 func newDated(l *list, c *calendar) *dated {
@@ -71,8 +73,8 @@ func newDated(l *list, c *calendar) *dated {
 	return d
 }
 
-// at are the items that are valid at t, and since when; always for a part
-// that never began.
+// at returns the items that are valid at t, and since when: always for the first
+// part.
 func (d *dated) at(t int64) (items, int64) {
 	i, found := slices.BinarySearch(d.changes, t)
 	if found {
@@ -84,7 +86,7 @@ func (d *dated) at(t int64) (items, int64) {
 	return d.parts[i], d.changes[i-1]
 }
 
-// open are the items that have begun by day t and have no end.
+// open returns the items that have begun by the day of t and have no last date.
 func (d *dated) open(c *calendar, t int64) items {
 	today := c.day(t)
 	var out items

@@ -8,10 +8,10 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// MaxLoopS is how long a loop lasts at most, in seconds.
+// MaxLoopS is the longest duration of a loop in seconds.
 const MaxLoopS = 900
 
-// look is all that decides how a message looks on a sign and for how long.
+// look is what determines how a message looks on a sign and how long it shows.
 type look struct {
 	class  playlists.Class
 	motion playlists.Motion
@@ -26,7 +26,7 @@ func lookOf(s *playlists.Sign) look {
 	return l
 }
 
-// entry is one message as it plays in a loop.
+// entry is a message with its artwork and its duration in a loop.
 type entry struct {
 	message  *playlists.Message
 	art      *playlists.Artwork
@@ -42,22 +42,22 @@ type bound struct {
 	percent  int64
 }
 
-// loop is an order of entries that repeats.
+// loop is a repeating sequence of entries.
 type loop struct {
 	places []*entry
-	s      int64 // seconds, the sum of the places
-	least  int64 // seconds, the shortest place
+	s      int64 // duration in seconds
+	least  int64 // duration of the shortest place in seconds
 	shares []slots
 }
 
 // slots is what one campaign gets of one loop.
 type slots struct {
 	bound
-	n, s int64
+	n, s int64 // number and seconds
 }
 
-// sums are the starts of the places in seconds, then the loop's end.
-func (l *loop) sums() []int64 {
+// starts returns the starts of the places in seconds, followed by the loop's end.
+func (l *loop) starts() []int64 {
 	out := make([]int64, 1, len(l.places)+1)
 	var n int64
 	for _, e := range l.places {
@@ -67,9 +67,8 @@ func (l *loop) sums() []int64 {
 	return out
 }
 
-// entry draws a message and gives it its duration: its reading time, the dwell
-// asked for and the sign's least dwell, whichever is longest, up to the next
-// whole second.
+// entry draws a message. Its duration is the longest of its reading time, the
+// requested dwell and the sign's least dwell, rounded up to whole seconds.
 func (p *Planner) entry(lk look, owner, id, campaign string, dwell int64) (*entry, error) {
 	k := entryKey{lk, owner, id, campaign, dwell}
 	return p.entries.get(k, func() (*entry, error) { return p.draw(k) })
@@ -124,9 +123,8 @@ func (e *entry) same(o *entry) bool {
 	return e == o || e.message.ID == o.message.ID && e.message.Owner == o.message.Owner
 }
 
-// loopOf is the loop of some of a playlist's items with campaigns; the same
-// arguments give the same loop. Its error names what does not fit, with the
-// numbers.
+// loopOf returns the loop of some items of a playlist with campaigns. The same
+// arguments return the same *loop. The error says what does not fit.
 func (p *Planner) loopOf(lk look, l *list, items []int, set string, bounds []bound) (*loop, error) {
 	var b strings.Builder
 	for _, x := range bounds {
@@ -184,7 +182,7 @@ func (p *Planner) compose(lk look, l *list, items []int, bounds []bound) (*loop,
 		return nil, e
 	}
 	if len(rs) == 0 {
-		return newLoop(part(round, (*entry).same), nil), nil
+		return newLoop(separate(round, (*entry).same), nil), nil
 	}
 	k, counts, err := choose(rs, length)
 	if err != nil {
@@ -197,8 +195,8 @@ func (p *Planner) compose(lk look, l *list, items []int, bounds []bound) (*loop,
 	return merge(company, rs, counts), nil
 }
 
-// round is one round of a playlist's items in their order: weighted items play
-// weight/gcd times, counted ones count times.
+// round returns one round of a playlist's items. Weighted items play weight/gcd
+// times, counted items count times.
 func (p *Planner) round(lk look, l *list, items []int) ([]*entry, error) {
 	var g int64
 	for _, i := range items {

@@ -1,6 +1,6 @@
 package plan
 
-// memo keeps what was made for each key, and the error where it could not be.
+// memo caches a value or an error for each key.
 type memo[K comparable, V any] map[K]result[V]
 
 type result[V any] struct {
@@ -8,7 +8,7 @@ type result[V any] struct {
 	err error
 }
 
-// get returns what was made for k, and calls create for a new key.
+// get returns the cached result for k, and calls create for a new key.
 func (m memo[K, V]) get(k K, create func() (V, error)) (V, error) {
 	if r, ok := m[k]; ok {
 		return r.val, r.err

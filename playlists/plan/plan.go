@@ -9,18 +9,18 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Anchor is the moment from which every loop counts whose rules have no
-// beginning: midnight in Quảng Ngãi at the start of 2021. One anchor for all
-// keeps signs with one loop in phase, whichever day their programs were issued.
+// Anchor is the start of every loop whose rules have no beginning: midnight in
+// Quảng Ngãi at the start of 2021. A common anchor keeps signs with the same loop
+// in phase, whenever their programs were issued.
 const Anchor = 1609434000
 
-// CommLossAfterS is how long a sign goes on by its segments without having
-// reached the broker. The rotation goes on after it: a day's silence is a bad
-// link more often than a taken-over one, and everything shown is signed.
+// CommLossAfterS is how long a sign plays its segments without contact with the
+// broker. Then it plays the fallback loop rather than nothing: a silent day is
+// more often a bad link than an attack, and all content is signed.
 const CommLossAfterS = 24 * 3600
 
-// Limits of a program (PROTOCOL, Limits). A signed document is a third larger
-// than its JSON, and brightness comes on top.
+// Limits of a program (docs/protocol.md, Signed documents). A signed document is
+// a third larger than its JSON, and brightness is added to that.
 const (
 	MaxProgram      = 150 << 10 // bytes of a program's JSON
 	maxDocument     = 256 << 10
@@ -30,40 +30,39 @@ const (
 	documentPerJSON = 4.0 / 3
 )
 
-// Limits are lower ones that a sign declares; 0 is PROTOCOL's.
+// Limits are the lower limits that a sign declares; 0 means the general limit.
 type Limits struct {
 	Frames     int64
 	FrameBytes int64
 	Document   int64 // bytes of the signed program
 }
 
-// Planned is a sign's program and what belongs to it. Signs with the same
-// rules share everything but the sign's own fields: nothing in it may be
-// changed but the program's header.
+// Planned is a sign's program with its reasons and files. Signs with the same
+// rules share them, so callers may change only the program's header.
 type Planned struct {
 	Program *timeline.Program
 	Reasons *Reasons
-	Files   []*playlists.FrameFile // the frames that Program names, in its order
-	Titles  map[string]string      // what people call each item, by owner/id
+	Files   []*playlists.FrameFile // the frames of Program, in its order
+	Titles  map[string]string      // title of each item, by owner/id
 }
 
-// Plan makes one sign's program; a Planner makes many.
+// Plan makes the program of one sign. For several signs use a Planner.
 func Plan(content Content, r Rulebook, s *playlists.Sign, from, until int64) (*Planned, error) {
 	return NewPlanner(content, r).Plan(s, from, until, Limits{})
 }
 
-// Plan makes the program of a sign for at least [from, until) (Unix seconds).
-// It is a pure function of the rulebook, the content, the sign and the two
-// times; and where two plans of the same rules overlap, whenever they were
-// made, they show the same to the millisecond. docs/planning.md has the rules.
-// The program's header is left to who issues it.
+// Plan makes the program of a sign for at least [from, until) (Unix seconds). It
+// is a pure function of the rulebook, the content, the sign and the two times.
+// Where two plans of the same rules overlap, they show the same to the
+// millisecond. docs/planning.md describes the rules. The caller sets the
+// program's header.
 //
-// Its error is an *Error that names the sign and what does not fit, with the
-// numbers; or the content's own.
+// The error is an *Error that says which sign and what does not fit, or an error
+// of the content.
 func (p *Planner) Plan(s *playlists.Sign, from, until int64, limits Limits) (*Planned, error) {
 	b, err := p.body(s, from, until)
 	if err == nil {
-		err = b.within(limits)
+		err = b.checkLimits(limits)
 	}
 	if err != nil {
 		var e *playlists.Error
@@ -85,7 +84,7 @@ func (p *Planner) Plan(s *playlists.Sign, from, until int64, limits Limits) (*Pl
 	return &Planned{Program: &g, Reasons: b.reasons, Files: b.files, Titles: b.titles}, nil
 }
 
-// body is what signs with the same rules and the same look share.
+// body is the part of a plan that signs with the same rules and look share.
 type body struct {
 	program *timeline.Program
 	reasons *Reasons
@@ -104,16 +103,16 @@ type body struct {
 	key     []byte
 }
 
-// itemKey tells items apart: a message's steps follow from its length.
+// itemKey identifies an item. A message's duration determines its steps.
 type itemKey struct {
 	owner, id, campaign string
 	s                   int64
 }
 
-// make fills the body: segments for every interval of the rules.
-func (b *body) make(r *rules, from, until int64) error {
+// build fills the body with segments for every interval of the rules.
+func (b *body) build(r *rules, from, until int64) error {
 	p := b.planner
-	ivs := p.absorb(b.look, r, p.reach(b.look, r, from, until))
+	ivs := p.absorbShort(b.look, r, p.intervalsAround(b.look, r, from, until))
 	for i := range ivs {
 		iv := &ivs[i]
 		if iv.until <= from {
@@ -123,18 +122,18 @@ func (b *body) make(r *rules, from, until int64) error {
 			break
 		}
 		if iv.dark {
-			b.segment(max(iv.from, from), min(iv.until, until), timeline.Dark, iv.rule)
+			b.addSegment(max(iv.from, from), min(iv.until, until), timeline.Dark, iv.rule)
 			continue
 		}
 		l, err := p.loopFor(b.look, iv)
 		if err != nil {
-			return p.dated(r, iv, max(iv.from, from), err)
+			return p.failsAt(r, iv, max(iv.from, from), err)
 		}
-		if err := b.play(iv, l, from, until); err != nil {
+		if err := b.addInterval(iv, l, from, until); err != nil {
 			return err
 		}
 	}
-	if err := b.rest(r, from); err != nil {
+	if err := b.setFallback(r, from); err != nil {
 		return err
 	}
 	b.reasons = p.reasons(r, b.look, ivs, from, until)
@@ -147,10 +146,10 @@ func (b *body) make(r *rules, from, until int64) error {
 	return nil
 }
 
-// rest is what shows where no segment does: the rotation without schedules and
-// campaigns, of items that have no end, because a sign that needs it does not
-// know the date.
-func (b *body) rest(r *rules, from int64) error {
+// setFallback sets the loop for times without a segment: the playlist without
+// schedules and campaigns. It has only items without a last date, because a sign
+// that needs the fallback may not know the date.
+func (b *body) setFallback(r *rules, from int64) error {
 	var first error
 	for _, x := range r.base {
 		open := x.dated.open(r.c, from)
@@ -159,7 +158,7 @@ func (b *body) rest(r *rules, from int64) error {
 		}
 		l, err := b.planner.loopOf(b.look, x.dated.list, open.index, open.key, nil)
 		if err == nil {
-			n := b.loop(l.places, Anchor, l.s)
+			n := b.loopIndex(l.places, Anchor, l.s)
 			b.program.Fallback, b.program.CommLoss.Loop = n, n
 			return nil
 		}
@@ -168,15 +167,15 @@ func (b *body) rest(r *rules, from int64) error {
 		}
 	}
 	if len(b.program.Loops) > 0 {
-		return nil // the first loop that the plan has
+		return nil // the fallback is loop 0
 	}
 	b.program.Fallback, b.program.CommLoss.Loop = timeline.Dark, timeline.Dark
 	return first
 }
 
-// play adds the segments of one interval: whole loops from its beginning, and
-// before its end a bridge, so that the last item ends with it.
-func (b *body) play(iv *interval, l *loop, from, until int64) error {
+// addInterval adds the segments of one interval: whole loops from its beginning,
+// and a bridge before its end, so that its last item is not cut.
+func (b *body) addInterval(iv *interval, l *loop, from, until int64) error {
 	origin, begin := iv.from, iv.from
 	if iv.from <= always {
 		origin, begin = Anchor, always
@@ -184,52 +183,52 @@ func (b *body) play(iv *interval, l *loop, from, until int64) error {
 	begin = max(begin, origin+floorDiv(from-origin, l.s)*l.s)
 	done := begin + ceilDiv(until-begin, l.s)*l.s
 	if iv.until >= never {
-		b.segment(begin, done, b.loop(l.places, origin, l.s), iv.rule)
+		b.addSegment(begin, done, b.loopIndex(l.places, origin, l.s), iv.rule)
 		return nil
 	}
 	bridge, at := b.planner.bridge(l, origin, iv.until, b.look.class)
 	if done <= at {
-		b.segment(begin, done, b.loop(l.places, origin, l.s), iv.rule)
+		b.addSegment(begin, done, b.loopIndex(l.places, origin, l.s), iv.rule)
 		return nil
 	}
 	if begin < at {
-		b.segment(begin, at, b.loop(l.places, origin, l.s), iv.rule)
+		b.addSegment(begin, at, b.loopIndex(l.places, origin, l.s), iv.rule)
 	}
 	if len(bridge) > 0 {
-		b.segment(at, iv.until, b.loop(bridge, at, iv.until-at), iv.rule)
+		b.addSegment(at, iv.until, b.loopIndex(bridge, at, iv.until-at), iv.rule)
 	}
 	return nil
 }
 
-// bridge are the plays with which a loop that counts from origin ends exactly
-// at end, and when they begin. None are needed where the loop's items end so
-// by themselves. The item that would be cut is not begun; the one before it is
-// stretched, or the nearest before it that has a still, because strips cannot
-// stand; where there are only strips, the last one passes more slowly.
+// bridge returns the plays that end a loop, which starts at origin, exactly at
+// end, and when they begin. It returns none if an item of the loop ends there.
+// The item that would be cut does not start. Instead the item before it is
+// stretched, or the nearest earlier one with a still, because strips cannot
+// stand. If there are only strips, the last one scrolls more slowly.
 func (p *Planner) bridge(l *loop, origin, end int64, c playlists.Class) (plays []*entry, at int64) {
 	whole := floorDiv(end-origin, l.s)
 	rest := end - origin - whole*l.s
-	sums := l.sums()
+	starts := l.starts()
 	k := 0
-	for k < len(l.places) && sums[k+1] <= rest {
+	for k < len(l.places) && starts[k+1] <= rest {
 		k++
 	}
-	gap := rest - sums[k]
+	gap := rest - starts[k]
 	if gap == 0 {
 		return nil, end
 	}
 	n := int64(len(l.places))
 	done := whole*n + int64(k) // places that are complete
 	if origin == Anchor {
-		done = max(done, n+int64(k)) // a loop without a beginning
+		done = max(done, n+int64(k)) // the loop has no beginning
 	}
-	if done == 0 { // not even the first fits: the first that does has it all
+	if done == 0 { // the first place does not fit: stretch the first one that does
 		for _, e := range l.places {
 			if e.s <= rest {
 				return []*entry{p.longer(e, rest)}, origin
 			}
 		}
-		return []*entry{p.longer(l.places[0], l.places[0].s)}, origin // absorb leaves no such interval
+		return []*entry{p.longer(l.places[0], l.places[0].s)}, origin // absorbShort leaves no such interval
 	}
 	place := func(back int64) *entry { return l.places[((done-1-back)%n+n)%n] }
 	back := int64(0)
@@ -251,7 +250,7 @@ func (p *Planner) bridge(l *loop, origin, end int64, c playlists.Class) (plays [
 	return plays, at
 }
 
-func (b *body) segment(from, until, loop int64, why string) {
+func (b *body) addSegment(from, until, loop int64, why string) {
 	if from >= until {
 		return
 	}
@@ -264,17 +263,17 @@ func (b *body) segment(from, until, loop int64, why string) {
 	b.program.Segments = append(b.program.Segments, timeline.Segment{From: from, Until: until, Loop: loop, Why: why})
 }
 
-// loop is the index of a loop of s seconds through places that counts from
-// origin. Loops in the same phase and order are one.
-func (b *body) loop(places []*entry, origin, s int64) int64 {
+// loopIndex returns the index of a loop of s seconds that starts at origin. It
+// reuses a loop with the same phase and order.
+func (b *body) loopIndex(places []*entry, origin, s int64) int64 {
 	order := make([]int64, len(places))
 	b.key = b.key[:0]
 	for i, e := range places {
-		order[i] = b.item(e)
+		order[i] = b.itemIndex(e)
 		b.key = strconv.AppendInt(append(b.key, ' '), order[i], 10)
 	}
 	if same, ok := b.orders[string(b.key)]; ok {
-		order = same // the same hours of another day
+		order = same // share it with the same hours of another day
 	} else {
 		b.orders[string(b.key)] = order
 	}
@@ -289,7 +288,7 @@ func (b *body) loop(places []*entry, origin, s int64) int64 {
 	return n
 }
 
-func (b *body) item(e *entry) int64 {
+func (b *body) itemIndex(e *entry) int64 {
 	m := e.message
 	k := itemKey{m.Owner, m.ID, e.campaign, e.s}
 	n, ok := b.items[k]
@@ -319,7 +318,7 @@ func (b *body) item(e *entry) int64 {
 	return n
 }
 
-// file is a frame as its owner publishes it; one for all programs.
+// file returns a frame's file with its owner, shared by all programs.
 func (p *Planner) file(f *playlists.FrameFile, owner string) *playlists.FrameFile {
 	k := fileKey{f, owner}
 	if p.files[k] == nil {
@@ -335,8 +334,8 @@ type fileKey struct {
 	owner string
 }
 
-// within checks the limits of a program.
-func (b *body) within(l Limits) error {
+// checkLimits returns an *Error if the program exceeds a limit.
+func (b *body) checkLimits(l Limits) error {
 	least := func(own, limit int64) int64 {
 		if own > 0 {
 			return min(own, limit)

@@ -11,16 +11,17 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// shelf is content in memory. A message's id says how it looks: "ad-8" is a
-// still of 8 s, "ad-8+4" two pages, "ad~12" a strip of 12 s, "ad-2500ms".
-type shelf struct {
+// memContent is a Content in memory. A message's id determines its artwork:
+// "ad-8" is a still of 8 s, "ad-8+4" two pages, "ad~12" a strip of 12 s, and
+// "ad-2500ms" a still of 2.5 s.
+type memContent struct {
 	lists    map[string]*playlists.Playlist
 	messages map[string]*playlists.Message
 	drawn    map[string]*playlists.Artwork
 }
 
-func newShelf(lists ...*playlists.Playlist) *shelf {
-	s := &shelf{lists: map[string]*playlists.Playlist{}, messages: map[string]*playlists.Message{},
+func newContent(lists ...*playlists.Playlist) *memContent {
+	s := &memContent{lists: map[string]*playlists.Playlist{}, messages: map[string]*playlists.Message{},
 		drawn: map[string]*playlists.Artwork{}}
 	for _, l := range lists {
 		s.lists[l.Owner+"/"+l.ID] = l
@@ -28,14 +29,14 @@ func newShelf(lists ...*playlists.Playlist) *shelf {
 	return s
 }
 
-func (s *shelf) Playlist(owner, id string) (*playlists.Playlist, error) {
+func (s *memContent) Playlist(owner, id string) (*playlists.Playlist, error) {
 	if l := s.lists[owner+"/"+id]; l != nil {
 		return l, nil
 	}
 	return nil, &playlists.Error{Code: playlists.NotFound, Field: "playlists/" + id, Key: "not-here"}
 }
 
-func (s *shelf) Message(owner, id string) (*playlists.Message, error) {
+func (s *memContent) Message(owner, id string) (*playlists.Message, error) {
 	k := owner + "/" + id
 	if s.messages[k] == nil {
 		s.messages[k] = &playlists.Message{ID: id, Owner: owner, Variants: []playlists.Variant{{Lang: "vi", Body: id}}}
@@ -43,7 +44,8 @@ func (s *shelf) Message(owner, id string) (*playlists.Message, error) {
 	return s.messages[k], nil
 }
 
-func (s *shelf) Artwork(m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error) {
+func (s *memContent) Artwork(m *playlists.Message, c playlists.Class,
+	motion playlists.Motion) (*playlists.Artwork, error) {
 	k := fmt.Sprint(m.Owner, "/", m.ID, c, motion)
 	if s.drawn[k] != nil {
 		return s.drawn[k], nil
@@ -78,7 +80,7 @@ func (s *shelf) Artwork(m *playlists.Message, c playlists.Class, motion playlist
 	return a, nil
 }
 
-// playlist makes "owner/id: ad-8, ad-6*3 (weight), ad-6#2 (count)".
+// playlist parses "owner/id: ad-8 ad-6*3 ad-6#2", with * for weight and # for count.
 func playlist(text string) *playlists.Playlist {
 	name, rest, _ := strings.Cut(text, ":")
 	p := &playlists.Playlist{}
@@ -131,7 +133,7 @@ func dated1(list ...playlists.Schedule) (out []Dated[playlists.Schedule]) {
 	return out
 }
 
-// rulesAt lists the rule that shows at each of the times.
+// rulesAt returns the rule that shows at each of the times.
 func rulesAt(t *testing.T, g *timeline.Program, zone string, times ...string) []string {
 	t.Helper()
 	var out []string
@@ -148,7 +150,7 @@ func shownAt(g *timeline.Program, ms int64) timeline.Shown {
 	return timeline.At(&h, nil, timeline.Conditions{ClockTrusted: true, LastContactMS: ms}, ms)
 }
 
-// lists that most tests use.
+// testLists returns the playlists that most tests use.
 func testLists() []*playlists.Playlist {
 	return []*playlists.Playlist{playlist("public/default: d-8 e-6"), playlist("viet-ads/own: a-8 b-6"),
 		playlist("viet-ads/day: day-10 day2-7"),
@@ -232,7 +234,11 @@ func TestWhichScheduleShows(t *testing.T) {
 			s.Rules = &playlists.Rules{Off: []playlists.Window{{From: "23:00", Until: "05:00"}}}
 		}, rules: []playlists.Schedule{{ID: "aa", Playlist: "day", Priority: 100}},
 			from: "2021-02-11 00:00:00",
-			want: "2021-02-11 22:59:59 schedule:aa\n2021-02-11 23:00:00 off\n2021-02-12 04:59:59 off\n2021-02-12 05:00:00 schedule:aa"},
+			want: `
+2021-02-11 22:59:59 schedule:aa
+2021-02-11 23:00:00 off
+2021-02-12 04:59:59 off
+2021-02-12 05:00:00 schedule:aa`},
 		{name: "a day of 23 hours", zone: "America/New_York",
 			rules: []playlists.Schedule{{ID: "gap", Playlist: "day", Window: playlists.Window{From: "02:30", Until: "04:00"}}},
 			from:  "2021-03-13 12:00:00", want: `
@@ -262,7 +268,7 @@ func TestWhichScheduleShows(t *testing.T) {
 				zone = playlists.DefaultZone
 			}
 			from := local(zone, c.from)
-			p, err := Plan(newShelf(testLists()...), Rulebook{Schedules: dated1(c.rules...)}, s, from, from+8*86400)
+			p, err := Plan(newContent(testLists()...), Rulebook{Schedules: dated1(c.rules...)}, s, from, from+8*86400)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -279,8 +285,8 @@ func TestWhichScheduleShows(t *testing.T) {
 	}
 }
 
-// Of a time that comes twice the first is meant, and one that does not exist is
-// the instant after the gap.
+// A time that occurs twice means the first, and a time that a clock change skips
+// means the instant after the gap.
 func TestHoursOfLongAndShortDays(t *testing.T) {
 	for _, c := range []struct {
 		zone, day string
@@ -308,11 +314,11 @@ func TestHoursOfLongAndShortDays(t *testing.T) {
 	}
 }
 
-// What is exactly as large as a limit is within it.
+// A program that is exactly as large as a limit is allowed.
 func TestLimitsOfProgram(t *testing.T) {
 	of := func(frames, bytes, json int64) error {
 		b := &body{program: &timeline.Program{Frames: make([]timeline.Frame, frames)}, bytes: bytes, json: json}
-		return b.within(Limits{})
+		return b.checkLimits(Limits{})
 	}
 	if err := of(maxFrames, maxFrameBytes, MaxProgram); err != nil {
 		t.Error(err)
@@ -324,8 +330,8 @@ func TestLimitsOfProgram(t *testing.T) {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
-	if err := (&body{program: &timeline.Program{Frames: make([]timeline.Frame, 9)}}).within(
+	if err := (&body{program: &timeline.Program{Frames: make([]timeline.Frame, 9)}}).checkLimits(
 		Limits{Frames: 8}); err == nil {
-		t.Error("a sign's own limit of 8 frames takes 9")
+		t.Error("a sign's own limit of 8 frames allows 9")
 	}
 }

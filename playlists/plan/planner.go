@@ -11,8 +11,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Content is what owners have written, and how it looks. A Planner asks for
-// each thing once and keeps what it got.
+// Content provides playlists, messages and artwork. A Planner requests each of
+// them once and caches it.
 type Content interface {
 	Playlist(owner, id string) (*playlists.Playlist, error)
 	Message(owner, id string) (*playlists.Message, error)
@@ -20,20 +20,20 @@ type Content interface {
 	Artwork(m *playlists.Message, c playlists.Class, motion playlists.Motion) (*playlists.Artwork, error)
 }
 
-// Dated is a thing and when it was last written.
+// Dated is a thing with the time when it was last written.
 type Dated[T any] struct {
 	Thing     T
 	UpdatedMS int64 // Unix ms
 }
 
-// Rulebook is everything that is set about what shows. Order does not matter.
+// Rulebook holds the rules for what shows, in any order.
 type Rulebook struct {
 	Schedules  []Dated[playlists.Schedule]
 	Campaigns  []playlists.Campaign
 	Agreements []playlists.Agreement
 }
 
-// RulebookOf is what a snapshot holds of it.
+// RulebookOf returns the rulebook of a snapshot.
 func RulebookOf(s *playlists.Snapshot) Rulebook {
 	var r Rulebook
 	for _, x := range s.Things(playlists.KindSchedule) {
@@ -49,13 +49,13 @@ func RulebookOf(s *playlists.Snapshot) Rulebook {
 	return r
 }
 
-// Planner plans many signs: what several of them share is made once. It holds
-// for one state of the rulebook and the content; drop it when either changes.
-// It is not safe for several goroutines.
+// Planner plans many signs and makes what they share only once. It is valid for
+// one state of the rulebook and the content; drop it when either changes. It is
+// not safe for concurrent use.
 type Planner struct {
 	content    Content
 	schedules  map[string][]scheduled     // by owner
-	campaigns  []campaignRule             // the older letter first
+	campaigns  []campaignRule             // oldest letter first
 	agreements map[string][]agreementRule // by owner
 
 	zones   map[string]*calendar
@@ -81,7 +81,7 @@ type datedKey struct {
 	zone *calendar
 }
 
-// NewPlanner makes one for a rulebook of valid things.
+// NewPlanner returns a planner for a valid rulebook.
 func NewPlanner(content Content, r Rulebook) *Planner {
 	p := &Planner{content: content, schedules: map[string][]scheduled{}, agreements: map[string][]agreementRule{},
 		zones: map[string]*calendar{}, lists: memo[string, *list]{}, dateds: map[datedKey]*dated{},
@@ -158,8 +158,8 @@ func (p *Planner) datedList(owner, id string, c *calendar) (*dated, error) {
 	return d, nil
 }
 
-// rules are those that cover the sign, and a key that is equal for signs with
-// the same ones.
+// rules returns the rules that cover a sign, and a key that is equal for signs
+// with the same rules.
 func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, error) {
 	c, err := p.calendar(s)
 	if err != nil {
@@ -187,10 +187,10 @@ func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, e
 		owner, id := playlists.SplitRef(s.Owner, x.schedule.Playlist)
 		d, err := p.datedList(owner, id, c)
 		if err != nil {
-			if x.hours.touches(c, from, until) {
+			if x.hours.overlaps(c, from, until) {
 				return nil, "", err
 			}
-			continue // it is over, or not yet due
+			continue // the schedule does not hold in this time
 		}
 		r.schedules = append(r.schedules, &scheduleRule{schedule: x.schedule, hours: x.hours,
 			reach: reach, updated: x.updated, dated: d})
@@ -232,8 +232,8 @@ func (p *Planner) rules(s *playlists.Sign, from, until int64) (*rules, string, e
 	return r, string(key), nil
 }
 
-// touches reports whether the rule holds at some time of [from, until).
-func (h *hours) touches(c *calendar, from, until int64) bool {
+// overlaps reports whether the rule holds at some time in [from, until).
+func (h *hours) overlaps(c *calendar, from, until int64) bool {
 	_, on := h.on(c, from)
 	h.changes(c, from, until, func(int64) { on = true })
 	return on
@@ -250,7 +250,7 @@ func (p *Planner) body(s *playlists.Sign, from, until int64) (*body, error) {
 		b := &body{planner: p, look: lk, items: map[itemKey]int64{}, frames: map[string]int64{},
 			loops: map[string]int64{}, orders: map[string][]int64{}, titles: map[string]string{},
 			program: &timeline.Program{Class: s.Class.String(), CommLoss: timeline.CommLoss{AfterS: CommLossAfterS}}}
-		return b, b.make(r, from, until)
+		return b, b.build(r, from, until)
 	})
 }
 
@@ -268,8 +268,8 @@ func (p *Planner) loopFor(lk look, iv *interval) (*loop, error) {
 	return p.loopOf(lk, iv.dated.list, iv.items.index, iv.items.key, iv.bounds)
 }
 
-// short reports whether the interval cannot hold a single item of its loop.
-// A loop that cannot be made is not short: it fails where it is due.
+// short reports whether the interval is too short for any item of its loop. It
+// returns false if the loop cannot be made; build reports that error.
 func (p *Planner) short(lk look, iv *interval, from int64) bool {
 	if iv.dark || iv.until >= never || from <= always || iv.until-from >= MaxLoopS {
 		return false
@@ -278,32 +278,32 @@ func (p *Planner) short(lk look, iv *interval, from int64) bool {
 	return err == nil && iv.until-from < l.least
 }
 
-// reach are the intervals of [from, until) and of so much before and after it
-// as decides how they begin and end.
-func (p *Planner) reach(lk look, r *rules, from, until int64) []interval {
+// intervalsAround returns the intervals of [from, until), and as many before and
+// after as absorbShort needs to decide how these begin and end.
+func (p *Planner) intervalsAround(lk look, r *rules, from, until int64) []interval {
 	ivs := r.intervals(from, until+2*3600)
-	solid := 0
+	longEnough := 0
 	if !p.short(lk, &ivs[0], ivs[0].from) {
-		solid++
+		longEnough++
 	}
 	for range 200 {
 		b := &ivs[0]
-		if b.dark || b.from <= always || solid == 2 {
+		if b.dark || b.from <= always || longEnough == 2 {
 			break
 		}
 		before := interval{from: r.since(b.from - 1), until: b.from, state: r.at(b.from - 1)}
 		if !before.dark && !p.short(lk, &before, before.from) {
-			solid++
+			longEnough++
 		}
 		ivs = slices.Insert(ivs, 0, before)
 	}
 	return ivs
 }
 
-// absorb gives intervals that are too short for one item to the one before
-// them, or, after the dark, to the one behind; between two dark ones they stay
-// dark. Dark intervals are never moved.
-func (p *Planner) absorb(lk look, r *rules, ivs []interval) []interval {
+// absorbShort merges intervals that are too short for one item into the one
+// before them, or, after a dark interval, into the one after them. Between two
+// dark intervals they become dark. Dark intervals never change.
+func (p *Planner) absorbShort(lk look, r *rules, ivs []interval) []interval {
 	var out []interval
 	pending := int64(never)
 	for i := range ivs {
@@ -343,8 +343,8 @@ func (p *Planner) absorb(lk look, r *rules, ivs []interval) []interval {
 	return out
 }
 
-// dated says when a plan fails first.
-func (p *Planner) dated(r *rules, iv *interval, at int64, err error) error {
+// failsAt adds the rule and the first failing time to an error.
+func (p *Planner) failsAt(r *rules, iv *interval, at int64, err error) error {
 	e, ok := err.(*playlists.Error)
 	if !ok {
 		return err

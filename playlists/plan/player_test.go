@@ -8,11 +8,10 @@ import (
 	"ledcast/sign/player"
 )
 
-// A campaign of 20 % on a sign whose company has seven weighted items, played by
-// a sign's own player for a day: what was asked, what was planned, and what it
-// shows, counted play by play.
+// A sign's player plays a campaign of 20 % beside seven weighted company items
+// for a day. The test compares asked, planned and shown time, play by play.
 func TestShareOnAPlayer(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
 	c := campaign("bluezone", 20)
 	c.Messages = []string{"blue-8", "mask-7", "5k-9"}
 	s := testSign()
@@ -31,7 +30,7 @@ func TestShareOnAPlayer(t *testing.T) {
 	const day = 86400_000
 	plays, ms := map[string]int64{}, map[string]int64{}
 	var ours int64
-	on, cut := "", int64(0) // what is on, and how much of the first play was before the day
+	on, cut := "", int64(0) // current item; part of the first play before the day
 	for mono := int64(0); mono < day; {
 		p.Contact(mono)
 		shown, next := p.At(mono)
@@ -58,14 +57,15 @@ func TestShareOnAPlayer(t *testing.T) {
 	d, _ := planned.Reasons.At(testFrom)
 	share := d.Campaigns[0]
 	loops := int64(day/1000) / share.LoopSeconds
-	t.Logf("asked %d %%, planned %.3f %% (%d slots, %d of %d s), shown %.3f %% of a day of %d loops; plays %v (%d ms of the first were before)",
+	t.Logf("asked %d %%, planned %.3f %% (%d slots, %d of %d s), shown %.3f %% of a day of %d loops; plays %v "+
+		"(%d ms of the first were before)",
 		c.SharePercent, share.PlannedPercent, share.Slots, share.Seconds, share.LoopSeconds, float64(ours)*100/day, loops,
 		plays, cut)
 	if share.AskedPercent != 20 || share.PlannedPercent < 20 || share.Seconds*100 < 20*share.LoopSeconds ||
 		share.Seconds*100 >= 20*share.LoopSeconds+9*100 {
 		t.Errorf("planned %+v", share)
 	}
-	// A day is so many whole loops and a part of one.
+	// A day is a number of whole loops and part of one.
 	if least := loops * share.Seconds * 1000; ours < least || ours > least+share.Seconds*1000 || float64(ours) < .2*day {
 		t.Errorf("shown %d ms of a day, planned %d s in each of %d loops", ours, share.Seconds, loops)
 	}

@@ -12,10 +12,10 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// pick is one of list.
+// pick returns a random element of list.
 func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
-// randomMessage looks like a still, pages or a strip.
+// randomMessage returns the id of a still, of pages or of a strip.
 func randomMessage(r *rand.Rand, n int) string {
 	switch r.IntN(6) {
 	case 0:
@@ -58,7 +58,7 @@ func randomWindow(r *rand.Rand) playlists.Window {
 	if r.IntN(3) > 0 {
 		w.From = fmt.Sprintf("%02d:%02d", r.IntN(24), pick(r, 0, 30, 15, r.IntN(60)))
 		w.Until = fmt.Sprintf("%02d:%02d", r.IntN(24), pick(r, 0, 30, 15, r.IntN(60)))
-		if r.IntN(8) == 0 { // now and then one that is too short for an item
+		if r.IntN(8) == 0 { // sometimes too short for an item
 			w.Until = w.From[:3] + fmt.Sprintf("%02d", (int(w.From[3]-'0')*10+int(w.From[4]-'0')+1)%60)
 		}
 		if w.From == w.Until {
@@ -73,8 +73,9 @@ func randomWindow(r *rand.Rand) playlists.Window {
 	return w
 }
 
-// world is random rules for one sign. With many of them they get dates.
-func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
+// randomWorld returns random rules for one sign. If many is true, there are
+// schedules, and rules have dates and hours.
+func randomWorld(r *rand.Rand, many bool) (*memContent, Rulebook, *playlists.Sign) {
 	s := testSign()
 	s.TimeZone = pick(r, "", "", "Europe/Berlin", "America/New_York")
 	var b Rulebook
@@ -131,15 +132,15 @@ func randomWorld(r *rand.Rand, many bool) (*shelf, Rulebook, *playlists.Sign) {
 		}
 		b.Agreements = append(b.Agreements, a)
 	}
-	return newShelf(lists...), b, s
+	return newContent(lists...), b, s
 }
 
 const testFrom = int64(1612976400) // 2021-02-11 00:00 in Viet Nam
 
-// Over every whole loop a campaign has at least its share and less than one
-// slot more; company items play in the exact ratio of their weights; nothing
-// shows for less than its reading time; no message shows twice in a row where
-// that can be avoided; and slots and plays are evenly spread.
+// In every whole loop a campaign gets at least its share and less than one slot
+// more, company items play in the exact ratio of their weights, nothing shows for
+// less than its reading time, no message shows twice in a row if that can be
+// avoided, and slots and plays are evenly distributed.
 func TestSharesOfRandomLoops(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	planned, refused := 0, 0
@@ -264,8 +265,8 @@ func sole(p *playlists.Playlist, message string) bool {
 	return n == 1
 }
 
-// checkPasses sees that no strip is cut: each of its steps travels at least as
-// far as the artwork's, and stills stand at least as long.
+// checkPasses checks that no strip is cut: each step scrolls at least as far as
+// in the artwork, and each still stands at least as long.
 func checkPasses(t *testing.T, art *playlists.Artwork, steps []timeline.Step) {
 	t.Helper()
 	if len(steps)%len(art.Steps) != 0 {
@@ -283,18 +284,18 @@ func checkPasses(t *testing.T, art *playlists.Artwork, steps []timeline.Step) {
 	}
 }
 
-// play is one item on the face, from its first to its last moment.
+// play is one item on the face, with its start and end.
 type play struct {
 	item, rule  string
 	from, until int64 // ms
 }
 
-// walk plays a program as a sign does and gives each item that shows.
+// walk plays a program as a sign does and returns each item that shows.
 func walk(g *timeline.Program, from, until int64) []play {
 	var out []play
 	for at := from; at < until; {
 		s := shownAt(g, at)
-		begin := at - s.TauMS // of an item's first step; the others belong to the play before
+		begin := at - s.TauMS // only for an item's first step; later steps extend the previous play
 		if n := len(out); n > 0 && out[n-1].item == s.Owner+"/"+s.Item && (s.Step > 0 || s.TauMS > 0) {
 			out[n-1].until = s.UntilMS
 		} else {
@@ -305,10 +306,9 @@ func walk(g *timeline.Program, from, until int64) []play {
 	return out
 }
 
-// Through 10,000 times of random rules, some of them a week and a day, the others
-// hours about a boundary of theirs, no item is cut or shows for less than its
-// reading time; a plan made later shows the same; planning twice gives the same
-// bytes.
+// With 10,000 random rulebooks, some planned for 8 days and most for some hours, no
+// item is cut or shows for less than its reading time, a plan made later shows the
+// same, and planning twice gives equal plans.
 func TestRandomWeeks(t *testing.T) {
 	rounds, weeks := 10_000, 60
 	if testing.Short() || raceEnabled {
@@ -340,7 +340,7 @@ func TestRandomWeeks(t *testing.T) {
 		checkSegments(t, g, from, from+span)
 		b, err := Plan(content, book, s, from+later, from+later+span)
 		if err != nil {
-			continue // what comes after the first one's end cannot be planned
+			continue // the time after the first plan's end cannot be planned
 		}
 		least := map[string]int64{}
 		for _, art := range content.drawn {

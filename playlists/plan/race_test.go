@@ -2,6 +2,6 @@
 
 package plan
 
-// raceEnabled makes random tests a tenth as long: the race detector slows them
-// down tenfold.
+// raceEnabled shortens random tests to a tenth, because the race detector slows
+// them down tenfold.
 const raceEnabled = true

@@ -13,19 +13,19 @@ type Lost struct {
 	Because playlists.Text `json:"because"`
 }
 
-// Share is what a campaign gets of a loop.
+// Share is the part of a loop that a campaign gets.
 type Share struct {
 	ID             string           `json:"id"` // the campaign's
 	Letter         playlists.Letter `json:"letter"`
 	AskedPercent   float64          `json:"asked_percent"`
-	AgreedPercent  float64          `json:"agreed_percent"`  // the agreement's, for all campaigns together
+	AgreedPercent  float64          `json:"agreed_percent"`  // of all campaigns together
 	PlannedPercent float64          `json:"planned_percent"` // of every whole loop
 	Slots          int64            `json:"slots"`           // in one loop
 	Seconds        int64            `json:"seconds"`         // in one loop
 	LoopSeconds    int64            `json:"loop_seconds"`
 }
 
-// Decision says which rule shows, which ones do not, and why.
+// Decision says which rule shows, which rules do not, and why.
 type Decision struct {
 	Rule      string           `json:"rule"` // as timeline.Segment.Why
 	Lost      []Lost           `json:"lost,omitempty"`
@@ -33,24 +33,23 @@ type Decision struct {
 	Notes     []playlists.Text `json:"notes,omitempty"`
 }
 
-// Span is when a decision holds, Unix seconds; Until is exclusive.
+// Span is a time during which a decision holds (Unix seconds). Until is exclusive.
 type Span struct {
 	From     int64 `json:"from"`
 	Until    int64 `json:"until"`
 	Decision int   `json:"decision"` // index into Reasons.Decisions
 }
 
-// Reasons is why a program is as it is. The same few decisions recur every
-// day, so each is written once and spans name it.
+// Reasons explains a program. Decisions recur every day, so each is stored once
+// and spans refer to it by index.
 type Reasons struct {
 	Decisions []Decision `json:"decisions"`
 	Spans     []Span     `json:"spans"` // in order, not overlapping
 }
 
-// At is the decision that holds at t (Unix seconds) and its span; nil where
-// the program says nothing. A dwell that was stretched to a boundary, or a
-// stretch too short for one item, still belongs to the rule that a Segment
-// names: compare Rule with it.
+// At returns the decision at t (Unix seconds) and its span, or nil outside of the
+// program. Near a boundary the segment may belong to another rule than the
+// decision; compare Rule with Segment.Why.
 func (r *Reasons) At(t int64) (*Decision, Span) {
 	i := sort.Search(len(r.Spans), func(i int) bool { return r.Spans[i].Until > t })
 	if i == len(r.Spans) || r.Spans[i].From > t {

@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists"
 )
 
-// ruling is a schedule as it covers one sign.
+// scheduleRule is a schedule that covers a sign.
 type scheduleRule struct {
 	schedule *playlists.Schedule
 	hours    *hours
@@ -18,11 +18,11 @@ type scheduleRule struct {
 	dated    *dated
 }
 
-// rule is what a segment says of it.
+// rule returns the value of Segment.Why for the schedule.
 func (r *scheduleRule) rule() string { return "schedule:" + r.schedule.ID }
 
-// compare ranks two schedules; negative means that a wins. The text says why
-// the other lost.
+// compare ranks two schedules. It is negative if a wins. The text says why the
+// other lost.
 func (a *scheduleRule) compare(b *scheduleRule) (int, playlists.Text) {
 	minutes := func(r *scheduleRule) int { f, u := r.schedule.Minutes(); return u - f }
 	days := func(r *scheduleRule) int {
@@ -37,7 +37,7 @@ func (a *scheduleRule) compare(b *scheduleRule) (int, playlists.Text) {
 		text playlists.Text
 	}{
 		{cmp.Compare(b.schedule.Priority, a.schedule.Priority), text("ưu tiên thấp hơn", "its priority is lower")},
-		{cmp.Compare(a.reach, b.reach), text("lịch kia nêu bảng này rõ hơn (tên, rồi nhãn, rồi tất cả)",
+		{cmp.Compare(a.reach, b.reach), text("lịch kia nêu màn hình này rõ hơn (tên, rồi nhãn, rồi tất cả)",
 			"the other names this sign more narrowly (by name, then by tag, then all)")},
 		{cmp.Compare(minutes(a), minutes(b)), text("khung giờ của lịch kia ngắn hơn", "the other's hours are shorter")},
 		{cmp.Compare(days(a), days(b)), text("lịch kia có ít ngày trong tuần hơn", "the other has fewer days of the week")},
@@ -52,26 +52,27 @@ func (a *scheduleRule) compare(b *scheduleRule) (int, playlists.Text) {
 		"all else is equal; the other's id comes first")
 }
 
-// asking is a campaign that covers a sign, agreeing what its company agreed to.
+// campaignRule is a campaign that covers a sign.
 type campaignRule struct {
 	campaign *playlists.Campaign
 	hours    *hours
 }
 
+// agreementRule is an agreement of a sign's company that covers the sign.
 type agreementRule struct {
 	agreement *playlists.Agreement
 	hours     *hours
 }
 
-// rules are all that decide what shows on a sign, but for how it looks.
+// rules determine what shows on a sign, except for its look.
 type rules struct {
 	c          *calendar
 	off        []*hours
-	schedules  []*scheduleRule // the best first
-	base       []base          // what shows without a schedule: the sign's own, then the default
-	campaigns  []campaignRule  // the older letter first
+	schedules  []*scheduleRule // highest rank first
+	base       []base          // without a schedule: the sign's playlist, then the default
+	campaigns  []campaignRule  // oldest letter first
 	agreements []agreementRule
-	department bool // its own sign: campaigns need no agreement
+	department bool // a sign of the department: campaigns need no agreement
 }
 
 type base struct {
@@ -79,7 +80,7 @@ type base struct {
 	dated *dated
 }
 
-// state is what the rules say at one instant. Two states with equal keys show
+// state is the result of the rules at one instant. States with equal keys show
 // the same.
 type state struct {
 	key    string
@@ -88,10 +89,10 @@ type state struct {
 	dated  *dated
 	items  items
 	bounds []bound
-	winner int // index of the schedule; len(schedules) and on: of the base
+	winner int // index in schedules; from len(schedules) on, in base
 }
 
-// at evaluates the rules at t.
+// at returns the state at t.
 func (r *rules) at(t int64) state {
 	for _, h := range r.off {
 		if _, on := h.on(r.c, t); on {
@@ -135,8 +136,8 @@ func (r *rules) at(t int64) state {
 	return st
 }
 
-// agreed is the share that the company has agreed to at t: the largest where
-// there are several agreements.
+// agreed returns the share that the company has agreed to at t, the largest of
+// several agreements.
 func (r *rules) agreed(t int64) int64 {
 	if r.department {
 		return 100
@@ -152,12 +153,12 @@ func (r *rules) agreed(t int64) int64 {
 	return most
 }
 
-// since is when the state at t began: a function of the rules alone, not of
-// when it is asked. always means that it has held since before every rule.
+// since returns when the state at t began, or always if it began before every
+// rule. It depends only on the rules.
 func (r *rules) since(t int64) int64 {
 	now := r.at(t)
 	if now.dark {
-		return t // nobody asks where the dark began: it has no phase
+		return t // a dark interval has no phase, so its beginning does not matter
 	}
 	for range 4000 {
 		at := int64(always)
@@ -207,7 +208,7 @@ func (r *rules) since(t int64) int64 {
 	return always
 }
 
-// changes are the instants in (from, until) at which the state may change,
+// changes returns the instants in (from, until) at which the state may change,
 // ascending.
 func (r *rules) changes(from, until int64) []int64 {
 	var out []int64
@@ -240,15 +241,16 @@ func (r *rules) changes(from, until int64) []int64 {
 	return slices.Compact(out)
 }
 
-// interval is a time with one state.
+// interval is a span of time with one state.
 type interval struct {
 	from, until int64 // always and never where open
 	state
 	notes []playlists.Text
 }
 
-// intervals cut [from, until) where the state changes. The first begins where
-// it truly began, before from; the last has no end if it has none by until.
+// intervals splits [from, until) where the state changes. The first interval
+// begins when its state began, which may be before from. The last has no end if
+// its state holds until until.
 func (r *rules) intervals(from, until int64) []interval {
 	out := []interval{{from: r.since(from), until: never, state: r.at(from)}}
 	for _, t := range r.changes(from, until) {

@@ -11,10 +11,10 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// A campaign of 20 % on a sign whose company has seven weighted items: asked,
-// planned and shown over a day, walked as a sign plays it.
+// The test compares asked, planned and shown time over a day for a campaign of
+// 20 % beside seven weighted company items.
 func TestShareAtWork(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-8*3 b-6 c-10*2 d-7 e~12 f-5+5 g-9*2"))
 	c := campaign("bluezone", 20)
 	c.Messages = []string{"blue-8", "mask-7", "5k-9"}
 	p, err := Plan(content, Rulebook{Campaigns: []playlists.Campaign{c},
@@ -63,7 +63,8 @@ func TestShareAtWork(t *testing.T) {
 	}
 }
 
-// Weights of 200 and 20 are exactly 10 to 1; a full face has no company item.
+// Weights of 200 and 20 play exactly 10 to 1, and campaigns with 100 % leave no
+// company item.
 func TestLoopsAsAsked(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -90,7 +91,7 @@ func TestLoopsAsAsked(t *testing.T) {
 			err: []string{"400 s", "99 %", "9 s"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own))
+			content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own))
 			p, err := Plan(content, Rulebook{Campaigns: c.campaigns, Agreements: []playlists.Agreement{agreement(100)}},
 				testSign(), testFrom, testFrom+86400)
 			if c.err != nil {
@@ -120,10 +121,10 @@ func TestLoopsAsAsked(t *testing.T) {
 	}
 }
 
-// Campaigns that ask for more than was agreed are cut, the newer letters
-// first, and the reasons say so; without an agreement none is bound.
-func TestSharesAreCutAndTold(t *testing.T) {
-	content := newShelf(testLists()...)
+// Campaigns that ask for more than was agreed are reduced, the newest letter
+// first, and the reasons say so. Without an agreement no campaign is binding.
+func TestSharesAreReduced(t *testing.T) {
+	content := newContent(testLists()...)
 	first, second := campaign("first", 15), campaign("second", 15)
 	third := campaign("third", 5)
 	second.Letter.Date, third.Letter.Date = "2021-01-30", "2021-02-01"
@@ -153,8 +154,8 @@ func TestSharesAreCutAndTold(t *testing.T) {
 	}
 }
 
-// At a boundary no item is cut: the one before it is stretched to end there,
-// a strip's neighbour in its place, and a strip alone passes more slowly.
+// At a boundary no item is cut: the item before it is stretched, or the nearest
+// still before a strip, and a strip without a still scrolls more slowly.
 func TestBridges(t *testing.T) {
 	for _, c := range []struct{ name, own, want string }{
 		{"comes out even", "a-10 b-20", "b-20 20"},
@@ -163,7 +164,7 @@ func TestBridges(t *testing.T) {
 		{"a strip alone", "s~77", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own),
+			content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: "+c.own),
 				playlist("viet-ads/day: day-10"))
 			book := Rulebook{Schedules: dated1(playlists.Schedule{ID: "hour", Playlist: "own",
 				Window: playlists.Window{From: "10:00", Until: "11:00"}, Priority: 1},
@@ -192,7 +193,7 @@ func TestBridges(t *testing.T) {
 }
 
 func TestTooShortForOneItem(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
 		playlist("viet-ads/long: long-90"))
 	short := playlists.Schedule{ID: "short", Playlist: "long", Window: playlists.Window{From: "10:00", Until: "10:01"}}
 	for name, off := range map[string][]playlists.Window{"": nil, "after the dark": {{From: "05:00", Until: "10:00"}},
@@ -231,9 +232,10 @@ func TestTooShortForOneItem(t *testing.T) {
 	}
 }
 
-// An interval that holds one item exactly is not too short for it.
+// An interval that is exactly as long as an item is not too short for it.
 func TestLongEnoughForOneItem(t *testing.T) {
-	content := newShelf(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"), playlist("viet-ads/minute: m-60"))
+	content := newContent(playlist("public/default: d-8"), playlist("viet-ads/own: a-20"),
+		playlist("viet-ads/minute: m-60"))
 	minute := playlists.Schedule{ID: "minute", Playlist: "minute", Window: playlists.Window{From: "10:00", Until: "10:01"}}
 	p, err := Plan(content, Rulebook{Schedules: dated1(minute)}, testSign(), testFrom, testFrom+86400)
 	if err != nil {
@@ -248,9 +250,9 @@ func TestLongEnoughForOneItem(t *testing.T) {
 	}
 }
 
-// bench is so many signs of 40 classes and 500 playlists with schedules,
-// campaigns and agreements of 100 companies.
-func bench(n int) (*shelf, Rulebook, []playlists.Sign) {
+// bench returns n signs of 40 classes, and 500 playlists, schedules, campaigns
+// and agreements of 100 companies.
+func bench(n int) (*memContent, Rulebook, []playlists.Sign) {
 	lists := []*playlists.Playlist{playlist("public/default: d-8 e-6")}
 	var b Rulebook
 	for c := range 100 {
@@ -274,7 +276,7 @@ func bench(n int) (*shelf, Rulebook, []playlists.Sign) {
 			Class: playlists.Class{W: 64 + 8*(i/100%40), H: 64, Colour: playlists.RGB}, Areas: []string{"quang-ngai/son-tinh"},
 			Playlist: fmt.Sprintf("list-%d", i/7%3), Position: &playlists.Place{Lat: 15.1, Lon: 108.8}})
 	}
-	return newShelf(lists...), b, signs
+	return newContent(lists...), b, signs
 }
 
 func BenchmarkPlan(b *testing.B) {

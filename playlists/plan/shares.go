@@ -8,22 +8,21 @@ import (
 	"ledcast/playlists"
 )
 
-// rotation is a campaign's messages in turn.
+// rotation is the repeating sequence of a campaign's messages.
 type rotation struct {
 	bound
 	entries []*entry
 	prefix  []int64 // seconds of the first i messages
 }
 
-// s is how long n slots take.
+// s returns the duration of n slots in seconds.
 func (r *rotation) s(n int64) int64 {
 	m := int64(len(r.entries))
 	return n/m*r.prefix[m] + r.prefix[n%m]
 }
 
-// fit is how many slots each campaign gets when the company's items take s
-// seconds, and the loop's length: the least numbers for which every share is
-// met. A slot less of any of them would be under its share.
+// fit returns the least numbers of slots that give every campaign its share if
+// the company's items take s seconds, and the length of the loop.
 func fit(rs []rotation, s int64) (counts []int64, length int64) {
 	counts = make([]int64, len(rs))
 	for length = s; length <= MaxLoopS; {
@@ -42,18 +41,17 @@ func fit(rs []rotation, s int64) (counts []int64, length int64) {
 	return nil, length
 }
 
-// choice is a number of rounds with what becomes of the campaigns.
+// choice is a number of company rounds with the resulting slots of campaigns.
 type choice struct {
 	rounds, length int64
 	counts         []int64
-	over           int64 // hundredths of seconds that campaigns have beyond their shares
-	uneven         int64 // campaigns whose messages do not show equally often
-	worst          int64 // how often the least shown message of the most uneven one shows
+	over           int64 // hundredths of seconds that campaigns get beyond their shares
+	uneven         int64 // number of campaigns whose messages do not show equally often
+	worst          int64 // fewest plays of a message of these campaigns
 }
 
-// better reports whether c is to be preferred to d, which may be nil: campaigns
-// that show their messages equally often, or nearest to it; then less beyond
-// the shares.
+// better reports whether c is better than d, which may be nil: it shows the
+// messages of campaigns more equally often, or exceeds the shares by less.
 func (c *choice) better(d *choice) bool {
 	switch {
 	case d == nil || c.worst != d.worst:
@@ -64,10 +62,10 @@ func (c *choice) better(d *choice) bool {
 	return c.over*d.length < d.over*c.length
 }
 
-// choose finds how many rounds of s seconds a loop holds: the shortest loop in
-// which every campaign shows its messages equally often and all together have
-// at most a hundredth of the face beyond their shares, since one slot is much
-// of a short loop; where there is none, the best choice.
+// choose returns how many rounds of s seconds a loop has. It takes the shortest
+// loop in which every campaign shows its messages equally often and campaigns
+// exceed their shares by at most 1 % in total. One slot is a large part of a short
+// loop. If there is no such loop, it takes the best one.
 func choose(rs []rotation, s int64) (rounds int64, counts []int64, err error) {
 	var best *choice
 	var last []int64
@@ -113,13 +111,13 @@ func choose(rs []rotation, s int64) (rounds int64, counts []int64, err error) {
 				Key: "campaign-messages-too-long", Args: []any{m, rs[i].prefix[m], rs[i].percent, MaxLoopS, last[i]}}
 		}
 	}
-	// each fits some loop, and none fits them all
+	// each campaign fits some loop, but no loop fits them all
 	return 0, nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages",
 		Key: "campaigns-over-loop", Args: []any{len(rs) - 1, MaxLoopS}}
 }
 
-// full is a loop of campaigns alone: together they have the whole face. Each
-// gets its share exactly; where its messages do not come out, they dwell longer.
+// full returns a loop for campaigns that have the whole face together. Each gets
+// exactly its share; its messages are stretched to fill it.
 func (p *Planner) full(rs []rotation) (*loop, error) {
 	g := int64(100)
 	for i := range rs {
@@ -164,7 +162,8 @@ func (p *Planner) full(rs []rotation) (*loop, error) {
 		Key: "full-loop-too-long", Args: []any{MaxLoopS, strings.Join(names, ", ")}}
 }
 
-// longer is the entry with s seconds; the same arguments give the same entry.
+// longer returns the entry stretched to s seconds. The same arguments return the
+// same *entry.
 func (p *Planner) longer(e *entry, s int64) *entry {
 	if s == e.s {
 		return e
@@ -184,8 +183,8 @@ type longKey struct {
 	s     int64
 }
 
-// merge places the slots of each campaign evenly in time between the company's
-// plays; where two fall together, campaigns come first, in their order.
+// merge distributes the slots of each campaign evenly in time between the
+// company's plays. At equal positions campaigns come first, in their order.
 func merge(company []*entry, rs []rotation, counts []int64) *loop {
 	type place struct {
 		e        *entry
@@ -224,7 +223,7 @@ func merge(company []*entry, rs []rotation, counts []int64) *loop {
 	for i := range all {
 		places[i] = all[i].e
 	}
-	return newLoop(part(places, (*entry).same), shares)
+	return newLoop(separate(places, (*entry).same), shares)
 }
 
 func newLoop(places []*entry, shares []slots) *loop {

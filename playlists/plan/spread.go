@@ -2,10 +2,10 @@ package plan
 
 import "slices"
 
-// spread orders plays so that those of one item are as far apart as possible:
-// item i plays counts[i] times, its j-th play has the ideal position
-// (j+f)/counts[i] with f = (i+½)/len(counts), and plays stand in the order of
-// their positions. So items that play once keep the playlist's order.
+// spread orders plays so that plays of one item are as far apart as possible.
+// Item i plays counts[i] times. Its j-th play has the ideal position
+// (j+f)/counts[i] with f = (i+½)/len(counts), and plays are sorted by position.
+// Items that play once therefore keep the playlist's order.
 func spread(counts []int64) []int {
 	type play struct {
 		item int
@@ -36,11 +36,11 @@ func spread(counts []int64) []int {
 	return out
 }
 
-// part parts plays of the same thing that stand side by side, the loop's end
-// and beginning included: the later of the two moves to the nearest place
-// between two others. It ends when there are none, or no such place: what
-// plays more than half of the time cannot be parted.
-func part[T any](loop []T, same func(a, b T) bool) []T {
+// separate separates adjacent plays of the same thing, also across the loop's
+// end. It moves the later of the two to the nearest place between two other
+// things. It stops when there is no such pair or place: a thing with more than
+// half of the plays cannot be separated.
+func separate[T any](loop []T, same func(a, b T) bool) []T {
 	n := len(loop)
 	if n < 3 {
 		return loop
@@ -59,7 +59,7 @@ func part[T any](loop []T, same func(a, b T) bool) []T {
 			break
 		}
 		x := loop[pair]
-		to := -1 // it moves between at(to-1) and at(to)
+		to := -1 // the new place is between at(to-1) and at(to)
 		for d := 1; d < n && to < 0; d++ {
 			for _, k := range [2]int{pair + d, pair - d} {
 				k = ((k % n) + n) % n

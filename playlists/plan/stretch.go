@@ -1,13 +1,14 @@
 package plan
 
-import "ledcast/playlists"
+import (
+	"ledcast/playlists"
+	"ledcast/playlists/timeline"
+)
 
-import "ledcast/playlists/timeline"
-
-// Stretch makes steps last ms in all, by lengthening stills in proportion, the
-// last one taking the remainder. Steps are never shortened: what lasts longer
-// than ms stays as it is. A strip's pass is not drawn out; where there are
-// only strips, whole passes are added until ms is reached.
+// Stretch returns steps that last ms in total. It lengthens stills in proportion
+// and adds the remainder to the last one. It never shortens steps and does not
+// slow down strips. If there are only strips, it adds whole passes until they
+// last at least ms.
 func Stretch(steps []timeline.Step, ms int64) []timeline.Step {
 	out := append([]timeline.Step(nil), steps...)
 	total := timeline.Length(out)
@@ -40,9 +41,9 @@ func Stretch(steps []timeline.Step, ms int64) []timeline.Step {
 	return out
 }
 
-// stretchTo makes steps last ms exactly; ms is not under their length. Where
-// there are only strips it adds whole passes as far as they fit and lets all
-// of them run slower for the rest, so that none is cut.
+// stretchTo returns steps that last exactly ms, which must be at least their
+// length. If there are only strips, it adds the whole passes that fit and slows
+// all of them down, so that none is cut.
 func stretchTo(steps []timeline.Step, ms int64, c playlists.Class) []timeline.Step {
 	if hasStill(steps) {
 		return Stretch(steps, ms)
@@ -66,14 +67,13 @@ func stretchTo(steps []timeline.Step, ms int64, c playlists.Class) []timeline.St
 	return out
 }
 
-// evenSpeeds move by whole pixels or stand for whole frames at 60 frames a
-// second; above them it is the multiples of 60.
+// evenSpeeds are the speeds at which a strip moves by whole pixels or stands for
+// whole frames at 60 frames a second. Above these, multiples of 60 do.
 var evenSpeeds = [...]int64{4, 5, 6, 10, 12, 15, 20, 30}
 
-// slower lets a strip's step take ms, which is not under its own. The strip
-// travels at least as far as before. Its speed is the slowest even one, if the
-// strip does not then run further than into the empty face that it begins with;
-// else the slowest.
+// slower stretches a step of a strip to ms, which must be at least its length.
+// The strip scrolls at least as far as before, at the slowest even speed. If it
+// would then scroll beyond its empty lead-in, it takes the slowest speed instead.
 func slower(st timeline.Step, ms int64, c playlists.Class) timeline.Step {
 	if ms <= st.MS || st.Scroll == nil || st.Scroll.PxS == 0 {
 		st.MS = max(ms, st.MS)

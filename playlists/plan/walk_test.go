@@ -6,8 +6,8 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// checkSegments sees that segments follow each other without a gap from `from`
-// to `until`, and that each ends where an item ends.
+// checkSegments checks that segments cover from to until without a gap, and that
+// each starts and ends where an item ends.
 func checkSegments(t *testing.T, g *timeline.Program, from, until int64) {
 	t.Helper()
 	if g.Segments[0].From > from || g.Segments[len(g.Segments)-1].Until < until {

@@ -59,7 +59,7 @@ func TestAlertKinds(t *testing.T) {
 		t.Errorf("the alert is %s", v.State)
 	}
 	begin, end := turn(t, live, "nua")
-	// Turns are by the clock, the same on every sign (PROTOCOL, What is on the face at time t).
+	// Turns are by the clock, the same on every sign (docs/protocol.md, What is on the face at time t).
 	set, _ := d.publisher.AlertSet("128x64-rgb", false)
 	share, cycle := set.Alerts[0].ShareMS, set.Alerts[0].CycleMS
 	if share <= 0 || cycle != 2*share {

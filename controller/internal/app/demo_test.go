@@ -199,7 +199,7 @@ func next(t *testing.T, ch <-chan received, topic string) received {
 	}
 }
 
-// checkJWS verifies a compact JWS by PROTOCOL alone and returns its payload.
+// checkJWS verifies a compact JWS by docs/protocol.md alone and returns its payload.
 func checkJWS(t *testing.T, doc []byte, typ string, pub ed25519.PublicKey) map[string]any {
 	t.Helper()
 	parts := strings.Split(string(doc), ".")
@@ -239,7 +239,7 @@ func key(t *testing.T, s string) ed25519.PublicKey {
 	return b
 }
 
-// A client written from PROTOCOL alone checks everything that a sign is sent.
+// A client written from docs/protocol.md alone checks everything that a sign receives.
 func TestOutsideClientChecksEverything(t *testing.T) {
 	t.Parallel()
 	d := startDemo(t, t.TempDir())

@@ -191,8 +191,8 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// FuzzRules holds the matcher against PROTOCOL.md's paragraph written once more,
-// as patterns.
+// FuzzRules compares the matcher with the access rules of docs/protocol.md, Topics,
+// written as patterns.
 func FuzzRules(f *testing.F) {
 	for _, s := range []string{"led/v1/keys", "led/v1/signs/qn-001/program", "led/v1/signs/qn-001/status",
 		"led/v1/alerts/128x64-rgb/frames/+",

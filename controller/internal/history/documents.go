@@ -16,8 +16,8 @@ import (
 type Planner interface {
 	// Plan is a sign's present plan; nil before the first.
 	Plan(sign string) *publish.Plan
-	// Would plans a sign for another time by today's rules.
-	Would(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error)
+	// Forecast plans a sign for another time by today's rules.
+	Forecast(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error)
 	AlertSet(class string, test bool) (*timeline.AlertSet, <-chan struct{})
 	AlertsAt(ctx context.Context, c playlists.Class, test bool, t time.Time) ([]timeline.Alert, error)
 }
@@ -65,7 +65,7 @@ func (d Documents) InForce(ctx context.Context, sign string, from, until time.Ti
 	}
 	if end > p.Program.Exp {
 		at := max(begin, p.Program.Exp)
-		planned, err := d.Planner.Would(ctx, &p.Sign, at-wire.Early, at+wire.LifeProgram)
+		planned, err := d.Planner.Forecast(ctx, &p.Sign, at-wire.Early, at+wire.LifeProgram)
 		if err != nil {
 			return nil, err
 		}

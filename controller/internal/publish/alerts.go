@@ -12,22 +12,22 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Alerts says what signs should have of alerts, and hears what became of it.
-// All but Art answer from memory.
+// Alerts provides the alerts to publish and is told what was published. All
+// methods but Art answer from memory.
 type Alerts interface {
-	// Wanted is what runs at t, what ended before its time, and when that
-	// changes next (zero: not by itself).
+	// Wanted returns the alerts that run at t, those that ended early, and when
+	// either changes next (zero if time alone changes neither).
 	Wanted(t time.Time) (alerts []playlists.Alert, ended []playlists.EndedAlert, next time.Time)
-	// Art is how an alert looks on a class: drawn once. It is nil for a class that shows nothing of it, and for one
-	// that is not drawn yet; KickAlerts is called when it is.
+	// Art returns the artwork of an alert for a class. It is nil if the class shows nothing of the alert, or if the
+	// alert is not drawn yet; KickAlerts is called once it is drawn.
 	Art(ctx context.Context, alert string, c playlists.Class) (*playlists.Artwork, error)
-	// Published says that the broker took a set with its frames.
+	// Published reports that the broker has a set and all its frames.
 	Published(set *timeline.AlertSet, test bool)
-	// Pictured says that it took a picture of an alert for a picture sign.
+	// Pictured reports that the broker has a picture of an alert for a picture sign.
 	Pictured(sign, alert string)
 }
 
-// setKey is one topic of alert sets.
+// setKey identifies an alert set and its topic.
 type setKey struct {
 	class string
 	test  bool
@@ -47,7 +47,7 @@ func (k setKey) typ() string {
 	return wire.TypAlerts
 }
 
-// issuedSet is a set as it was issued last.
+// issuedSet is the last issued set of a topic.
 type issuedSet struct {
 	playlists.Issued
 	set *timeline.AlertSet
@@ -55,19 +55,19 @@ type issuedSet struct {
 
 func (s *issuedSet) empty() bool { return len(s.set.Alerts)+len(s.set.Ended) == 0 }
 
-// alertBoard is the publisher's part for alerts. It has a loop of its own: an
-// alert does not wait for ten thousand programs to be planned.
-type alertBoard struct {
-	kick chan struct{}
-	turn sync.Mutex // one comparison at a time
+// alertState is the publisher's state for alerts. Alerts have their own loop,
+// so that they do not wait while thousands of programs are planned.
+type alertState struct {
+	kick    chan struct{}
+	running sync.Mutex // held by SyncAlerts
 
-	mu      sync.Mutex
-	classes map[string]*classSigns
-	sets    map[setKey]*issuedSet
-	frames  map[string]*playlists.FrameFile // by digest; those of sets
-	changed chan struct{}                   // closed when sets change
-	asked   int64
-	done    int64
+	mu        sync.Mutex
+	classes   map[string]*classSigns
+	sets      map[setKey]*issuedSet
+	frames    map[string]*playlists.FrameFile // frames of the sets, by digest
+	changed   chan struct{}                   // closed when sets change
+	requested int64                           // how often a sync was requested
+	completed int64                           // requested when the last successful sync began
 }
 
 // classSigns are the signs of one class.
@@ -77,24 +77,25 @@ type classSigns struct {
 	ids   map[string]bool
 }
 
-func newAlertBoard() *alertBoard {
-	return &alertBoard{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{},
-		frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), asked: 1}
+func newAlertState() *alertState {
+	return &alertState{kick: make(chan struct{}, 1), sets: map[setKey]*issuedSet{},
+		frames: map[string]*playlists.FrameFile{}, changed: make(chan struct{}), requested: 1}
 }
 
-// KickAlerts asks for a comparison of alerts at once. It never blocks.
+// KickAlerts requests an immediate sync of alerts. It never blocks.
 func (p *Publisher) KickAlerts() {
-	p.board.mu.Lock()
-	p.board.asked++
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	p.alerts.requested++
+	p.alerts.mu.Unlock()
 	select {
-	case p.board.kick <- struct{}{}:
+	case p.alerts.kick <- struct{}{}:
 	default:
 	}
 }
 
-// knowSigns takes over what signs there are; new ones get what runs.
-func (p *Publisher) knowSigns(signs []playlists.Sign) {
+// setSigns replaces the known signs and requests a sync, so that new signs get
+// running alerts.
+func (p *Publisher) setSigns(signs []playlists.Sign) {
 	classes := map[string]*classSigns{}
 	for i := range signs {
 		c := signs[i].Class.String()
@@ -104,14 +105,14 @@ func (p *Publisher) knowSigns(signs []playlists.Sign) {
 		classes[c].signs = append(classes[c].signs, signs[i])
 		classes[c].ids[signs[i].ID] = true
 	}
-	p.board.mu.Lock()
-	p.board.classes = classes
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	p.alerts.classes = classes
+	p.alerts.mu.Unlock()
 	p.KickAlerts()
 }
 
-// RunAlerts publishes alert sets until ctx ends: at once when it is asked to,
-// when an alert begins or ends, and again where a broker did not take them.
+// RunAlerts publishes alert sets until ctx ends: on request, when an alert
+// begins or ends, and again after an error.
 func (p *Publisher) RunAlerts(ctx context.Context) {
 	if p.o.Alerts == nil {
 		return
@@ -119,55 +120,55 @@ func (p *Publisher) RunAlerts(ctx context.Context) {
 	t := time.NewTimer(recheck)
 	defer t.Stop()
 	retry := time.Second
-	var said trouble
+	var limiter logLimiter
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.board.kick:
+		case <-p.alerts.kick:
 		case <-t.C:
 		}
 		next, err := p.SyncAlerts(ctx)
 		wait := recheck
 		if err != nil {
 			if ctx.Err() == nil {
-				p.o.Log.Log(ctx, said.level(err, p.o.Now()), "alerts are behind and are tried again", "err", err)
+				p.o.Log.Log(ctx, limiter.level(err, p.o.Now()), "publishing alerts failed and is retried", "err", err)
 			}
 			wait, retry = retry, min(2*retry, 30*time.Second)
 		} else {
 			retry = time.Second
 		}
-		if !next.IsZero() { // also behind an alert in trouble: another one may begin
+		if !next.IsZero() { // after an error too: another alert may begin
 			wait = min(wait, max(0, next.Sub(p.o.Now())))
 		}
 		t.Reset(wait)
 	}
 }
 
-// SyncAlerts makes the broker hold the alert sets that are wanted now: frames
-// before the sets that name them. It returns when that changes by itself.
+// SyncAlerts publishes the alert sets that are wanted now, frames before the
+// sets that name them. It returns when an alert begins or ends next.
 func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) {
-	b := p.board
-	b.turn.Lock()
-	defer b.turn.Unlock()
+	b := p.alerts
+	b.running.Lock()
+	defer b.running.Unlock()
 	b.mu.Lock()
-	asked, classes := b.asked, b.classes
+	requested, classes := b.requested, b.classes
 	b.mu.Unlock()
 	if classes == nil {
 		signs, err := p.o.Catalogue.Signs(ctx)
 		if err != nil {
 			return next, err
 		}
-		p.knowSigns(signs)
+		p.setSigns(signs)
 		b.mu.Lock()
-		asked, classes = b.asked, b.classes
+		requested, classes = b.requested, b.classes
 		b.mu.Unlock()
 	}
-	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
-	guess, held := p.o.doubt()
+	now := p.o.Now() // read before doubt, which then notices a clock that jumps in between
+	guess, inDoubt := p.o.doubt()
 	alerts, ended, next := p.o.Alerts.Wanted(now)
 	var drafts []*draftedSet
-	var troubles []error
+	var errs []error
 	for _, c := range classes {
 		for _, test := range []bool{false, true} {
 			k := setKey{c.class.String(), test}
@@ -176,24 +177,24 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 			}
 			var d *draftedSet
 			var err error
-			if held {
+			if inDoubt {
 				d, err = p.draftCancel(ctx, k, c.class, guess)
 			} else {
 				d, err = p.draftSet(ctx, k, c, alerts, ended, now)
 			}
 			if err != nil {
-				troubles = append(troubles, err) // it delays no other class
+				errs = append(errs, err) // other classes go on
 			}
 			if d != nil {
 				drafts = append(drafts, d)
 			}
 		}
 	}
-	if _, doubted := p.o.doubt(); doubted && !held && len(drafts) > 0 {
-		return next, errDoubt // it came while sets were drafted; they are drafted again
+	if _, doubted := p.o.doubt(); doubted && !inDoubt && len(drafts) > 0 {
+		return next, errDoubt // doubt began while the sets were drafted; the next sync drafts them again
 	}
-	if held {
-		now = time.Time{} // no set is taken for over
+	if inDoubt {
+		now = time.Time{} // no set counts as expired
 	}
 	if err := p.issueSets(ctx, drafts, now); err != nil {
 		return next, err
@@ -201,24 +202,24 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 	if err := p.publishSets(ctx, now); err != nil {
 		return next, err
 	}
-	if err := errors.Join(troubles...); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return next, err
 	}
 	b.mu.Lock()
-	b.done = asked
+	b.completed = requested
 	b.mu.Unlock()
 	return next, nil
 }
 
-// unknown is in place of the digest of what an outside broker may still hold
-// from before this start.
+// unknown stands for the digest of a message that the broker may hold from an
+// earlier run of the controller.
 const unknown = "unknown"
 
-// loadSet reads what was issued before this start.
+// loadSet loads the set that an earlier run of the controller issued last.
 func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
-	p.board.mu.Lock()
-	_, known := p.board.sets[k]
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	_, known := p.alerts.sets[k]
+	p.alerts.mu.Unlock()
 	if known {
 		return nil
 	}
@@ -230,16 +231,16 @@ func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
 	if last != nil {
 		s.Issued = *last
 		if s.set, err = wire.StoredAlerts(last.JWS, k.test); err != nil {
-			p.o.Log.Warn("a stored alert set cannot be read and is issued anew", "class", k.class, "err", err)
+			p.o.Log.Warn("cannot read a stored alert set; issuing a new one", "class", k.class, "err", err)
 			s.set, s.Digest = &timeline.AlertSet{Class: k.class}, unknown
 		}
 		if s.Iat*1000 <= p.o.Restored {
-			s.Digest = unknown // signs may have seen a later one
+			s.Digest = unknown // signs may have seen a later set
 		}
 		p.mu.Lock()
 		note := func(topic string) {
-			if p.have[topic] == "" {
-				p.have[topic] = unknown
+			if p.sent[topic] == "" {
+				p.sent[topic] = unknown
 			}
 		}
 		note(wire.AlertsTopic(k.class, k.test))
@@ -250,9 +251,9 @@ func (p *Publisher) loadSet(ctx context.Context, k setKey) error {
 		}
 		p.mu.Unlock()
 	}
-	p.board.mu.Lock()
-	p.board.sets[k] = s
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	p.alerts.sets[k] = s
+	p.alerts.mu.Unlock()
 	return nil
 }
 
@@ -264,30 +265,30 @@ func (p *Publisher) alertsReady() bool {
 	if p.o.Alerts == nil {
 		return true
 	}
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	return p.board.done == p.board.asked
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	return p.alerts.completed == p.alerts.requested
 }
 
 func (p *Publisher) alertFrame(sha string) *playlists.FrameFile {
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	return p.board.frames[sha]
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	return p.alerts.frames[sha]
 }
 
-// AlertSet is a class's set as it was issued last, nil before the first, and a
-// channel that closes when any set changes.
+// AlertSet returns the last issued set of a class, nil before the first, and a
+// channel that is closed when any set changes.
 func (p *Publisher) AlertSet(class string, test bool) (*timeline.AlertSet, <-chan struct{}) {
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	if s := p.board.sets[setKey{class, test}]; s != nil && s.Seq > 0 {
-		return s.set, p.board.changed
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	if s := p.alerts.sets[setKey{class, test}]; s != nil && s.Seq > 0 {
+		return s.set, p.alerts.changed
 	}
-	return nil, p.board.changed
+	return nil, p.alerts.changed
 }
 
-// AlertsAt is what a class's sets will hold at a time to come, as far as it is
-// approved now.
+// AlertsAt returns the alerts that a class's set will hold at a future time,
+// as far as they are approved now.
 func (p *Publisher) AlertsAt(ctx context.Context, c playlists.Class, test bool, t time.Time) ([]timeline.Alert, error) {
 	if p.o.Alerts == nil {
 		return nil, nil

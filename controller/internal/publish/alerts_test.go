@@ -18,7 +18,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// alertBook is what is wanted of alerts, in memory.
+// alertBook implements Alerts in memory.
 type alertBook struct {
 	*world
 	mu        sync.Mutex
@@ -26,7 +26,7 @@ type alertBook struct {
 	ended     []playlists.EndedAlert
 	published []string // "seq alerts", in order
 	pictured  []string
-	cannot    string // alert that cannot be drawn
+	broken    string // alert that cannot be drawn
 }
 
 func (b *alertBook) Wanted(t time.Time) (alerts []playlists.Alert, ended []playlists.EndedAlert, next time.Time) {
@@ -53,7 +53,7 @@ func (b *alertBook) Wanted(t time.Time) (alerts []playlists.Alert, ended []playl
 }
 
 func (b *alertBook) Art(ctx context.Context, id string, c playlists.Class) (*playlists.Artwork, error) {
-	if id == b.cannot {
+	if id == b.broken {
 		return nil, errors.New("the fonts are gone")
 	}
 	return b.world.Artwork(ctx, &playlists.Message{ID: id}, c, playlists.Pictures)
@@ -113,7 +113,7 @@ func (b *alertBook) publisher() *Publisher {
 
 const alertTopic = "led/v1/alerts/128x64-rgb"
 
-// set is what is retained, in words: seq, alerts, ended.
+// set returns the retained set as text: alerts, then -ended alerts.
 func (b *alertBook) set(t *testing.T) string {
 	t.Helper()
 	doc := b.got(alertTopic)
@@ -148,8 +148,8 @@ func (b *alertBook) frames() (n int) {
 	return n
 }
 
-// The life of a set: nothing before its time, frames first, an end by the
-// clock, one empty set, and in the end nothing.
+// A set has no alert before its from, comes after its frames, ends alerts by the
+// clock, is empty for its life and is then cleared.
 func TestAlertSetsByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, p := newBook()
@@ -200,10 +200,10 @@ func TestAlertSetsByTheClock(t *testing.T) {
 		is("a second", "a1 a2", 4)
 		time.Sleep(110 * time.Second)
 		is("the first is over", "a2", 2)
-		seq := p.board.sets[setKey{"128x64-rgb", false}].Seq
+		seq := p.alerts.sets[setKey{"128x64-rgb", false}].Seq
 		time.Sleep(13 * time.Hour)
 		is("half a set's life later", "a2", 2)
-		if s := p.board.sets[setKey{"128x64-rgb", false}]; s.Seq == seq || s.Exp < time.Now().Unix()+12*3600 {
+		if s := p.alerts.sets[setKey{"128x64-rgb", false}]; s.Seq == seq || s.Exp < time.Now().Unix()+12*3600 {
 			t.Error("it was not renewed")
 		}
 		b.cancel("a2", time.Now())
@@ -218,8 +218,8 @@ func TestAlertSetsByTheClock(t *testing.T) {
 	})
 }
 
-// A publisher that starts again sends the same set, and clears what an outside
-// broker still has of what ended meanwhile.
+// After a restart the publisher sends the same set and clears frames of alerts
+// that ended meanwhile.
 func TestAlertSetsAfterARestart(t *testing.T) {
 	b, p := newBook()
 	sync := func() {
@@ -251,7 +251,7 @@ func TestAlertSetsAfterARestart(t *testing.T) {
 	}
 }
 
-// What cannot be drawn, or published, delays no cancel.
+// A cancel does not wait for an alert that cannot be drawn or published.
 func TestCancelWaitsForNothing(t *testing.T) {
 	b, p := newBook()
 	b.put("a1", time.Now(), time.Now().Add(time.Hour))
@@ -259,15 +259,15 @@ func TestCancelWaitsForNothing(t *testing.T) {
 	if _, err := p.SyncAlerts(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.cannot = "a2"
+	b.broken = "a2"
 	b.cancel("a1", time.Now())
 	if _, err := p.SyncAlerts(t.Context()); err == nil {
-		t.Error("that an alert cannot be drawn is no error")
+		t.Error("no error for an alert that cannot be drawn")
 	}
 	if got := b.set(t); got != "a2 -a1:cancelled" {
 		t.Errorf("the set is %q", got)
 	}
-	b.cannot = ""
+	b.broken = ""
 	b.setDown(errors.New("no broker"))
 	b.cancel("a2", time.Now())
 	p.KickAlerts()
@@ -283,7 +283,7 @@ func TestCancelWaitsForNothing(t *testing.T) {
 	}
 }
 
-// A drill changes no picture; a test goes to test signs alone.
+// A drill changes no picture, and a test goes only to test signs.
 func TestDrillsAndTests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, p := newBook()
@@ -325,17 +325,17 @@ func TestDrillsAndTests(t *testing.T) {
 	})
 }
 
-// ears is what signs said.
-type ears struct{ online, acked atomic.Bool }
+// fakeSigns implements SignState.
+type fakeSigns struct{ online, acked atomic.Bool }
 
-func (e *ears) Online(string) bool               { return e.online.Load() }
-func (e *ears) Acked(string, string, int64) bool { return e.acked.Load() }
+func (e *fakeSigns) Online(string) bool               { return e.online.Load() }
+func (e *fakeSigns) Acked(string, string, int64) bool { return e.acked.Load() }
 
-// A silent sign is asked after 5 s, then twice as late each time, at most every
-// 5 minutes; while it is away it is left alone.
+// A silent sign is asked after 5 s, then at doubling intervals up to 5 min, and
+// never while it is offline.
 func TestResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &ears{}
+		e := &fakeSigns{}
 		e.online.Store(true)
 		start := time.Now()
 		var mu sync.Mutex
@@ -363,27 +363,26 @@ func TestResync(t *testing.T) {
 		e.online.Store(false)
 		time.Sleep(1000 * time.Second)
 		if got := take(); len(got) > 0 {
-			t.Errorf("asked while away: %v", got)
+			t.Errorf("asked while offline: %v", got)
 		}
 		e.online.Store(true)
 		time.Sleep(20 * time.Second)
 		if got := take(); len(got) != 2 {
-			t.Errorf("back, and asked %v", got)
+			t.Errorf("back online, and asked at %v", got)
 		}
 		e.acked.Store(true)
 		time.Sleep(1000 * time.Second)
 		r.Expect("s1", wire.RoleProgram, 7) // known
-		got := take()                       // before the lock: Wait does not return while Step waits for it
+		got := take()                       // before the lock: synctest.Wait would wait for Step
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if len(got) != 0 || len(r.due) != 0 {
+		if len(got) != 0 || len(r.pending) != 0 {
 			t.Errorf("acked, and asked %v", got)
 		}
 	})
 }
 
-// An alert that signs would refuse poisons no set: it is left out and reported,
-// and the others go.
+// An alert that signs would refuse is left out of the set and reported.
 func TestABadAlertIsLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, p := newBook()
@@ -391,7 +390,7 @@ func TestABadAlertIsLeftOut(t *testing.T) {
 		b.put("good", now, now.Add(time.Hour))
 		b.put("bad", now, now.Add(playlists.MaxAlertLife*time.Second+2*time.Second))
 		if _, err := p.SyncAlerts(t.Context()); err == nil || !strings.Contains(err.Error(), "alert bad is left out") {
-			t.Errorf("nothing is said of the bad one: %v", err)
+			t.Errorf("the bad alert is not reported: %v", err)
 		}
 		if got := b.set(t); got != "good" {
 			t.Errorf("the set is %q", got)

@@ -16,7 +16,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// draftedSet is a set that waits to be issued.
+// draftedSet is a set that is not issued yet.
 type draftedSet struct {
 	key    setKey
 	set    *timeline.AlertSet
@@ -25,16 +25,16 @@ type draftedSet struct {
 	iat    int64 // Unix seconds; 0 for now
 }
 
-// draftSet is a class's new set, or nil where the last one is right. An alert
-// that cannot be drawn stays as it was in the last set, and is an error.
+// draftSet returns a class's new set, or nil if the last one is still right. An
+// alert that cannot be drawn stays as it was in the last set and is an error.
 func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alerts []playlists.Alert,
 	ended []playlists.EndedAlert, now time.Time) (*draftedSet, error) {
-	p.board.mu.Lock()
-	last := p.board.sets[k]
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	last := p.alerts.sets[k]
+	p.alerts.mu.Unlock()
 	d := &draftedSet{key: k, set: &timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{},
 		Ended: []timeline.Ended{}}}
-	var troubles []error
+	var errs []error
 	for i := range alerts {
 		a := &alerts[i]
 		if a.Test() != k.test || !slices.ContainsFunc(c.signs, func(s playlists.Sign) bool { return a.Reaches(&s) }) {
@@ -43,7 +43,7 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		art, err := p.o.Alerts.Art(ctx, a.ID, c.class)
 		if err != nil || art == nil {
 			if err != nil {
-				troubles = append(troubles, fmt.Errorf("alert %s: %w", a.ID, err))
+				errs = append(errs, fmt.Errorf("alert %s: %w", a.ID, err))
 			}
 			for _, old := range last.set.Alerts {
 				if old.ID == a.ID {
@@ -54,8 +54,8 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		}
 		on := a.OnWire(art, func(s string) bool { return c.ids[s] })
 		if err := wire.CheckAlerts(&timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{on}}); err != nil {
-			// One such alert makes every sign refuse all of the set.
-			troubles = append(troubles, fmt.Errorf("alert %s is left out, as signs would refuse it: %w", a.ID, err))
+			// Signs refuse the whole set for one bad alert.
+			errs = append(errs, fmt.Errorf("alert %s is left out, as signs would refuse it: %w", a.ID, err))
 			continue
 		}
 		d.set.Alerts = append(d.set.Alerts, on)
@@ -64,27 +64,15 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 		}
 	}
 	for _, e := range ended {
-		named := slices.ContainsFunc(last.set.Alerts, func(a timeline.Alert) bool { return a.ID == e.ID }) ||
+		inLast := slices.ContainsFunc(last.set.Alerts, func(a timeline.Alert) bool { return a.ID == e.ID }) ||
 			slices.ContainsFunc(last.set.Ended, func(x timeline.Ended) bool { return x.ID == e.ID })
-		if e.Alert.Test() == k.test && named {
+		if e.Alert.Test() == k.test && inLast {
 			d.set.Ended = append(d.set.Ended, e.Ended)
 		}
 	}
 	slices.SortFunc(d.set.Alerts, func(a, b timeline.Alert) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortFunc(d.set.Ended, func(a, b timeline.Ended) int { return strings.Compare(a.ID, b.ID) })
-	for playlists.CheckClass(k.class, d.set.Alerts) != nil {
-		// Approving checks this; a sign that came into reach since can still
-		// make it so. Signs would refuse the whole set.
-		lowest := 0
-		for i := range d.set.Alerts {
-			if d.set.Alerts[i].Priority < d.set.Alerts[lowest].Priority {
-				lowest = i
-			}
-		}
-		troubles = append(troubles, fmt.Errorf("alert %s: %w", d.set.Alerts[lowest].ID,
-			playlists.CheckClass(k.class, d.set.Alerts)))
-		d.set.Alerts = slices.Delete(d.set.Alerts, lowest, lowest+1)
-	}
+	errs = append(errs, dropOverLimit(d.set)...)
 	text, err := json.Marshal(d.set)
 	if err != nil {
 		return nil, err
@@ -96,30 +84,50 @@ func (p *Publisher) draftSet(ctx context.Context, k setKey, c *classSigns, alert
 	case err != nil:
 		return nil, err
 	case last.Seq == 0 && empty: // there was never one
-		return nil, errors.Join(troubles...)
+		return nil, errors.Join(errs...)
 	case last.Seq > 0 && last.Digest == d.digest && (empty || last.Epoch == epoch &&
 		now.Unix()-last.Iat < wire.LifeAlerts/2 && now.Unix() >= last.Iat-wire.Early):
-		p.keepAlertFrames(d.frames)
-		return nil, errors.Join(troubles...)
+		p.keepFrames(d.frames)
+		return nil, errors.Join(errs...)
 	}
-	return d, errors.Join(troubles...)
+	return d, errors.Join(errs...)
 }
 
-func (p *Publisher) keepAlertFrames(files []*playlists.FrameFile) {
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
+// dropOverLimit drops the alerts of the lowest priority until the set is within
+// the limits of its class. Approval checks these limits, but signs may have been
+// added since. Signs would refuse the whole set.
+func dropOverLimit(set *timeline.AlertSet) (errs []error) {
+	for {
+		err := playlists.CheckClass(set.Class, set.Alerts)
+		if err == nil {
+			return errs
+		}
+		lowest := 0
+		for i := range set.Alerts {
+			if set.Alerts[i].Priority < set.Alerts[lowest].Priority {
+				lowest = i
+			}
+		}
+		errs = append(errs, fmt.Errorf("alert %s: %w", set.Alerts[lowest].ID, err))
+		set.Alerts = slices.Delete(set.Alerts, lowest, lowest+1)
+	}
+}
+
+func (p *Publisher) keepFrames(files []*playlists.FrameFile) {
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
 	for _, f := range files {
-		p.board.frames[f.SHA256] = f
+		p.alerts.frames[f.SHA256] = f
 	}
 }
 
-// issueSets signs and keeps the drafts, all or none.
+// issueSets signs and stores all drafts or none.
 func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now time.Time) error {
 	ctx = playlists.Urgent(ctx)
 	if len(drafts) == 0 {
 		return nil
 	}
-	asked := make([]playlists.Draft, len(drafts))
+	toIssue := make([]playlists.Draft, len(drafts))
 	keys := map[string][]byte{}
 	for i, d := range drafts {
 		key, epoch, err := p.o.Keys.Signer(d.key.role())
@@ -131,58 +139,58 @@ func (p *Publisher) issueSets(ctx context.Context, drafts []*draftedSet, now tim
 		if d.iat != 0 {
 			iatMS = d.iat * 1000
 		}
-		asked[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: iatMS,
+		toIssue[i] = playlists.Draft{Role: d.key.role(), Subject: d.key.class, Epoch: epoch, IatMS: iatMS,
 			Exp: iatMS/1000 + wire.LifeAlerts, Digest: d.digest, Keep: true}
 	}
-	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
+	issued, err := p.o.Ledger.Issue(ctx, toIssue, func(i int, seq int64) ([]byte, error) {
 		d := drafts[i]
-		d.set.Header = wire.NewHeader(d.key.role(), asked[i].Epoch, seq, asked[i].IatMS/1000, wire.LifeAlerts)
+		d.set.Header = wire.NewHeader(d.key.role(), toIssue[i].Epoch, seq, toIssue[i].IatMS/1000, wire.LifeAlerts)
 		return wire.Seal(keys[d.key.role()], d.key.typ(), d.set)
 	})
 	if err != nil {
 		return fmt.Errorf("issue alert sets: %w", err)
 	}
 	for i, d := range drafts {
-		p.keepAlertFrames(d.frames)
-		p.board.mu.Lock()
-		p.board.sets[d.key] = &issuedSet{issued[i], d.set}
-		p.board.mu.Unlock()
+		p.keepFrames(d.frames)
+		p.alerts.mu.Lock()
+		p.alerts.sets[d.key] = &issuedSet{issued[i], d.set}
+		p.alerts.mu.Unlock()
 		p.o.Log.Info("alert set issued", "class", d.key.class, "test", d.key.test, "seq", issued[i].Seq, "alerts",
 			len(d.set.Alerts), "ended", len(d.set.Ended))
 	}
-	p.board.mu.Lock()
-	close(p.board.changed) // picture signs need no set: they need not wait for the broker
-	p.board.changed = make(chan struct{})
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	close(p.alerts.changed) // picture signs do not wait for the broker
+	p.alerts.changed = make(chan struct{})
+	p.alerts.mu.Unlock()
 	return nil
 }
 
-// publishSets sends what this connection's broker lacks, clears sets that were
-// empty for a set's life, and removes frames that no set names any more.
+// publishSets publishes what the broker lacks, clears empty sets that have
+// expired, and removes frames that no set references.
 func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
-	p.board.mu.Lock()
-	sets := make(map[setKey]*issuedSet, len(p.board.sets))
+	p.alerts.mu.Lock()
+	sets := make(map[setKey]*issuedSet, len(p.alerts.sets))
 	var topics []string
-	for k, s := range p.board.sets {
+	for k, s := range p.alerts.sets {
 		sets[k] = s
 		if s.Seq > 0 {
 			topics = append(topics, wire.AlertsTopic(k.class, k.test))
 		}
 	}
-	p.board.mu.Unlock()
-	p.renew(topics...)
-	named, used := map[string]bool{}, map[string]bool{}
-	keys, quick := p.quickFirst(sets)
+	p.alerts.mu.Unlock()
+	p.renewDue(topics...)
+	referenced, digests := map[string]bool{}, map[string]bool{}
+	keys, ready := p.byMissingFrames(sets)
 	whole := map[setKey]bool{}
-	// Sets that need no new frames; then the frames of all others before any of
-	// their sets: the acks of one class must not be in the way of another's frames.
-	for _, some := range [][]setKey{keys[:quick], keys[quick:]} {
-		// And none waits for the broker's word on the one before: an outside
-		// broker puts that behind the acks of thousands of signs.
+	// First the sets that need no new frames. Then the frames of all other sets
+	// before any of these sets: acks of one class must not delay another's frames.
+	for _, some := range [][]setKey{keys[:ready], keys[ready:]} {
+		// Publish in parallel: an outside broker delivers its PUBACK behind the
+		// acks of thousands of signs.
 		frames, send := errgroup.WithContext(ctx)
 		frames.SetLimit(inFlight)
 		for _, k := range some {
-			whole[k] = p.publishFrames(send, frames, k, sets[k], named, used)
+			whole[k] = p.publishFrames(send, frames, k, sets[k], referenced, digests)
 		}
 		if err := frames.Wait(); err != nil {
 			return err
@@ -198,8 +206,8 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 	}
 	var gone []string
 	p.mu.Lock()
-	for topic := range p.have {
-		if isAlertFrame(topic) && !named[topic] {
+	for topic := range p.sent {
+		if isAlertFrame(topic) && !referenced[topic] {
 			gone = append(gone, topic)
 		}
 	}
@@ -209,28 +217,28 @@ func (p *Publisher) publishSets(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	p.board.mu.Lock()
-	for sha := range p.board.frames {
-		if !used[sha] {
-			delete(p.board.frames, sha)
+	p.alerts.mu.Lock()
+	for sha := range p.alerts.frames {
+		if !digests[sha] {
+			delete(p.alerts.frames, sha)
 		}
 	}
-	p.board.mu.Unlock()
+	p.alerts.mu.Unlock()
 	return nil
 }
 
-// publishFrames has g send a set's frames; whole is false where one is not here.
-// Their topics and digests are noted in named and used.
-func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setKey, s *issuedSet, named,
-	used map[string]bool) (whole bool) {
+// publishFrames publishes a set's frames in g, and adds their topics to
+// referenced and their digests to digests. whole is false if a frame is missing.
+func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setKey, s *issuedSet, referenced,
+	digests map[string]bool) (whole bool) {
 	whole = true
 	for i := range s.set.Alerts {
 		for _, f := range s.set.Alerts[i].Frames {
 			at := wire.AlertFrameTopic(k.class, k.test, f.SHA256)
-			sent := named[at] // the same frame of another alert
-			named[at], used[f.SHA256] = true, true
+			sent := referenced[at] // another alert has the same frame
+			referenced[at], digests[f.SHA256] = true, true
 			file := p.Frame(f.SHA256)
-			if file == nil { // one that could not be drawn again after a restart
+			if file == nil { // it could not be drawn again after a restart
 				whole = false
 				continue
 			}
@@ -242,8 +250,8 @@ func (p *Publisher) publishFrames(ctx context.Context, g *errgroup.Group, k setK
 	return whole
 }
 
-// publishSet sends a set behind its frames, or clears one that was empty for a
-// set's life.
+// publishSet publishes a set after its frames, or clears an empty set that has
+// expired.
 func (p *Publisher) publishSet(ctx context.Context, k setKey, s *issuedSet, whole bool, now time.Time) error {
 	topic := wire.AlertsTopic(k.class, k.test)
 	switch {
@@ -262,42 +270,42 @@ func (p *Publisher) publishSet(ctx context.Context, k setKey, s *issuedSet, whol
 	return nil
 }
 
-// quickFirst orders sets by the bytes of frames that have to go before them, and
-// counts those that wait for none: a cancel waits for no other class's pictures.
-func (p *Publisher) quickFirst(sets map[setKey]*issuedSet) (keys []setKey, quick int) {
+// byMissingFrames sorts sets by the bytes of frames to publish before them. The
+// first ready sets need none: a cancel does not wait for another class's frames.
+func (p *Publisher) byMissingFrames(sets map[setKey]*issuedSet) (keys []setKey, ready int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	first := map[setKey]int64{}
+	missing := map[setKey]int64{}
 	for k, s := range sets {
 		keys = append(keys, k)
 		for i := range s.set.Alerts {
 			for _, f := range s.set.Alerts[i].Frames {
-				if p.have[wire.AlertFrameTopic(k.class, k.test, f.SHA256)] != f.SHA256 {
-					first[k] += f.Len
+				if p.sent[wire.AlertFrameTopic(k.class, k.test, f.SHA256)] != f.SHA256 {
+					missing[k] += f.Len
 				}
 			}
 		}
 	}
 	slices.SortFunc(keys, func(a, b setKey) int {
-		if first[a] != first[b] {
-			return int(first[a] - first[b])
+		if missing[a] != missing[b] {
+			return int(missing[a] - missing[b])
 		}
 		return strings.Compare(a.class, b.class)
 	})
-	for quick < len(keys) && first[keys[quick]] == 0 {
-		quick++
+	for ready < len(keys) && missing[keys[ready]] == 0 {
+		ready++
 	}
-	return keys, quick
+	return keys, ready
 }
 
-// expectSet says which signs have something to say of a set.
+// expectSet registers the acks that signs should send for a set.
 func (p *Publisher) expectSet(k setKey, s *issuedSet) {
 	if p.o.Expect == nil || s.empty() {
 		return
 	}
-	p.board.mu.Lock()
-	c := p.board.classes[k.class]
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	c := p.alerts.classes[k.class]
+	p.alerts.mu.Unlock()
 	if c == nil {
 		return
 	}
@@ -313,10 +321,10 @@ func (p *Publisher) expectSet(k setKey, s *issuedSet) {
 	}
 }
 
-// retainAlert publishes unless this connection has sent the same already.
+// retainAlert publishes a payload unless this connection has sent it already.
 func (p *Publisher) retainAlert(ctx context.Context, topic, digest string, payload []byte) error {
 	p.mu.Lock()
-	same := p.have[topic] == digest
+	same := p.sent[topic] == digest
 	p.mu.Unlock()
 	if same {
 		return nil
@@ -324,10 +332,10 @@ func (p *Publisher) retainAlert(ctx context.Context, topic, digest string, paylo
 	return p.retain(ctx, wanted{topic, digest, func(context.Context) ([]byte, error) { return payload, nil }})
 }
 
-// unretain clears a topic that this connection's broker holds.
+// unretain clears a topic that the broker holds.
 func (p *Publisher) unretain(ctx context.Context, topic string) error {
 	p.mu.Lock()
-	held := p.have[topic] != ""
+	held := p.sent[topic] != ""
 	p.mu.Unlock()
 	if !held {
 		return nil
@@ -336,7 +344,7 @@ func (p *Publisher) unretain(ctx context.Context, topic string) error {
 		return fmt.Errorf("clear %s: %w", topic, err)
 	}
 	p.mu.Lock()
-	delete(p.have, topic)
+	delete(p.sent, topic)
 	p.mu.Unlock()
 	return nil
 }

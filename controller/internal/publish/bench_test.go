@@ -11,8 +11,8 @@ import (
 	"ledcast/playlists/plan"
 )
 
-// many is a world of n program signs of 40 classes that carry 500 playlists of
-// 100 companies, with dayparts, two campaigns and agreements.
+// many returns a world of n program signs of 40 classes that carry 500 playlists
+// of 100 companies, with dayparts, a campaign and agreements.
 func many(n int) (*world, *Publisher) {
 	w, _ := newWorld()
 	w.signs, w.drawing = nil, map[string]*playlists.Artwork{}
@@ -47,12 +47,12 @@ func many(n int) (*world, *Publisher) {
 		Log: slog.New(slog.DiscardHandler)})
 }
 
-// Planning and signing every sign's program; nothing is published.
+// BenchmarkPlanAndSign plans and signs every program and publishes nothing.
 func BenchmarkPlanAndSign(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("signs=%d", n), func(b *testing.B) {
 			var most uint64
-			w, first := many(n) // draws everything once: drawing is not planning
+			w, first := many(n) // draws everything once, outside of the measurement
 			if err := first.plan(b.Context(), w.signs, true); err != nil {
 				b.Fatal(err)
 			}
@@ -77,7 +77,7 @@ func BenchmarkPlanAndSign(b *testing.B) {
 				runtime.ReadMemStats(&m)
 				held := m.HeapAlloc
 				runtime.KeepAlive(p)
-				p = nil // what is left is the content that the test drew
+				p = nil // only the drawn content is left
 				runtime.GC()
 				runtime.ReadMemStats(&m)
 				most = max(most, held-m.HeapAlloc)
@@ -89,7 +89,7 @@ func BenchmarkPlanAndSign(b *testing.B) {
 	}
 }
 
-// A pass in which nothing changed.
+// BenchmarkNothingChanged plans when nothing changed.
 func BenchmarkNothingChanged(b *testing.B) {
 	for _, n := range []int{10_000} {
 		w, p := many(n)
@@ -106,8 +106,8 @@ func BenchmarkNothingChanged(b *testing.B) {
 	}
 }
 
-// One company changes a playlist that some of its signs carry, among many
-// signs: until the broker has their new programs.
+// BenchmarkOnePlaylist measures the time from a company's change to a playlist
+// until the broker has the new programs of its signs.
 func BenchmarkOnePlaylist(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
 		b.Run(fmt.Sprintf("signs=%d", n), func(b *testing.B) {

@@ -13,10 +13,10 @@ import (
 	"ledcast/sign/wire"
 )
 
-// errDoubt is why something is not issued while the clock is in doubt.
-var errDoubt = errors.New("the clock is in doubt, and nothing new is issued")
+// errDoubt is returned when a document is not issued because the clock is in doubt.
+var errDoubt = errors.New("the clock is in doubt; nothing new is issued")
 
-// doubt reports whether the clock is in doubt, and the best guess of the time.
+// doubt reports whether the clock is in doubt, and the best estimate of the time.
 func (o *Options) doubt() (guess time.Time, doubted bool) {
 	if o.Doubt == nil {
 		return time.Time{}, false
@@ -24,24 +24,24 @@ func (o *Options) doubt() (guess time.Time, doubted bool) {
 	return o.Doubt()
 }
 
-// draftCancel is a class's set without what people have cancelled, or nil where nothing was. All else stays as it was
-// issued last: what begins or ends by itself does so by the clock, which is in doubt.
+// draftCancel returns a class's last set without the alerts that people cancelled since, or nil if there are none.
+// Nothing else changes: alerts begin and end by the clock, which is in doubt.
 func (p *Publisher) draftCancel(ctx context.Context, k setKey, class playlists.Class, guess time.Time) (*draftedSet,
 	error) {
-	p.board.mu.Lock()
-	last := p.board.sets[k]
-	p.board.mu.Unlock()
+	p.alerts.mu.Lock()
+	last := p.alerts.sets[k]
+	p.alerts.mu.Unlock()
 	if last.Seq == 0 || len(last.set.Alerts) == 0 {
 		return nil, nil
 	}
-	for _, a := range last.set.Alerts { // after a start nothing else has them
+	for _, a := range last.set.Alerts { // after a restart the frames are not loaded yet
 		if art, err := p.o.Alerts.Art(ctx, a.ID, class); err == nil && art != nil {
 			for i := range art.Frames {
-				p.keepAlertFrames([]*playlists.FrameFile{&art.Frames[i]})
+				p.keepFrames([]*playlists.FrameFile{&art.Frames[i]})
 			}
 		}
 	}
-	// By the time of the last set no alert of it is over.
+	// At the time of the last set none of its alerts was over.
 	_, ended, _ := p.o.Alerts.Wanted(time.Unix(last.Iat, 0))
 	set := &timeline.AlertSet{Class: k.class, Alerts: []timeline.Alert{}, Ended: slices.Clone(last.set.Ended)}
 	for i := range last.set.Alerts {

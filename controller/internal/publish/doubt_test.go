@@ -10,25 +10,25 @@ import (
 	"ledcast/sign/wire"
 )
 
-// unsure is a clock that a test doubts.
-type unsure struct{ by atomic.Int64 } // how wrong it is; 0: it is right, and not doubted
+// doubtedClock is a clock that a test can put in doubt.
+type doubtedClock struct{ by atomic.Int64 } // error of the clock; 0: right and not in doubt
 
-func (u *unsure) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
-func (u *unsure) doubt() (time.Time, bool) { return u.now(), u.by.Load() != 0 }
-func (u *unsure) set(by time.Duration)     { u.by.Store(int64(by)) }
-func (u *unsure) into(o *Options) (p *Publisher) {
+func (u *doubtedClock) now() time.Time           { return time.Now().Add(time.Duration(u.by.Load())) }
+func (u *doubtedClock) doubt() (time.Time, bool) { return u.now(), u.by.Load() != 0 }
+func (u *doubtedClock) set(by time.Duration)     { u.by.Store(int64(by)) }
+func (u *doubtedClock) into(o *Options) (p *Publisher) {
 	o.Now, o.Doubt = u.now, u.doubt
 	return New(*o)
 }
 
-// While the clock is in doubt, whatever it says: sets and programs stay as they were issued, also for a new connection
-// and another start, and a cancel goes out with an iat that signs take. Then all follows.
+// While the clock is in doubt, sets and programs stay as they were issued, also after a reconnect and a restart, and
+// a cancel is issued with an iat that signs accept. Afterwards everything is issued again.
 func TestDoubt(t *testing.T) {
 	for name, by := range map[string]time.Duration{"400 days behind": -400 * 24 * time.Hour,
 		"an hour behind": -time.Hour, "3 hours ahead": 3 * time.Hour, "10 days ahead": 240 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				u := &unsure{}
+				u := &doubtedClock{}
 				b, p := newBook()
 				p = u.into(&p.o)
 				sync := func(p *Publisher) {
@@ -66,7 +66,7 @@ func TestDoubt(t *testing.T) {
 						t.Errorf("what was issued is not retained as it was: %q, %d frames", b.set(t), b.frames())
 					}
 				}
-				time.Sleep(time.Minute) // the picture sign goes on, too: by the monotonic clock its alerts are not over
+				time.Sleep(time.Minute) // by the monotonic clock the picture sign's alerts are not over
 				synctest.Wait()
 				picture := b.got("led/v1/signs/pic/frame")
 				b.world.mu.Lock()
@@ -116,7 +116,7 @@ func TestDoubt(t *testing.T) {
 // No request is signed while the clock is in doubt.
 func TestNoRequestsInDoubt(t *testing.T) {
 	w, p := newWorld()
-	u := &unsure{}
+	u := &doubtedClock{}
 	p.o.Now, p.o.Doubt = u.now, u.doubt
 	r := NewRequester(p.o)
 	for _, x := range []struct {

@@ -25,39 +25,39 @@ type SigningKey struct {
 	State    KeyState
 }
 
-// KeyState is where a key is in its life.
+// KeyState is the state of a key in its life cycle.
 type KeyState string
 
 const (
-	Next    KeyState = "next"    // listed, and not yet used: signs have to know it first
-	Active  KeyState = "active"  // signs
-	Retired KeyState = "retired" // listed for what it signed
-	Revoked KeyState = "revoked" // what it signed is dropped
+	Next    KeyState = "next"    // in the key set, but not used until signs have it
+	Active  KeyState = "active"  // signs documents
+	Retired KeyState = "retired" // in the key set for the documents that it signed
+	Revoked KeyState = "revoked" // signs drop what it signed
 )
 
-// SignedSet is a key set as it was signed, with the public roots that signs
-// were enrolled with.
+// SignedSet is a signed key set with the public root keys that signs were
+// enrolled with.
 type SignedSet struct {
 	Epoch, Seq  int64
 	JWS         []byte
 	Root, Spare ed25519.PublicKey
 }
 
-// KeyStore keeps keys and the key set.
+// KeyStore stores keys and the key set.
 type KeyStore interface {
 	Keys(ctx context.Context) ([]SigningKey, error)
 	AddKeys(ctx context.Context, keys []SigningKey) error
 	SetState(ctx context.Context, kid string, state KeyState) error
-	// Set returns nil before the first.
+	// Set returns nil before the first key set.
 	Set(ctx context.Context) (*SignedSet, error)
 	PutSet(ctx context.Context, set SignedSet) error
 }
 
-// WarnBefore is how long before the key set's end the controller warns.
+// WarnBefore is how long before the key set expires the controller warns.
 const WarnBefore = 60 * 24 * time.Hour
 
-// Keyring holds what the controller signs with. The roots are in it only while
-// a set is being made: their place is off this machine.
+// Keyring holds the controller's signing keys. It reads a root key only to sign
+// a key set, because root keys belong off this machine.
 type Keyring struct {
 	mu   sync.Mutex
 	set  SignedSet
@@ -66,13 +66,13 @@ type Keyring struct {
 	dir  string
 }
 
-// onlineRoles each have a key of their own, so that one stolen key opens one
-// door.
+// onlineRoles each have their own key, so that a stolen key can sign only one
+// kind of document.
 var onlineRoles = []string{wire.RoleProgram, wire.RoleAlerts, wire.RoleAlertsTest, wire.RoleRequest}
 
-// OpenKeyring reads the keys. On the first start it makes the two roots in
-// rootDir (mode 0600), the online keys and the first key set. It renews nothing:
-// see RenewDue.
+// OpenKeyring loads the keys. On the first start it creates the two root keys in
+// rootDir (mode 0600), the online keys and the first key set. It does not renew
+// the key set; RenewDue does.
 func OpenKeyring(ctx context.Context, store KeyStore, rootDir string, now time.Time) (*Keyring, error) {
 	k := &Keyring{dir: rootDir}
 	set, err := store.Set(ctx)
@@ -94,7 +94,7 @@ func OpenKeyring(ctx context.Context, store KeyStore, rootDir string, now time.T
 	return k, nil
 }
 
-// RenewDue renews a set that is past half its life, if the root is here. It reports whether it did.
+// RenewDue renews the key set past half its life if the root key is on this machine. It reports whether it did.
 func (k *Keyring) RenewDue(ctx context.Context, store KeyStore, now time.Time) (bool, error) {
 	k.mu.Lock()
 	set, due := k.set, now.Unix() > k.exp-wire.LifeKeys/2
@@ -137,7 +137,7 @@ func (k *Keyring) begin(ctx context.Context, store KeyStore, now time.Time) erro
 	return k.sign(ctx, store, root, public(root), public(spare), 1, 0, now)
 }
 
-// sign makes a key set of the present keys and keeps it.
+// sign signs a key set of the current keys and stores it.
 func (k *Keyring) sign(ctx context.Context, store KeyStore, root ed25519.PrivateKey, pub, spare ed25519.PublicKey,
 	epoch, lastSeq int64, now time.Time) error {
 	set := wire.KeySet{Header: wire.NewHeader(wire.RoleKeys, epoch, max(lastSeq+1, now.UnixMilli()), now.Unix(),
@@ -177,28 +177,28 @@ func (k *Keyring) use(set SignedSet) error {
 	return nil
 }
 
-// KeySet is the signed key set in force.
+// KeySet returns the signed key set in force.
 func (k *Keyring) KeySet() []byte {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.set.JWS
 }
 
-// Roots are the public keys that a sign is enrolled with.
+// Roots returns the public root keys that signs are enrolled with.
 func (k *Keyring) Roots() (root, spare ed25519.PublicKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.set.Root, k.set.Spare
 }
 
-// Ends is when the key set ends: the controller cannot publish past it.
+// Ends returns when the key set expires. The controller cannot publish after that.
 func (k *Keyring) Ends() time.Time {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return time.Unix(k.exp, 0)
 }
 
-// RootsHere reports whether a root's private key still lies on this machine.
+// RootsHere reports whether the private key of a root is still on this machine.
 func (k *Keyring) RootsHere() bool {
 	for _, name := range []string{"root.key", "root-spare.key"} {
 		if _, err := os.Stat(filepath.Join(k.dir, name)); err == nil {
@@ -208,7 +208,7 @@ func (k *Keyring) RootsHere() bool {
 	return false
 }
 
-// Signer is the key that signs for role, and the epoch of its key set.
+// Signer returns the active key of a role and the epoch of its key set.
 func (k *Keyring) Signer(role string) (ed25519.PrivateKey, int64, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -224,23 +224,22 @@ func newKey(role string, key ed25519.PrivateKey, state KeyState, now time.Time) 
 	return SigningKey{Role: role, Key: key, Nbf: now.Unix() - wire.Early, Exp: now.Unix() + wire.LifeKeys, State: state}
 }
 
-// Keys lists the online keys.
+// Keys returns the online keys.
 func (k *Keyring) Keys() []SigningKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return slices.Clone(k.keys)
 }
 
-// Seq is the epoch and sequence number of the key set in force.
+// Seq returns the epoch and sequence number of the key set in force.
 func (k *Keyring) Seq() (epoch, seq int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.set.Epoch, k.set.Seq
 }
 
-// Renew signs the key set anew with a root's private key, for another 400
-// days. Retired keys leave it once nothing that they signed can still be in
-// force.
+// Renew signs the key set again with a root key, for another 400 days. It drops
+// retired keys once everything that they signed has expired.
 func (k *Keyring) Renew(ctx context.Context, store KeyStore, root ed25519.PrivateKey, now time.Time) error {
 	if err := k.checkRoot(root); err != nil {
 		return err
@@ -255,16 +254,16 @@ func (k *Keyring) Renew(ctx context.Context, store KeyStore, root ed25519.Privat
 	return k.sign(ctx, store, root, k.set.Root, k.set.Spare, k.set.Epoch, k.set.Seq, now)
 }
 
-// Rotate lists a new key for every role beside the present ones (PROTOCOL:
-// publish old and new; wait for status.keys; sign with the new). Promote makes
-// the second step once signs have the set.
+// Rotate adds a new key for every role to the key set. Promote activates the
+// new keys once signs have the set. See docs/protocol.md, Signed documents.
 func (k *Keyring) Rotate(ctx context.Context, store KeyStore, root ed25519.PrivateKey, now time.Time) error {
 	if err := k.checkRoot(root); err != nil {
 		return err
 	}
 	for _, s := range k.keys {
 		if s.State == Next {
-			return errors.New("a rotation is under way: its new keys are not used yet; start the controller and let the signs take them")
+			return errors.New("a rotation is in progress and its new keys are not in use yet; " +
+				"start the controller and wait until the signs have the new keys")
 		}
 	}
 	var fresh []SigningKey
@@ -282,8 +281,8 @@ func (k *Keyring) Rotate(ctx context.Context, store KeyStore, root ed25519.Priva
 	return k.sign(ctx, store, root, k.set.Root, k.set.Spare, k.set.Epoch, k.set.Seq, now)
 }
 
-// Promote lets the new keys of a rotation sign, and retires the old ones, if
-// taken says that signs have the set. It reports whether it did.
+// Promote activates the new keys of a rotation and retires the old ones, if
+// taken reports that signs have the set. It reports whether it did.
 func (k *Keyring) Promote(ctx context.Context, store KeyStore, taken func(epoch, seq int64) bool) (bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -316,32 +315,33 @@ func (k *Keyring) Promote(ctx context.Context, store KeyStore, taken func(epoch,
 	return true, nil
 }
 
-// checkRoot refuses a key that no sign was enrolled with.
+// checkRoot returns an error for a root key that is not this installation's.
 func (k *Keyring) checkRoot(root ed25519.PrivateKey) error {
 	if pub := public(root); !pub.Equal(k.set.Root) && !pub.Equal(k.set.Spare) {
-		return fmt.Errorf("the root key %s is none of this installation's two; give the file root.key that its first start made", wire.KeyID(pub))
+		return fmt.Errorf("the root key %s is not one of this installation's two; give the file root.key that "+
+			"the first start created", wire.KeyID(pub))
 	}
 	return nil
 }
 
-// ReadRoot reads a root key's file.
+// ReadRoot reads the file of a root key.
 func ReadRoot(path string) (ed25519.PrivateKey, error) {
 	return readRoot(filepath.Dir(path), filepath.Base(path))
 }
 
-// RootKey is a root's private key.
+// RootKey is the private key of a root.
 type RootKey = ed25519.PrivateKey
 
-// KID is a key's name.
+// KID returns the id of a key.
 func KID(s SigningKey) string { return wire.KeyID(public(s.Key)) }
 
 func public(k ed25519.PrivateKey) ed25519.PublicKey { return k.Public().(ed25519.PublicKey) }
 
-// makeRoot writes a new root key. It never replaces one: signs are enrolled
-// with it.
+// makeRoot writes a new root key. It never replaces an existing one, because
+// signs are enrolled with it.
 func makeRoot(dir, name string) (ed25519.PrivateKey, error) {
 	if key, err := readRoot(dir, name); err == nil {
-		return key, nil // an earlier first start was cut short here
+		return key, nil // an interrupted first start created it
 	}
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

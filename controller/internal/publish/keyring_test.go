@@ -63,8 +63,8 @@ func TestKeyring(t *testing.T) {
 		}
 	}
 
-	// Another start changes nothing; past half its life the set is renewed, and
-	// signs take it.
+	// A restart changes nothing. Past half its life the set is renewed, and signs
+	// accept it.
 	again, err := OpenKeyring(t.Context(), store, dir, begin.Add(201*24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestKeyring(t *testing.T) {
 		t.Errorf("the renewed set: repeat %v, %v", repeat, err)
 	}
 
-	// Without the root on the machine it runs on with what it has.
+	// Without the root key the set is not renewed.
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestKeyring(t *testing.T) {
 		t.Errorf("without the root: renewed %v, %v", did, err)
 	}
 	if away.RootsHere() || string(away.KeySet()) != string(renewed.KeySet()) {
-		t.Error("without the root the key set changed, or the root counts as here")
+		t.Error("without the root the key set changed, or RootsHere reports true")
 	}
 	if left := away.Ends().Sub(later.Add(201 * 24 * time.Hour)); left > 200*24*time.Hour || left < 198*24*time.Hour {
 		t.Errorf("the set ends in %v", left)
@@ -126,7 +126,7 @@ func TestRotation(t *testing.T) {
 	if err := k.Rotate(t.Context(), store, root, now.Add(time.Hour)); err == nil {
 		t.Error("a second rotation began before the first was over")
 	}
-	// A restart in the middle goes on where it was.
+	// A restart continues the rotation.
 	if k, err = OpenKeyring(t.Context(), store, dir, now.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestRotation(t *testing.T) {
 	if err != nil || len(set.Keys) != 2*len(onlineRoles) {
 		t.Errorf("%d keys in the set, %v", len(set.Keys), err)
 	}
-	// What the old one signed is over after 8 days: the next renewal drops it.
+	// What the old keys signed expires after 8 days: the next renewal drops them.
 	if err := k.Renew(t.Context(), store, root, now.Add(10*24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}

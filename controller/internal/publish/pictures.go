@@ -10,23 +10,23 @@ import (
 	"ledcast/sign/wire"
 )
 
-// repeatPicture is how often a picture sign gets its picture again although it
-// has not changed: it goes dark after 120 s without one.
+// repeatPicture is how often an unchanged picture is published again. A picture
+// sign goes dark after 120 s without one.
 const repeatPicture = time.Minute
 
-// lookAgain is how soon a picture is looked at again while the clock is in doubt.
-const lookAgain = 5 * time.Second
+// recheckInDoubt is how soon a picture is checked again while the clock is in doubt.
+const recheckInDoubt = 5 * time.Second
 
-// picture plays one picture sign here: the same player as on a sign, whose
-// output is a topic.
+// picture runs the player of one picture sign. It is the player that signs run,
+// with a topic as its output.
 type picture struct {
 	plan   *Plan
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
-// runPictures starts a player for each picture sign whose plan is new, and
-// stops those whose sign is gone.
+// runPictures starts a player for each picture sign with a new plan, and stops
+// the players of old plans.
 func (p *Publisher) runPictures(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -47,8 +47,8 @@ func (p *Publisher) runPictures(ctx context.Context) {
 	}
 }
 
-// dropPictures stops the players of signs that are gone, or play by themselves
-// now, and waits for them: what they have published last is cleared next.
+// dropPictures stops the players of signs that were removed or are no longer
+// picture signs. It waits for them, because their topics are cleared next.
 func (p *Publisher) dropPictures() {
 	var gone []*picture
 	p.mu.Lock()
@@ -76,10 +76,10 @@ func (p *Publisher) stopPictures() {
 	}
 }
 
-// play publishes what the sign should show, at every change and once a minute.
+// play publishes the picture of a sign at every change and once a minute.
 func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 	pl := player.New(id, plan.Sign.Areas, player.StartClock(0, 0, 0, true))
-	g := *plan.Program // the prepared copy is this player's own
+	g := *plan.Program // Prepare must not change the shared program
 	g.Prepare()
 	pl.SetProgram(&g)
 	topic := wire.SignTopic(id, wire.LeafFrame)
@@ -90,10 +90,10 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 	defer t.Stop()
 	class := plan.Sign.Class.String()
 	var sets [2]*timeline.AlertSet
-	// While the clock is in doubt, the picture goes on from the last time that was sure, by the monotonic clock.
+	// While the clock is in doubt, time runs on from the last trusted time by the monotonic clock.
 	sure, sureAt := time.Unix(plan.iat, 0), time.Now()
 	for {
-		// The player's monotonic clock is here the controller's own, in Unix ms.
+		// The player's monotonic clock is the controller's clock in Unix ms.
 		now := p.o.Now()
 		_, doubted := p.o.doubt()
 		if doubted {
@@ -137,7 +137,7 @@ func (p *Publisher) play(ctx context.Context, id string, plan *Plan) {
 			wait = min(wait, time.UnixMilli(next).Sub(now))
 		}
 		if doubted {
-			wait = min(wait, lookAgain)
+			wait = min(wait, recheckInDoubt)
 		}
 		t.Reset(max(wait, 0))
 		select {

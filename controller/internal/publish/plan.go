@@ -15,17 +15,17 @@ import (
 	"ledcast/sign/wire"
 )
 
-// issueAtOnce bounds how many programs one transaction holds.
+// issueAtOnce is the largest number of programs in one transaction.
 const issueAtOnce = 250
 
-// drafted is a sign's new program that waits to be issued.
+// drafted is a sign's new program that is not issued yet.
 type drafted struct {
 	sign    playlists.Sign
 	planned *plan.Planned
 	digest  string
 }
 
-// content is the catalogue and the artist as a planner asks them.
+// content adapts the catalogue and the artist to plan.Content.
 type content struct {
 	ctx context.Context
 	o   *Options
@@ -44,57 +44,57 @@ func (c content) Artwork(m *playlists.Message, class playlists.Class,
 	return c.o.Artist.Artwork(c.ctx, m, class, motion)
 }
 
-// planning is one turn of planning.
-type planning struct {
+// planRun is one run of planning.
+type planRun struct {
 	p       *Publisher
 	planner *plan.Planner
 	key     []byte
 	epoch   int64
 	now     time.Time
-	held    bool // the clock is in doubt: signs keep what they have
+	inDoubt bool // the clock is in doubt: signs keep their programs
 
 	plans    map[string]*Plan
 	problems map[string]playlists.Text
-	drafts   []drafted // new programs that wait to be issued
+	drafts   []drafted // new programs that are not issued yet
 	changed  []string  // signs whose programs were issued
 }
 
-// plan plans the signs whose rules or content changed or whose program is a
-// day old, and issues those programs. The others keep what they have, and its
-// seq. Without all, signs are some of them, and the others are not looked at.
+// plan plans the signs whose rules or content changed or whose program is a day
+// old, and issues those programs. The other signs keep their program and seq. If
+// all is false, signs is a subset and plan leaves all other signs alone.
 func (p *Publisher) plan(ctx context.Context, signs []playlists.Sign, all bool) error {
-	t, err := p.planning(ctx)
+	run, err := p.newPlanRun(ctx)
 	if err != nil {
 		return err
 	}
 	if !all {
-		t.keepOthers(signs)
+		run.keepOthers(signs)
 	}
 	for i := range signs {
-		if err := t.sign(ctx, &signs[i]); err != nil {
+		if err := run.planSign(ctx, &signs[i]); err != nil {
 			return err
 		}
-		if len(t.drafts) == issueAtOnce { // what is signed is kept on disk: memory holds no more of it
-			if err := t.issue(ctx); err != nil {
+		if len(run.drafts) == issueAtOnce { // signed programs are on disk and need not stay in memory
+			if err := run.issue(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	if err := t.issue(ctx); err != nil {
+	if err := run.issue(ctx); err != nil {
 		return err
 	}
-	if len(t.changed) > 0 {
-		p.o.Log.Info("programs issued", "signs", len(t.changed))
+	if len(run.changed) > 0 {
+		p.o.Log.Info("programs issued", "signs", len(run.changed))
 	}
 	if all {
-		p.take(t.plans, t.problems)
+		p.setPlans(run.plans, run.problems)
 	} else {
-		p.add(t.plans, t.problems, t.changed)
+		p.addPlans(run.plans, run.problems, run.changed)
 	}
 	return nil
 }
 
-func (p *Publisher) planning(ctx context.Context) (*planning, error) {
+func (p *Publisher) newPlanRun(ctx context.Context) (*planRun, error) {
 	key, epoch, err := p.o.Keys.Signer(wire.RoleProgram)
 	if err != nil {
 		return nil, err
@@ -103,69 +103,69 @@ func (p *Publisher) planning(ctx context.Context) (*planning, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := p.o.Now() // before the doubt is asked for: a clock that jumps in between is not believed
-	_, held := p.o.doubt()
-	return &planning{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
-		held: held, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
+	now := p.o.Now() // read before doubt, which then notices a clock that jumps in between
+	_, inDoubt := p.o.doubt()
+	return &planRun{p: p, planner: plan.NewPlanner(content{ctx, &p.o}, book), key: key, epoch: epoch, now: now,
+		inDoubt: inDoubt, plans: map[string]*Plan{}, problems: map[string]playlists.Text{}}, nil
 }
 
-// keepOthers takes over the plans and problems of all signs but these.
-func (t *planning) keepOthers(signs []playlists.Sign) {
-	t.p.mu.Lock()
-	maps.Copy(t.plans, t.p.plans)
-	maps.Copy(t.problems, t.p.problems)
-	t.p.mu.Unlock()
+// keepOthers copies the plans and problems of all signs but these.
+func (run *planRun) keepOthers(signs []playlists.Sign) {
+	run.p.mu.Lock()
+	maps.Copy(run.plans, run.p.plans)
+	maps.Copy(run.problems, run.p.problems)
+	run.p.mu.Unlock()
 	for i := range signs {
-		delete(t.plans, signs[i].ID)
-		delete(t.problems, signs[i].ID)
+		delete(run.plans, signs[i].ID)
+		delete(run.problems, signs[i].ID)
 	}
 }
 
-// sign plans one sign. A plan that cannot be made is no error: the sign keeps its last.
-func (t *planning) sign(ctx context.Context, s *playlists.Sign) error {
-	digest, err := t.planner.Digest(s)
+// planSign plans one sign. A failed plan is not an error: the sign keeps its last one.
+func (run *planRun) planSign(ctx context.Context, s *playlists.Sign) error {
+	digest, err := run.planner.Digest(s)
 	if err != nil {
-		return t.fail(ctx, s, err)
+		return run.fail(ctx, s, err)
 	}
-	limits := t.p.limits(s.ID)
+	limits := run.p.limits(s.ID)
 	if limits != (plan.Limits{}) {
 		digest = wire.Digest(fmt.Append([]byte(digest), limits))
 	}
-	old, err := t.p.present(ctx, s)
+	old, err := run.p.current(ctx, s)
 	if err != nil {
 		return err
 	}
-	if old != nil && (t.held || t.holds(old, digest)) {
-		if old = t.refreshed(old, s, limits); old.Reasons != nil {
-			t.plans[s.ID] = old
+	if old != nil && (run.inDoubt || run.upToDate(old, digest)) {
+		if old = run.refresh(old, s, limits); old.Reasons != nil {
+			run.plans[s.ID] = old
 			return nil
 		}
 	}
-	if t.held {
-		return t.fail(ctx, s, &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-holds-program"})
+	if run.inDoubt {
+		return run.fail(ctx, s, &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-holds-program"})
 	}
-	planned, err := t.planner.Plan(s, t.now.Unix()-wire.Early, t.now.Unix()+wire.LifeProgram, limits)
+	planned, err := run.planner.Plan(s, run.now.Unix()-wire.Early, run.now.Unix()+wire.LifeProgram, limits)
 	if err != nil {
-		return t.fail(ctx, s, err)
+		return run.fail(ctx, s, err)
 	}
-	t.drafts = append(t.drafts, drafted{*s, planned, digest})
+	run.drafts = append(run.drafts, drafted{*s, planned, digest})
 	return nil
 }
 
-// holds reports whether a program is what would be planned now, and is less than a day old.
-func (t *planning) holds(old *Plan, digest string) bool {
-	return old.digest == digest && old.epoch == t.epoch && old.iat*1000 > t.p.o.Restored &&
-		t.now.Unix()-old.iat < RenewAfter && t.now.Unix() >= old.iat-wire.Early
+// upToDate reports whether planning now would give the same program and the program is less than a day old.
+func (run *planRun) upToDate(old *Plan, digest string) bool {
+	return old.digest == digest && old.epoch == run.epoch && old.iat*1000 > run.p.o.Restored &&
+		run.now.Unix()-old.iat < RenewAfter && run.now.Unix() >= old.iat-wire.Early
 }
 
-// refreshed is a plan with the sign as it is now. One that another run of the controller issued gets its reasons: the
-// same rules and time give the same ones.
-func (t *planning) refreshed(old *Plan, s *playlists.Sign, limits plan.Limits) *Plan {
+// refresh returns a plan with the current sign. If an earlier run of the controller issued the plan, refresh
+// recomputes its reasons, which the same rules and time determine.
+func (run *planRun) refresh(old *Plan, s *playlists.Sign, limits plan.Limits) *Plan {
 	n := *old
 	if n.Reasons == nil {
-		planned, err := t.planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits)
+		planned, err := run.planner.Plan(s, old.iat-wire.Early, old.iat+wire.LifeProgram, limits)
 		if err == nil {
-			n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, named(old.Program, planned.Files)
+			n.Reasons, n.Titles, n.files = planned.Reasons, planned.Titles, referencedFiles(old.Program, planned.Files)
 		}
 	} else if reflect.DeepEqual(old.Sign, *s) {
 		return old
@@ -174,39 +174,39 @@ func (t *planning) refreshed(old *Plan, s *playlists.Sign, limits plan.Limits) *
 	return &n
 }
 
-// fail notes why a sign's plan cannot be made.
-func (t *planning) fail(ctx context.Context, s *playlists.Sign, why error) error {
+// fail records why planning a sign failed.
+func (run *planRun) fail(ctx context.Context, s *playlists.Sign, why error) error {
 	if ctx.Err() != nil {
-		return ctx.Err() // nothing is wrong with the sign
+		return ctx.Err() // not the sign's fault
 	}
-	t.problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
+	run.problems[s.ID] = playlists.Text{VI: why.Error(), EN: why.Error()}
 	var e *playlists.Error
 	if errors.As(why, &e) {
-		t.problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
+		run.problems[s.ID] = playlists.Text{VI: e.VI(), EN: why.Error()}
 	}
-	if t.p.Problem(s.ID).EN != why.Error() {
-		t.p.o.Log.Warn("a sign's plan cannot be made; it keeps its last", "sign", s.ID, "err", why)
+	if run.p.Problem(s.ID).EN != why.Error() {
+		run.p.o.Log.Warn("planning a sign failed; it keeps its last program", "sign", s.ID, "err", why)
 	}
-	old, err := t.p.present(ctx, s)
+	old, err := run.p.current(ctx, s)
 	if old != nil {
-		t.plans[s.ID] = old
+		run.plans[s.ID] = old
 	}
 	return err
 }
 
-// issue issues the drafts that wait.
-func (t *planning) issue(ctx context.Context) error {
-	if _, held := t.p.o.doubt(); held && len(t.drafts) > 0 {
-		return errDoubt // it came while programs were planned; they are planned again
+// issue issues the drafts.
+func (run *planRun) issue(ctx context.Context) error {
+	if _, inDoubt := run.p.o.doubt(); inDoubt && len(run.drafts) > 0 {
+		return errDoubt // doubt began while programs were planned; the next run plans them again
 	}
-	if err := t.p.issue(ctx, t.drafts, t.key, t.epoch, t.now, t.plans); err != nil {
+	if err := run.p.issue(ctx, run.drafts, run.key, run.epoch, run.now, run.plans); err != nil {
 		return err
 	}
-	for i := range t.drafts {
-		t.changed = append(t.changed, t.drafts[i].sign.ID)
+	for i := range run.drafts {
+		run.changed = append(run.changed, run.drafts[i].sign.ID)
 	}
-	clear(t.drafts)
-	t.drafts = t.drafts[:0]
+	clear(run.drafts)
+	run.drafts = run.drafts[:0]
 	return nil
 }
 
@@ -217,9 +217,9 @@ func (p *Publisher) limits(sign string) plan.Limits {
 	return p.o.Limits(sign)
 }
 
-// present is the sign's program in force: what this run of the controller
-// issued, or what one before it kept; nil where there is none.
-func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, error) {
+// current returns the sign's program in force, which this or an earlier run of
+// the controller issued; nil if there is none.
+func (p *Publisher) current(ctx context.Context, s *playlists.Sign) (*Plan, error) {
 	if old := p.Plan(s.ID); old != nil {
 		return old, nil
 	}
@@ -229,16 +229,16 @@ func (p *Publisher) present(ctx context.Context, s *playlists.Sign) (*Plan, erro
 	}
 	program, err := wire.StoredProgram(last.JWS)
 	if err != nil {
-		p.o.Log.Warn("a stored program cannot be read and is issued anew", "sign", s.ID, "err", err)
+		p.o.Log.Warn("cannot read a stored program; issuing a new one", "sign", s.ID, "err", err)
 		return nil, nil
 	}
 	return &Plan{Sign: *s, Program: program, sha: wire.Digest(last.JWS), seq: last.Seq, iat: last.Iat, epoch: last.Epoch,
 		digest: last.Digest}, nil
 }
 
-// named are those of files that the program names: what the artist draws today
-// may differ from what an earlier version of it drew.
-func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.FrameFile {
+// referencedFiles returns the files that the program references. The others were
+// drawn differently by an earlier version of the artist.
+func referencedFiles(g *timeline.Program, files []*playlists.FrameFile) []*playlists.FrameFile {
 	want := make(map[string]bool, len(g.Frames))
 	for i := range g.Frames {
 		want[g.Frames[i].SHA256] = true
@@ -252,14 +252,14 @@ func named(g *timeline.Program, files []*playlists.FrameFile) []*playlists.Frame
 	return out
 }
 
-// take puts new plans in force, with the frames of every program that a sign
-// has as retained or as last acked.
-func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.Text) {
+// setPlans replaces all plans. It keeps the frames of every program that is
+// retained for a sign or that the sign acked last.
+func (p *Publisher) setPlans(plans map[string]*Plan, problems map[string]playlists.Text) {
 	frames := map[string]*playlists.FrameFile{}
 	bySHA := map[string]*playlists.FrameFile{}
 	now := p.o.Now()
 	seen := map[*playlists.FrameFile]bool{} // signs with the same rules share their files
-	hold := func(files []*playlists.FrameFile) {
+	keep := func(files []*playlists.FrameFile) {
 		for _, f := range files {
 			if !seen[f] {
 				seen[f] = true
@@ -269,27 +269,27 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 		}
 	}
 	for id, plan := range plans {
-		hold(plan.files)
-		if len(plan.before) == 0 {
+		keep(plan.files)
+		if len(plan.replaced) == 0 {
 			continue
 		}
-		// A sign that has acked the present program needs no former one; else
-		// it may have any, from the one that it acked last on.
+		// A sign that acked the current program needs no replaced one. Any other
+		// sign may have a program from the last acked one on.
 		var acked int64
 		if p.o.Acked != nil {
 			acked = p.o.Acked(id)
 		}
-		var still []former
-		for _, f := range plan.before {
+		var kept []replacedProgram
+		for _, f := range plan.replaced {
 			waits := p.o.Acked != nil && acked < plan.seq && f.seq >= acked && !plan.Sign.Picture()
 			if waits || now.Before(f.until) {
-				still = append(still, f)
-				hold(f.files)
+				kept = append(kept, f)
+				keep(f.files)
 			}
 		}
-		if len(still) != len(plan.before) {
+		if len(kept) != len(plan.replaced) {
 			n := *plan
-			n.before = still
+			n.replaced = kept
 			plans[id] = &n
 		}
 	}
@@ -298,9 +298,8 @@ func (p *Publisher) take(plans map[string]*Plan, problems map[string]playlists.T
 	p.mu.Unlock()
 }
 
-// add puts some new plans in force beside the others. Frames that nothing names
-// any more are found out when all plans are looked at.
-func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Text, changed []string) {
+// addPlans adds the changed plans. It removes no frames; setPlans does.
+func (p *Publisher) addPlans(plans map[string]*Plan, problems map[string]playlists.Text, changed []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, id := range changed {
@@ -312,22 +311,21 @@ func (p *Publisher) add(plans map[string]*Plan, problems map[string]playlists.Te
 	p.plans, p.problems = plans, problems
 }
 
-// issue signs drafts and keeps them: a seq and its document are durable
-// together, with the reasons beside them.
+// issue signs drafts and stores them atomically with their seqs and reasons.
 func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epoch int64, now time.Time,
 	plans map[string]*Plan) error {
 	if len(drafts) == 0 {
 		return nil
 	}
 	iat := now.Unix()
-	asked := make([]playlists.Draft, len(drafts))
-	type alike struct {
+	toIssue := make([]playlists.Draft, len(drafts))
+	type notesKey struct {
 		reasons     *plan.Reasons
 		owner, zone string
 	}
-	notes := map[alike][]byte{}
+	notes := map[notesKey][]byte{}
 	for i, d := range drafts {
-		k := alike{d.planned.Reasons, d.sign.Owner, d.sign.TimeZone}
+		k := notesKey{d.planned.Reasons, d.sign.Owner, d.sign.TimeZone}
 		n, ok := notes[k]
 		if !ok {
 			var err error
@@ -337,10 +335,10 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 			}
 			notes[k] = n
 		}
-		asked[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(),
+		toIssue[i] = playlists.Draft{Role: wire.RoleProgram, Subject: d.sign.ID, Epoch: epoch, IatMS: now.UnixMilli(),
 			Exp: iat + wire.LifeProgram, Digest: d.digest, Notes: n, Keep: true}
 	}
-	issued, err := p.o.Ledger.Issue(ctx, asked, func(i int, seq int64) ([]byte, error) {
+	issued, err := p.o.Ledger.Issue(ctx, toIssue, func(i int, seq int64) ([]byte, error) {
 		g := drafts[i].planned.Program
 		g.Header = wire.NewHeader(wire.RoleProgram, epoch, seq, iat, wire.LifeProgram)
 		return wire.Seal(key, wire.TypProgram, g)
@@ -353,8 +351,9 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 			Reasons: d.planned.Reasons,
 			seq:     issued[i].Seq, iat: iat, epoch: epoch, digest: d.digest, files: d.planned.Files}
 		if old := p.Plan(d.sign.ID); old != nil {
-			n.before = append(append(n.before, old.before...), former{old.seq, now.Add(pageGrace), old.files})
-			n.before = n.before[max(0, len(n.before)-maxFormer):]
+			n.replaced = append(append(n.replaced, old.replaced...),
+				replacedProgram{old.seq, now.Add(pageGrace), old.files})
+			n.replaced = n.replaced[max(0, len(n.replaced)-maxReplaced):]
 		}
 		plans[d.sign.ID] = n
 	}
@@ -365,13 +364,13 @@ func (p *Publisher) issue(ctx context.Context, drafts []drafted, key []byte, epo
 	return nil
 }
 
-// maxFormer bounds how many replaced programs of a silent sign are remembered:
-// a week of renewals. A program that old has ended.
-const maxFormer = 9
+// maxReplaced is how many replaced programs are remembered for a sign that does
+// not ack: a week of renewals. Older programs have expired.
+const maxReplaced = 9
 
-// Would plans a sign for another time than now, by today's rules: what it would
-// show from `from` until `until` (Unix seconds).
-func (p *Publisher) Would(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
+// Forecast plans what a sign would show between from and until (Unix seconds) by
+// today's rules.
+func (p *Publisher) Forecast(ctx context.Context, s *playlists.Sign, from, until int64) (*plan.Planned, error) {
 	book, err := p.o.Catalogue.Rulebook(ctx)
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func TestNothingChangedNothingSent(t *testing.T) {
 			t.Errorf("%s was sent %d times", topic, n)
 		}
 	}
-	// One company's change leaves the others' programs as they are.
+	// A company's change does not change other companies' programs.
 	before := w.got(wire.SignTopic("one", wire.LeafProgram))
 	own := w.got(wire.SignTopic("three", wire.LeafProgram))
 	w.lists["viet-ads/own"].Items[0].DwellMS = 20000
@@ -80,7 +80,7 @@ func TestNothingChangedNothingSent(t *testing.T) {
 	if w.got(wire.SignTopic("three", wire.LeafProgram)) == own {
 		t.Error("the changed sign's program did not change")
 	}
-	// A broker that came back empty is filled again, with the same documents.
+	// An emptied broker gets the same documents again.
 	w.mu.Lock()
 	w.retained = map[string]string{}
 	w.mu.Unlock()
@@ -93,7 +93,7 @@ func TestNothingChangedNothingSent(t *testing.T) {
 	}
 }
 
-// What cannot be drawn is named, and everything else goes on.
+// A message that cannot be drawn is reported and affects no other sign.
 func TestABadMessageStopsOneSign(t *testing.T) {
 	w, p := newWorld()
 	if err := p.Reconcile(t.Context()); err != nil {
@@ -115,7 +115,7 @@ func TestABadMessageStopsOneSign(t *testing.T) {
 		t.Error("the sign did not keep its last program")
 	}
 	if w.got(wire.SignTopic("one", wire.LeafProgram)) == one {
-		t.Error("another sign's change was held up")
+		t.Error("another sign's change was not published")
 	}
 	if p.Problem("one") != (playlists.Text{}) {
 		t.Errorf("problem of another sign: %s", p.Problem("one"))
@@ -183,7 +183,7 @@ func TestPicturesComeAtTheirTime(t *testing.T) {
 	})
 }
 
-func TestUnnamedFramesGoAfterADay(t *testing.T) {
+func TestUnreferencedFramesAreClearedAfterADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p := newWorld()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -198,7 +198,7 @@ func TestUnnamedFramesGoAfterADay(t *testing.T) {
 		time.Sleep(23 * time.Hour)
 		synctest.Wait()
 		if w.got(topic) == "" {
-			t.Error("the frame went within a day; a sign that was away still needs it")
+			t.Error("the frame was cleared within a day; a sign that was offline still needs it")
 		}
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
@@ -210,7 +210,7 @@ func TestUnnamedFramesGoAfterADay(t *testing.T) {
 	})
 }
 
-func TestBrokerDownIsTriedAgain(t *testing.T) {
+func TestRetryWhenBrokerIsDown(t *testing.T) {
 	w, p := newWorld()
 	w.setDown(errors.New("no broker"))
 	if err := p.Reconcile(t.Context()); err == nil || p.Ready() {
@@ -223,7 +223,7 @@ func TestBrokerDownIsTriedAgain(t *testing.T) {
 	p.stopPictures()
 }
 
-// A sign that was away still needs what the program names that it acked last.
+// A sign that was offline still needs the frames of the program that it acked last.
 func TestFramesOfAnAckedProgramStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p := newWorld()
@@ -248,7 +248,7 @@ func TestFramesOfAnAckedProgramStay(t *testing.T) {
 		time.Sleep(3*24*time.Hour + time.Minute)
 		synctest.Wait()
 		if w.got(topic) == "" {
-			t.Error("the frame went while the sign has acked only the program that names it")
+			t.Error("the frame was cleared, and the sign has acked only the program that references it")
 		}
 		p.Connected() // an empty broker gets it again
 		synctest.Wait()
@@ -259,7 +259,7 @@ func TestFramesOfAnAckedProgramStay(t *testing.T) {
 		time.Sleep(23 * time.Hour)
 		synctest.Wait()
 		if w.got(topic) == "" {
-			t.Error("the frame went within a day")
+			t.Error("the frame was cleared within a day")
 		}
 		time.Sleep(3 * time.Hour)
 		synctest.Wait()
@@ -306,8 +306,8 @@ func TestFramesOfAReplacedProgramAreServed(t *testing.T) {
 	})
 }
 
-// One playlist changes: only the signs that carry it get another program.
-func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
+// When a playlist changes, only the signs that carry it get a new program.
+func TestChangeAffectsOnlySignsThatCarryIt(t *testing.T) {
 	w, p := newWorld()
 	w.schedules = []plan.Dated[playlists.Schedule]{
 		{Thing: playlists.Schedule{ID: "night", Owner: "viet-ads", Playlist: "own", Signs: []string{"two"},
@@ -340,7 +340,7 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 		r.Owner != p.Plan("two").Sign.Owner {
 		t.Errorf("notes %s (%v)", w.notes["two"], err)
 	}
-	// Another run of the controller finds the same and issues nothing.
+	// After a restart the controller issues nothing new.
 	q := New(p.o)
 	if err := q.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
@@ -348,10 +348,10 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	defer q.stopPictures()
 	for _, id := range []string{"one", "two", "three"} {
 		if q.Plan(id).Program.Seq != p.Plan(id).Program.Seq || !reflect.DeepEqual(q.Plan(id).Reasons, p.Plan(id).Reasons) {
-			t.Errorf("%s: another run issued or tells other reasons", id)
+			t.Errorf("%s: after a restart the program or its reasons differ", id)
 		}
 	}
-	// What is over a sign's own limits is held back, by name.
+	// A program over a sign's own limits is reported and not issued.
 	p.o.Limits = func(sign string) plan.Limits { return plan.Limits{Frames: 1} }
 	third := seqs()
 	if third != second || !strings.Contains(p.Problem("one").EN, "over the limit of 1") ||
@@ -360,8 +360,7 @@ func TestOneChangeTouchesWhatCarriesIt(t *testing.T) {
 	}
 }
 
-// A change that goes before all other signs may be the first thing that
-// happens.
+// KickOwner works before the first Reconcile.
 func TestOwnerFirstOfAll(t *testing.T) {
 	w, p := newWorld()
 	defer p.stopPictures()

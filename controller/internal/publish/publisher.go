@@ -17,17 +17,17 @@ import (
 	"ledcast/sign/wire"
 )
 
-// RenewAfter is when a program is issued anew although nothing changed
-// (PROTOCOL: programs daily), in seconds.
+// RenewAfter is the age in seconds at which an unchanged program is issued again
+// (docs/protocol.md, Signed documents).
 const RenewAfter = 24 * 3600
 
-// FrameGrace is how long a frame stays published after nothing names it.
+// FrameGrace is how long a frame stays published after its last reference is gone.
 const FrameGrace = 24 * time.Hour
 
-// recheck is how often everything is compared again without a reason.
+// recheck is how often everything is synced without a request.
 const recheck = time.Minute
 
-// Options are a Publisher's surroundings.
+// Options are the dependencies of a Publisher.
 type Options struct {
 	Broker    Broker
 	Catalogue Catalogue
@@ -36,30 +36,30 @@ type Options struct {
 	Keys      Keys
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Doubt, if given, reports whether the clock is in doubt, and the best guess of the time. Then nothing new is
-	// issued but cancels.
+	// Doubt, if given, reports whether the clock is in doubt, and the best estimate of the time. In doubt only cancels
+	// are issued.
 	Doubt func() (guess time.Time, doubted bool)
-	// Restored is when the database was restored from a backup, Unix
-	// milliseconds; 0 if it never was. What was issued before is issued anew:
-	// signs may have seen later documents, which the backup knows nothing of.
+	// Restored is when the database was restored from a backup (Unix ms), or 0.
+	// Documents issued before are issued again, because signs may have seen
+	// later ones that are not in the backup.
 	Restored int64
-	// Alerts, if given, is what RunAlerts publishes.
+	// Alerts, if given, provides what RunAlerts publishes.
 	Alerts Alerts
-	// Expect, if given, is told of all that a sign should ack; see Resync.
+	// Expect, if given, is called for each document that a sign should ack; see Resync.
 	Expect func(sign, what string, seq int64)
-	// Acked, if given, is the seq of the program that the sign has acked last;
-	// 0 where that is unknown. Its frames stay published until it is another.
+	// Acked, if given, returns the seq of the program that the sign acked last, or
+	// 0 if unknown. The frames of that program stay published.
 	Acked func(sign string) int64
-	// Topics remembers what was retained; nil where the broker lives no longer
-	// than the publisher.
+	// Topics stores which topics were retained. It may be nil if the broker stops
+	// with the publisher.
 	Topics Topics
-	// Lacking, if given, is what signs say that they have not got; see Repair.
+	// Lacking, if given, reports what signs are missing; see Repair.
 	Lacking Lacking
-	// Limits, if given, are those that the sign has declared.
+	// Limits, if given, returns the limits that a sign has declared.
 	Limits func(sign string) plan.Limits
 }
 
-// Seq is the seq of the program that a sign should play; 0 for none.
+// Seq returns the seq of the program that a sign should play, or 0.
 func (p *Publisher) Seq(sign string) int64 {
 	if plan := p.Plan(sign); plan != nil {
 		return plan.Program.Seq
@@ -67,24 +67,24 @@ func (p *Publisher) Seq(sign string) int64 {
 	return 0
 }
 
-// Plan is a sign's program as it was issued last.
+// Plan is the last issued program of a sign.
 type Plan struct {
 	Sign    playlists.Sign
 	Program *timeline.Program
-	Titles  map[string]string // what people call each item, by owner/id
+	Titles  map[string]string // title of each item, by owner/id
 	Reasons *plan.Reasons
 
-	seq    int64
-	iat    int64
-	epoch  int64
-	digest string
-	sha    string                 // of the signed document, which the ledger keeps
-	files  []*playlists.FrameFile // what Program names
-	before []former               // programs that the sign may still have
+	seq      int64
+	iat      int64
+	epoch    int64
+	digest   string
+	sha      string                 // of the signed document, which the ledger stores
+	files    []*playlists.FrameFile // the frames of Program
+	replaced []replacedProgram      // programs that the sign may still have
 }
 
-// former is a program that was replaced, and that the sign or a page may still show.
-type former struct {
+// replacedProgram is a program that was replaced, and that the sign or a page may still show.
+type replacedProgram struct {
 	seq   int64
 	until time.Time // a page asks for its frames no longer
 	files []*playlists.FrameFile
@@ -93,45 +93,45 @@ type former struct {
 // pageGrace is how long a page may ask for the frames of a program that was replaced meanwhile.
 const pageGrace = 2 * time.Minute
 
-// Publisher makes wanted and retained agree. Run does the work.
+// Publisher publishes what the broker should retain. Run does the work.
 type Publisher struct {
-	o    Options
-	kick chan struct{}
-	turn sync.Mutex // one comparison at a time
+	o       Options
+	kick    chan struct{}
+	running sync.Mutex // held by Reconcile
 
-	mu       sync.Mutex
-	plans    map[string]*Plan                // by sign
-	frames   map[string]*playlists.FrameFile // by topic; those of plans and their formers
-	bySHA    map[string]*playlists.FrameFile // the same by digest
-	problems map[string]playlists.Text       // sign → why its plan cannot be made
-	have     map[string]string               // topic → digest of what this connection was sent
-	topics   map[string]int64                // what was retained ever; see Topics; Reconcile's own
-	first    map[string]bool                 // owners whose signs go before the others'
-	asked    int64                           // how often a comparison was asked for
-	done     int64                           // what asked was when the last successful one began
-	pictures map[string]*picture
-	repaired map[string]time.Time // topics that were published again for silent signs; see Repair
-	renewAt  map[string]time.Time // when keys and alert sets are published again in any case
+	mu        sync.Mutex
+	plans     map[string]*Plan                // by sign
+	frames    map[string]*playlists.FrameFile // by topic; of plans and replaced programs
+	bySHA     map[string]*playlists.FrameFile // the same by digest
+	problems  map[string]playlists.Text       // sign → why planning it failed
+	sent      map[string]string               // topic → digest of what was sent on this connection
+	topics    map[string]int64                // see Topics; used by Reconcile only
+	urgent    map[string]bool                 // owners whose signs are planned first
+	requested int64                           // how often a sync was requested
+	completed int64                           // requested when the last successful sync began
+	pictures  map[string]*picture
+	repaired  map[string]time.Time // when Repair last had a topic published again
+	renewAt   map[string]time.Time // when to publish keys and alert sets again
 
-	board *alertBoard
+	alerts *alertState
 }
 
-// New makes a publisher; nothing happens before Run.
+// New returns a publisher that does nothing before Run.
 func New(o Options) *Publisher {
 	if o.Topics == nil {
-		o.Topics = memory{}
+		o.Topics = memoryTopics{}
 	}
 	return &Publisher{o: o, kick: make(chan struct{}, 1), plans: map[string]*Plan{},
 		frames: map[string]*playlists.FrameFile{}, bySHA: map[string]*playlists.FrameFile{},
-		problems: map[string]playlists.Text{}, have: map[string]string{}, first: map[string]bool{},
+		problems: map[string]playlists.Text{}, sent: map[string]string{}, urgent: map[string]bool{},
 		repaired: map[string]time.Time{}, renewAt: map[string]time.Time{},
-		pictures: map[string]*picture{}, asked: 1, board: newAlertBoard()}
+		pictures: map[string]*picture{}, requested: 1, alerts: newAlertState()}
 }
 
-// Kick asks for a comparison soon. It never blocks.
+// Kick requests a sync. It never blocks.
 func (p *Publisher) Kick() {
 	p.mu.Lock()
-	p.asked++
+	p.requested++
 	p.mu.Unlock()
 	select {
 	case p.kick <- struct{}{}:
@@ -139,70 +139,70 @@ func (p *Publisher) Kick() {
 	}
 }
 
-// KickOwner asks for a comparison soon, and for the signs of one owner before
-// all others: what a company has changed must not wait for ten thousand signs.
+// KickOwner requests a sync that plans the signs of one owner first: a company's
+// change must not wait for thousands of signs.
 func (p *Publisher) KickOwner(owner string) {
 	p.mu.Lock()
-	if owner != playlists.Public { // its content is on everybody's signs
-		p.first[owner] = true
+	if owner != playlists.Public { // public content is on all signs
+		p.urgent[owner] = true
 	}
 	p.mu.Unlock()
 	p.Kick()
 }
 
-// Connected says that a connection stands whose broker may hold nothing.
+// Connected reports a new connection, to a broker that may be empty.
 func (p *Publisher) Connected() {
 	p.mu.Lock()
-	have := map[string]string{}
-	for topic, digest := range p.have {
-		if digest == unknown { // of alerts from before this start, which this broker may still hold
-			have[topic] = digest
+	sent := map[string]string{}
+	for topic, digest := range p.sent {
+		if digest == unknown { // an alert of an earlier run, which the broker may still hold
+			sent[topic] = digest
 		}
 	}
-	p.have = have
+	p.sent = sent
 	p.mu.Unlock()
 	p.KickAlerts()
 	p.Kick()
 }
 
-// Ready reports whether the broker holds what every sign should have: nothing
-// was asked for since the last comparison began.
+// Ready reports whether the broker is up to date: no sync was requested since
+// the last successful one began.
 func (p *Publisher) Ready() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.done == p.asked && p.alertsReady()
+	return p.completed == p.requested && p.alertsReady()
 }
 
-// Plan is a sign's program, or nil.
+// Plan returns a sign's program, or nil.
 func (p *Publisher) Plan(sign string) *Plan {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.plans[sign]
 }
 
-// Problem says why a sign's plan could not be made; nothing when it could. The
-// sign keeps its last program.
+// Problem returns why planning a sign failed, or an empty text. The sign keeps
+// its last program.
 func (p *Publisher) Problem(sign string) playlists.Text {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.problems[sign]
 }
 
-// Programs is how many signs have a program.
+// Programs returns the number of signs that have a program.
 func (p *Publisher) Programs() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.plans)
 }
 
-// Problems is how many signs' plans cannot be made.
+// Problems returns the number of signs that cannot be planned.
 func (p *Publisher) Problems() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.problems)
 }
 
-// Frame is a frame file that some plan or alert names, or nil.
+// Frame returns the file of a frame that a plan or an alert references, or nil.
 func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 	p.mu.Lock()
 	f := p.bySHA[sha]
@@ -213,8 +213,8 @@ func (p *Publisher) Frame(sha string) *playlists.FrameFile {
 	return f
 }
 
-// ProgramFrame is a frame file of the sign's program, or of one that it replaced and that a sign or a page may still
-// show; nil where there is none.
+// ProgramFrame returns the file of a frame of the sign's program, or of one that it replaced and that a sign or a page
+// may still show; nil where there is none.
 func (p *Publisher) ProgramFrame(sign, sha string) *playlists.FrameFile {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -223,7 +223,7 @@ func (p *Publisher) ProgramFrame(sign, sha string) *playlists.FrameFile {
 		return nil
 	}
 	all := [][]*playlists.FrameFile{plan.files}
-	for _, f := range plan.before {
+	for _, f := range plan.replaced {
 		all = append(all, f.files)
 	}
 	for _, files := range all {
@@ -236,12 +236,12 @@ func (p *Publisher) ProgramFrame(sign, sha string) *playlists.FrameFile {
 	return nil
 }
 
-// Run compares and publishes until ctx ends.
+// Run plans and publishes until ctx ends.
 func (p *Publisher) Run(ctx context.Context) {
 	t := time.NewTicker(recheck)
 	defer t.Stop()
 	defer p.stopPictures()
-	var said trouble
+	var limiter logLimiter
 	for {
 		select { // the first connection kicks
 		case <-ctx.Done():
@@ -250,29 +250,29 @@ func (p *Publisher) Run(ctx context.Context) {
 		case <-t.C:
 		}
 		if err := p.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			p.o.Log.Log(ctx, said.level(err, p.o.Now()), "publishing is behind and is tried again", "err", err)
+			p.o.Log.Log(ctx, limiter.level(err, p.o.Now()), "publishing failed and is retried", "err", err)
 		}
 	}
 }
 
-// Reconcile plans every sign, issues what changed, and publishes what the
-// broker lacks: frames before the programs that name them. A sign whose plan
-// cannot be made keeps its last program and is named in Problem.
+// Reconcile plans every sign, issues what changed, and publishes what the broker
+// lacks, frames before the programs that reference them. A sign that cannot be
+// planned keeps its last program; Problem returns why.
 func (p *Publisher) Reconcile(ctx context.Context) error {
-	p.turn.Lock()
-	defer p.turn.Unlock()
+	p.running.Lock()
+	defer p.running.Unlock()
 	p.mu.Lock()
-	asked, first := p.asked, p.first
-	p.first = map[string]bool{}
+	requested, urgent := p.requested, p.urgent
+	p.urgent = map[string]bool{}
 	p.mu.Unlock()
 	signs, err := p.o.Catalogue.Signs(ctx)
 	if err != nil {
 		return err
 	}
-	p.knowSigns(signs)
+	p.setSigns(signs)
 	var some []playlists.Sign
 	for i := range signs {
-		if first[signs[i].Owner] {
+		if urgent[signs[i].Owner] {
 			some = append(some, signs[i])
 		}
 	}
@@ -295,58 +295,56 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	p.expectPrograms()
 	p.runPictures(ctx)
 	p.mu.Lock()
-	p.done = asked
+	p.completed = requested
 	p.mu.Unlock()
 	return nil
 }
 
-// inFlight bounds how many messages wait for the broker's word at once.
+// inFlight is the largest number of unacknowledged messages.
 const inFlight = 16
 
-// wanted is what a topic should retain: by digest, and fetched when it has to
-// be sent.
+// wanted is what a topic should retain. payload is called only to publish it.
 type wanted struct {
 	topic, digest string
 	payload       func(ctx context.Context) ([]byte, error)
 }
 
-// publish sends what this connection's broker has not got from us: frames, then
-// the keys, then the programs that name and need them.
+// publish publishes what was not sent on this connection: frames, then the keys,
+// then the programs that need both.
 func (p *Publisher) publish(ctx context.Context) error {
-	p.renew(wire.TopicKeys)
+	p.renewDue(wire.TopicKeys)
 	var frames, programs []wanted
-	named := map[string]bool{}
+	referenced := map[string]bool{}
 	p.mu.Lock()
 	for topic, f := range p.frames {
-		named[topic] = true
+		referenced[topic] = true
 		frames = append(frames, wanted{topic, f.SHA256, func(context.Context) ([]byte, error) { return f.Data, nil }})
 	}
 	for id, plan := range p.plans {
 		if plan.Sign.Picture() {
-			named[wire.SignTopic(id, wire.LeafFrame)] = true
+			referenced[wire.SignTopic(id, wire.LeafFrame)] = true
 			continue
 		}
 		programs = append(programs, p.program(id, plan))
-		named[wire.SignTopic(id, wire.LeafProgram)] = true
+		referenced[wire.SignTopic(id, wire.LeafProgram)] = true
 	}
-	for id := range p.problems { // a sign whose plan could never be made has nothing, and is not gone
-		named[wire.SignTopic(id, wire.LeafProgram)], named[wire.SignTopic(id, wire.LeafFrame)] = true, true
+	for id := range p.problems { // a sign that was never planned still exists
+		referenced[wire.SignTopic(id, wire.LeafProgram)], referenced[wire.SignTopic(id, wire.LeafFrame)] = true, true
 	}
 	p.mu.Unlock()
-	if err := p.remember(ctx, slices.Collect(maps.Keys(named))); err != nil {
+	if err := p.remember(ctx, slices.Collect(maps.Keys(referenced))); err != nil {
 		return err
 	}
 	if err := p.send(ctx, frames, programs); err != nil {
 		return err
 	}
-	return p.clean(ctx, named)
+	return p.clean(ctx, referenced)
 }
 
-// publishSome is publish for some signs alone. What else is retained is not
-// looked at, so nothing is removed.
+// publishSome is publish for some signs. It removes nothing.
 func (p *Publisher) publishSome(ctx context.Context, signs []playlists.Sign) error {
 	var frames, programs []wanted
-	asked := map[string]bool{}
+	seen := map[string]bool{}
 	p.mu.Lock()
 	for i := range signs {
 		plan := p.plans[signs[i].ID]
@@ -354,8 +352,8 @@ func (p *Publisher) publishSome(ctx context.Context, signs []playlists.Sign) err
 			continue
 		}
 		for _, f := range plan.files {
-			if topic := wire.FrameTopic(f.Owner, f.SHA256); !asked[topic] {
-				asked[topic] = true
+			if topic := wire.FrameTopic(f.Owner, f.SHA256); !seen[topic] {
+				seen[topic] = true
 				frames = append(frames, wanted{topic, f.SHA256, func(context.Context) ([]byte, error) { return f.Data, nil }})
 			}
 		}
@@ -377,7 +375,7 @@ func (p *Publisher) program(id string, plan *Plan) wanted {
 		func(ctx context.Context) ([]byte, error) { return p.signed(ctx, id, plan) }}
 }
 
-// send publishes what this connection has not sent yet.
+// send publishes what was not sent on this connection yet.
 func (p *Publisher) send(ctx context.Context, frames, programs []wanted) error {
 	keys := p.o.Keys.KeySet()
 	set := wanted{wire.TopicKeys, wire.Digest(keys), func(context.Context) ([]byte, error) { return keys, nil }}
@@ -386,7 +384,7 @@ func (p *Publisher) send(ctx context.Context, frames, programs []wanted) error {
 		g.SetLimit(inFlight)
 		for _, w := range some {
 			p.mu.Lock()
-			same := p.have[w.topic] == w.digest
+			same := p.sent[w.topic] == w.digest
 			p.mu.Unlock()
 			if !same {
 				g.Go(func() error { return p.retain(ctx, w) })
@@ -399,8 +397,8 @@ func (p *Publisher) send(ctx context.Context, frames, programs []wanted) error {
 	return nil
 }
 
-// signed is a sign's program as it was signed. Ten thousand of them would fill
-// the memory, so they are read where they are kept.
+// signed reads a sign's signed program from the ledger. Thousands of them would
+// fill the memory.
 func (p *Publisher) signed(ctx context.Context, id string, plan *Plan) ([]byte, error) {
 	last, err := p.o.Ledger.Latest(ctx, wire.RoleProgram, id)
 	if err != nil {
@@ -412,20 +410,20 @@ func (p *Publisher) signed(ctx context.Context, id string, plan *Plan) ([]byte, 
 	return last.JWS, nil
 }
 
-// retain publishes what a topic should hold.
+// retain publishes what a topic should retain.
 func (p *Publisher) retain(ctx context.Context, w wanted) error {
 	payload, err := w.payload(ctx)
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
-	have := p.have // a connection that comes meanwhile begins another
+	sent := p.sent // a new connection replaces the map
 	p.mu.Unlock()
 	if err := p.o.Broker.Publish(ctx, w.topic, payload, true); err != nil {
 		return fmt.Errorf("publish %s: %w", w.topic, err)
 	}
 	p.mu.Lock()
-	have[w.topic] = w.digest
+	sent[w.topic] = w.digest
 	p.mu.Unlock()
 	return nil
 }

@@ -10,30 +10,29 @@ import (
 	"ledcast/sign/wire"
 )
 
-// RepairEvery is how often one topic is published again at most because signs are silent, whoever asks.
+// RepairEvery is the shortest time between two repairs of a topic, whichever signs are silent.
 const RepairEvery = 5 * time.Minute
 
-// renewEvery is how often keys and alert sets are published again without a reason, give or take a tenth.
+// renewEvery is how often unchanged keys and alert sets are published again, plus or minus a tenth.
 const renewEvery = time.Hour
 
-// Lacking is what signs say that they have not got.
+// Lacking reports what signs are missing.
 type Lacking interface {
 	Online(sign string) bool
-	// Lacks says whether a sign has no key that fits, and whether frames of a document are missing there. alert is ""
-	// for the document itself.
+	// Lacks reports whether a sign lacks the key or frames of a document. alert is "" for the document itself.
 	Lacks(sign, role, alert string) (keys, frames bool)
 }
 
-// Repair has what silent signs should have published again: a broker may lose what it retained without losing a
-// connection, and nothing but the missing acks tells. Of one sign that is its program; of a class its alert set, where
-// two signs of it are silent or all that are online, so that one odd sign does not repeat a set to thousands. The keys
-// and frames follow where a sign says that it lacks them. all holds every sign that is silent now.
+// Repair publishes again what silent signs should have: a broker can lose retained messages while the connection is
+// up, and only missing acks show it. Repair publishes the program of each silent sign. It publishes the alert set of a
+// class only if two of its signs, or all that are online, are silent, so that one faulty sign does not repeat a set to
+// thousands. It publishes keys and frames if a sign lacks them. all lists every sign that is silent now.
 func (p *Publisher) Repair(all []Silent) {
 	if p.o.Lacking == nil {
 		return
 	}
 	topics := map[string]bool{}
-	alerts := p.silentClasses(all, topics)
+	alerts := p.silentAlertTopics(all, topics)
 	for _, s := range all {
 		if s.What != wire.RoleProgram {
 			continue
@@ -43,7 +42,7 @@ func (p *Publisher) Repair(all []Silent) {
 		if keys {
 			topics[wire.TopicKeys] = true
 		}
-		if frames { // it names the first one only
+		if frames { // the ack names only the first missing frame
 			p.mu.Lock()
 			if plan := p.plans[s.Sign]; plan != nil {
 				for _, f := range plan.files {
@@ -53,10 +52,10 @@ func (p *Publisher) Repair(all []Silent) {
 			p.mu.Unlock()
 		}
 	}
-	programs := p.forget(topics)
-	sets := p.forget(alerts)
+	programs := p.markLost(topics)
+	sets := p.markLost(alerts)
 	if programs+sets > 0 {
-		p.o.Log.Info("signs do not answer; what the broker should hold for them is published again",
+		p.o.Log.Info("signs do not ack; publishing their retained messages again",
 			"signs", signsOf(all), "topics", programs+sets)
 	}
 	if programs > 0 {
@@ -75,21 +74,21 @@ func signsOf(all []Silent) int {
 	return len(signs)
 }
 
-// silentClasses are the topics of alert sets, and of alerts' frames, that silent signs should have. The keys go to
-// others.
-func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[string]bool {
+// silentAlertTopics returns the topics of the alert sets and alert frames that silent signs should have. It adds the
+// topic of the keys to others.
+func (p *Publisher) silentAlertTopics(all []Silent, others map[string]bool) map[string]bool {
 	topics := map[string]bool{}
-	silent := map[string]map[string]bool{} // by what: a role, or an alert
+	silent := map[string]map[string]bool{} // Silent.What → signs
 	for _, s := range all {
 		if silent[s.What] == nil {
 			silent[s.What] = map[string]bool{}
 		}
 		silent[s.What][s.Sign] = true
 	}
-	p.board.mu.Lock()
-	defer p.board.mu.Unlock()
-	for k, set := range p.board.sets {
-		c := p.board.classes[k.class]
+	p.alerts.mu.Lock()
+	defer p.alerts.mu.Unlock()
+	for k, set := range p.alerts.sets {
+		c := p.alerts.classes[k.class]
 		if set.Seq == 0 || c == nil {
 			continue
 		}
@@ -120,7 +119,7 @@ func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[stri
 				if !frames {
 					continue
 				}
-				for j := range set.set.Alerts { // those that no other sign waits for reach nobody else
+				for j := range set.set.Alerts {
 					if a := &set.set.Alerts[j]; a.ID == id {
 						for _, f := range a.Frames {
 							topics[wire.AlertFrameTopic(k.class, k.test, f.SHA256)] = true
@@ -142,31 +141,31 @@ func (p *Publisher) silentClasses(all []Silent, others map[string]bool) map[stri
 	return topics
 }
 
-// forget takes topics for lost that this connection's broker was sent, unless that was done lately, and counts them.
-// They may be there, so what has to be cleared later still is.
-func (p *Publisher) forget(topics map[string]bool) (n int) {
+// markLost marks sent topics to be published again, unless they were repaired within RepairEvery, and counts them. The
+// broker may still hold them, so they stay in p.sent and can be cleared later.
+func (p *Publisher) markLost(topics map[string]bool) (n int) {
 	now := p.o.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for topic, at := range p.repaired {
-		if gone := now.Sub(at); gone >= RepairEvery || gone < 0 {
+		if age := now.Sub(at); age >= RepairEvery || age < 0 {
 			delete(p.repaired, topic)
 		}
 	}
 	for topic := range topics {
-		if _, lately := p.repaired[topic]; lately || p.have[topic] == "" {
+		if _, lately := p.repaired[topic]; lately || p.sent[topic] == "" {
 			continue
 		}
 		p.repaired[topic] = now
-		p.have[topic] = unknown
+		p.sent[topic] = unknown
 		n++
 	}
 	return n
 }
 
-// renew takes topics for lost whose hour has passed. They have hours of their own, so that not all signs are told at
-// once.
-func (p *Publisher) renew(topics ...string) {
+// renewDue marks topics to be published again when their hour has passed. The hours are jittered per topic, so that
+// not all signs get a message at once.
+func (p *Publisher) renewDue(topics ...string) {
 	now := p.o.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,13 +175,13 @@ func (p *Publisher) renew(topics ...string) {
 			continue
 		}
 		p.renewAt[topic] = now.Add(renewEvery*9/10 + rand.N(renewEvery/5))
-		if known && p.have[topic] != "" {
-			p.have[topic] = unknown
+		if known && p.sent[topic] != "" {
+			p.sent[topic] = unknown
 		}
 	}
 }
 
-// wake has Run compare again, and asks for nothing new: the broker is not behind by it.
+// wake makes Run sync without a request, so that Ready stays true.
 func (p *Publisher) wake() {
 	select {
 	case p.kick <- struct{}{}:
@@ -190,30 +189,30 @@ func (p *Publisher) wake() {
 	}
 }
 
-// WakeAlerts has RunAlerts compare again, likewise.
+// WakeAlerts makes RunAlerts sync without a request.
 func (p *Publisher) WakeAlerts() {
 	select {
-	case p.board.kick <- struct{}{}:
+	case p.alerts.kick <- struct{}{}:
 	default:
 	}
 }
 
-// sayEvery is how often the same trouble is logged.
-const sayEvery = 5 * time.Minute
+// logEvery is how often the same error is logged.
+const logEvery = 5 * time.Minute
 
-// trouble decides what is logged of something that is tried again and again: its first failure, a failure with other
-// words a minute later, and the same one every 5 min. That there is no connection is the link's to say.
-type trouble struct {
-	said string
+// logLimiter limits the warnings of an operation that is retried: the first error, a different error after a minute,
+// and the same error every 5 min. It never warns of ErrNoBroker, which the connection logs.
+type logLimiter struct {
+	last string
 	at   time.Time
 }
 
-func (t *trouble) level(err error, now time.Time) slog.Level {
+func (t *logLimiter) level(err error, now time.Time) slog.Level {
 	since := now.Sub(t.at)
 	if errors.Is(err, ErrNoBroker) ||
-		t.said != "" && since >= 0 && (since < time.Minute || since < sayEvery && t.said == err.Error()) {
+		t.last != "" && since >= 0 && (since < time.Minute || since < logEvery && t.last == err.Error()) {
 		return slog.LevelDebug
 	}
-	t.said, t.at = err.Error(), now
+	t.last, t.at = err.Error(), now
 	return slog.LevelWarn
 }

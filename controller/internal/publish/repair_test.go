@@ -16,16 +16,16 @@ import (
 	"ledcast/sign/wire"
 )
 
-// flock are signs that hear what is published, ack what they have, and read what is retained when they are asked to.
+// flock simulates signs that receive what is published, ack what they have, and read what is retained on a resync.
 type flock struct {
 	*alertBook
 	r     *Resync
 	again func() // WakeAlerts
 	book  sync.Mutex
-	has   map[string]map[string]bool // sign → topics that it got
-	mute  map[string]bool            // signs that get nothing whatever is published
-	away  map[string]bool
-	gaps  map[string]map[string]bool // sign → role or role/alert of which frames are missing
+	has   map[string]map[string]bool // sign → topics that it received
+	deaf  map[string]bool            // signs that receive nothing
+	away  map[string]bool            // signs that are offline
+	gaps  map[string]map[string]bool // sign → role or role/alert whose frames are missing
 }
 
 const sets = "led/v1/alerts/128x64-rgb"
@@ -53,7 +53,7 @@ func (f *flock) Publish(ctx context.Context, topic string, payload []byte, retai
 }
 
 func (f *flock) hear(sign, topic string) {
-	if f.mute[sign] || f.away[sign] {
+	if f.deaf[sign] || f.away[sign] {
 		return
 	}
 	for _, what := range []string{wire.RoleProgram, wire.RoleKeys, wire.RoleAlerts} {
@@ -63,7 +63,7 @@ func (f *flock) hear(sign, topic string) {
 	}
 }
 
-// ask is a resync: without keys a sign cannot read it.
+// ask sends a resync. A sign without keys cannot read it.
 func (f *flock) ask(sign string) {
 	f.book.Lock()
 	defer f.book.Unlock()
@@ -101,7 +101,7 @@ func (f *flock) Lacks(sign, role, alert string) (keys, frames bool) {
 	return !f.has[sign][wire.TopicKeys], f.gaps[sign][role]
 }
 
-// lose empties signs' disks, as their next status says.
+// lose empties the disks of signs and reports it in their status.
 func (f *flock) lose(signs ...string) {
 	f.book.Lock()
 	for _, s := range signs {
@@ -115,7 +115,7 @@ func (f *flock) lose(signs ...string) {
 	}
 }
 
-// wipe is a broker that loses what it retained and says nothing.
+// wipe makes the broker lose retained messages silently.
 func (f *flock) wipe(topics ...string) {
 	f.world.mu.Lock()
 	defer f.world.mu.Unlock()
@@ -124,7 +124,7 @@ func (f *flock) wipe(topics ...string) {
 	}
 }
 
-// count is how often a topic was published since some time.
+// count returns how often a topic was published since a time.
 func (f *flock) count(topic string, since time.Time) (n int) {
 	for _, at := range f.at(topic) {
 		if !at.Before(since) {
@@ -134,11 +134,11 @@ func (f *flock) count(topic string, since time.Time) (n int) {
 	return n
 }
 
-// newFlock runs a publisher with an alert over signs one, two and three, until the test ends.
+// newFlock runs a publisher with an alert for signs one, two and three until the test ends.
 func newFlock(t *testing.T) (*flock, *Publisher) {
 	b, _ := newBook()
 	b.signs = b.signs[:3] // without the picture sign, which acks nothing
-	f := &flock{alertBook: b, mute: map[string]bool{}, away: map[string]bool{}, gaps: map[string]map[string]bool{},
+	f := &flock{alertBook: b, deaf: map[string]bool{}, away: map[string]bool{}, gaps: map[string]map[string]bool{},
 		has: map[string]map[string]bool{"one": {}, "two": {}, "three": {}}}
 	f.r = NewResync(f, f.ask, time.Now)
 	p := New(Options{Broker: f, Catalogue: b.world, Artist: b.world, Ledger: b.world, Keys: b.world, Alerts: b,
@@ -163,8 +163,9 @@ func newFlock(t *testing.T) (*flock, *Publisher) {
 	return f, p
 }
 
-// What a broker lost without a lost connection is put back: for one sign its own, for a class when two are silent (B7).
-func TestWhatABrokerLostIsPutBack(t *testing.T) {
+// Messages that the broker lost on a live connection are published again: a sign's own program for one silent sign,
+// a class's alert set for two.
+func TestRepairOfLostMessages(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 3))
 	t.Log("seed", seed)
@@ -197,7 +198,7 @@ func TestWhatABrokerLostIsPutBack(t *testing.T) {
 		if n := f.count(wire.TopicKeys, began); n != 1 {
 			t.Errorf("the keys were published %d times in a minute", n)
 		}
-		// They are retained again, and the sign asks for them itself.
+		// The keys are retained again, and the sign fetches them itself.
 		f.book.Lock()
 		f.has[b][wire.TopicKeys] = true
 		f.book.Unlock()
@@ -214,12 +215,12 @@ func TestWhatABrokerLostIsPutBack(t *testing.T) {
 	})
 }
 
-// Whoever is silent, one topic is published again every five minutes at most, and what nobody misses not at all.
-func TestRepairsAreRare(t *testing.T) {
+// A topic is repaired at most once in five minutes, and a topic that no sign misses is not repaired.
+func TestRepairIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, _ := newFlock(t)
 		began := time.Now()
-		f.mute["one"], f.mute["two"] = true, true
+		f.deaf["one"], f.deaf["two"] = true, true
 		f.lose("one", "two")
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
@@ -232,7 +233,7 @@ func TestRepairsAreRare(t *testing.T) {
 			last := time.Time{}
 			for _, at := range f.at(topic) {
 				if gap := at.Sub(last); !at.Before(began) && !last.IsZero() && last.After(began) && gap < RepairEvery {
-					// The hour of keys and sets may fall between two repairs.
+					// The hourly renewal of keys and sets may fall between two repairs.
 					if topic != wire.TopicKeys && topic != sets {
 						t.Errorf("%s was published again after %v", topic, gap)
 					}
@@ -260,9 +261,8 @@ func TestRepairsAreRare(t *testing.T) {
 	})
 }
 
-// Frames that a sign reports missing are published again: a program's, and an alert's although one sign alone lacks
-// them.
-func TestMissingFramesArePutBack(t *testing.T) {
+// Frames that a sign reports missing are published again, an alert's even if only one sign lacks them.
+func TestRepairOfMissingFrames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, p := newFlock(t)
 		began := time.Now()
@@ -290,7 +290,7 @@ func TestMissingFramesArePutBack(t *testing.T) {
 	})
 }
 
-// Keys and alert sets go out every hour, at hours of their own; programs and frames do not.
+// Keys and alert sets are published every hour at different times; programs and frames are not.
 func TestKeysAndSetsEachHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, _ := newFlock(t)
@@ -321,8 +321,8 @@ func TestKeysAndSetsEachHour(t *testing.T) {
 	})
 }
 
-// That there is no broker is the link's to say; other trouble is said when it begins, and not each time.
-func TestTroubleIsSaidRarely(t *testing.T) {
+// A missing connection is not logged as a warning, and other errors are logged at most once a minute.
+func TestRepeatedErrorsAreLoggedRarely(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, p := newWorld()
 		var log bytes.Buffer

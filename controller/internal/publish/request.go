@@ -9,21 +9,21 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Requester sends signed requests to signs. Requests that are asked for while
-// others are being signed are signed together: one sync of the disk for all.
+// Requester sends signed requests to signs. It signs queued requests in one
+// batch, with one sync of the disk.
 type Requester struct {
 	o  Options
 	in chan wire.SignRequest
 }
 
-// NewRequester makes one; Run does the work.
+// NewRequester returns a requester. Run does the work.
 func NewRequester(o Options) *Requester {
 	return &Requester{o: o, in: make(chan wire.SignRequest, 4096)}
 }
 
-// Ask queues a request; sign and op are mandatory, and the members that op
-// needs. For OpTime AtMS is filled in at the last moment. It never blocks;
-// false means that the queue is full.
+// Ask queues a request, which must have the sign, the op and what the op needs.
+// For OpTime, AtMS is set just before signing. Ask never blocks; it returns false
+// if the queue is full.
 func (r *Requester) Ask(q wire.SignRequest) bool {
 	select {
 	case r.in <- q:
@@ -33,9 +33,9 @@ func (r *Requester) Ask(q wire.SignRequest) bool {
 	}
 }
 
-// Run sends until ctx ends.
+// Run sends requests until ctx ends.
 func (r *Requester) Run(ctx context.Context) {
-	var said trouble
+	var limiter logLimiter
 	for {
 		var batch []wire.SignRequest
 		select {
@@ -53,14 +53,14 @@ func (r *Requester) Run(ctx context.Context) {
 			}
 		}
 		if err := r.send(ctx, batch); err != nil && ctx.Err() == nil {
-			r.o.Log.Log(ctx, said.level(err, r.o.Now()), "requests not sent", "signs", len(batch), "err", err)
+			r.o.Log.Log(ctx, limiter.level(err, r.o.Now()), "sending requests failed", "signs", len(batch), "err", err)
 		}
 	}
 }
 
 func (r *Requester) send(ctx context.Context, batch []wire.SignRequest) error {
 	if _, doubted := r.o.doubt(); doubted {
-		// A wrong time would go round all signs, and by their clocks they refuse every request that carries it.
+		// A wrong time would reach all signs, and signs with the right time would refuse the request.
 		return nil
 	}
 	key, epoch, err := r.o.Keys.Signer(wire.RoleRequest)

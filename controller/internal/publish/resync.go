@@ -9,45 +9,46 @@ import (
 	"ledcast/sign/wire"
 )
 
-// How long an online sign may be silent about a document, and how rarely it is
-// asked in the end (PROTOCOL, Repeating and reconnecting).
+// An online sign that has not acked a document is asked to resync after
+// resyncFirst, then at doubling intervals up to resyncLast (docs/protocol.md,
+// Repeating and reconnecting).
 const (
 	resyncFirst = 5 * time.Second
 	resyncLast  = 5 * time.Minute
 )
 
-// Ears is what is known of what signs said.
-type Ears interface {
+// SignState reports what signs have said.
+type SignState interface {
 	Online(sign string) bool
-	// Acked reports whether a sign has acked a document: what is a role and seq
-	// its number; or AlertAck and an alert's id, where seq is not looked at.
-	// What needs no ack any more is acked.
+	// Acked reports whether a sign has acked a document. what is its role, or
+	// AlertAck and the id of an alert, for which seq is ignored. A document that
+	// needs no ack any more counts as acked.
 	Acked(sign, what string, seq int64) bool
 }
 
-// Silent is a sign that has not acked a document although it was asked for it twice.
+// Silent is a sign that has not acked a document after two requests.
 type Silent struct{ Sign, What string }
 
-// repairAfter is how long after the second request a sign still has to answer, before the broker is taken to have lost
-// what it should hold.
+// repairAfter is how long a sign may take to ack after the second request. After that the broker is assumed to have
+// lost the document.
 const repairAfter = 5 * time.Second
 
-// AlertAck begins what is expected of a sign about one alert.
+// AlertAck is the prefix of Silent.What for the ack of one alert.
 const AlertAck = "alert:"
 
-// Resync asks online signs that do not ack what was published for them to
-// subscribe again: each on its own topic, never a whole class.
+// Resync asks online signs that have not acked their documents to subscribe
+// again. It asks each sign on its own topic, never a whole class.
 type Resync struct {
-	// Repair, if set, is told of all that are silent when there is something to be put back for one of them.
+	// Repair, if set, is called with all silent signs when the documents of one of them should be published again.
 	Repair func([]Silent)
 
-	ears Ears
-	ask  func(sign string)
-	now  func() time.Time
+	signs SignState
+	ask   func(sign string)
+	now   func() time.Time
 
-	mu   sync.Mutex
-	last map[expected]int64 // the seq that was expected last
-	due  map[expected]*pendingAck
+	mu      sync.Mutex
+	last    map[expected]int64 // the last expected seq
+	pending map[expected]*pendingAck
 }
 
 type expected struct{ sign, what string }
@@ -56,21 +57,23 @@ type pendingAck struct {
 	seq int64
 	at  time.Time
 	gap time.Duration
-	// asked counts requests since the sign is online; fix is when it counts as silent after the second and each later
-	// one.
-	asked int
-	fix   time.Time
+	// asked counts requests since the sign came online. repairAt is when it counts as silent after the second and each
+	// later request.
+	asked    int
+	repairAt time.Time
 }
 
-func (w *pendingAck) toFix(now time.Time) bool { return !w.fix.IsZero() && !now.Before(w.fix) }
-
-// NewResync makes one; Run does the work.
-func NewResync(ears Ears, ask func(sign string), now func() time.Time) *Resync {
-	return &Resync{ears: ears, ask: ask, now: now, last: map[expected]int64{}, due: map[expected]*pendingAck{}}
+func (w *pendingAck) repairDue(now time.Time) bool {
+	return !w.repairAt.IsZero() && !now.Before(w.repairAt)
 }
 
-// Expect says that a document was published for a sign, which should ack it.
-// Saying so again changes nothing.
+// NewResync returns a Resync. Run does the work.
+func NewResync(signs SignState, ask func(sign string), now func() time.Time) *Resync {
+	return &Resync{signs: signs, ask: ask, now: now, last: map[expected]int64{}, pending: map[expected]*pendingAck{}}
+}
+
+// Expect registers a published document that a sign should ack. It does nothing
+// if the seq is already registered.
 func (r *Resync) Expect(sign, what string, seq int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,27 +82,27 @@ func (r *Resync) Expect(sign, what string, seq int64) {
 		return
 	}
 	r.last[k] = seq
-	r.due[k] = &pendingAck{seq: seq, at: r.now().Add(resyncFirst), gap: resyncFirst}
+	r.pending[k] = &pendingAck{seq: seq, at: r.now().Add(resyncFirst), gap: resyncFirst}
 }
 
-// Renew expects again what a sign had acked and has no longer, by its status: it came back on a new disk. It reports
-// whether the publisher has to say once more which alerts the sign should have.
+// Renew expects acks again for documents that the sign has lost according to its status, as with a new disk. It
+// reports whether the publisher must call Expect again for the sign's alerts.
 func (r *Resync) Renew(sign string) (alerts bool) {
 	now := r.now()
 	for _, role := range []string{wire.RoleProgram, wire.RoleAlerts, wire.RoleAlertsTest} {
 		k := expected{sign, role}
 		r.mu.Lock()
 		seq, known := r.last[k]
-		waits := r.due[k] != nil
+		pending := r.pending[k] != nil
 		r.mu.Unlock()
-		if !known || waits || r.ears.Acked(sign, role, seq) {
+		if !known || pending || r.signs.Acked(sign, role, seq) {
 			continue
 		}
 		r.mu.Lock()
-		if role == wire.RoleProgram && r.due[k] == nil && r.last[k] == seq {
-			r.due[k] = &pendingAck{seq: seq, at: now.Add(resyncFirst), gap: resyncFirst}
+		if role == wire.RoleProgram && r.pending[k] == nil && r.last[k] == seq {
+			r.pending[k] = &pendingAck{seq: seq, at: now.Add(resyncFirst), gap: resyncFirst}
 		}
-		if role != wire.RoleProgram { // there may be no alerts any more
+		if role != wire.RoleProgram { // the alerts may have ended
 			delete(r.last, k)
 			alerts = true
 		}
@@ -108,46 +111,46 @@ func (r *Resync) Renew(sign string) (alerts bool) {
 	return alerts
 }
 
-// Step asks those that are due, one request a sign, and returns whom it asked.
+// Step asks the signs that are due, each once, and returns them.
 func (r *Resync) Step() []string {
 	now := r.now()
-	var look []expected
+	var due []expected
 	r.mu.Lock()
-	for k, w := range r.due {
-		if !now.Before(w.at) || w.toFix(now) {
-			look = append(look, k)
+	for k, w := range r.pending {
+		if !now.Before(w.at) || w.repairDue(now) {
+			due = append(due, k)
 		}
 	}
 	r.mu.Unlock()
 	asked := map[string]bool{}
 	repair := false
 	var out []string
-	for _, k := range look {
+	for _, k := range due {
 		r.mu.Lock()
-		w := r.due[k]
+		w := r.pending[k]
 		r.mu.Unlock()
 		if w == nil {
 			continue
 		}
-		done, online := r.ears.Acked(k.sign, k.what, w.seq), r.ears.Online(k.sign)
+		done, online := r.signs.Acked(k.sign, k.what, w.seq), r.signs.Online(k.sign)
 		r.mu.Lock()
 		switch {
-		case r.due[k] != w: // a newer one was published meanwhile
+		case r.pending[k] != w: // a newer document was published meanwhile
 		case done:
-			delete(r.due, k)
+			delete(r.pending, k)
 			if strings.HasPrefix(k.what, AlertAck) {
-				delete(r.last, k) // alerts come and go
+				delete(r.last, k) // alerts end, and the map must not grow
 			}
 		case !online:
-			// It subscribes by itself when it comes back.
+			// The sign subscribes by itself when it reconnects.
 			*w = pendingAck{seq: w.seq, at: now.Add(resyncFirst), gap: resyncFirst}
-		case w.toFix(now):
-			repair, w.fix = true, time.Time{}
+		case w.repairDue(now):
+			repair, w.repairAt = true, time.Time{}
 		default:
 			w.gap = min(2*w.gap, resyncLast)
 			w.at = now.Add(w.gap)
 			if w.asked++; w.asked >= 2 {
-				w.fix = now.Add(repairAfter)
+				w.repairAt = now.Add(repairAfter)
 			}
 			if !asked[k.sign] {
 				asked[k.sign] = true
@@ -165,25 +168,25 @@ func (r *Resync) Step() []string {
 	return out
 }
 
-// silent are all online signs that were asked twice, now.
+// silent returns all online signs that have not acked after two requests.
 func (r *Resync) silent() (out []Silent) {
 	all := map[expected]int64{}
 	r.mu.Lock()
-	for k, w := range r.due {
+	for k, w := range r.pending {
 		if w.asked >= 2 {
 			all[k] = w.seq
 		}
 	}
 	r.mu.Unlock()
 	for k, seq := range all {
-		if r.ears.Online(k.sign) && !r.ears.Acked(k.sign, k.what, seq) {
+		if r.signs.Online(k.sign) && !r.signs.Acked(k.sign, k.what, seq) {
 			out = append(out, Silent{k.sign, k.what})
 		}
 	}
 	return out
 }
 
-// Run steps every second until ctx ends.
+// Run calls Step every second until ctx ends.
 func (r *Resync) Run(ctx context.Context) {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
@@ -197,7 +200,7 @@ func (r *Resync) Run(ctx context.Context) {
 	}
 }
 
-// expectPrograms says which programs signs should ack.
+// expectPrograms registers the acks that signs should send for their programs.
 func (p *Publisher) expectPrograms() {
 	if p.o.Expect == nil {
 		return

@@ -10,32 +10,32 @@ import (
 	"ledcast/sign/wire"
 )
 
-// Topics remembers what a broker may retain of ours, with since when nothing
-// wants it (Unix ms; 0: it is wanted). An outside broker keeps it over every
-// reconnect and restart, and nothing else says what has to go.
+// Topics stores which topics the broker may retain for us, each with the time
+// since when it is unused (Unix ms; 0: in use). An outside broker keeps them over
+// restarts, and only Topics knows what to clear.
 type Topics interface {
 	All(ctx context.Context) (map[string]int64, error)
 	Put(ctx context.Context, topics map[string]int64) error
 	Remove(ctx context.Context, topics ...string) error
 }
 
-// memory is Topics for a broker that lives no longer than the publisher.
-type memory map[string]int64
+// memoryTopics is a Topics for a broker that stops with the publisher.
+type memoryTopics map[string]int64
 
-func (m memory) All(context.Context) (map[string]int64, error) { return maps.Clone(m), nil }
-func (m memory) Put(_ context.Context, topics map[string]int64) error {
+func (m memoryTopics) All(context.Context) (map[string]int64, error) { return maps.Clone(m), nil }
+func (m memoryTopics) Put(_ context.Context, topics map[string]int64) error {
 	maps.Copy(m, topics)
 	return nil
 }
-func (m memory) Remove(_ context.Context, topics ...string) error {
+func (m memoryTopics) Remove(_ context.Context, topics ...string) error {
 	for _, t := range topics {
 		delete(m, t)
 	}
 	return nil
 }
 
-// remember notes topics before anything is retained on them. Only Reconcile
-// calls it, and what follows it.
+// remember stores topics before anything is retained on them. Only Reconcile may
+// call it.
 func (p *Publisher) remember(ctx context.Context, topics []string) error {
 	if p.topics == nil {
 		all, err := p.o.Topics.All(ctx)
@@ -57,8 +57,8 @@ func (p *Publisher) remember(ctx context.Context, topics []string) error {
 	return nil
 }
 
-// clean removes what nothing wants: at once what is a sign's that is gone or
-// gets something else now, and frames once no program has named them for a day.
+// clean clears unused topics: frames after FrameGrace, and at once the topics of
+// signs that were removed or changed their mode.
 func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 	now := p.o.Now().UnixMilli()
 	var gone []string
@@ -75,14 +75,14 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 			gone, old = append(gone, topic), true
 		}
 	}
-	if old { // rare, and then asked of what was kept, for this run may not know it
-		held, err := p.held(ctx)
+	if old { // rare; this run may not know all programs, so read the stored ones
+		needed, err := p.neededFrames(ctx)
 		if err != nil {
 			return err
 		}
 		kept := gone[:0]
 		for _, topic := range gone {
-			if held[topic] {
+			if needed[topic] {
 				since[topic] = 0
 			} else {
 				kept = append(kept, topic)
@@ -99,7 +99,7 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 			return fmt.Errorf("clear %s: %w", topic, err)
 		}
 		p.mu.Lock()
-		delete(p.have, topic)
+		delete(p.sent, topic)
 		p.mu.Unlock()
 	}
 	if err := p.o.Topics.Remove(ctx, gone...); err != nil {
@@ -111,14 +111,14 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 	return nil
 }
 
-// held are the frames of programs that signs may still have: of one that has
-// not acked its present program, those from the one that it acked last on, or of
-// a program's life where that is unknown.
-func (p *Publisher) held(ctx context.Context) (map[string]bool, error) {
+// neededFrames returns the frames of programs that signs may still have. For a
+// sign that has not acked its current program, these are the programs from the
+// last acked one on, or of the longest life of a program if that is unknown.
+func (p *Publisher) neededFrames(ctx context.Context) (map[string]bool, error) {
 	p.mu.Lock()
 	plans := maps.Clone(p.plans)
 	p.mu.Unlock()
-	held := map[string]bool{}
+	needed := map[string]bool{}
 	for id, plan := range plans {
 		if plan.Sign.Picture() {
 			continue
@@ -132,7 +132,7 @@ func (p *Publisher) held(ctx context.Context) (map[string]bool, error) {
 		}
 		from := p.o.Now().Add(-wire.LifeProgram * time.Second).Unix()
 		if acked > 0 {
-			from = acked / 1000 // a seq is no earlier than its time in ms, and what was in force then is asked for
+			from = acked / 1000 // a seq is at least its iat in ms; Programs returns what was in force then
 		}
 		programs, err := p.o.Ledger.Programs(ctx, id, from, p.o.Now().Unix()+1)
 		if err != nil {
@@ -143,11 +143,11 @@ func (p *Publisher) held(ctx context.Context) (map[string]bool, error) {
 				continue
 			}
 			for i := range g.Frames {
-				held[wire.FrameTopic(g.Frames[i].Owner, g.Frames[i].SHA256)] = true
+				needed[wire.FrameTopic(g.Frames[i].Owner, g.Frames[i].SHA256)] = true
 			}
 		}
 	}
-	return held, nil
+	return needed, nil
 }
 
 func isFrame(topic string) bool { return strings.HasPrefix(topic, wire.Prefix+"frames/") }

@@ -14,13 +14,13 @@ import (
 	"ledcast/sign/wire"
 )
 
-// An outside broker keeps what is retained over reconnects and restarts: frames
-// that nothing names go a day later all the same, what is gone goes at once, and
-// what a sign may still have stays.
+// An outside broker keeps retained messages over reconnects and restarts.
+// Unreferenced frames are still cleared after a day, topics of removed signs at
+// once, and frames that a sign may still need stay.
 func TestRetainedIsCleared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := newWorld()
-		w.history, w.kept = map[string][]*timeline.Program{}, memory{}
+		w.history, w.kept = map[string][]*timeline.Program{}, memoryTopics{}
 		acked := map[string]int64{}
 		run := func() (*Publisher, func()) {
 			p := New(Options{Broker: w, Catalogue: w, Artist: w, Ledger: w, Keys: w, Now: time.Now,
@@ -59,27 +59,27 @@ func TestRetainedIsCleared(t *testing.T) {
 		w.mu.Lock()
 		w.lists["viet-ads/own"] = &playlists.Playlist{ID: "own", Owner: "viet-ads",
 			Items: []playlists.Item{{Message: "public/hello"}}}
-		// A sign goes, and another one draws pictures from now on.
+		// Two signs are removed.
 		w.signs = slices.DeleteFunc(w.signs, func(s playlists.Sign) bool { return s.ID == "two" || s.ID == "pic" })
 		w.mu.Unlock()
 		later(p, time.Minute)
 		for _, topic := range []string{wire.SignTopic("two", wire.LeafProgram), wire.SignTopic("pic", wire.LeafFrame)} {
 			if w.got(topic) != "" {
-				t.Errorf("%s is retained, and its sign is gone", topic)
+				t.Errorf("%s of a removed sign is still retained", topic)
 			}
 		}
-		later(p, time.Hour) // nobody names the frame; the sign has not acked what it should have
+		later(p, time.Hour) // the frame is unreferenced, but the sign has not acked its new program
 		p.Connected()
 		later(p, 30*time.Hour)
 		if w.got(ours) == "" {
-			t.Error("the frame went while a sign has acked only the program that names it")
+			t.Error("the frame was cleared, and a sign has acked only the program that references it")
 		}
 		stop()
 
-		p, stop = run() // this run has issued none of it
+		p, stop = run() // an earlier run issued these programs
 		later(p, 30*time.Hour)
 		if w.got(ours) == "" {
-			t.Error("after a restart the frame went while a sign has acked only the program that names it")
+			t.Error("after a restart the frame was cleared, and a sign has acked only the program that references it")
 		}
 		ack(p, "one", "three")
 		later(p, time.Hour)
@@ -91,7 +91,7 @@ func TestRetainedIsCleared(t *testing.T) {
 		if w.got(ours) != "" {
 			t.Error("the frame is still there days after the sign acked another program")
 		}
-		// What is wanted was not touched.
+		// Topics in use stay.
 		for _, topic := range []string{wire.SignTopic("one", wire.LeafProgram), wire.SignTopic("three", wire.LeafProgram),
 			wire.FrameTopic("public", p.Plan("one").Program.Frames[0].SHA256)} {
 			if w.got(topic) == "" {
@@ -101,7 +101,7 @@ func TestRetainedIsCleared(t *testing.T) {
 		stop()
 		for topic := range w.kept {
 			if w.got(topic) == "" || strings.Contains(topic, "two") {
-				t.Errorf("%s is remembered, and nothing is retained there", topic)
+				t.Errorf("%s is stored, and nothing is retained there", topic)
 			}
 		}
 	})

@@ -16,7 +16,7 @@ import (
 	"ledcast/sign/wire"
 )
 
-// world is a publisher's surroundings in memory.
+// world implements a publisher's dependencies in memory.
 type world struct {
 	mu       sync.Mutex
 	signs    []playlists.Sign
@@ -30,14 +30,14 @@ type world struct {
 
 	latest   map[string]*playlists.Issued
 	history  map[string][]*timeline.Program // by sign
-	kept     memory
+	kept     memoryTopics
 	seq      int64
 	sent     []string          // topics in the order of publishing
 	retained map[string]string // topic → payload
 	sentAt   map[string][]time.Time
 	down     error
 	drawn    int
-	drawing  map[string]*playlists.Artwork // where given, what was drawn before
+	drawing  map[string]*playlists.Artwork // cache of artworks, if not nil
 }
 
 func (w *world) Signs(context.Context) ([]playlists.Sign, error) {
@@ -64,7 +64,7 @@ func (w *world) Rulebook(context.Context) (plan.Rulebook, error) {
 	return plan.Rulebook{Schedules: w.schedules, Campaigns: w.campaigns, Agreements: w.agreements}, nil
 }
 
-// Artwork draws two pages of 4 s; a message called "bad" cannot be drawn.
+// Artwork draws two pages of 4 s; a message called "bad-letter" cannot be drawn.
 func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Class,
 	_ playlists.Motion) (*playlists.Artwork, error) {
 	if a := w.drawing[m.Owner+"/"+m.ID+c.String()]; a != nil {
@@ -93,7 +93,7 @@ func (w *world) Artwork(_ context.Context, m *playlists.Message, c playlists.Cla
 
 func (w *world) Issue(_ context.Context, drafts []playlists.Draft,
 	seal func(int, int64) ([]byte, error)) ([]playlists.Issued, error) {
-	w.mu.Lock() // programs and alerts are issued beside each other
+	w.mu.Lock() // programs and alerts are issued concurrently
 	defer w.mu.Unlock()
 	var out []playlists.Issued
 	for i, d := range drafts {
@@ -161,14 +161,14 @@ func (w *world) Publish(_ context.Context, topic string, payload []byte, retaine
 	return nil
 }
 
-// got is what is retained on a topic.
+// got returns what is retained on a topic.
 func (w *world) got(topic string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.retained[topic]
 }
 
-// at is when a topic was published, in order.
+// at returns when a topic was published, in order.
 func (w *world) at(topic string) []time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -181,7 +181,7 @@ func (w *world) setDown(err error) {
 	w.down = err
 }
 
-// topics are all that was published, in order.
+// topics returns the topics of all published messages, in order.
 func (w *world) topics() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists"
 )
 
-// MaxInteger is the largest number allowed on the wire (PROTOCOL.md, Names), 2^53-1. A reader that parses numbers
+// MaxInteger is the largest number allowed on the wire (docs/protocol.md, Names), 2^53-1. A reader that parses numbers
 // as doubles still gets the exact value.
 const MaxInteger = 1<<53 - 1
 
