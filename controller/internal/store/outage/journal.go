@@ -16,8 +16,9 @@ import (
 // FileName is the journal's file in the data folder. It exists only while something waits for the database.
 const FileName = "deferred.journal"
 
-// entry is one write that waits. Exactly one field is set.
+// entry is one write that waits. Exactly one of the other fields than Run is set.
 type entry struct {
+	Run    string        // identifies the run of the controller
 	Change *store.Change `json:",omitempty"` // of a user; audited
 	Object *store.Object `json:",omitempty"` // by the controller itself
 	Issued *issued       `json:",omitempty"`

@@ -10,8 +10,10 @@
 package outage
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -30,6 +32,7 @@ type Store struct {
 
 	mu      sync.Mutex // held while the journal is written or read
 	journal *journal
+	run     string // of the controller that has opened the database last
 
 	headsMu sync.Mutex
 	heads   map[[2]string]playlists.Head // the latest documents of alerts, by role and subject
@@ -48,11 +51,18 @@ func Wrap(ctx context.Context, s store.Store, data string, log *slog.Logger) (*S
 	}
 	w := &Store{Store: s, log: log, journal: j, heads: map[[2]string]playlists.Head{},
 		sessions: &sessions{Sessions: s.Sessions(), recent: map[string]store.Session{}}}
+	if w.run, err = s.Settings().Get(ctx, runSetting); err != nil && !playlists.IsNotFound(err) {
+		return nil, err
+	}
 	if err := w.flush(ctx); err != nil {
 		return nil, fmt.Errorf("%s cannot be written to the database: %w", j.path, err)
 	}
-	return w, nil
+	w.run = rand.Text()
+	return w, s.Settings().Set(ctx, runSetting, w.run)
 }
+
+// runSetting is the setting with the run of the controller that has opened the database last.
+const runSetting = "controller-run"
 
 // Waiting is the number of writes that wait for the database.
 func (s *Store) Waiting() int {
@@ -129,14 +139,14 @@ func (s *Store) flush(ctx context.Context) error {
 func (s *Store) write(ctx context.Context, e *entry) error {
 	switch {
 	case e.Change != nil:
-		later, err := s.isLater(ctx, &e.Change.Object)
+		later, err := s.isLater(ctx, e.Run, &e.Change.Object)
 		if err != nil || later {
 			return err
 		}
 		_, err = s.Store.Audit().Change(ctx, *e.Change)
 		return err
 	case e.Object != nil:
-		later, err := s.isLater(ctx, e.Object)
+		later, err := s.isLater(ctx, e.Run, e.Object)
 		if err != nil || later {
 			return err
 		}
@@ -156,17 +166,20 @@ func (s *Store) write(ctx context.Context, e *entry) error {
 	return err
 }
 
-// isLater reports whether the database has a version of an object that is as new as o, or newer.
-func (s *Store) isLater(ctx context.Context, o *store.Object) (bool, error) {
+// isLater reports whether the database has o, or a version of it that another controller has written since.
+func (s *Store) isLater(ctx context.Context, run string, o *store.Object) (bool, error) {
 	is, err := s.Store.Objects().Get(ctx, o.Kind, o.Owner, o.ID)
 	if playlists.IsNotFound(err) {
 		return false, nil
 	}
-	if err == nil && is.UpdatedMS >= o.UpdatedMS {
+	if err != nil || bytes.Equal(is.Data, o.Data) {
+		return true, err
+	}
+	if run != s.run && is.UpdatedMS >= o.UpdatedMS {
 		s.log.Warn("the database has a later version of what was kept while it was away", "object", o.Path())
 		return true, nil
 	}
-	return false, err
+	return false, nil
 }
 
 // try writes to the database, and before that what waits for it. What can be deferred does not wait for a database that
@@ -186,6 +199,9 @@ func (s *Store) later(ctx context.Context, err error, entries ...entry) error {
 	d := playlists.DeferralOf(ctx)
 	if d == nil || !playlists.IsAway(err) {
 		return err
+	}
+	for i := range entries {
+		entries[i].Run = s.run
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,7 +329,7 @@ func (s *Store) issue(drafts []playlists.Draft, seal func(i int, seq int64) ([]b
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, entry{Issued: &issued{Draft: d, JWS: jws}})
+		entries = append(entries, entry{Run: s.run, Issued: &issued{Draft: d, JWS: jws}})
 		docs = append(docs, playlists.Issued{Head: playlists.Head{Role: d.Role, Subject: d.Subject, Epoch: d.Epoch,
 			Seq: d.Seq, Iat: d.IatMS / 1000, Exp: d.Exp, Digest: d.Digest}, JWS: jws, Notes: d.Notes})
 	}
