@@ -14,7 +14,7 @@ import (
 	"ledcast/playlists"
 )
 
-// feeds is a service that asks a test server, and its clock.
+// feedWorld is a service that polls a test server, and its clock.
 type feedWorld struct {
 	*world
 	*service
@@ -53,7 +53,7 @@ func (f *feedWorld) ask(after time.Duration) map[string]playlists.CAPFeedState {
 	f.mu.Lock()
 	f.now = f.now.Add(after)
 	f.mu.Unlock()
-	f.askFeeds(context.Background())
+	f.pollFeeds(context.Background())
 	_, _, states := f.CAPPolicy()
 	out := map[string]playlists.CAPFeedState{}
 	for _, st := range states {
@@ -62,8 +62,8 @@ func (f *feedWorld) ask(after time.Duration) map[string]playlists.CAPFeedState {
 	return out
 }
 
-// More new documents than are taken at once: the newest first, and it is said
-// that the others wait; the next time they come.
+// A feed with more new documents than the limit: the first poll takes the newest and
+// reports that the others wait. The next poll takes these.
 func TestCAPFeedOfMany(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -72,7 +72,7 @@ func TestCAPFeedOfMany(t *testing.T) {
 			return
 		}
 		var b strings.Builder
-		for i := range maxEntries + 7 {
+		for i := range maxNewDocuments + 7 {
 			fmt.Fprintf(&b, `<entry><link href="/doc/%d"/></entry>`, i)
 		}
 		_, _ = fmt.Fprintf(rw, `<feed xmlns="http://www.w3.org/2005/Atom">%s</feed>`, b.String())
@@ -80,21 +80,21 @@ func TestCAPFeedOfMany(t *testing.T) {
 	st := f.ask(time.Minute)["many"]
 	_, last, _ := f.CAPPolicy()
 	if !strings.Contains(st.Trouble, "the 7 oldest wait") || !strings.Contains(st.TroubleVI, "7 văn bản cũ nhất") ||
-		st.Failures != 0 || len(last) != maxEntries {
+		st.Failures != 0 || len(last) != maxNewDocuments {
 		t.Fatalf("%+v; %d taken", st, len(last))
 	}
 	for _, r := range last {
-		if r.Identifier == fmt.Sprint(maxEntries) {
-			t.Error("an old one went before newer ones")
+		if r.Identifier == fmt.Sprint(maxNewDocuments) {
+			t.Error("an old document came before newer ones")
 		}
 	}
 	st = f.ask(time.Minute)["many"]
-	if _, last, _ = f.CAPPolicy(); st.Trouble != "" || len(last) != maxEntries+7 {
+	if _, last, _ = f.CAPPolicy(); st.Trouble != "" || len(last) != maxNewDocuments+7 {
 		t.Errorf("%+v; %d taken", st, len(last))
 	}
 }
 
-// What was refused is decided again, though the list did not change.
+// A refused document is decided again later even if the list did not change.
 func TestCAPFeedAsksAgain(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -121,22 +121,21 @@ func TestCAPFeedAsksAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
-		t.Error("it is asked again at once")
+		t.Error("the document is fetched again at once")
 	}
-	if f.ask(feedAgain); outcome() != playlists.CAPPending {
-		t.Errorf("the sender is allowed, and it is %s", outcome())
+	if f.ask(retryDocument); outcome() != playlists.CAPPending {
+		t.Errorf("the sender is allowed, but the outcome is %s", outcome())
 	}
 }
 
-// A feed that does not answer holds no other up, and a change of the policy
-// meanwhile does no harm.
+// A slow feed does not delay the others, and the policy can change during a poll.
 func TestCAPFeedsAreAskedTogether(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	others := make(chan struct{}, 9)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
 			for range 3 {
-				<-others // answers when the others have been asked
+				<-others // responds after the other feeds were polled
 			}
 			http.Error(rw, "no", http.StatusBadGateway)
 			return
@@ -164,8 +163,8 @@ func TestCAPFeedsAreAskedTogether(t *testing.T) {
 	}
 }
 
-// A feed that is asked: conditionally, each document once; and one that fails,
-// is empty or stands still clears nothing and is reported.
+// A poll is conditional and fetches each document once. A feed that fails, is empty or
+// does not change is reported and ends no alert.
 func TestCAPFeed(t *testing.T) {
 	w := newWorld()
 	now := time.Now().Truncate(time.Second)
@@ -195,7 +194,7 @@ func TestCAPFeed(t *testing.T) {
 		case how.Load() == "empty list":
 			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))
 		case how.Load() == "huge":
-			_, _ = rw.Write(make([]byte, maxFeed+10))
+			_, _ = rw.Write(make([]byte, maxAnswer+10))
 		case how.Load() == "page":
 			_, _ = rw.Write([]byte("<html><body>Bảo trì</body></html>"))
 		default:
@@ -212,7 +211,7 @@ func TestCAPFeed(t *testing.T) {
 		t.Helper()
 		later := at.Load().Add(time.Minute)
 		at.Store(&later)
-		s.askFeeds(context.Background())
+		s.pollFeeds(context.Background())
 		_, _, feeds := s.CAPPolicy()
 		return feeds[0]
 	}
@@ -236,7 +235,7 @@ func TestCAPFeed(t *testing.T) {
 			t.Errorf("%s: nothing is reported: %+v", mode, st)
 		}
 	}
-	how.Store("empty list") // a good answer, no all-clear, and somebody should know
+	how.Store("empty list") // a good response that ends no alert but is reported
 	if st := ask(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
 		t.Errorf("an empty list: %+v", st)
 	}
@@ -245,9 +244,9 @@ func TestCAPFeed(t *testing.T) {
 	}
 	how.Store("list")
 	ask()
-	days := at.Load().Add(feedStill + time.Hour)
+	days := at.Load().Add(unchangedAfter + time.Hour)
 	at.Store(&days)
 	if st := ask(); st.Trouble == "" {
-		t.Errorf("a feed that stands still: %+v", st)
+		t.Errorf("a feed that does not change: %+v", st)
 	}
 }
