@@ -24,7 +24,7 @@ func TestCounts(t *testing.T) {
 			Alerts: []timeline.Alert{{ID: "a1"}}}
 		s.Published(set, false)
 		s.Pictured("p1", "a1")
-		is := func(when string, want ...int) {
+		expect := func(when string, want ...int) {
 			t.Helper()
 			v := view(t, s, "a1")
 			got := []int{v.Targeted, v.Sent, v.Received, v.Showing, v.Rejected, len(v.Missed), len(v.OutOfService)}
@@ -33,21 +33,21 @@ func TestCounts(t *testing.T) {
 					when, got, want)
 			}
 		}
-		is("published", 4, 3, 0, 0, 0, 0, 1)
+		expect("published", 4, 3, 0, 0, 0, 0, 1)
 		time.Sleep(200 * time.Millisecond)
 		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: rejected, Reason: "missing-frame"})
-		is("a frame is missing", 4, 2, 0, 0, 1, 0, 1)
+		expect("a frame is missing", 4, 2, 0, 0, 1, 0, 1)
 		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: received})
-		is("the frame arrived", 4, 2, 1, 0, 0, 0, 1)
+		expect("the frame arrived", 4, 2, 1, 0, 0, 0, 1)
 		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: showing})
 		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: received})
-		is("shows", 4, 2, 0, 1, 0, 0, 1)
+		expect("shows", 4, 2, 0, 1, 0, 0, 1)
 		s.HandleAck(Ack{Sign: "s2", Seq: 6, State: rejected, Reason: "stale-seq"})
 		s.HandleAck(Ack{Sign: "p1", Seq: 7, Alert: "a1", State: showing})
 		s.HandleAck(Ack{Sign: "s9", Seq: 7, Alert: "a1", State: showing})
-		is("acks of an older set, a picture sign and an unknown sign", 4, 2, 0, 1, 0, 0, 1)
+		expect("acks of an older set, a picture sign and an unknown sign", 4, 2, 0, 1, 0, 0, 1)
 		s.HandleAck(Ack{Sign: "s2", Seq: 7, State: rejected, Reason: "unknown-key"})
-		is("a whole set is rejected", 4, 1, 0, 1, 1, 0, 1)
+		expect("a whole set is rejected", 4, 1, 0, 1, 1, 0, 1)
 		if v := view(t, s, "a1"); len(v.Call) != 1 ||
 			v.Call[0] != (playlists.AlertCall{Sign: "s2", Owner: "Công ty Quảng cáo Việt", Phone: "0255 3822 123"}) ||
 			v.Times.P99MS != 200 {
@@ -58,7 +58,7 @@ func TestCounts(t *testing.T) {
 		}
 		step(t, s)
 		s = w.open(t) // a restart keeps the counts
-		is("restarted", 4, 1, 0, 1, 1, 0, 1)
+		expect("restarted", 4, 1, 0, 1, 1, 0, 1)
 	})
 }
 

@@ -42,8 +42,8 @@ func TestDoubt(t *testing.T) {
 				if _, err := s.Create(t.Context(), author, w.order("waits", 2*time.Hour)); err != nil {
 					t.Fatal(err)
 				}
-				look := read(t, s, "waits", 4)
-				began := time.Now()
+				approval := read(t, s, "waits", 4)
+				startedAt := time.Now()
 
 				off = by
 				step(t, s)
@@ -52,7 +52,7 @@ func TestDoubt(t *testing.T) {
 						t.Errorf("%s is %s (%s)", id, v.State, v.Why)
 					}
 				}
-				_, err = s.Approve(t.Context(), approver, "waits", look)
+				_, err = s.Approve(t.Context(), approver, "waits", approval)
 				refused(t, "an approval", err, "clock", "wrong")
 				refused(t, "a policy", s.RunByPolicy(t.Context(), approver, "waits"), "clock")
 				_, err = s.BreakGlass(t.Context(), author, "waits")
@@ -61,10 +61,10 @@ func TestDoubt(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if v.State != playlists.AlertEnded || v.Corrected || v.EndedMS < began.UnixMilli() ||
+				if v.State != playlists.AlertEnded || v.Corrected || v.EndedMS < startedAt.UnixMilli() ||
 					v.EndedMS >= int64(v.Until)*1000 {
 					t.Errorf("cancelled: %s, corrected %v, ended at %d of %d to %d", v.State, v.Corrected, v.EndedMS,
-						began.UnixMilli(), int64(v.Until)*1000)
+						startedAt.UnixMilli(), int64(v.Until)*1000)
 				}
 
 				off = 0
@@ -73,7 +73,7 @@ func TestDoubt(t *testing.T) {
 				if v := view(t, s, "runs"); v.State != playlists.AlertRunning {
 					t.Errorf("with a trusted clock it is %s (%s)", v.State, v.Why)
 				}
-				if _, err := s.Approve(t.Context(), approver, "waits", look); err != nil {
+				if _, err := s.Approve(t.Context(), approver, "waits", approval); err != nil {
 					t.Error(err)
 				}
 				time.Sleep(time.Hour)

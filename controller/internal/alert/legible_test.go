@@ -104,7 +104,7 @@ func TestChecksEachKindOnce(t *testing.T) {
 }
 
 // Create rejects a message that takes longer than a minute to read.
-func TestTooLongToRead(t *testing.T) {
+func TestMessageTooLong(t *testing.T) {
 	w := newWorld()
 	w.Pages = 11
 	s := w.open(t)

@@ -86,11 +86,11 @@ func (s *Service) reconcile(ctx context.Context, now time.Time) error {
 	ctx = playlists.Urgent(ctx)
 	s.mu.Lock()
 	all := make([]*entry, 0, len(s.entries))
-	begun := map[string]*entry{} // replaced alert → the alert that replaces it
+	replacedBy := map[string]*entry{} // replaced alert → the alert that replaces it
 	for _, e := range s.entries {
 		all = append(all, e)
 		if e.State == playlists.AlertRunning && e.Replaces != "" && int64(e.From) <= now.Unix() {
-			begun[e.Replaces] = e
+			replacedBy[e.Replaces] = e
 		}
 	}
 	s.mu.Unlock()
@@ -104,8 +104,8 @@ func (s *Service) reconcile(ctx context.Context, now time.Time) error {
 		}
 		switch {
 		case doubted: // everything below depends on the clock
-		case e.State == playlists.AlertRunning && begun[e.ID] != nil:
-			by := begun[e.ID]
+		case e.State == playlists.AlertRunning && replacedBy[e.ID] != nil:
+			by := replacedBy[e.ID]
 			who := &playlists.Principal{ID: by.ApprovedBy, Owner: playlists.Public}
 			at := max(by.ApprovedMS, int64(by.From)*1000)
 			if err := s.end(ctx, who, e, playlists.EndReplaced, at,
@@ -121,9 +121,9 @@ func (s *Service) reconcile(ctx context.Context, now time.Time) error {
 			}
 			changed = true
 		case e.Corrected && e.EndedMS/1000+playlists.CorrectionLife > now.Unix():
-			did, err := s.startCorrection(ctx, e)
+			started, err := s.startCorrection(ctx, e)
 			errs = append(errs, err)
-			changed = changed || did
+			changed = changed || started
 		}
 	}
 	if changed && s.o.Changed != nil {
@@ -136,9 +136,9 @@ func (s *Service) reconcile(ctx context.Context, now time.Time) error {
 func (s *Service) startCorrection(ctx context.Context, e *entry) (bool, error) {
 	id := playlists.CorrectionID(e.ID)
 	s.mu.Lock()
-	there := s.entries[id] != nil
+	exists := s.entries[id] != nil
 	s.mu.Unlock()
-	if there {
+	if exists {
 		return false, nil
 	}
 	if err := s.load(ctx, e); err != nil {
@@ -203,12 +203,12 @@ func (s *Service) startDrill(ctx context.Context, now time.Time) error {
 	for _, e := range s.entries {
 		hadDrill = hadDrill || e.Mode == playlists.AlertDrill && e.CreatedBy == Controller.ID
 	}
-	there := s.entries[id] != nil
+	exists := s.entries[id] != nil
 	s.mu.Unlock()
 	if s.checkClock() != nil {
 		return nil
 	}
-	if due.IsZero() || there || now.Sub(due) >= drillWindow || due.Before(s.openedAt) && !hadDrill {
+	if due.IsZero() || exists || now.Sub(due) >= drillWindow || due.Before(s.openedAt) && !hadDrill {
 		return nil
 	}
 	areas, err := s.o.Catalogue.Areas(ctx)

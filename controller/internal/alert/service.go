@@ -161,7 +161,7 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 		}
 	}
 	for _, t := range seed {
-		if _, there := s.templates[t.ID]; there {
+		if _, exists := s.templates[t.ID]; exists {
 			continue
 		}
 		t.By = Controller.ID

@@ -265,7 +265,7 @@ func TestCAPAlert(t *testing.T) {
 	if fmt.Sprint(v.Areas, v.Signs) != "[quang-ngai/son-tinh] [s2]" {
 		t.Errorf("reaches %v %v", v.Areas, v.Signs)
 	}
-	m := w.Said[v.ID]
+	m := w.Messages[v.ID]
 	if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[0].Headline != "Lũ lên nhanh both" ||
 		m.Variants[1].Headline != "Flood both" {
 		t.Errorf("%+v", m)

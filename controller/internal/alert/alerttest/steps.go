@@ -44,17 +44,17 @@ func Read(t *testing.T, s Life, id string, n int) *playlists.AlertApproval {
 	return &playlists.AlertApproval{Signs: &n, Digest: p.Digest}
 }
 
-// Refused fails the test unless err is an *Error with a remedy and its text contains each of says.
-func Refused(t *testing.T, what string, err error, says ...string) {
+// Refused fails the test unless err is an *Error with a remedy and its text contains each of texts.
+func Refused(t *testing.T, what string, err error, texts ...string) {
 	t.Helper()
 	var e *playlists.Error
 	if !errors.As(err, &e) || e.English().Remedy == "" {
 		t.Errorf("%s: %v", what, err)
 		return
 	}
-	for _, s := range says {
-		if !strings.Contains(e.Error(), s) {
-			t.Errorf("%s: %v; want %q", what, err, s)
+	for _, text := range texts {
+		if !strings.Contains(e.Error(), text) {
+			t.Errorf("%s: %v; want %q", what, err, text)
 		}
 	}
 }

@@ -33,7 +33,7 @@ type World struct {
 
 	Deleted chan string // receives the kind/id of deletions, unless nil
 
-	Said map[string]*playlists.Message // the last drawn messages, by id
+	Messages map[string]*playlists.Message // the last drawn messages, by id
 }
 
 // New returns a World with four signs of one company in two areas.
@@ -45,7 +45,7 @@ func New() *World {
 		}
 		return playlists.Sign{ID: id, Owner: "viet-ads", Class: c, Mode: mode, Areas: []string{"quang-ngai/" + area}}
 	}
-	w := &World{Said: map[string]*playlists.Message{}, Rows: map[string][]byte{},
+	w := &World{Messages: map[string]*playlists.Message{}, Rows: map[string][]byte{},
 		Words: map[string]string{"sorry": "Tin trước là nhầm"}, Faces: []playlists.Sign{
 			sign("s1", "128x64-rgb", "son-tinh", playlists.ModeProgram),
 			sign("s2", "128x64-rgb", "duc-pho", playlists.ModeProgram),
@@ -132,7 +132,7 @@ func (w *World) KnownAreas(_ context.Context, areas []string, who *playlists.Pri
 func (w *World) Artwork(_ context.Context, m *playlists.Message, c playlists.Class) (*playlists.Artwork, error) {
 	w.mu.Lock()
 	w.Drawn++
-	w.Said[m.ID] = m
+	w.Messages[m.ID] = m
 	w.mu.Unlock()
 	if w.Drawing != nil {
 		if err := w.Drawing(m, c); err != nil {
