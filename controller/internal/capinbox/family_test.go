@@ -136,7 +136,7 @@ func TestCAPAndPeople(t *testing.T) {
 }
 
 // A document from a feed counts even if a person submitted another under its reference.
-func TestCAPFeedCountsMore(t *testing.T) {
+func TestCAPFeedOverridesPeople(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
@@ -177,7 +177,7 @@ func TestCAPFeedCountsMore(t *testing.T) {
 }
 
 // The policy does not let a document replace an alert that people wrote.
-func TestCAPLeavesPeoplesAlerts(t *testing.T) {
+func TestCAPPolicyKeepsPeoplesAlerts(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}

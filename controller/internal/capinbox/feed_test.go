@@ -49,7 +49,7 @@ func (f *feedWorld) at() time.Time {
 	return f.now
 }
 
-func (f *feedWorld) ask(after time.Duration) map[string]playlists.CAPFeedState {
+func (f *feedWorld) poll(after time.Duration) map[string]playlists.CAPFeedState {
 	f.mu.Lock()
 	f.now = f.now.Add(after)
 	f.mu.Unlock()
@@ -77,7 +77,7 @@ func TestCAPFeedOfMany(t *testing.T) {
 		}
 		_, _ = fmt.Fprintf(rw, `<feed xmlns="http://www.w3.org/2005/Atom">%s</feed>`, b.String())
 	}, "many")
-	st := f.ask(time.Minute)["many"]
+	st := f.poll(time.Minute)["many"]
 	_, last, _ := f.CAPPolicy()
 	if !strings.Contains(st.Trouble, "the 7 oldest wait") || !strings.Contains(st.TroubleVI, "7 văn bản cũ nhất") ||
 		st.Failures != 0 || len(last) != maxNewDocuments {
@@ -88,14 +88,14 @@ func TestCAPFeedOfMany(t *testing.T) {
 			t.Error("an old document came before newer ones")
 		}
 	}
-	st = f.ask(time.Minute)["many"]
+	st = f.poll(time.Minute)["many"]
 	if _, last, _ = f.CAPPolicy(); st.Trouble != "" || len(last) != maxNewDocuments+7 {
 		t.Errorf("%+v; %d taken", st, len(last))
 	}
 }
 
 // A refused document is decided again later even if the list did not change.
-func TestCAPFeedAsksAgain(t *testing.T) {
+func TestCAPFeedRetries(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		switch {
@@ -112,7 +112,7 @@ func TestCAPFeedAsksAgain(t *testing.T) {
 		_, last, _ := f.CAPPolicy()
 		return last[0].Outcome
 	}
-	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
+	if f.poll(time.Minute); outcome() != playlists.CAPRefused {
 		t.Fatal(outcome())
 	}
 	p, _, _ := f.CAPPolicy()
@@ -120,16 +120,16 @@ func TestCAPFeedAsksAgain(t *testing.T) {
 	if err := f.SetCAPPolicy(t.Context(), author, p); err != nil {
 		t.Fatal(err)
 	}
-	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
+	if f.poll(time.Minute); outcome() != playlists.CAPRefused {
 		t.Error("the document is fetched again at once")
 	}
-	if f.ask(retryDocument); outcome() != playlists.CAPPending {
+	if f.poll(retryDocument); outcome() != playlists.CAPPending {
 		t.Errorf("the sender is allowed, but the outcome is %s", outcome())
 	}
 }
 
 // A slow feed does not delay the others, and the policy can change during a poll.
-func TestCAPFeedsAreAskedTogether(t *testing.T) {
+func TestCAPFeedsInParallel(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	others := make(chan struct{}, 9)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -149,7 +149,7 @@ func TestCAPFeedsAreAskedTogether(t *testing.T) {
 		p.Feeds[1].EveryS = 30
 		changed <- f.SetCAPPolicy(context.Background(), author, p)
 	}()
-	states := f.ask(time.Minute)
+	states := f.poll(time.Minute)
 	if err := <-changed; err != nil {
 		t.Fatal(err)
 	}
@@ -175,27 +175,27 @@ func TestCAPFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := doc{id: "a", sent: now}, doc{id: "b", sent: now}
-	var how atomic.Value
-	how.Store("list")
+	var mode atomic.Value
+	mode.Store("list")
 	var lists, notModified, docs atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/doc/"):
 			docs.Add(1)
 			_, _ = rw.Write(map[string]doc{"/doc/a": first, "/doc/b": second}[r.URL.Path].xml())
-		case how.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
+		case mode.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
 			notModified.Add(1)
 			rw.WriteHeader(http.StatusNotModified)
-		case how.Load() == "list":
+		case mode.Load() == "list":
 			lists.Add(1)
 			rw.Header().Set("ETag", `"1"`)
 			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/><link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
-		case how.Load() == "empty":
-		case how.Load() == "empty list":
+		case mode.Load() == "empty":
+		case mode.Load() == "empty list":
 			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))
-		case how.Load() == "huge":
+		case mode.Load() == "huge":
 			_, _ = rw.Write(make([]byte, maxAnswer+10))
-		case how.Load() == "page":
+		case mode.Load() == "page":
 			_, _ = rw.Write([]byte("<html><body>Bảo trì</body></html>"))
 		default:
 			http.Error(rw, "no", http.StatusBadGateway)
@@ -207,7 +207,7 @@ func TestCAPFeed(t *testing.T) {
 		Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
 		t.Fatal(err)
 	}
-	ask := func() playlists.CAPFeedState {
+	poll := func() playlists.CAPFeedState {
 		t.Helper()
 		later := at.Load().Add(time.Minute)
 		at.Store(&later)
@@ -215,7 +215,7 @@ func TestCAPFeed(t *testing.T) {
 		_, _, feeds := s.CAPPolicy()
 		return feeds[0]
 	}
-	if st := ask(); st.Trouble != "" || st.Failures != 0 {
+	if st := poll(); st.Trouble != "" || st.Failures != 0 {
 		t.Fatalf("%+v", st)
 	}
 	_, last, _ := s.CAPPolicy()
@@ -224,29 +224,29 @@ func TestCAPFeed(t *testing.T) {
 	}
 	approveIt(t, s, last[0].Alerts[0])
 	for range 3 {
-		ask()
+		poll()
 	}
 	if docs.Load() != 2 || lists.Load() != 1 || notModified.Load() != 3 {
 		t.Errorf("%d documents, %d lists, %d not modified", docs.Load(), lists.Load(), notModified.Load())
 	}
-	for _, mode := range []string{"empty", "huge", "page", "fails"} {
-		how.Store(mode)
-		if st := ask(); st.Trouble == "" || st.Failures == 0 {
-			t.Errorf("%s: nothing is reported: %+v", mode, st)
+	for _, m := range []string{"empty", "huge", "page", "fails"} {
+		mode.Store(m)
+		if st := poll(); st.Trouble == "" || st.Failures == 0 {
+			t.Errorf("%s: nothing is reported: %+v", m, st)
 		}
 	}
-	how.Store("empty list") // a good response that ends no alert but is reported
-	if st := ask(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
+	mode.Store("empty list") // a good response that ends no alert but is reported
+	if st := poll(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
 		t.Errorf("an empty list: %+v", st)
 	}
 	if v, err := s.Get(t.Context(), last[0].Alerts[0]); err != nil || v.State != playlists.AlertRunning {
 		t.Errorf("the alert is %s, %v", v.State, err)
 	}
-	how.Store("list")
-	ask()
+	mode.Store("list")
+	poll()
 	days := at.Load().Add(unchangedAfter + time.Hour)
 	at.Store(&days)
-	if st := ask(); st.Trouble == "" {
+	if st := poll(); st.Trouble == "" {
 		t.Errorf("a feed that does not change: %+v", st)
 	}
 }

@@ -33,7 +33,7 @@ func (b *Inbox) resolveAreas(ctx context.Context, areas []cap12.Area) (codes, si
 			}
 		}
 		for k := range all {
-			if p := all[k].Position; p != nil && a.Holds(*p) && !slices.Contains(signs, all[k].ID) {
+			if p := all[k].Position; p != nil && a.Contains(*p) && !slices.Contains(signs, all[k].ID) {
 				signs = append(signs, all[k].ID)
 			}
 		}
