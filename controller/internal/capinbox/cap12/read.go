@@ -29,9 +29,9 @@ var grammar = map[string]rule{
 	"restriction": once, "addresses": once, "code": many, "note": once, "references": once, "incidents": once,
 	"info": {true, map[string]rule{
 		"language": once, "category": many, "event": once, "responseType": many, "urgency": once, "severity": once,
-		"certainty": once, "audience": once, "eventCode": {true, pair}, "effective": once, "onset": once, "expires": once,
-		"senderName": once, "headline": once, "description": once, "instruction": once, "web": once, "contact": once,
-		"parameter": {true, pair},
+		"certainty": once, "audience": once, "eventCode": {true, pair}, "effective": once, "onset": once,
+		"expires": once, "senderName": once, "headline": once, "description": once, "instruction": once, "web": once,
+		"contact": once, "parameter": {true, pair},
 		"resource": {true, map[string]rule{"resourceDesc": once, "mimeType": once, "size": once, "uri": once,
 			"derefUri": once, "digest": once}},
 		"area": {true, map[string]rule{"areaDesc": once, "polygon": many, "circle": many, "geocode": {true, pair},
