@@ -14,53 +14,55 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Each targeted sign is counted once, at the furthest it came.
+// Each targeted sign counts once, at its last stage.
 func TestCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		s := w.open(t)
 		run(t, s, w.order("a1", time.Hour))
-		set := &timeline.AlertSet{Header: timeline.Header{Seq: 7}, Class: "128x64-rgb", Alerts: []timeline.Alert{{ID: "a1"}}}
+		set := &timeline.AlertSet{Header: timeline.Header{Seq: 7}, Class: "128x64-rgb",
+			Alerts: []timeline.Alert{{ID: "a1"}}}
 		s.Published(set, false)
 		s.Pictured("p1", "a1")
-		is := func(when string, want ...int) {
+		expect := func(when string, want ...int) {
 			t.Helper()
 			v := view(t, s, "a1")
 			got := []int{v.Targeted, v.Sent, v.Received, v.Showing, v.Rejected, len(v.Missed), len(v.OutOfService)}
 			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s: targeted, sent, received, showing, rejected, missed, out of service are %v, want %v", when, got, want)
+				t.Errorf("%s: targeted, sent, received, showing, rejected, missed, out of service are %v, want %v",
+					when, got, want)
 			}
 		}
-		is("published", 4, 3, 0, 0, 0, 0, 1)
+		expect("published", 4, 3, 0, 0, 0, 0, 1)
 		time.Sleep(200 * time.Millisecond)
-		s.Heard(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: rejected, Reason: "missing-frame"})
-		is("a frame is missed", 4, 2, 0, 0, 1, 0, 1)
-		s.Heard(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: received})
-		is("and came", 4, 2, 1, 0, 0, 0, 1)
-		s.Heard(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: showing})
-		s.Heard(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: received})
-		is("shows", 4, 2, 0, 1, 0, 0, 1)
-		s.Heard(Ack{Sign: "s2", Seq: 6, State: rejected, Reason: "stale-seq"})
-		s.Heard(Ack{Sign: "p1", Seq: 7, Alert: "a1", State: showing})
-		s.Heard(Ack{Sign: "s9", Seq: 7, Alert: "a1", State: showing})
-		is("a replayed set, a picture sign and a stranger speak", 4, 2, 0, 1, 0, 0, 1)
-		s.Heard(Ack{Sign: "s2", Seq: 7, State: rejected, Reason: "unknown-key"})
-		is("a whole set is refused", 4, 1, 0, 1, 1, 0, 1)
+		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: rejected, Reason: "missing-frame"})
+		expect("a frame is missing", 4, 2, 0, 0, 1, 0, 1)
+		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: received})
+		expect("the frame arrived", 4, 2, 1, 0, 0, 0, 1)
+		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: showing})
+		s.HandleAck(Ack{Sign: "s1", Seq: 7, Alert: "a1", State: received})
+		expect("shows", 4, 2, 0, 1, 0, 0, 1)
+		s.HandleAck(Ack{Sign: "s2", Seq: 6, State: rejected, Reason: "stale-seq"})
+		s.HandleAck(Ack{Sign: "p1", Seq: 7, Alert: "a1", State: showing})
+		s.HandleAck(Ack{Sign: "s9", Seq: 7, Alert: "a1", State: showing})
+		expect("acks of an older set, a picture sign and an unknown sign", 4, 2, 0, 1, 0, 0, 1)
+		s.HandleAck(Ack{Sign: "s2", Seq: 7, State: rejected, Reason: "unknown-key"})
+		expect("a whole set is rejected", 4, 1, 0, 1, 1, 0, 1)
 		if v := view(t, s, "a1"); len(v.Call) != 1 ||
 			v.Call[0] != (playlists.AlertCall{Sign: "s2", Owner: "Công ty Quảng cáo Việt", Phone: "0255 3822 123"}) ||
 			v.Times.P99MS != 200 {
 			t.Errorf("call %+v, times %+v", v.Call, v.Times)
 		}
 		if s.Acked("s1", "a1") != true || s.Acked("s3", "a1") != false {
-			t.Error("who has something to say is mistaken")
+			t.Error("Acked is wrong")
 		}
 		step(t, s)
 		s = w.open(t) // a restart keeps the counts
-		is("restarted", 4, 1, 0, 1, 1, 0, 1)
+		expect("restarted", 4, 1, 0, 1, 1, 0, 1)
 	})
 }
 
-// Silent for a minute is missed; out-of-service and picture signs never are.
+// A sign misses an alert after a minute without ack, unless it is out of service or a picture sign.
 func TestMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -68,16 +70,16 @@ func TestMissed(t *testing.T) {
 		run(t, s, w.order("a1", time.Hour))
 		time.Sleep(59 * time.Second)
 		if v := view(t, s, "a1"); len(v.Missed) != 0 {
-			t.Errorf("after 59 s missed are %v", v.Missed)
+			t.Errorf("after 59 s missed by %v", v.Missed)
 		}
 		time.Sleep(time.Second)
 		if v := view(t, s, "a1"); fmt.Sprint(v.Missed) != "[s1 s2]" || len(v.Call) != 2 ||
 			v.Call[0].Phone != "0255 1111 111" {
-			t.Errorf("after 60 s missed are %v, call %+v", v.Missed, v.Call)
+			t.Errorf("after 60 s missed by %v, call %+v", v.Missed, v.Call)
 		}
-		s.Heard(Ack{Sign: "s1", Alert: "a1", State: showing})
+		s.HandleAck(Ack{Sign: "s1", Alert: "a1", State: showing})
 		if v := view(t, s, "a1"); fmt.Sprint(v.Missed) != "[s2]" {
-			t.Errorf("missed are %v", v.Missed)
+			t.Errorf("missed by %v", v.Missed)
 		}
 		time.Sleep(time.Hour)
 		step(t, s)
@@ -96,8 +98,8 @@ func TestMissed(t *testing.T) {
 	})
 }
 
-// What follows from a step is made true again after a death between two writes.
-func TestDeathBetweenWrites(t *testing.T) {
+// Step recovers the consequences of a state change after a crash between two writes.
+func TestCrashBetweenWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		s := w.open(t)
@@ -114,12 +116,12 @@ func TestDeathBetweenWrites(t *testing.T) {
 		if _, err := s.Approve(t.Context(), approver, "a2", read(t, s, "a2", 4)); err != nil {
 			t.Fatal(err)
 		}
-		if got := wanted(s); got != "-a1:replaced a2 " {
-			t.Errorf("wanted is %q", got)
+		if got := active(s); got != "-a1:replaced a2 " {
+			t.Errorf("active: %q", got)
 		}
 		s = w.open(t)
-		if got := wanted(s); got != "-a1:replaced a2 " {
-			t.Errorf("after the restart wanted is %q", got)
+		if got := active(s); got != "-a1:replaced a2 " {
+			t.Errorf("active after the restart: %q", got)
 		}
 		step(t, s)
 		if v := view(t, s, "a1"); v.Why != playlists.EndReplaced || v.ReplacedBy != "a2" || v.EndedBy != approver.ID {
@@ -133,8 +135,8 @@ func TestDeathBetweenWrites(t *testing.T) {
 		}
 		s = w.open(t)
 		step(t, s)
-		if got := wanted(s); got != "-a1:replaced -a2:cancelled a2-correction " {
-			t.Errorf("wanted is %q", got)
+		if got := active(s); got != "-a1:replaced -a2:cancelled a2-correction " {
+			t.Errorf("active: %q", got)
 		}
 		v := view(t, s, "a2-correction")
 		if v.Corrects != "a2" || v.Until-v.From != playlists.CorrectionLife || v.Takeover != nil || v.Targeted != 4 {
@@ -142,18 +144,17 @@ func TestDeathBetweenWrites(t *testing.T) {
 		}
 		time.Sleep(11 * time.Minute)
 		step(t, s)
-		if got := wanted(s); got != "-a1:replaced -a2:cancelled " {
-			t.Errorf("ten minutes later wanted is %q", got)
+		if got := active(s); got != "-a1:replaced -a2:cancelled " {
+			t.Errorf("active ten minutes later: %q", got)
 		}
 		time.Sleep(time.Hour)
-		if got := wanted(s); got != "" {
-			t.Errorf("in the end wanted is %q", got)
+		if got := active(s); got != "" {
+			t.Errorf("active in the end: %q", got)
 		}
 	})
 }
 
-// Nothing is wanted before it begins; one that replaces another later lets it
-// run until then.
+// An alert is not active before it starts. An alert that replaces another ends it only then.
 func TestBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -163,17 +164,17 @@ func TestBegins(t *testing.T) {
 		o.From, o.Replaces = playlists.Moment(time.Now().Add(time.Minute).Unix()), "now"
 		run(t, s, o)
 		step(t, s)
-		if got := wanted(s); got != "now " {
-			t.Errorf("wanted is %q", got)
+		if got := active(s); got != "now " {
+			t.Errorf("active: %q", got)
 		}
 		if _, _, next := s.Wanted(time.Now()); next.Unix() != int64(o.From) {
 			t.Errorf("the next change is at %v", next)
 		}
 		time.Sleep(time.Minute)
-		if got := wanted(s); got != "-now:replaced later " {
-			t.Errorf("wanted is %q", got)
+		if got := active(s); got != "-now:replaced later " {
+			t.Errorf("active: %q", got)
 		}
-		// A wait before approval shortens no takeover.
+		// An alert without From starts at its approval.
 		o = w.order("slow", time.Hour)
 		if _, err := s.Create(t.Context(), author, o); err != nil {
 			t.Fatal(err)
@@ -186,7 +187,7 @@ func TestBegins(t *testing.T) {
 	})
 }
 
-// Two people rule by who they are, not by which of their keys they use.
+// The approver must be another person than the author, not only another credential.
 func TestTwoPeople(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
@@ -197,7 +198,8 @@ func TestTwoPeople(t *testing.T) {
 		t.Helper()
 		who := &playlists.Principal{ID: id, Owner: playlists.Public, Role: playlists.RoleApprover, Areas: areas}
 		var e *playlists.Error
-		if _, err := s.Approve(t.Context(), who, "a1", read(t, s, "a1", 4)); !errors.As(err, &e) || e.Code != playlists.Denied {
+		_, err := s.Approve(t.Context(), who, "a1", read(t, s, "a1", 4))
+		if !errors.As(err, &e) || e.Code != playlists.Denied {
 			t.Errorf("%s %v: %v", id, areas, err)
 		}
 	}
@@ -206,9 +208,9 @@ func TestTwoPeople(t *testing.T) {
 	denied("user:tam", "quang-ngai/son-tinh")
 	w.Fail = "alert/a1"
 	if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", 4)); err == nil {
-		t.Error("an approval that could not be written is one")
+		t.Error("an approval succeeded without being written")
 	}
-	if v := view(t, s, "a1"); v.State != playlists.AlertPending || wanted(s) != "" {
+	if v := view(t, s, "a1"); v.State != playlists.AlertPending || active(s) != "" {
 		t.Errorf("it is %s", v.State)
 	}
 	if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", 4)); err != nil {
@@ -219,8 +221,8 @@ func TestTwoPeople(t *testing.T) {
 	}
 }
 
-// What was approved is what is shown, whatever becomes of the message.
-func TestLookIsKept(t *testing.T) {
+// Signs show what was approved even if the message changes.
+func TestRenderingIsStored(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	o := w.order("a1", time.Hour)
@@ -235,13 +237,13 @@ func TestLookIsKept(t *testing.T) {
 		t.Errorf("%v, drawn %d times more", err, w.Drawn-drawn)
 	}
 	if string(w.Rows["alert-look/a1"]) != string(before) {
-		t.Error("the look was written again")
+		t.Error("the rendering was written again")
 	}
 }
 
-// The drill is made when it is due, once, and not by a new installation.
+// The weekly drill starts once when it is due, but not before a new installation.
 func TestWeeklyDrill(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // its clock begins on a Saturday, 2000-01-01 00:00 UTC
+	synctest.Test(t, func(t *testing.T) { // the clock starts on a Saturday, 2000-01-01 00:00 UTC
 		w := newWorld()
 		s := w.open(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -283,10 +285,11 @@ func TestWeeklyDrill(t *testing.T) {
 		time.Sleep(9 * 24 * time.Hour)
 		synctest.Wait()
 		if got := drills(); len(got) != 1 {
-			t.Errorf("off, and yet %v", got)
+			t.Errorf("the drill is off, but there are %v", got)
 		}
-		if err := s.SetDrill(t.Context(), author, playlists.DrillPlan{On: true, Day: "funday", At: "09:00"}); err == nil {
-			t.Error("a day that does not exist")
+		bad := playlists.DrillPlan{On: true, Day: "funday", At: "09:00"}
+		if err := s.SetDrill(t.Context(), author, bad); err == nil {
+			t.Error("SetDrill accepted an unknown day")
 		}
 		cancel()
 		<-done

@@ -9,132 +9,130 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Patience is how long a sign may be silent about an alert that it was sent
-// before it counts as missed, in ms.
-const Patience = 60_000
+// AckTimeoutMS is how long a sign may take to acknowledge an alert before it counts as
+// missed, in ms.
+const AckTimeoutMS = 60_000
 
-// How far a sign came with an alert, in this order.
+// Stages of a sign's progress, in order.
 const (
 	targeted = "targeted"
-	isSent   = "sent"
+	sent     = "sent"
 	rejected = "rejected"
 	received = "received"
 	showing  = "showing"
 )
 
-// way is one sign's way through an alert. Times are Unix ms by the controller's
-// clock; 0 is not yet.
-type way struct {
-	Class      string `json:"class"`
-	Picture    bool   `json:"picture,omitempty"`
-	Out        bool   `json:"out,omitempty"` // of service when the alert began
-	SentMS     int64  `json:"sent_ms,omitempty"`
-	ReceivedMS int64  `json:"received_ms,omitempty"`
-	ShowingMS  int64  `json:"showing_ms,omitempty"`
-	EndedMS    int64  `json:"ended_ms,omitempty"`
-	Reason     string `json:"reason,omitempty"` // of its last rejection
+// progress is how far one sign is with an alert. Times are Unix ms by the controller's
+// clock; 0 means not yet.
+type progress struct {
+	Class        string `json:"class"`
+	Picture      bool   `json:"picture,omitempty"`
+	OutOfService bool   `json:"out,omitempty"` // when the alert started
+	SentMS       int64  `json:"sent_ms,omitempty"`
+	ReceivedMS   int64  `json:"received_ms,omitempty"`
+	ShowingMS    int64  `json:"showing_ms,omitempty"`
+	EndedMS      int64  `json:"ended_ms,omitempty"`
+	Reason       string `json:"reason,omitempty"` // of the last rejection
 }
 
-func (w *way) stage() string {
+func (p *progress) stage() string {
 	switch {
-	case w.ShowingMS > 0:
+	case p.ShowingMS > 0:
 		return showing
-	case w.ReceivedMS > 0:
+	case p.ReceivedMS > 0:
 		return received
-	case w.Reason != "":
+	case p.Reason != "":
 		return rejected
-	case w.SentMS > 0:
-		return isSent
+	case p.SentMS > 0:
+		return sent
 	}
 	return targeted
 }
 
-// delivery is how far an alert came on every sign that it is meant for.
+// delivery is the progress of an alert on each of its signs.
 type delivery struct {
-	Signs map[string]*way `json:"signs"`
-	// What webhooks were told.
-	Started bool `json:"started,omitempty"`
-	Over    bool `json:"over,omitempty"`
-	Missed  int  `json:"missed,omitempty"`
-	Glass   bool `json:"glass,omitempty"`
+	Signs map[string]*progress `json:"signs"`
+	// The events that were sent to webhooks.
+	StartedSent    bool `json:"started,omitempty"`
+	EndedSent      bool `json:"over,omitempty"`
+	MissedSent     int  `json:"missed,omitempty"`
+	BreakGlassSent bool `json:"glass,omitempty"`
 
 	dirty bool
 }
 
-func newDelivery(signs []playlists.Sign, l *look) *delivery {
-	d := &delivery{Signs: map[string]*way{}}
+func newDelivery(signs []playlists.Sign, r *rendering) *delivery {
+	d := &delivery{Signs: map[string]*progress{}}
 	for i := range signs {
-		d.add(&signs[i], l)
+		d.add(&signs[i], r)
 	}
 	return d
 }
 
-func (d *delivery) add(s *playlists.Sign, l *look) {
+func (d *delivery) add(s *playlists.Sign, r *rendering) {
 	if d.Signs[s.ID] != nil {
 		return
 	}
-	w := &way{Class: s.Class.String(), Picture: s.Picture(), Out: s.OutOfService != ""}
-	if _, unable := l.Unable[w.Class]; unable {
-		w.Reason = noFrames
+	p := &progress{Class: s.Class.String(), Picture: s.Picture(), OutOfService: s.OutOfService != ""}
+	if _, unable := r.Unable[p.Class]; unable {
+		p.Reason = noFrames
 	}
-	d.Signs[s.ID], d.dirty = w, true
+	d.Signs[s.ID], d.dirty = p, true
 }
 
-// noteUnable counts the signs of classes that can show nothing as rejected. d may be nil: nothing is counted yet.
-func (d *delivery) noteUnable(l *look) {
+// noteUnable counts the signs of classes that cannot show the alert as rejected. d may be nil.
+func (d *delivery) noteUnable(r *rendering) {
 	if d == nil {
 		return
 	}
-	for _, w := range d.Signs {
-		if _, unable := l.Unable[w.Class]; unable && w.ReceivedMS == 0 && w.Reason != noFrames {
-			w.Reason, d.dirty = noFrames, true
+	for _, p := range d.Signs {
+		if _, unable := r.Unable[p.Class]; unable && p.ReceivedMS == 0 && p.Reason != noFrames {
+			p.Reason, d.dirty = noFrames, true
 		}
 	}
 }
 
-// Ack is what a sign said of an alert, or of a whole set.
+// Ack is a sign's acknowledgement of an alert or of a whole alert set.
 type Ack struct {
 	Sign   string
-	Test   bool   // of the set that only test signs read
+	Test   bool   // whether the set is for test signs
 	Seq    int64  // of the set
 	Alert  string // "" for the set
 	State  string // "received", "showing", "ended" or "rejected"
 	Reason string
 }
 
-// Heard counts an ack. It is a hint of a known connection: it moves the sign
-// that sent it, and nothing else.
-func (s *Service) Heard(k Ack) {
+// HandleAck updates the progress of the sign that sent an ack.
+func (s *Service) HandleAck(k Ack) {
 	now := s.o.Now().UnixMilli()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k.Alert != "" {
-		s.count(k.Alert, k, now)
+		s.applyAck(k.Alert, k, now)
 		return
 	}
 	sign, ok := s.signs[k.Sign]
 	if !ok || k.State != rejected {
 		return
 	}
-	// A refused set is every alert of it refused; one that was replayed is none
-	// of ours.
-	if set := s.sets[setKey{sign.Class.String(), k.Test}]; set.seq == k.Seq {
+	// A rejected set rejects each alert in it. Ignore acks of older sets.
+	if set := s.published[setKey{sign.Class.String(), k.Test}]; set.seq == k.Seq {
 		for _, id := range set.alerts {
-			s.count(id, k, now)
+			s.applyAck(id, k, now)
 		}
 	}
 }
 
-func (s *Service) count(id string, k Ack, now int64) {
+func (s *Service) applyAck(id string, k Ack, now int64) {
 	e := s.entries[id]
-	if e == nil || e.way == nil || e.Test() != k.Test {
+	if e == nil || e.delivery == nil || e.Test() != k.Test {
 		return
 	}
-	w := e.way.Signs[k.Sign]
-	if w == nil || w.Picture {
+	p := e.delivery.Signs[k.Sign]
+	if p == nil || p.Picture {
 		return
 	}
-	before := *w
+	before := *p
 	first := func(at *int64) {
 		if *at == 0 {
 			*at = now
@@ -142,175 +140,174 @@ func (s *Service) count(id string, k Ack, now int64) {
 	}
 	switch k.State {
 	case showing:
-		first(&w.ReceivedMS)
-		first(&w.ShowingMS)
+		first(&p.ReceivedMS)
+		first(&p.ShowingMS)
 	case received:
-		first(&w.ReceivedMS)
+		first(&p.ReceivedMS)
 	case "ended":
-		first(&w.ReceivedMS) // it knew of it
-		first(&w.EndedMS)
+		first(&p.ReceivedMS) // the sign must have received it
+		first(&p.EndedMS)
 	case rejected:
-		if w.ReceivedMS == 0 {
-			w.Reason = k.Reason
+		if p.ReceivedMS == 0 {
+			p.Reason = k.Reason
 		}
 	}
-	if w.ReceivedMS > 0 {
-		w.Reason = ""
-		first(&w.SentMS)
+	if p.ReceivedMS > 0 {
+		p.Reason = ""
+		first(&p.SentMS)
 	}
-	e.way.dirty = e.way.dirty || *w != before
+	e.delivery.dirty = e.delivery.dirty || *p != before
 }
 
-// Published notes that the broker took a set with its frames.
+// Published records that the broker accepted a set with its frames.
 func (s *Service) Published(set *timeline.AlertSet, test bool) {
 	now := s.o.Now().UnixMilli()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := sent{seq: set.Seq}
+	p := publishedSet{seq: set.Seq}
 	for i := range set.Alerts {
 		a := &set.Alerts[i]
-		x.alerts = append(x.alerts, a.ID)
+		p.alerts = append(p.alerts, a.ID)
 		e := s.entries[a.ID]
-		if e == nil || e.way == nil {
+		if e == nil || e.delivery == nil {
 			continue
 		}
-		for _, w := range e.way.Signs {
-			// A picture sign is sent its picture; of a drill it gets none, and
-			// is as far as it can be when its class is.
-			if w.Class == set.Class && w.SentMS == 0 && (!w.Picture || a.Drill) {
-				w.SentMS, e.way.dirty = now, true
+		for _, p := range e.delivery.Signs {
+			// A picture sign counts as sent when its picture is, but drills have no picture.
+			if p.Class == set.Class && p.SentMS == 0 && (!p.Picture || a.Drill) {
+				p.SentMS, e.delivery.dirty = now, true
 			}
 		}
 	}
-	s.sets[setKey{set.Class, test}] = x
+	s.published[setKey{set.Class, test}] = p
 }
 
-// Pictured notes that the broker took a picture of an alert for a picture sign.
+// Pictured records that the broker accepted a picture of an alert for a picture sign.
 func (s *Service) Pictured(sign, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[id]
-	if e == nil || e.way == nil {
+	if e == nil || e.delivery == nil {
 		return
 	}
-	if w := e.way.Signs[sign]; w != nil && w.SentMS == 0 {
-		w.SentMS, e.way.dirty = s.o.Now().UnixMilli(), true
+	if p := e.delivery.Signs[sign]; p != nil && p.SentMS == 0 {
+		p.SentMS, e.delivery.dirty = s.o.Now().UnixMilli(), true
 	}
 }
 
-// Acked reports whether a sign has said all that it can of an alert now: that
-// it shows it; of a drill, and while another one has the face for itself, that
-// it has it. Of what is over nothing more is wanted.
+// Acked reports whether no further ack of a sign is expected now. A sign must report
+// that it shows the alert. For a drill, and while another alert takes precedence, it
+// must only report that it received the alert.
 func (s *Service) Acked(sign, id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[id]
-	if e == nil || e.State != playlists.AlertRunning || e.way == nil {
+	if e == nil || e.State != playlists.AlertRunning || e.delivery == nil {
 		return true
 	}
-	w := e.way.Signs[sign]
-	if w == nil || w.Picture || w.ShowingMS > 0 {
+	p := e.delivery.Signs[sign]
+	if p == nil || p.Picture || p.ShowingMS > 0 {
 		return true
 	}
-	if w.ReceivedMS == 0 {
-		return w.Reason != "" // it said why not, and tries again by itself
+	if p.ReceivedMS == 0 {
+		return p.Reason != "" // a sign that rejected the alert retries by itself
 	}
 	if e.Mode == playlists.AlertDrill {
 		return true
 	}
 	for _, x := range s.entries {
 		first := x.Priority > e.Priority || x.Priority == e.Priority && x.From >= e.From
-		if x != e && x.State == playlists.AlertRunning && x.Mode != playlists.AlertDrill && first && x.way != nil &&
-			x.way.Signs[sign] != nil {
+		if x != e && x.State == playlists.AlertRunning && x.Mode != playlists.AlertDrill && first &&
+			x.delivery != nil && x.delivery.Signs[sign] != nil {
 			return true
 		}
 	}
 	return false
 }
 
-// start is the moment from which signs could have had it, in ms.
-func (e *entry) start() int64 { return max(e.ApprovedMS, int64(e.From)*1000) }
+// startMS returns when signs can first have shown the alert.
+func (e *entry) startMS() int64 { return max(e.ApprovedMS, int64(e.From)*1000) }
 
-// missed reports whether a sign has been silent for too long.
-func (e *entry) missed(w *way, nowMS int64) bool {
-	if w.Picture || w.Out || w.ReceivedMS > 0 || w.Reason != "" {
+// missed reports whether a sign has failed to acknowledge an alert in time.
+func (e *entry) missed(p *progress, nowMS int64) bool {
+	if p.Picture || p.OutOfService || p.ReceivedMS > 0 || p.Reason != "" {
 		return false
 	}
 	if e.State == playlists.AlertEnded {
-		return e.EndedMS >= e.start()
+		return e.EndedMS >= e.startMS()
 	}
-	return nowMS-max(e.start(), w.SentMS) >= Patience
+	return nowMS-max(e.startMS(), p.SentMS) >= AckTimeoutMS
 }
 
-// shown is view for whoever asked.
-func (s *Service) shown(e *entry) *playlists.AlertView {
+// view returns an alert with its counts.
+func (s *Service) view(e *entry) *playlists.AlertView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := s.view(e)
+	v := s.viewLocked(e)
 	return &v
 }
 
-// view is an alert with its counts; s.mu is held.
-func (s *Service) view(e *entry) playlists.AlertView {
+// viewLocked is view for callers that hold s.mu.
+func (s *Service) viewLocked(e *entry) playlists.AlertView {
 	v := playlists.AlertView{Alert: e.Alert, Missed: []string{}, OutOfService: []string{},
 		Rejections: []playlists.AlertRejection{}, Call: []playlists.AlertCall{}}
-	if e.way == nil {
+	if e.delivery == nil {
 		if e.State != playlists.AlertEnded {
 			for id, x := range s.signs {
 				if !e.Reaches(&x) {
 					continue
 				}
 				v.Targeted++
-				if e.look == nil {
+				if e.rendering == nil {
 					continue
 				}
-				if _, unable := e.look.Unable[x.Class.String()]; unable {
+				if _, unable := e.rendering.Unable[x.Class.String()]; unable {
 					v.Rejected++
 					v.Rejections = append(v.Rejections, playlists.AlertRejection{Sign: id, Reason: noFrames})
 				}
 			}
 		}
-		s.callAbout(&v)
+		s.addCalls(&v)
 		return v
 	}
 	now := s.o.Now().UnixMilli()
-	v.Targeted = len(e.way.Signs)
+	v.Targeted = len(e.delivery.Signs)
 	var took []playlists.SlowSign
-	for id, w := range e.way.Signs {
-		switch w.stage() {
-		case isSent:
+	for id, p := range e.delivery.Signs {
+		switch p.stage() {
+		case sent:
 			v.Sent++
 		case rejected:
 			v.Rejected++
-			v.Rejections = append(v.Rejections, playlists.AlertRejection{Sign: id, Reason: w.Reason})
+			v.Rejections = append(v.Rejections, playlists.AlertRejection{Sign: id, Reason: p.Reason})
 		case received:
 			v.Received++
 		case showing:
 			v.Showing++
 		}
-		if w.Out && w.ReceivedMS == 0 {
+		if p.OutOfService && p.ReceivedMS == 0 {
 			v.OutOfService = append(v.OutOfService, id)
 		}
-		if e.missed(w, now) {
+		if e.missed(p, now) {
 			v.Missed = append(v.Missed, id)
 		}
-		at := w.ShowingMS
+		at := p.ShowingMS
 		if e.Mode == playlists.AlertDrill {
-			at = w.ReceivedMS
+			at = p.ReceivedMS
 		}
 		if at > 0 {
-			took = append(took, playlists.SlowSign{Sign: id, MS: max(0, at-e.start())})
+			took = append(took, playlists.SlowSign{Sign: id, MS: max(0, at-e.startMS())})
 		}
 	}
 	slices.Sort(v.Missed)
 	slices.Sort(v.OutOfService)
 	v.Times = times(took)
-	s.callAbout(&v)
+	s.addCalls(&v)
 	return v
 }
 
-// callAbout lists whom to call about the signs that missed or rejected an alert.
-func (s *Service) callAbout(v *playlists.AlertView) {
+// addCalls lists whom to call about the signs that missed or rejected an alert.
+func (s *Service) addCalls(v *playlists.AlertView) {
 	slices.SortFunc(v.Rejections, func(a, b playlists.AlertRejection) int { return strings.Compare(a.Sign, b.Sign) })
 	for _, id := range v.Missed {
 		v.Call = append(v.Call, s.call(id))
@@ -320,7 +317,7 @@ func (s *Service) callAbout(v *playlists.AlertView) {
 	}
 }
 
-// call is whom to call about a sign: its own number, or its company's.
+// call returns whom to call about a sign: its own phone number, or its company's.
 func (s *Service) call(id string) playlists.AlertCall {
 	x := s.signs[id]
 	o := s.owners[x.Owner]
@@ -331,10 +328,10 @@ func (s *Service) call(id string) playlists.AlertCall {
 	return c
 }
 
-// slowest is how many slow signs are named.
-const slowest = 10
+// maxSlowest is how many of the slowest signs a view names.
+const maxSlowest = 10
 
-// times are nearest-rank percentiles; nil for nothing.
+// times returns nearest-rank percentiles, or nil if took is empty.
 func times(took []playlists.SlowSign) *playlists.AlertTimes {
 	if len(took) == 0 {
 		return nil
@@ -347,7 +344,7 @@ func times(took []playlists.SlowSign) *playlists.AlertTimes {
 	})
 	rank := func(p float64) int64 { return took[int(math.Ceil(p*float64(len(took))))-1].MS }
 	t := &playlists.AlertTimes{P50MS: rank(0.5), P95MS: rank(0.95), P99MS: rank(0.99)}
-	t.Slowest = slices.Clone(took[max(0, len(took)-slowest):])
+	t.Slowest = slices.Clone(took[max(0, len(took)-maxSlowest):])
 	slices.Reverse(t.Slowest)
 	return t
 }

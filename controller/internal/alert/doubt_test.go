@@ -9,8 +9,8 @@ import (
 	"ledcast/playlists"
 )
 
-// While the clock is in doubt, whatever it says, nothing begins and nothing ends by it; a cancel ends an alert within
-// its life. Then all that is due happens.
+// While the clock is in doubt, no alert starts or expires, and a cancel ends an alert within its lifetime. When the
+// clock is trusted again, Step does what is due.
 func TestDoubt(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, by := range map[string]time.Duration{"20,000 days behind": -20_000 * day, "an hour behind": -time.Hour,
@@ -25,7 +25,8 @@ func TestDoubt(t *testing.T) {
 						if off == 0 {
 							return nil
 						}
-						return &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-in-doubt", Args: []any{"wrong"}}
+						return &playlists.Error{Code: playlists.Conflict, Field: "clock", Key: "clock-in-doubt",
+							Args: []any{"wrong"}}
 					}}, nil)
 				if err != nil {
 					t.Fatal(err)
@@ -41,8 +42,8 @@ func TestDoubt(t *testing.T) {
 				if _, err := s.Create(t.Context(), author, w.order("waits", 2*time.Hour)); err != nil {
 					t.Fatal(err)
 				}
-				look := read(t, s, "waits", 4)
-				began := time.Now()
+				approval := read(t, s, "waits", 4)
+				startedAt := time.Now()
 
 				off = by
 				step(t, s)
@@ -51,28 +52,28 @@ func TestDoubt(t *testing.T) {
 						t.Errorf("%s is %s (%s)", id, v.State, v.Why)
 					}
 				}
-				_, err = s.Approve(t.Context(), approver, "waits", look)
+				_, err = s.Approve(t.Context(), approver, "waits", approval)
 				refused(t, "an approval", err, "clock", "wrong")
 				refused(t, "a policy", s.RunByPolicy(t.Context(), approver, "waits"), "clock")
 				_, err = s.BreakGlass(t.Context(), author, "waits")
-				refused(t, "the glass", err, "clock")
+				refused(t, "break-glass", err, "clock")
 				v, err := s.Cancel(t.Context(), author, "ends", true)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if v.State != playlists.AlertEnded || v.Corrected || v.EndedMS < began.UnixMilli() ||
+				if v.State != playlists.AlertEnded || v.Corrected || v.EndedMS < startedAt.UnixMilli() ||
 					v.EndedMS >= int64(v.Until)*1000 {
 					t.Errorf("cancelled: %s, corrected %v, ended at %d of %d to %d", v.State, v.Corrected, v.EndedMS,
-						began.UnixMilli(), int64(v.Until)*1000)
+						startedAt.UnixMilli(), int64(v.Until)*1000)
 				}
 
 				off = 0
-				s.Settled()
+				s.ClockTrusted()
 				step(t, s)
 				if v := view(t, s, "runs"); v.State != playlists.AlertRunning {
-					t.Errorf("with the right clock it is %s (%s)", v.State, v.Why)
+					t.Errorf("with a trusted clock it is %s (%s)", v.State, v.Why)
 				}
-				if _, err := s.Approve(t.Context(), approver, "waits", look); err != nil {
+				if _, err := s.Approve(t.Context(), approver, "waits", approval); err != nil {
 					t.Error(err)
 				}
 				time.Sleep(time.Hour)

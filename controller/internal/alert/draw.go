@@ -17,29 +17,29 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// drawWithin is how long a person waits for drawing. What is not drawn by then, drawLate draws: the classes of most
-// signs come first, and none is left out.
-const drawWithin = 1200 * time.Millisecond
+// drawTimeout is how long a request waits for drawing. The classes with the most signs come first. drawUndrawn draws
+// the rest later.
+const drawTimeout = 1200 * time.Millisecond
 
-// noFrames is the reason of a sign whose class cannot show an alert in any of its forms.
+// noFrames is the rejection reason of a sign whose class cannot show any form of an alert.
 const noFrames = "no-frames"
 
-// look is how an alert was drawn, by class. A look that an entry has is not changed, but replaced: see addDrawn.
-type look struct {
+// rendering is a drawn alert, by class. The rendering of an entry is immutable; mergeDrawn replaces it.
+type rendering struct {
 	Message    *playlists.Message            `json:"message"`
-	Shorter    []*playlists.Message          `json:"shorter,omitempty"` // forms for signs that cannot show Message
+	Shorter    []*playlists.Message          `json:"shorter,omitempty"` // forms for classes that cannot show Message
 	Correction *playlists.Message            `json:"correction,omitempty"`
 	Art        map[string]*playlists.Artwork `json:"art"`
 	Corrected  map[string]*playlists.Artwork `json:"corrected,omitempty"`
-	Form       map[string]int                `json:"form,omitempty"` // of Shorter, from 1; 0 is Message
-	// Unable are the classes that can show no form, and why. Their signs count as rejected and hold up nobody.
+	Form       map[string]int                `json:"form,omitempty"` // 0 is Message, n is Shorter[n-1]
+	// Unable has the classes that cannot show any form, and why. Their signs count as rejected.
 	Unable map[string]playlists.Finding `json:"unable,omitempty"`
 }
 
-func (l *look) clone() *look {
-	c := *l
-	c.Art, c.Corrected = maps.Clone(l.Art), maps.Clone(l.Corrected)
-	c.Form, c.Unable = maps.Clone(l.Form), maps.Clone(l.Unable)
+func (r *rendering) clone() *rendering {
+	c := *r
+	c.Art, c.Corrected = maps.Clone(r.Art), maps.Clone(r.Corrected)
+	c.Form, c.Unable = maps.Clone(r.Form), maps.Clone(r.Unable)
 	if c.Art == nil {
 		c.Art = map[string]*playlists.Artwork{}
 	}
@@ -55,84 +55,84 @@ func (l *look) clone() *look {
 	return &c
 }
 
-// drawn reports whether a class is decided: it has its frames, or it can show none.
-func (l *look) drawn(class string) bool {
-	_, unable := l.Unable[class]
-	return unable || l.Art[class] != nil
+// decided reports whether a class has frames or cannot show the alert.
+func (r *rendering) decided(class string) bool {
+	_, unable := r.Unable[class]
+	return unable || r.Art[class] != nil
 }
 
-// form is the message as a class shows it.
-func (l *look) form(class string) *playlists.Message {
-	if n := l.Form[class]; n > 0 {
-		return l.Shorter[n-1]
+// messageFor returns the form of the message that a class shows.
+func (r *rendering) messageFor(class string) *playlists.Message {
+	if n := r.Form[class]; n > 0 {
+		return r.Shorter[n-1]
 	}
-	return l.Message
+	return r.Message
 }
 
-// missing are the classes of the signs that are not drawn yet, those of most signs first, each with one sign of each
-// kind.
-func (l *look) missing(signs []playlists.Sign) []classKinds {
-	count, of := map[playlists.Class]int{}, map[playlists.Class][]kind{}
+// undrawn returns the undecided classes of the signs, those with the most signs first.
+func (r *rendering) undrawn(signs []playlists.Sign) []classToDraw {
+	count, of := map[playlists.Class]int{}, map[playlists.Class][]signKind{}
 	for i := range signs {
 		count[signs[i].Class]++
 	}
-	for _, x := range kinds(signs) {
+	for _, x := range signKinds(signs) {
 		of[x.sign.Class] = append(of[x.sign.Class], x)
 	}
-	var out []classKinds
+	var out []classToDraw
 	for c, n := range count {
-		if class := c.String(); !l.drawn(class) {
-			out = append(out, classKinds{c, class, n, of[c]})
+		if class := c.String(); !r.decided(class) {
+			out = append(out, classToDraw{c, class, n, of[c]})
 		}
 	}
-	slices.SortFunc(out, func(a, b classKinds) int {
+	slices.SortFunc(out, func(a, b classToDraw) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.name, b.name))
 	})
 	return out
 }
 
-type classKinds struct {
+// classToDraw is an undecided class with its number of signs and one sign of each kind.
+type classToDraw struct {
 	class playlists.Class
 	name  string
 	count int
-	kinds []kind
+	kinds []signKind
 }
 
-// result is what drawing a class came to.
+// result is the result of drawing a class.
 type result struct {
 	art, corrected *playlists.Artwork
 	form           int
-	unable         *playlists.Error // of the message
-	noCorrection   *playlists.Error
-	far            *playlists.Error // it can be read from where people look at none of its signs
+	unable         *playlists.Error // the class cannot show the message
+	noCorrection   *playlists.Error // the class cannot show the correction
+	illegible      *playlists.Error // the message is legible on none of its signs
 }
 
-// draw draws l for the classes of the signs that are not drawn yet, in parallel, as far as within allows. Its error is
-// one of the surroundings, or it says that no class at all can show the words, or that they can be read on no sign and
-// nobody let that through.
-func (s *Service) draw(ctx context.Context, a *playlists.Alert, l *look, signs []playlists.Sign,
-	within time.Duration) error {
-	todo := l.missing(signs)
-	if len(todo) == 0 {
+// draw draws the undecided classes of the signs in parallel and adds them to r. It starts no class after the timeout.
+// It returns an error if drawing fails, if no class can show the message, or if the message is legible on no sign and
+// there is no override.
+func (s *Service) draw(ctx context.Context, a *playlists.Alert, r *rendering, signs []playlists.Sign,
+	timeout time.Duration) error {
+	undrawn := r.undrawn(signs)
+	if len(undrawn) == 0 {
 		return nil
 	}
-	var late atomic.Bool
-	defer time.AfterFunc(within, func() { late.Store(true) }).Stop()
+	var timedOut atomic.Bool
+	defer time.AfterFunc(timeout, func() { timedOut.Store(true) }).Stop()
 	var mu sync.Mutex
-	results := make([]*result, len(todo))
+	results := make([]*result, len(undrawn))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range todo {
-		if late.Load() {
+	for i := range undrawn {
+		if timedOut.Load() {
 			break
 		}
 		g.Go(func() error {
-			if late.Load() {
+			if timedOut.Load() {
 				return nil
 			}
-			r, err := s.drawClass(gctx, a, l, &todo[i])
+			res, err := s.drawClass(gctx, a, r, &undrawn[i])
 			mu.Lock()
-			results[i] = r
+			results[i] = res
 			mu.Unlock()
 			return err
 		})
@@ -140,123 +140,124 @@ func (s *Service) draw(ctx context.Context, a *playlists.Alert, l *look, signs [
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return l.take(a, todo, results, len(l.Art) > 0)
+	return r.addResults(a, undrawn, results, len(r.Art) > 0)
 }
 
-// take adds results to l. It refuses what no class can show, unless another class was drawn before.
-func (l *look) take(a *playlists.Alert, todo []classKinds, results []*result, before bool) error {
-	var first, noCorrection, far error
-	shown, corrected, read := false, l.Correction == nil, a.Mode == playlists.AlertDrill || a.Override != ""
-	for i, r := range results {
-		class := todo[i].name
+// addResults adds results to r. Unless r was partially drawn before, it returns an error as described for draw.
+func (r *rendering) addResults(a *playlists.Alert, undrawn []classToDraw, results []*result, partial bool) error {
+	var first, noCorrection, illegible error
+	anyShown, anyCorrected := false, r.Correction == nil
+	anyLegible := a.Mode == playlists.AlertDrill || a.Override != ""
+	for i, res := range results {
+		class := undrawn[i].name
 		switch {
-		case r == nil: // drawLate's
-			shown, corrected, read = true, true, true
+		case res == nil: // left to drawUndrawn, and may succeed
+			anyShown, anyCorrected, anyLegible = true, true, true
 			continue
-		case r.unable != nil:
-			l.Unable[class] = asFinding(r.unable)
-			first = cmp.Or(first, error(r.unable))
+		case res.unable != nil:
+			r.Unable[class] = asFinding(res.unable)
+			first = cmp.Or(first, error(res.unable))
 			continue
 		}
-		shown, l.Art[class] = true, r.art
-		if r.form > 0 {
-			l.Form[class] = r.form
+		anyShown, r.Art[class] = true, res.art
+		if res.form > 0 {
+			r.Form[class] = res.form
 		}
-		if r.corrected != nil {
-			l.Corrected[class], corrected = r.corrected, true
-		} else if r.noCorrection != nil {
-			noCorrection = cmp.Or(noCorrection, error(r.noCorrection))
+		if res.corrected != nil {
+			r.Corrected[class], anyCorrected = res.corrected, true
+		} else if res.noCorrection != nil {
+			noCorrection = cmp.Or(noCorrection, error(res.noCorrection))
 		}
-		if r.far == nil {
-			read = true
+		if res.illegible == nil {
+			anyLegible = true
 		} else {
-			far = cmp.Or(far, error(r.far))
+			illegible = cmp.Or(illegible, error(res.illegible))
 		}
 	}
 	switch {
-	case before:
+	case partial:
 		return nil
-	case !shown:
+	case !anyShown:
 		return first
-	case !corrected:
+	case !anyCorrected:
 		return noCorrection
-	case !read:
-		return far
+	case !anyLegible:
+		return illegible
 	}
 	return nil
 }
 
-// asFinding turns the refusal of a class into what an approver reads.
+// asFinding converts an error to a finding for the approver.
 func asFinding(e *playlists.Error) playlists.Finding {
 	vi, en := e.Vietnamese(), e.English()
 	return playlists.Finding{Level: playlists.Refuse, Code: noFrames, Text: playlists.Text{VI: vi.Title, EN: en.Title},
 		Remedy: playlists.Text{VI: vi.Remedy, EN: en.Remedy}}
 }
 
-// drawClass draws the first form that the class can show and that can be read from where people look at most of its
-// signs; where there is none, the last that it can show. One company's sign with an odd distance does not choose the
-// words of the others.
-func (s *Service) drawClass(ctx context.Context, a *playlists.Alert, l *look, c *classKinds) (*result, error) {
-	r := &result{}
+// drawClass draws the first form that the class can show and that is legible on most of its signs, or else the last
+// form that it can show. A single sign with an unusual viewing distance does not decide the form for the others.
+func (s *Service) drawClass(ctx context.Context, a *playlists.Alert, r *rendering, c *classToDraw) (*result, error) {
+	res := &result{}
 	where := "alerts/" + a.ID
-	for form, m := range append([]*playlists.Message{l.Message}, l.Shorter...) {
-		art, bad, err := s.drawForm(ctx, where, m, c.class)
+	for form, m := range append([]*playlists.Message{r.Message}, r.Shorter...) {
+		art, cannot, err := s.drawForm(ctx, where, m, c.class)
 		if err != nil {
 			return nil, err
 		}
-		if bad != nil {
-			if r.unable == nil {
-				r.unable = bad
+		if cannot != nil {
+			if res.unable == nil {
+				res.unable = cannot
 			}
 			continue
 		}
-		most, far, err := s.far(ctx, where, m, c)
+		mostSigns, illegible, err := s.checkLegible(ctx, where, m, c)
 		if err != nil {
 			return nil, err
 		}
-		r.art, r.form, r.far = art, form, far
-		if most {
+		res.art, res.form, res.illegible = art, form, illegible
+		if mostSigns {
 			break
 		}
 	}
-	if r.art == nil {
-		return r, nil
+	if res.art == nil {
+		return res, nil
 	}
-	r.unable = nil
-	if l.Correction == nil {
-		return r, nil
+	res.unable = nil
+	if r.Correction == nil {
+		return res, nil
 	}
 	var err error
-	r.corrected, r.noCorrection, err = s.drawForm(ctx, where+".correction", l.Correction, c.class)
-	if err != nil || r.corrected == nil || r.far != nil {
-		return r, err
+	res.corrected, res.noCorrection, err = s.drawForm(ctx, where+".correction", r.Correction, c.class)
+	if err != nil || res.corrected == nil || res.illegible != nil {
+		return res, err
 	}
-	_, r.far, err = s.far(ctx, where+".correction", l.Correction, c)
-	return r, err
+	_, res.illegible, err = s.checkLegible(ctx, where+".correction", r.Correction, c)
+	return res, err
 }
 
-// drawForm draws a message on a class. bad says why the class cannot show it.
+// drawForm draws a message for a class. cannot is the reason why the class cannot show it.
 func (s *Service) drawForm(ctx context.Context, where string, m *playlists.Message,
-	c playlists.Class) (art *playlists.Artwork, bad *playlists.Error, err error) {
+	c playlists.Class) (art *playlists.Artwork, cannot *playlists.Error, err error) {
 	art, err = s.o.Artist.Artwork(ctx, m, c)
-	if errors.As(err, &bad) {
-		return nil, bad.In("on-class", c), nil
+	if errors.As(err, &cannot) {
+		return nil, cannot.In("on-class", c), nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if ms := timeline.Length(art.Steps); ms > playlists.MaxAlertLoop {
-		return nil, &playlists.Error{Code: playlists.TooLarge, Field: where, Value: c.String(), Key: "alert-text-too-long",
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: where, Value: c.String(),
+			Key:  "alert-text-too-long",
 			Args: []any{ms / 1000, len(art.Steps), int64(playlists.MaxAlertLoop / 1000)}}, nil
 	}
 	return art, nil, nil
 }
 
-// far reports whether a message can be read from where people look at most signs of the class, and why it can be read
-// on none. A sign on which it cannot be read is named in the preview; it does not hold up the others.
-func (s *Service) far(ctx context.Context, where string, m *playlists.Message, c *classKinds) (most bool,
-	none *playlists.Error, err error) {
-	reads := 0
+// checkLegible reports whether a message is legible on most signs of the class, and returns an error in illegible if it
+// is legible on none. The preview names each sign on which it is illegible.
+func (s *Service) checkLegible(ctx context.Context, where string, m *playlists.Message,
+	c *classToDraw) (mostSigns bool, illegible *playlists.Error, err error) {
+	legible := 0
 	for i := range c.kinds {
 		k := &c.kinds[i]
 		f, err := s.o.Artist.Reads(ctx, m, &k.sign)
@@ -264,19 +265,19 @@ func (s *Service) far(ctx context.Context, where string, m *playlists.Message, c
 			return false, nil, onClass(err, c.class)
 		}
 		if f == nil {
-			reads += k.count
-		} else if none == nil {
-			none = &playlists.Error{Code: playlists.Invalid, Field: where, Value: k.sign.ID, Key: "unreadable",
+			legible += k.count
+		} else if illegible == nil {
+			illegible = &playlists.Error{Code: playlists.Invalid, Field: where, Value: k.sign.ID, Key: "unreadable",
 				Args: []any{f.Text, f.Remedy, playlists.Phrase{Key: "override-in-body"}}}
 		}
 	}
-	if reads > 0 {
-		none = nil
+	if legible > 0 {
+		illegible = nil
 	}
-	return 2*reads >= c.count, none, nil
+	return 2*legible >= c.count, illegible, nil
 }
 
-// onClass names the class in an error of drawing.
+// onClass adds the class to an error.
 func onClass(err error, c playlists.Class) error {
 	var e *playlists.Error
 	if !errors.As(err, &e) {
@@ -285,95 +286,95 @@ func onClass(err error, c playlists.Class) error {
 	return e.In("on-class", c)
 }
 
-// kind is a sign that stands for all on which an alert looks alike and is read from alike.
-type kind struct {
+// signKind represents signs of equal class, pixel pitch and viewing distance by one of them.
+type signKind struct {
 	sign  playlists.Sign
 	count int
 }
 
-// kinds are one sign of each kind, in the order of the signs: of ten thousand signs a handful.
-func kinds(signs []playlists.Sign) []kind {
-	type like struct {
+// signKinds returns the kinds of the signs, in their order. Ten thousand signs have only a handful.
+func signKinds(signs []playlists.Sign) []signKind {
+	type viewing struct {
 		class         playlists.Class
 		pitch, metres float64
 	}
-	at := map[like]int{}
-	var out []kind
+	at := map[viewing]int{}
+	var out []signKind
 	for i := range signs {
 		s := &signs[i]
-		k := like{s.Class, s.Pitch, s.Distance}
+		k := viewing{s.Class, s.Pitch, s.Distance}
 		n, seen := at[k]
 		if !seen {
 			n = len(out)
-			at[k], out = n, append(out, kind{sign: *s})
+			at[k], out = n, append(out, signKind{sign: *s})
 		}
 		out[n].count++
 	}
 	return out
 }
 
-// addDrawn gives an entry the classes that fresh has and it has not, and counts the signs that can show nothing.
-func (s *Service) addDrawn(e *entry, fresh *look) (added bool) {
+// mergeDrawn adds classes that only fresh has to the rendering of an entry, and counts signs that cannot show it.
+func (s *Service) mergeDrawn(e *entry, fresh *rendering) (added bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := e.look.clone()
+	r := e.rendering.clone()
 	for class, art := range fresh.Art {
-		if l.drawn(class) {
+		if r.decided(class) {
 			continue
 		}
-		l.Art[class], added = art, true
+		r.Art[class], added = art, true
 		if c := fresh.Corrected[class]; c != nil {
-			l.Corrected[class] = c
+			r.Corrected[class] = c
 		}
 		if n := fresh.Form[class]; n > 0 {
-			l.Form[class] = n
+			r.Form[class] = n
 		}
 	}
 	for class, why := range fresh.Unable {
-		if !l.drawn(class) {
-			l.Unable[class], added = why, true
+		if !r.decided(class) {
+			r.Unable[class], added = why, true
 		}
 	}
 	if added {
-		e.look = l
-		e.way.noteUnable(l)
+		e.rendering = r
+		e.delivery.noteUnable(r)
 	}
 	return added
 }
 
-// keepLook writes an entry's look as it is then: the last write has the most.
-func (s *Service) keepLook(ctx context.Context, e *entry) error {
-	s.looks.Lock()
-	defer s.looks.Unlock()
+// saveRendering writes the current rendering of an entry, so that the last write is the most complete.
+func (s *Service) saveRendering(ctx context.Context, e *entry) error {
+	s.renderingMu.Lock()
+	defer s.renderingMu.Unlock()
 	s.mu.Lock()
-	l := e.look
+	r := e.rendering
 	s.mu.Unlock()
-	return s.keep(ctx, nil, kindLook, e.ID, l)
+	return s.put(ctx, nil, kindRendering, e.ID, r)
 }
 
-// askLate wakes drawLate.
-func (s *Service) askLate() {
+// wakeDrawing wakes runDrawing.
+func (s *Service) wakeDrawing() {
 	select {
-	case s.late <- struct{}{}:
+	case s.drawWake <- struct{}{}:
 	default:
 	}
 }
 
-// runLate draws what Create and Approve had no time for, and classes that came later, until ctx ends.
-func (s *Service) runLate(ctx context.Context) {
+// runDrawing draws the classes that Create and Approve left undrawn, and new classes, until ctx is done.
+func (s *Service) runDrawing(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.late:
+		case <-s.drawWake:
 		}
 		for {
-			more, err := s.drawLate(ctx)
+			drew, err := s.drawUndrawn(ctx)
 			if ctx.Err() != nil {
 				return
 			}
 			if err != nil {
-				s.o.Log.Warn("a class of signs is not drawn yet and is tried again", "err", err)
+				s.o.Log.Warn("failed to draw an alert for a class, will retry", "err", err)
 				select {
 				case <-ctx.Done():
 					return
@@ -381,43 +382,44 @@ func (s *Service) runLate(ctx context.Context) {
 				}
 				continue
 			}
-			if !more {
+			if !drew {
 				break
 			}
 		}
 	}
 }
 
-// drawLate draws, for a while, what is missing of every alert that is not over. more says that it drew something.
-func (s *Service) drawLate(ctx context.Context) (more bool, err error) {
+// drawUndrawn draws undecided classes of open alerts, each alert for at most drawTimeout. drew reports progress.
+func (s *Service) drawUndrawn(ctx context.Context) (drew bool, err error) {
 	s.mu.Lock()
 	var open []*entry
 	for _, e := range s.entries {
-		if e.State != playlists.AlertEnded && e.look != nil {
+		if e.State != playlists.AlertEnded && e.rendering != nil {
 			open = append(open, e)
 		}
 	}
 	s.mu.Unlock()
-	slices.SortFunc(open, func(a, b *entry) int { return cmp.Compare(b.ApprovedMS, a.ApprovedMS) }) // those that run first
+	// Running alerts come first.
+	slices.SortFunc(open, func(a, b *entry) int { return cmp.Compare(b.ApprovedMS, a.ApprovedMS) })
 	for _, e := range open {
 		s.mu.Lock()
-		a, l := e.Alert, e.look.clone()
+		a, r := e.Alert, e.rendering.clone()
 		s.mu.Unlock()
 		targets := s.targets(&a)
-		if len(l.missing(targets)) == 0 {
+		if len(r.undrawn(targets)) == 0 {
 			continue
 		}
-		a.Override = cmp.Or(a.Override, "late") // whether it may run is decided already
+		a.Override = cmp.Or(a.Override, "late") // the alert exists, so skip the check for legibility
 		var refused *playlists.Error
-		if e := s.draw(ctx, &a, l, targets, drawWithin); e != nil && !errors.As(e, &refused) {
+		if e := s.draw(ctx, &a, r, targets, drawTimeout); e != nil && !errors.As(e, &refused) {
 			err = errors.Join(err, e)
 			continue
 		}
-		if s.addDrawn(e, l) {
-			more = true
-			err = errors.Join(err, s.keepLook(ctx, e))
+		if s.mergeDrawn(e, r) {
+			drew = true
+			err = errors.Join(err, s.saveRendering(ctx, e))
 			s.changed()
 		}
 	}
-	return more, err
+	return drew, err
 }

@@ -13,12 +13,12 @@ import (
 	"ledcast/playlists"
 )
 
-// cannot is the error of a class that has no room for the words.
+// cannot is the error of a class that has no room for the text.
 var cannot = &playlists.Error{Code: playlists.Invalid, Field: "text", Value: "Ớ", Key: "no-room"}
 
-// A class that cannot show an alert delays nobody: not its making, preview, approval, drill or correction. Its signs
-// count as rejected and are named, with whom to call.
-func TestOneClassHoldsUpNobody(t *testing.T) {
+// A class that cannot show an alert does not stop its creation, preview, approval and correction, nor the drill. Its
+// signs count as rejected and are listed with whom to call.
+func TestOneClassDelaysNoOther(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
@@ -38,7 +38,7 @@ func TestOneClassHoldsUpNobody(t *testing.T) {
 			}
 			slices.Sort(unable)
 			if len(unable) == len(w.Faces) {
-				return // nobody can show it
+				return // no class can show it
 			}
 			s := w.open(t)
 			o := w.order("a1", time.Hour)
@@ -48,7 +48,7 @@ func TestOneClassHoldsUpNobody(t *testing.T) {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
 			if v.Rejected != len(unable) || len(v.Call) != len(unable) {
-				t.Errorf("seed %d: made, %d rejected, %d to call; want %d", seed, v.Rejected, len(v.Call), len(unable))
+				t.Errorf("seed %d: created, %d rejected, %d to call; want %d", seed, v.Rejected, len(v.Call), len(unable))
 			}
 			p, err := s.Preview(t.Context(), "a1")
 			if err != nil || len(p.Rejected) != len(unable) || p.Signs != len(w.Faces) {
@@ -79,23 +79,24 @@ func TestOneClassHoldsUpNobody(t *testing.T) {
 			if _, err := s.Cancel(t.Context(), author, "a1", true); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.drawLate(t.Context()); err != nil {
+			if _, err := s.drawUndrawn(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if c := view(t, s, "a1-correction"); c.State != playlists.AlertRunning || c.Rejected != len(unable) {
 				t.Errorf("the correction is %s, rejected by %d", c.State, c.Rejected)
 			}
-			// The weekly drill is made all the same.
+			// The weekly drill starts.
 			time.Sleep(time.Until(s.drill.Next(time.Now())) + time.Minute)
 			step(t, s)
-			if !slices.ContainsFunc(s.Recent(), func(v playlists.AlertView) bool { return v.Mode == playlists.AlertDrill }) {
-				t.Error("no drill was made")
+			isDrill := func(v playlists.AlertView) bool { return v.Mode == playlists.AlertDrill }
+			if !slices.ContainsFunc(s.Recent(), isDrill) {
+				t.Error("no drill started")
 			}
 		})
 	}
 }
 
-// Where no class can show it there is nothing to send, and its author hears why.
+// If no class can show an alert, Create returns the reason.
 func TestNoClassCanShowIt(t *testing.T) {
 	w := newWorld()
 	w.Drawing = func(*playlists.Message, playlists.Class) error { return cannot }
@@ -107,7 +108,7 @@ func TestNoClassCanShowIt(t *testing.T) {
 	}
 }
 
-// A class that has no room for the words shows the short form.
+// A class that has no room for the text shows the short form.
 func TestShortForm(t *testing.T) {
 	w := newWorld()
 	small := w.Faces[0].Class
@@ -143,7 +144,7 @@ func TestShortForm(t *testing.T) {
 	refused(t, "a long short form", err, "short")
 }
 
-// What takes long to draw delays neither the making nor the others, and is drawn all the same.
+// Classes that take long to draw delay neither Create nor other classes, and are drawn later.
 func TestSlowClasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -169,7 +170,7 @@ func TestSlowClasses(t *testing.T) {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("making it took %v", took)
+			t.Errorf("Create took %v", took)
 		}
 		if art, err := s.Art(t.Context(), "a1", usual); art == nil || err != nil {
 			t.Errorf("the usual class is not drawn first: %v", err)
@@ -187,7 +188,7 @@ func TestSlowClasses(t *testing.T) {
 				t.Fatalf("%s was left out: %v", x.ID, err)
 			}
 		}
-		// A restart has them, too.
+		// The drawn classes survive a restart.
 		s = w.open(t)
 		if art, err := s.Art(t.Context(), "a1", w.Faces[len(w.Faces)-1].Class); art == nil || err != nil {
 			t.Errorf("after a restart the last class is not drawn: %v", err)
@@ -195,8 +196,8 @@ func TestSlowClasses(t *testing.T) {
 	})
 }
 
-// Signs come and go while a person reads. What they read is good for half an hour, and who came is named.
-func TestSignsComeWhileOneReads(t *testing.T) {
+// Signs can change after a preview. The preview is valid for half an hour, and the approval names the changed signs.
+func TestSignsChangeDuringApproval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		s := w.open(t)
@@ -222,7 +223,7 @@ func TestSignsComeWhileOneReads(t *testing.T) {
 		time.Sleep(previewLife + time.Second)
 		_, err = s.Approve(t.Context(), approver, "a2", late)
 		refused(t, "an old preview", err, "30 minutes")
-		// A controller that was restarted knows what it would show now.
+		// After a restart, the digest of the current preview is valid.
 		now := read(t, s, "a3", n)
 		s = w.open(t)
 		if _, err := s.Approve(t.Context(), approver, "a3", now); err != nil {

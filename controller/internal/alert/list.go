@@ -9,29 +9,29 @@ import (
 	"ledcast/playlists"
 )
 
-// Get is an alert with how far it came.
+// Get returns an alert with its counts.
 func (s *Service) Get(ctx context.Context, id string) (*playlists.AlertView, error) {
 	e, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.read(ctx, e); err != nil {
+	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
-	return s.shown(e), nil
+	return s.view(e), nil
 }
 
-// Title is what people call an alert: its first words; "" for none.
+// Title returns the title of an alert's message, or "".
 func (s *Service) Title(id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[id]; e != nil && e.look != nil {
-		return e.look.Message.Title()
+	if e := s.entries[id]; e != nil && e.rendering != nil {
+		return e.rendering.Message.Title()
 	}
 	return ""
 }
 
-// List is every alert, the newest first.
+// List returns all alerts, newest first.
 func (s *Service) List(ctx context.Context) ([]playlists.AlertView, error) {
 	s.mu.Lock()
 	all := make([]*entry, 0, len(s.entries))
@@ -41,11 +41,11 @@ func (s *Service) List(ctx context.Context) ([]playlists.AlertView, error) {
 	s.mu.Unlock()
 	out := make([]playlists.AlertView, 0, len(all))
 	for _, e := range all {
-		if err := s.read(ctx, e); err != nil {
+		if err := s.load(ctx, e); err != nil {
 			return nil, err
 		}
 		s.mu.Lock()
-		out = append(out, s.view(e))
+		out = append(out, s.viewLocked(e))
 		s.mu.Unlock()
 	}
 	slices.SortFunc(out, func(a, b playlists.AlertView) int {
@@ -57,28 +57,27 @@ func (s *Service) List(ctx context.Context) ([]playlists.AlertView, error) {
 	return out, nil
 }
 
-// recent is how long events go on about an alert that ended.
-const recent = 10 * time.Minute
+// recentFor is how long Recent includes an alert after its end.
+const recentFor = 10 * time.Minute
 
-// Recent are the alerts that events tell of: those that are not over, and those
-// that ended minutes ago.
+// Recent returns the open alerts and those that ended less than recentFor ago.
 func (s *Service) Recent() []playlists.AlertView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.o.Now().UnixMilli()
 	var out []playlists.AlertView
 	for _, e := range s.entries {
-		if e.State != playlists.AlertEnded || now-e.EndedMS < recent.Milliseconds() {
-			out = append(out, s.view(e))
+		if e.State != playlists.AlertEnded || now-e.EndedMS < recentFor.Milliseconds() {
+			out = append(out, s.viewLocked(e))
 		}
 	}
 	slices.SortFunc(out, func(a, b playlists.AlertView) int { return strings.Compare(a.ID, b.ID) })
 	return out
 }
 
-// Naming is the alert that names an area and is not over, for people; "" for
-// none.
-func (s *Service) Naming(area string) string {
+// ReferenceTo describes, for people, an open alert that refers to an area. It returns
+// "" if there is none.
+func (s *Service) ReferenceTo(area string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {

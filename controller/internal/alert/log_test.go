@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The log says what was made, approved and ended, once each, and by whom.
-func TestTheLogNamesWhoDidWhat(t *testing.T) {
+// The log names each creation, approval and end of an alert once, and by whom.
+func TestLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		s := w.open(t)
@@ -25,7 +25,7 @@ func TestTheLogNamesWhoDidWhat(t *testing.T) {
 		for range 3 {
 			step(t, s)
 		}
-		for _, want := range [][]string{{`"alert made"`, "alert=a1", "by=" + author.ID},
+		for _, want := range [][]string{{`"alert created"`, "alert=a1", "by=" + author.ID},
 			{`"alert approved"`, "alert=a1", "by=" + approver.ID},
 			{`"alert ended"`, "alert=a1", "why=cancelled", "by=" + author.ID},
 			{`"alert ended"`, "alert=a2", "why=expired", "by=" + Controller.ID}} {
@@ -40,7 +40,7 @@ func TestTheLogNamesWhoDidWhat(t *testing.T) {
 				}
 			}
 			if n != 1 {
-				t.Errorf("%v stands %d times in\n%s", want, n, &log)
+				t.Errorf("%v occurs %d times in\n%s", want, n, &log)
 			}
 		}
 	})

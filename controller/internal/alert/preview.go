@@ -8,16 +8,16 @@ import (
 	"ledcast/playlists"
 )
 
-// Preview is what an approver sees, computed now.
+// Preview returns what an approver sees. It is computed on each call.
 func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPreview, error) {
 	e, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.read(ctx, e); err != nil {
+	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
-	if err := s.learn(ctx); err != nil {
+	if err := s.loadSigns(ctx); err != nil {
 		return nil, err
 	}
 	areas, err := s.o.Catalogue.Areas(ctx)
@@ -25,16 +25,16 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		return nil, err
 	}
 	s.mu.Lock()
-	a, l, owners := e.Alert, e.look.clone(), s.owners
+	a, r, owners := e.Alert, e.rendering.clone(), s.owners
 	s.mu.Unlock()
 	signs := s.targets(&a)
-	if err := s.drawFor(ctx, &a, l, signs); err != nil {
+	if err := s.drawPreview(ctx, &a, r, signs); err != nil {
 		return nil, err
 	}
-	s.addDrawn(e, l)
+	s.mergeDrawn(e, r)
 	p := &playlists.AlertPreview{ID: id, Signs: len(signs), Override: a.Override, Reason: a.Reason,
 		OutOfService: []playlists.OutOfOrder{}, Rejected: []playlists.AlertRejection{}}
-	p.Says = saying(l.Message)
+	p.Says = messageLines(r.Message)
 	names := map[string]string{}
 	for i := range areas {
 		names[areas[i].Code] = areas[i].Name
@@ -52,39 +52,38 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		if x.OutOfService != "" {
 			p.OutOfService = append(p.OutOfService, playlists.OutOfOrder{Sign: x.ID, Reason: x.OutOfService})
 		}
-		if _, unable := l.Unable[x.Class.String()]; unable {
+		if _, unable := r.Unable[x.Class.String()]; unable {
 			p.Rejected = append(p.Rejected, playlists.AlertRejection{Sign: x.ID, Reason: noFrames})
 		}
 	}
 	p.ByCompany = counts(companies, func(id string) string { return owners[id].Name })
 	p.ByArea = counts(places, func(id string) string { return names[id] })
-	if p.Classes, err = s.onClasses(ctx, &a, l, false, signs); err != nil {
+	if p.Classes, err = s.previewClasses(ctx, &a, r, false, signs); err != nil {
 		return nil, err
 	}
 	p.Correction = []playlists.AlertOnSign{}
-	if l.Correction != nil {
-		if p.Correction, err = s.onClasses(ctx, &a, l, true, signs); err != nil {
+	if r.Correction != nil {
+		if p.Correction, err = s.previewClasses(ctx, &a, r, true, signs); err != nil {
 			return nil, err
 		}
 	}
-	p.Digest = s.remember(&a, l, signs)
+	p.Digest = s.rememberPreview(&a, r, signs)
 	return p, nil
 }
 
-// drawFor draws what is missing for a preview, within the time that a person waits, and takes out what would go over
-// the wire's limits.
-func (s *Service) drawFor(ctx context.Context, a *playlists.Alert, l *look, signs []playlists.Sign) error {
-	if err := s.draw(ctx, a, l, signs, drawWithin); err != nil {
+// drawPreview draws undecided classes for at most drawTimeout and applies the limits, unless the alert was approved.
+func (s *Service) drawPreview(ctx context.Context, a *playlists.Alert, r *rendering, signs []playlists.Sign) error {
+	if err := s.draw(ctx, a, r, signs, drawTimeout); err != nil {
 		return err
 	}
 	if a.State == playlists.AlertRunning || a.State == playlists.AlertEnded {
 		return nil
 	}
-	return s.fits(a, l, signs)
+	return s.applyLimits(a, r, signs)
 }
 
-// saying is a message's words, a line for each language.
-func saying(m *playlists.Message) []string {
+// messageLines returns the text of a message, one line for each language.
+func messageLines(m *playlists.Message) []string {
 	out := []string{}
 	for _, v := range m.Variants {
 		var parts []string
@@ -107,43 +106,44 @@ func counts(of map[string]int, name func(string) string) []playlists.SignCount {
 	return out
 }
 
-// onClasses is how an alert, or its correction, looks on each class of the signs, with what cannot be read from where
-// each kind of them is looked at.
-func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, l *look, correction bool,
+// previewClasses returns the frames of an alert or its correction on each class, with a finding for each kind of sign
+// on which it is illegible.
+func (s *Service) previewClasses(ctx context.Context, a *playlists.Alert, r *rendering, correction bool,
 	signs []playlists.Sign) ([]playlists.AlertOnSign, error) {
 	out := []playlists.AlertOnSign{}
-	type stand struct{ pitch, metres float64 }
+	type viewing struct{ pitch, metres float64 }
 	for _, c := range classes(signs) {
 		class := c.String()
 		x := playlists.AlertOnSign{Class: class, Frames: []playlists.AlertFrame{}, Findings: []playlists.Finding{}}
-		m, art := l.form(class), l.Art[class]
+		m, art := r.messageFor(class), r.Art[class]
 		if correction {
-			m, art = l.Correction, l.Corrected[class]
+			m, art = r.Correction, r.Corrected[class]
 		} else {
-			x.Form = l.Form[class]
+			x.Form = r.Form[class]
 		}
 		if art == nil {
-			why, unable := l.Unable[class]
+			why, unable := r.Unable[class]
 			if x.Unable = unable; unable {
 				x.Findings = append(x.Findings, why)
 			}
-			x.Late = !l.drawn(class)
-			x.Signs = countOf(signs, c)
+			x.Late = !r.decided(class)
+			x.Signs = signsOfClass(signs, c)
 			out = append(out, x)
 			continue
 		}
 		x.Findings = append(x.Findings, art.Findings...)
 		for _, st := range art.Steps {
 			f := &art.Frames[st.Frame]
-			x.Frames = append(x.Frames, playlists.AlertFrame{URL: "/api/v1/alerts/" + a.ID + "/frames/" + f.SHA256, MS: st.MS})
+			url := "/api/v1/alerts/" + a.ID + "/frames/" + f.SHA256
+			x.Frames = append(x.Frames, playlists.AlertFrame{URL: url, MS: st.MS})
 		}
-		seen := map[stand]bool{}
+		seen := map[viewing]bool{}
 		for i := range signs {
 			if signs[i].Class != c {
 				continue
 			}
 			x.Signs++
-			k := stand{signs[i].Pitch, signs[i].Distance}
+			k := viewing{signs[i].Pitch, signs[i].Distance}
 			if seen[k] {
 				continue
 			}
@@ -163,7 +163,7 @@ func (s *Service) onClasses(ctx context.Context, a *playlists.Alert, l *look, co
 	return out, nil
 }
 
-func countOf(signs []playlists.Sign, c playlists.Class) (n int) {
+func signsOfClass(signs []playlists.Sign, c playlists.Class) (n int) {
 	for i := range signs {
 		if signs[i].Class == c {
 			n++
@@ -172,18 +172,18 @@ func countOf(signs []playlists.Sign, c playlists.Class) (n int) {
 	return n
 }
 
-// Frame is a frame of an alert or its correction, found by its digest.
+// Frame returns the frame of an alert or its correction with the given digest.
 func (s *Service) Frame(ctx context.Context, id, sha string) (data []byte, mime string, err error) {
 	e, err := s.find(id)
 	if err != nil {
 		return nil, "", err
 	}
-	if err := s.read(ctx, e); err != nil {
+	if err := s.load(ctx, e); err != nil {
 		return nil, "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, arts := range []map[string]*playlists.Artwork{e.look.Art, e.look.Corrected} {
+	for _, arts := range []map[string]*playlists.Artwork{e.rendering.Art, e.rendering.Corrected} {
 		for _, art := range arts {
 			for i := range art.Frames {
 				if art.Frames[i].SHA256 == sha {
@@ -192,5 +192,5 @@ func (s *Service) Frame(ctx context.Context, id, sha string) (data []byte, mime 
 			}
 		}
 	}
-	return nil, "", notHere("frame", sha)
+	return nil, "", notFound("frame", sha)
 }

@@ -11,166 +11,170 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Report says which sign showed an alert from when to when, and what gave way.
-// It is there when the alert is over; its error is an *Error of code Conflict
-// before.
+// Report returns when each sign showed an alert and which items gave way to it. It
+// returns an *Error of code Conflict if the alert has not ended.
 func (s *Service) Report(ctx context.Context, id string) (*playlists.AlertReport, error) {
 	e, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.read(ctx, e); err != nil {
+	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	a, l := e.Alert, e.look
-	start := e.start()
-	signs := map[string]way{}
-	if e.way != nil {
-		for sign, w := range e.way.Signs {
-			signs[sign] = *w
+	a, r := e.Alert, e.rendering
+	start := e.startMS()
+	signs := map[string]progress{}
+	if e.delivery != nil {
+		for sign, p := range e.delivery.Signs {
+			signs[sign] = *p
 		}
 	}
-	known := s.signs
+	byID := s.signs
 	s.mu.Unlock()
 	if a.State != playlists.AlertEnded {
 		return nil, &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + id + ".state", Value: string(a.State),
 			Key: "alert-not-over"}
 	}
-	last := a.EndedMS // until when any sign can have had it
-	for _, w := range signs {
-		_, until := w.had(&a)
+	last := a.EndedMS // the latest time at which a sign can have shown it
+	for _, p := range signs {
+		_, until := p.shownBetween(&a)
 		last = max(last, until)
 	}
-	others, err := s.beside(ctx, &a, start, last)
+	others, err := s.concurrent(ctx, &a, start, last)
 	if err != nil {
 		return nil, err
 	}
-	r := &playlists.AlertReport{ID: id, Signs: []playlists.SignShowed{}, GaveWay: []playlists.GaveWay{}}
-	lost := map[playlists.GaveWay]int64{}
-	seen := map[[sha256.Size]byte]*walked{} // signs with one program and the same alerts are alike
-	for sign, w := range signs {
-		x := playlists.SignShowed{Sign: sign, Owner: known[sign].Owner, Reached: w.stage(), Reason: w.Reason,
-			FromMS: w.ShowingMS}
-		from, until := w.had(&a)
-		if w.ShowingMS > 0 {
+	report := &playlists.AlertReport{ID: id, Signs: []playlists.SignShowed{}}
+	sums := map[playlists.GaveWay]int64{}
+	seen := map[[sha256.Size]byte]*gaveWay{} // signs with equal programs and alerts share a walk
+	for sign, p := range signs {
+		x := playlists.SignShowed{Sign: sign, Owner: byID[sign].Owner, Reached: p.stage(), Reason: p.Reason,
+			FromMS: p.ShowingMS}
+		from, until := p.shownBetween(&a)
+		if p.ShowingMS > 0 {
 			x.UntilMS = until
 		}
 		if x.ProofMS, err = s.o.History.Proved(ctx, sign, id, start, last+1); err != nil {
 			return nil, err
 		}
-		if art := l.Art[w.Class]; from < until && art != nil {
+		if art := r.Art[p.Class]; from < until && art != nil {
 			programs, err := s.o.History.Programs(ctx, sign, start, last)
 			if err != nil {
 				return nil, err
 			}
-			there := reaching(others, w.Class, known[sign])
-			k, err := likeness(programs, w.Class, there)
+			onSign := othersOnSign(others, p.Class, byID[sign])
+			k, err := groupKey(programs, p.Class, onSign)
 			if err != nil {
 				return nil, err
 			}
 			if seen[k] == nil {
-				seen[k] = walk(programs, a.OnWire(art, func(string) bool { return true }), there, sign, start, last)
+				onWire := a.OnWire(art, func(string) bool { return true })
+				seen[k] = walk(programs, onWire, onSign, sign, start, last)
 			}
-			seen[k].within(from, until, lost)
+			seen[k].addWithin(from, until, sums)
 		}
-		r.Signs = append(r.Signs, x)
+		report.Signs = append(report.Signs, x)
 	}
-	slices.SortFunc(r.Signs, func(a, b playlists.SignShowed) int { return strings.Compare(a.Sign, b.Sign) })
-	for what, ms := range lost {
-		if what.MS = ms; ms == 0 {
-			continue
+	slices.SortFunc(report.Signs, func(a, b playlists.SignShowed) int { return strings.Compare(a.Sign, b.Sign) })
+	report.GaveWay = listGaveWay(sums)
+	return report, nil
+}
+
+// listGaveWay lists the sums that are not zero, sorted by owner and item.
+func listGaveWay(sums map[playlists.GaveWay]int64) []playlists.GaveWay {
+	out := []playlists.GaveWay{}
+	for what, ms := range sums {
+		if what.MS = ms; ms != 0 {
+			out = append(out, what)
 		}
-		r.GaveWay = append(r.GaveWay, what)
 	}
-	slices.SortFunc(r.GaveWay, func(a, b playlists.GaveWay) int {
+	slices.SortFunc(out, func(a, b playlists.GaveWay) int {
 		if c := strings.Compare(a.Owner, b.Owner); c != 0 {
 			return c
 		}
 		return strings.Compare(a.Item, b.Item)
 	})
-	return r, nil
+	return out
 }
 
-// had is from when until when a sign had the alert on its face, as far as is
-// known: from its word that it shows it to its word that it ended it. That word
-// may come late, from a sign that was away, and nothing shows after until.
-func (w *way) had(a *playlists.Alert) (fromMS, untilMS int64) {
+// shownBetween returns when a sign showed the alert according to its acks. An ack of the
+// end may arrive late if the sign was offline, but no sign shows an alert after Until.
+func (p *progress) shownBetween(a *playlists.Alert) (fromMS, untilMS int64) {
 	switch {
 	case a.Mode == playlists.AlertDrill:
 		return 0, 0
-	case w.ShowingMS > 0:
-		fromMS, untilMS = w.ShowingMS, a.EndedMS // that it said so was lost
-		if w.EndedMS > 0 {
-			untilMS = min(w.EndedMS, int64(a.Until)*1000)
+	case p.ShowingMS > 0:
+		fromMS, untilMS = p.ShowingMS, a.EndedMS // used if there is no ack of the end
+		if p.EndedMS > 0 {
+			untilMS = min(p.EndedMS, int64(a.Until)*1000)
 		}
-	case w.Picture && w.SentMS > 0:
-		fromMS, untilMS = w.SentMS, a.EndedMS
+	case p.Picture && p.SentMS > 0:
+		fromMS, untilMS = p.SentMS, a.EndedMS
 	}
 	return fromMS, max(fromMS, untilMS)
 }
 
-// other is an alert that was on beside the one that a report is of.
+// other is an alert that ran at the same time as the reported one.
 type other struct {
 	playlists.Alert
-	look            *look
+	look            *rendering
 	fromMS, untilMS int64
 }
 
-// beside are the alerts that were on at some time from startMS until endMS.
-func (s *Service) beside(ctx context.Context, a *playlists.Alert, startMS, endMS int64) ([]other, error) {
-	var there []*entry
+// concurrent returns the other alerts that ran between startMS and endMS.
+func (s *Service) concurrent(ctx context.Context, a *playlists.Alert, startMS, endMS int64) ([]other, error) {
+	var entries []*entry
 	s.mu.Lock()
 	for _, e := range s.entries {
-		if e.ID != a.ID && e.ApprovedMS > 0 && e.Mode != playlists.AlertDrill && e.start() < endMS &&
-			e.end() > max(startMS, e.start()) {
-			there = append(there, e)
+		if e.ID != a.ID && e.ApprovedMS > 0 && e.Mode != playlists.AlertDrill && e.startMS() < endMS &&
+			e.endMS() > max(startMS, e.startMS()) {
+			entries = append(entries, e)
 		}
 	}
 	s.mu.Unlock()
 	var out []other
-	for _, e := range there {
-		if err := s.read(ctx, e); err != nil {
+	for _, e := range entries {
+		if err := s.load(ctx, e); err != nil {
 			return nil, err
 		}
 		s.mu.Lock()
-		out = append(out, other{e.Alert, e.look, e.start(), e.end()})
+		out = append(out, other{e.Alert, e.rendering, e.startMS(), e.endMS()})
 		s.mu.Unlock()
 	}
 	slices.SortFunc(out, func(a, b other) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
 }
 
-// end is the moment from which signs have it no more, in ms.
-func (e *entry) end() int64 {
+// endMS returns when signs stop showing the alert.
+func (e *entry) endMS() int64 {
 	if e.State == playlists.AlertEnded {
 		return min(int64(e.Until)*1000, e.EndedMS)
 	}
 	return int64(e.Until) * 1000
 }
 
-// onSign is another alert as a sign has it, and when.
-type onSign struct {
+// otherOnSign is another alert as a sign shows it.
+type otherOnSign struct {
 	Alert           timeline.Alert
 	FromMS, UntilMS int64
 }
 
-// reaching are those of the others that reach a sign.
-func reaching(others []other, class string, sign playlists.Sign) []onSign {
-	var out []onSign
+// othersOnSign returns the other alerts that reach a sign.
+func othersOnSign(others []other, class string, sign playlists.Sign) []otherOnSign {
+	var out []otherOnSign
 	for _, x := range others {
 		if art := x.look.Art[class]; art != nil && x.Reaches(&sign) {
 			on := x.OnWire(art, func(string) bool { return true })
-			on.Areas, on.Signs = nil, nil // the walk knows that it reaches
-			out = append(out, onSign{on, x.fromMS, x.untilMS})
+			on.Areas, on.Signs = nil, nil // walk sets them, so that signs can share a walk
+			out = append(out, otherOnSign{on, x.fromMS, x.untilMS})
 		}
 	}
 	return out
 }
 
-// likeness is equal for signs whose programs and alerts show the same at the
-// same times.
-func likeness(programs []*timeline.Program, class string, others []onSign) ([sha256.Size]byte, error) {
+// groupKey returns a key that is equal for signs with equal programs and alerts.
+func groupKey(programs []*timeline.Program, class string, others []otherOnSign) ([sha256.Size]byte, error) {
 	type part struct {
 		Iat      int64
 		Items    []timeline.Item
@@ -186,9 +190,9 @@ func likeness(programs []*timeline.Program, class string, others []onSign) ([sha
 	return sha256.Sum256(text), err
 }
 
-// walked is what gave way on signs that are alike, piece by piece, over the
-// longest time that one of them can have had the alert.
-type walked struct {
+// gaveWay has the items that gave way on a group of signs, over the longest time that
+// one of them can have shown the alert.
+type gaveWay struct {
 	pieces []piece
 	total  map[playlists.GaveWay]int64
 }
@@ -198,9 +202,9 @@ type piece struct {
 	what            playlists.GaveWay
 }
 
-// within adds to sum what gave way from fromMS until untilMS: the total without
-// its two ends, for most signs of ten thousand differ in these alone.
-func (w *walked) within(fromMS, untilMS int64, sum map[playlists.GaveWay]int64) {
+// addWithin adds to sum what gave way between fromMS and untilMS. It subtracts both ends
+// from the total, which is fast for many signs that differ little.
+func (w *gaveWay) addWithin(fromMS, untilMS int64, sum map[playlists.GaveWay]int64) {
 	for what, ms := range w.total {
 		sum[what] += ms
 	}
@@ -214,12 +218,12 @@ func (w *walked) within(fromMS, untilMS int64, sum map[playlists.GaveWay]int64) 
 	}
 }
 
-// walk goes along what a sign would have shown without alerts. What gave way is
-// counted for the alert that had the face at that time, and for no other: over
-// all reports it is counted once.
-func walk(programs []*timeline.Program, on timeline.Alert, others []onSign, sign string, startMS, endMS int64) *walked {
-	out := &walked{total: map[playlists.GaveWay]int64{}}
-	on.Areas, on.Signs = nil, []string{sign} // the walk is of one that it reached
+// walk returns the items that a sign would have shown while it showed the given alert.
+// Time during which another alert was shown counts in that alert's report only.
+func walk(programs []*timeline.Program, alert timeline.Alert, others []otherOnSign, sign string,
+	startMS, endMS int64) *gaveWay {
+	out := &gaveWay{total: map[playlists.GaveWay]int64{}}
+	alert.Areas, alert.Signs = nil, []string{sign} // the alert reaches the sign
 	for i, p := range programs {
 		from, until := startMS, endMS
 		if i > 0 {
@@ -229,23 +233,23 @@ func walk(programs []*timeline.Program, on timeline.Alert, others []onSign, sign
 			until = min(until, programs[i+1].Iat*1000)
 		}
 		for t := from; t < until; {
-			with, next := []timeline.Alert{on}, until
+			alerts, next := []timeline.Alert{alert}, until
 			for _, x := range others {
 				switch {
 				case t < x.FromMS:
 					next = min(next, x.FromMS)
 				case t < x.UntilMS:
 					next = min(next, x.UntilMS)
-					x.Alert.Signs = on.Signs
-					with = append(with, x.Alert)
+					x.Alert.Signs = alert.Signs
+					alerts = append(alerts, x.Alert)
 				}
 			}
 			c := timeline.Conditions{Sign: sign, ClockTrusted: true, LastContactMS: next}
-			for shows := range timeline.Walk(p, with, c, t, next) {
-				if shows.Why != timeline.WhyAlert || shows.Item != on.ID {
+			for shown := range timeline.Walk(p, alerts, c, t, next) {
+				if shown.Why != timeline.WhyAlert || shown.Item != alert.ID {
 					continue
 				}
-				for otherwise := range timeline.Walk(p, nil, c, shows.FromMS, shows.UntilMS) {
+				for otherwise := range timeline.Walk(p, nil, c, shown.FromMS, shown.UntilMS) {
 					if otherwise.Item == "" {
 						continue
 					}

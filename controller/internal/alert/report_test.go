@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// What gave way is counted for each sign while this alert had its face: not
-// before the sign showed it, not after its end, and not while another had it.
+// A report counts what gave way while the sign showed this alert: not before, not after
+// its end, and not while the sign showed another alert.
 func TestGaveWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		s := w.open(t)
-		says := func(sign, id, state string) { s.Heard(Ack{Sign: sign, Alert: id, State: state}) }
+		ack := func(sign, id, state string) { s.HandleAck(Ack{Sign: sign, Alert: id, State: state}) }
 		report := func(id string) (ms int64) {
 			t.Helper()
 			r, err := s.Report(t.Context(), id)
@@ -31,23 +31,23 @@ func TestGaveWay(t *testing.T) {
 		}
 		run(t, s, w.order("low", 10*time.Minute))
 		time.Sleep(time.Minute)
-		says("s1", "low", showing) // a minute late
-		says("s2", "low", showing)
+		ack("s1", "low", showing) // a minute late
+		ack("s2", "low", showing)
 		time.Sleep(time.Minute)
 		high := w.order("high", time.Hour)
 		prio := int64(500)
 		high.Priority, high.Areas = &prio, []string{"quang-ngai/son-tinh"} // not s2's
 		run(t, s, high)
-		says("s1", "high", showing)
+		ack("s1", "high", showing)
 		time.Sleep(2 * time.Minute)
 		if _, err := s.Cancel(t.Context(), author, "high", false); err != nil {
 			t.Fatal(err)
 		}
-		says("s1", "high", "ended")
+		ack("s1", "high", "ended")
 		time.Sleep(time.Minute)
-		says("s2", "low", "ended") // why ever
+		ack("s2", "low", "ended") // early
 		time.Sleep(time.Hour)
-		says("s1", "low", "ended") // it was away, and says so long after
+		ack("s1", "low", "ended") // a late ack
 		step(t, s)
 		// s1: minutes 1 to 2 and 4 to 10; s2: 1 to 5.
 		if got := report("low"); got != (7+4)*60_000 {

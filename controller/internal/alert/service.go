@@ -1,23 +1,21 @@
-// Package alert is the life of an urgent message: written by one person,
-// approved by another who types the number of signs that it will reach, on the
-// signs until it ends, and then counted: which sign showed it, and whom to call
-// about the others.
+// Package alert manages emergency alerts. One person creates an alert. Another person
+// approves it and enters the number of signs that it reaches. The signs show it until
+// it ends. The package records which signs showed it, and lists whom to call about the
+// others.
 //
-// How an alert looks is drawn once, when it is made, and kept with it: what the
-// approver saw is what signs show, whatever becomes of the message, its pictures
-// or the controller meanwhile. Every step of a life is one audited write, and
-// what follows from it (the end of a replaced alert, the correction of a
-// cancelled one) is made true again at each turn, so that a controller that was
-// killed between two writes goes on where it stood.
+// The package draws an alert once and stores the rendering. Signs show what the
+// approver saw even if the message or its pictures change later. Each state change is
+// one audited write. Service.Step derives the consequences, such as the end of a
+// replaced alert or the correction of a cancelled one, so that a controller that
+// crashed between two writes recovers.
 //
-// It sends nothing: package publish asks what is wanted, and signs' acks come in
-// from package listen.
+// The package sends nothing to signs. Package publish reads the active alerts, and
+// package listen receives the acks of signs.
 package alert
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -28,103 +26,102 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Kinds of records. Those that only machines write are not audited.
+// Kinds of records. Records that people do not write are not audited.
 const (
-	kindAlert    = "alert"
-	kindTemplate = "alert-template"
-	kindSetting  = "alert-setting"
-	kindLook     = "alert-look"     // not audited
-	kindDelivery = "alert-delivery" // not audited
+	kindAlert     = "alert"
+	kindTemplate  = "alert-template"
+	kindSetting   = "alert-setting"
+	kindRendering = "alert-look"     // not audited
+	kindDelivery  = "alert-delivery" // not audited
 )
 
-// Records keeps what this package remembers, as JSON by kind and id. A write of
-// by is audited; by is nil for what only machines write.
+// Records stores this package's state as JSON by kind and id. Writes are audited,
+// unless by is nil.
 type Records interface {
 	List(ctx context.Context, kind string) (map[string][]byte, error)
-	// Get is NotFound for what is not there.
+	// Get returns an error of code NotFound if there is no record.
 	Get(ctx context.Context, kind, id string) ([]byte, error)
 	Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error
 	Delete(ctx context.Context, by *playlists.Principal, kind, owner, id string) error
 }
 
-// Catalogue is what alerts are meant for and made of.
+// Catalogue provides signs, owners, areas and messages.
 type Catalogue interface {
 	Signs(ctx context.Context) ([]playlists.Sign, error)
 	Owners(ctx context.Context) ([]playlists.Owner, error)
 	Areas(ctx context.Context) ([]playlists.Area, error)
-	// Message is one of the department's.
+	// Message returns a message of the department.
 	Message(ctx context.Context, id string) (*playlists.Message, error)
-	// KnownAreas refuses areas that are not known, or outside an officer's.
+	// KnownAreas rejects areas that do not exist or that who may not use.
 	KnownAreas(ctx context.Context, areas []string, who *playlists.Principal, where string) error
 }
 
-// Artist draws.
+// Artist draws messages.
 type Artist interface {
-	// Artwork is a message as every sign of the class gets it: in pages, for a
-	// sign that may not scroll gets the same frames as the others.
+	// Artwork draws a message for all signs of a class. It divides the message into
+	// pages, because some of these signs may not scroll.
 	Artwork(ctx context.Context, m *playlists.Message, c playlists.Class) (*playlists.Artwork, error)
-	// Reads says why it cannot be read from where people look at a sign; nil
-	// when it can.
+	// Reads returns a finding if people cannot read the message at the sign's viewing
+	// distance, and otherwise nil.
 	Reads(ctx context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error)
 }
 
-// History is what signs were told and what they proved.
+// History provides the programs and the proof of play of signs.
 type History interface {
-	// Programs were in force from fromMS until untilMS, in their order.
+	// Programs returns the programs of a sign between fromMS and untilMS, in order.
 	Programs(ctx context.Context, sign string, fromMS, untilMS int64) ([]*timeline.Program, error)
-	// Proved is how long the sign's proof of play says that it put out an item.
+	// Proved returns how long the sign showed an item according to its proof of play.
 	Proved(ctx context.Context, sign, item string, fromMS, untilMS int64) (ms int64, err error)
 }
 
-// Hooks sends events of alerts to others.
+// Hooks sends events of alerts to webhooks.
 type Hooks interface {
-	// Send queues an event of an alert that so many signs have missed. After an
-	// error nothing is queued.
+	// Send queues an event of an alert. missed is the number of signs that missed the
+	// alert. If Send returns an error, it has queued nothing.
 	Send(ctx context.Context, event string, v *playlists.AlertView, missed int, at time.Time) error
 }
 
-// Options are a Service's surroundings.
+// Options configures a Service.
 type Options struct {
 	Records   Records
 	Catalogue Catalogue
 	Artist    Artist
 	History   History
-	Changed   func() // what is wanted on signs changed; must not block
+	Changed   func() // called when the active alerts change; must not block
 	Now       func() time.Time
 	Log       *slog.Logger
 	Hooks     Hooks
-	// Doubt, if given, refuses what needs a right clock, while the clock is in doubt: what begins, and what ends by
-	// itself. A cancel needs none.
+	// Doubt, if set, returns an error while the clock is in doubt. Then no alert starts or expires, but people can
+	// cancel alerts.
 	Doubt func() *playlists.Error
 }
 
-// Controller is who acts when nobody does: alerts that end by themselves, and
-// the weekly drill.
+// Controller is the principal that ends expired alerts and starts the weekly drill.
 var Controller = &playlists.Principal{ID: "controller", Owner: playlists.Public, Role: playlists.RoleAdmin}
 
-// Service is every alert. It is safe for concurrent use; Run must run.
+// Service manages all alerts. It is safe for concurrent use. Run must be running.
 type Service struct {
-	o      Options
-	wake   chan struct{}
-	late   chan struct{} // something is not drawn yet
-	began  time.Time
-	events []event   // made, and not sent yet; Step's own
-	saved  time.Time // when counts were kept last; Step's own
+	o        Options
+	wake     chan struct{}
+	drawWake chan struct{} // wakes runDrawing
+	openedAt time.Time
+	events   []event   // not sent yet; only Step uses it
+	savedAt  time.Time // when Step last saved the counts; only Step uses it
 
-	life  sync.Mutex // one step of any life at a time; held while writing
-	looks sync.Mutex // held while a look is written
+	lifeMu      sync.Mutex // serializes state changes; held during writes
+	renderingMu sync.Mutex // held while a rendering is written
 
-	mu        sync.Mutex // the rest, never held while writing
-	entries   map[string]*entry
-	templates map[string]playlists.AlertTemplate
-	drill     playlists.DrillPlan
-	signs     map[string]playlists.Sign
-	owners    map[string]playlists.Owner
-	learnt    time.Time
-	changes   int                // how often signs or owners may have become others
-	known     int                // of these, those that signs and owners have
-	sets      map[setKey]sent    // as they were published last
-	previews  map[string]preview // that somebody read, by digest
+	mu               sync.Mutex // guards the fields below; never held during writes
+	entries          map[string]*entry
+	templates        map[string]playlists.AlertTemplate
+	drill            playlists.DrillPlan
+	signs            map[string]playlists.Sign
+	owners           map[string]playlists.Owner
+	signsReadAt      time.Time
+	signsVersion     int                     // number of SignsChanged calls
+	signsReadVersion int                     // the signsVersion of signs and owners
+	published        map[setKey]publishedSet // the sets that were published last
+	previews         map[string]preview      // previews that people requested, by digest
 }
 
 type setKey struct {
@@ -132,88 +129,90 @@ type setKey struct {
 	test  bool
 }
 
-type sent struct {
+type publishedSet struct {
 	seq    int64
 	alerts []string
 }
 
-// entry is an alert and what goes with it.
+// entry is an alert with its rendering and delivery.
 type entry struct {
 	playlists.Alert
-	look *look     // nil: not read yet
-	way  *delivery // nil: not read yet, or never sent
+	rendering *rendering // nil: not loaded yet
+	delivery  *delivery  // nil: not loaded yet, or never approved
 }
 
-// Open reads what is remembered, and seeds templates that are not there.
+// Open loads the stored records and adds those templates of seed that do not exist.
 func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Service, error) {
-	s := &Service{o: o, wake: make(chan struct{}, 1), late: make(chan struct{}, 1), began: o.Now(), entries: map[string]*entry{},
+	s := &Service{o: o, wake: make(chan struct{}, 1), drawWake: make(chan struct{}, 1), openedAt: o.Now(),
+		entries:   map[string]*entry{},
 		templates: map[string]playlists.AlertTemplate{},
-		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"}, sets: map[setKey]sent{}, previews: map[string]preview{}}
+		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"},
+		published: map[setKey]publishedSet{}, previews: map[string]preview{}}
 	for _, err := range []error{
-		playlists.LoadRecords(ctx, o.Records, kindAlert, func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
-		playlists.LoadRecords(ctx, o.Records, kindTemplate, func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
-		playlists.LoadRecords(ctx, o.Records, kindSetting, func(_ string, d playlists.DrillPlan) { s.drill = d }),
+		playlists.LoadRecords(ctx, o.Records, kindAlert,
+			func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
+		playlists.LoadRecords(ctx, o.Records, kindTemplate,
+			func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
+		playlists.LoadRecords(ctx, o.Records, kindSetting,
+			func(_ string, d playlists.DrillPlan) { s.drill = d }),
 	} {
 		if err != nil {
 			return nil, err
 		}
 	}
 	for _, t := range seed {
-		if _, there := s.templates[t.ID]; there {
+		if _, exists := s.templates[t.ID]; exists {
 			continue
 		}
 		t.By = Controller.ID
-		if err := s.keep(ctx, Controller, kindTemplate, t.ID, t); err != nil {
+		if err := s.put(ctx, Controller, kindTemplate, t.ID, t); err != nil {
 			return nil, err
 		}
 		s.templates[t.ID] = t
 	}
-	if err := s.learn(ctx); err != nil {
+	if err := s.loadSigns(ctx); err != nil {
 		return nil, err
 	}
 	for _, e := range s.entries {
 		if e.State == playlists.AlertEnded && int64(e.Until)*1000 < o.Now().UnixMilli() {
 			continue
 		}
-		if err := s.read(ctx, e); err != nil {
+		if err := s.load(ctx, e); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// read fills in an entry's look and delivery from the store.
-func (s *Service) read(ctx context.Context, e *entry) error {
+// load loads the rendering and the delivery of an entry, unless they are loaded.
+func (s *Service) load(ctx context.Context, e *entry) error {
 	s.mu.Lock()
-	l, d, approved := e.look, e.way, e.ApprovedMS > 0
+	r, d, approved := e.rendering, e.delivery, e.ApprovedMS > 0
 	s.mu.Unlock()
-	if l == nil {
-		l = &look{}
-		if err := s.get(ctx, kindLook, e.ID, l); err != nil {
+	if r == nil {
+		r = &rendering{}
+		if err := s.getRecord(ctx, kindRendering, e.ID, r); err != nil {
 			return err
 		}
 	}
 	if d == nil && approved {
-		d = &delivery{Signs: map[string]*way{}}
-		if err := s.get(ctx, kindDelivery, e.ID, d); err != nil {
-			var known *playlists.Error
-			if !errors.As(err, &known) || known.Code != playlists.NotFound {
-				return err
-			}
+		d = &delivery{Signs: map[string]*progress{}}
+		if err := s.getRecord(ctx, kindDelivery, e.ID, d); err != nil && !playlists.IsNotFound(err) {
+			return err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.look == nil {
-		e.look = l
+	if e.rendering == nil {
+		e.rendering = r
 	}
-	if e.way == nil {
-		e.way = d
+	if e.delivery == nil {
+		e.delivery = d
 	}
 	return nil
 }
 
-func (s *Service) get(ctx context.Context, kind, id string, v any) error {
+func (s *Service) getRecord(ctx context.Context, kind, id string, v any) error {
 	data, err := s.o.Records.Get(ctx, kind, id)
 	if err != nil {
 		return err
@@ -221,7 +220,7 @@ func (s *Service) get(ctx context.Context, kind, id string, v any) error {
 	return json.Unmarshal(data, v)
 }
 
-func (s *Service) keep(ctx context.Context, by *playlists.Principal, kind, id string, v any) error {
+func (s *Service) put(ctx context.Context, by *playlists.Principal, kind, id string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -229,20 +228,20 @@ func (s *Service) keep(ctx context.Context, by *playlists.Principal, kind, id st
 	return s.o.Records.Put(ctx, by, kind, playlists.Public, id, data)
 }
 
-// SignsChanged says that signs or owners are others than they were. Who reaches
-// for them next reads them again.
+// SignsChanged invalidates the cached signs and owners.
 func (s *Service) SignsChanged() {
 	s.mu.Lock()
-	s.changes++
+	s.signsVersion++
 	s.mu.Unlock()
 }
 
-// learn reads signs and owners, unless nothing has changed since.
-func (s *Service) learn(ctx context.Context) error {
+// loadSigns loads the signs and owners, unless the cached ones are current.
+func (s *Service) loadSigns(ctx context.Context) error {
 	s.mu.Lock()
-	changes, same := s.changes, s.signs != nil && s.known == s.changes && s.o.Now().Sub(s.learnt) < learnEvery
+	version := s.signsVersion
+	same := s.signs != nil && s.signsReadVersion == version && s.o.Now().Sub(s.signsReadAt) < reloadSignsEvery
 	s.mu.Unlock()
-	if same { // ten thousand signs take as long to read as the broker takes to send to them
+	if same { // loading ten thousand signs takes as long as publishing to them
 		return nil
 	}
 	signs, err := s.o.Catalogue.Signs(ctx)
@@ -262,11 +261,11 @@ func (s *Service) learn(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.signs, s.owners, s.learnt, s.known = bySign, byOwner, s.o.Now(), changes
+	s.signs, s.owners, s.signsReadAt, s.signsReadVersion = bySign, byOwner, s.o.Now(), version
 	return nil
 }
 
-// targets are the signs that an alert reaches now, sorted by id.
+// targets returns the signs that an alert reaches now, sorted by id.
 func (s *Service) targets(a *playlists.Alert) []playlists.Sign {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -280,7 +279,7 @@ func (s *Service) targets(a *playlists.Alert) []playlists.Sign {
 	return out
 }
 
-// classes are those of the signs, sorted.
+// classes returns the classes of the signs, sorted.
 func classes(signs []playlists.Sign) []playlists.Class {
 	seen := map[playlists.Class]bool{}
 	var out []playlists.Class
@@ -299,27 +298,27 @@ func (s *Service) find(id string) (*entry, error) {
 	defer s.mu.Unlock()
 	e := s.entries[id]
 	if e == nil {
-		return nil, notHere("alert", id)
+		return nil, notFound("alert", id)
 	}
 	return e, nil
 }
 
-func notHere(what, id string) error {
+func notFound(what, id string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Key: "not-here"}
 }
 
-// doubt refuses what needs a right clock, while it is in doubt.
-func (s *Service) doubt() *playlists.Error {
+// checkClock returns an error while the clock is in doubt.
+func (s *Service) checkClock() *playlists.Error {
 	if s.o.Doubt == nil {
 		return nil
 	}
 	return s.o.Doubt()
 }
 
-// Settled says that the clock is in doubt no more: what is due by it happens now.
-func (s *Service) Settled() { s.changed() }
+// ClockTrusted tells the service that the clock is no longer in doubt, so that it does what is due.
+func (s *Service) ClockTrusted() { s.changed() }
 
-// changed lets what was written take effect.
+// changed triggers publishing and the next Step.
 func (s *Service) changed() {
 	if s.o.Changed != nil {
 		s.o.Changed()

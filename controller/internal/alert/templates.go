@@ -8,7 +8,7 @@ import (
 	"ledcast/playlists"
 )
 
-// Templates are all templates, by id.
+// Templates returns all templates, sorted by id.
 func (s *Service) Templates() []playlists.AlertTemplate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -21,49 +21,49 @@ func (s *Service) Templates() []playlists.AlertTemplate {
 	return out
 }
 
-// Template is one; NotFound for what is not there.
+// Template returns a template, or an error of code NotFound.
 func (s *Service) Template(id string) (*playlists.AlertTemplate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.templates[id]
 	if !ok {
-		return nil, notHere("template", id)
+		return nil, notFound("template", id)
 	}
 	t.Digest = t.Sum()
 	return &t, nil
 }
 
-// PutTemplate replaces a template. Its approval is gone with its old words.
+// PutTemplate creates or replaces a template and removes its approval.
 func (s *Service) PutTemplate(ctx context.Context, who *playlists.Principal, t *playlists.AlertTemplate) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
 	t.By, t.Makers, t.ApprovedBy, t.ApprovedMS = who.ID, who.Author().Makers, "", 0
-	s.life.Lock()
-	defer s.life.Unlock()
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
 	return s.setTemplate(ctx, who, t)
 }
 
-// setTemplate keeps a template; s.life is held.
+// setTemplate writes a template. The caller holds s.lifeMu.
 func (s *Service) setTemplate(ctx context.Context, who *playlists.Principal, t *playlists.AlertTemplate) error {
-	kept := *t
-	kept.Digest = ""
-	if err := s.keep(ctx, who, kindTemplate, t.ID, &kept); err != nil {
+	record := *t
+	record.Digest = ""
+	if err := s.put(ctx, who, kindTemplate, t.ID, &record); err != nil {
 		return err
 	}
 	t.Digest = t.Sum()
 	s.mu.Lock()
-	s.templates[t.ID] = kept
+	s.templates[t.ID] = record
 	s.mu.Unlock()
 	return nil
 }
 
-// ApproveTemplate lets one person use a template alone. who is another person
-// than wrote it, and says by its digest which words they read.
+// ApproveTemplate approves a template for break-glass. who must not be its author. digest
+// must match the template that who read.
 func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal, id,
 	digest string) (*playlists.AlertTemplate, error) {
-	s.life.Lock()
-	defer s.life.Unlock()
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
 	t, err := s.Template(id)
 	if err != nil {
 		return nil, err
@@ -78,13 +78,13 @@ func (s *Service) ApproveTemplate(ctx context.Context, who *playlists.Principal,
 	return t, s.setTemplate(ctx, who, t)
 }
 
-// DeleteTemplate removes one; alerts that were made of it stay as they are.
+// DeleteTemplate deletes a template. Alerts that use it do not change.
 func (s *Service) DeleteTemplate(ctx context.Context, who *playlists.Principal, id string) error {
 	if _, err := s.Template(id); err != nil {
 		return err
 	}
-	s.life.Lock()
-	defer s.life.Unlock()
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
 	if err := s.o.Records.Delete(ctx, who, kindTemplate, playlists.Public, id); err != nil {
 		return err
 	}
@@ -94,21 +94,21 @@ func (s *Service) DeleteTemplate(ctx context.Context, who *playlists.Principal, 
 	return nil
 }
 
-// Drill is when the weekly drill is made.
+// Drill returns the plan of the weekly drill.
 func (s *Service) Drill() playlists.DrillPlan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.drill
 }
 
-// SetDrill changes that.
+// SetDrill changes the plan of the weekly drill.
 func (s *Service) SetDrill(ctx context.Context, who *playlists.Principal, d playlists.DrillPlan) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	s.life.Lock()
-	defer s.life.Unlock()
-	if err := s.keep(ctx, who, kindSetting, "drill", d); err != nil {
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
+	if err := s.put(ctx, who, kindSetting, "drill", d); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -11,7 +11,7 @@ import (
 	"ledcast/playlists"
 )
 
-// world is a service's surroundings in memory.
+// world provides the dependencies of a service in memory.
 type world struct {
 	*alerttest.World
 	hooks alerttest.Hooks
@@ -62,8 +62,8 @@ func step(t *testing.T, s *Service) time.Duration {
 	return d
 }
 
-// wanted is what signs should have now, in words.
-func wanted(s *Service) (out string) {
+// active describes the active and the ended alerts.
+func active(s *Service) (out string) {
 	alerts, ended, _ := s.Wanted(time.Now())
 	ids := map[string]bool{}
 	for _, a := range alerts {

@@ -38,7 +38,7 @@ func (a *App) countAck(sign string, k *wire.Ack) {
 	if k.Role != wire.RoleAlerts && k.Role != wire.RoleAlertsTest {
 		return
 	}
-	a.alerts.Heard(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert,
+	a.alerts.HandleAck(alert.Ack{Sign: sign, Test: k.Role == wire.RoleAlertsTest, Seq: k.Seq, Alert: k.Alert,
 		State: string(k.State), Reason: string(k.Reason)})
 }
 

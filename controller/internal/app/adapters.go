@@ -97,7 +97,7 @@ func (o others) NamesArea(code string) string {
 			return "token " + t.ID
 		}
 	}
-	return cmp.Or(o.a.alerts.Naming(code), o.a.inbox.Naming(code))
+	return cmp.Or(o.a.alerts.ReferenceTo(code), o.a.inbox.ReferenceTo(code))
 }
 
 func (o others) NamesOwner(owner string) string {

@@ -27,5 +27,5 @@ func (a *App) clockSettled(ctx context.Context) {
 	a.renewKeys(ctx)
 	a.Kick()
 	a.publisher.KickAlerts()
-	a.alerts.Settled()
+	a.alerts.ClockTrusted()
 }

@@ -7,37 +7,37 @@ import (
 	"ledcast/playlists"
 )
 
-// note takes a record in; b.mu is held, or nobody else knows i yet.
-func (b *Inbox) note(ref string, k kept) {
-	b.seen[ref] = k
+// index adds a record to the maps. The caller holds b.mu, except in Open.
+func (b *Inbox) index(ref string, k record) {
+	b.records[ref] = k
 	for _, x := range k.Refs {
 		if !slices.Contains(b.links[ref], x) {
 			b.links[ref] = append(b.links[ref], x)
 			b.links[x] = append(b.links[x], ref)
 		}
 	}
-	if k.MsgType != "Cancel" { // a Cancel's alerts are those that it ended
+	if k.MsgType != "Cancel" { // a Cancel's Alerts are those that it ended
 		for _, id := range k.Alerts {
-			b.made[id] = ref
+			b.documentOf[id] = ref
 		}
 	}
 }
 
-// family are the documents that hang together by what they name, whichever came
-// first and whatever lies between: an Alert, its Updates, theirs, and Cancels.
+// family is the set of documents that references connect, directly or through
+// others, in whatever order they arrived: an Alert, its Updates, and Cancels.
 type family struct {
-	docs    []kept // oldest first; without the one that is decided
-	unknown int    // documents that the one that is decided names, and that never came
+	docs    []record // oldest first
+	unknown int      // references of the current document to documents that never arrived
 }
 
-// family is what hangs together with a document.
-func (b *Inbox) family(d *handed) *family {
-	ref := key(d.Ref())
+// familyOf returns the family of a document.
+func (b *Inbox) familyOf(d *submission) *family {
+	ref := refKey(d.Ref())
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f := &family{}
 	for _, x := range d.refs {
-		if _, ok := b.seen[x]; !ok {
+		if _, ok := b.records[x]; !ok {
 			f.unknown++
 		}
 	}
@@ -51,11 +51,11 @@ func (b *Inbox) family(d *handed) *family {
 		}
 		seen[x] = true
 		next = append(next, b.links[x]...)
-		if k, ok := b.seen[x]; ok {
-			f.docs = append(f.docs, k) // itself, too: what a person handed in under its name
+		if k, ok := b.records[x]; ok {
+			f.docs = append(f.docs, k) // may be an earlier record of d itself
 		}
 	}
-	slices.SortFunc(f.docs, func(a, b kept) int {
+	slices.SortFunc(f.docs, func(a, b record) int {
 		if a.Sent != b.Sent {
 			return int(min(1, max(-1, a.Sent-b.Sent)))
 		}
@@ -64,25 +64,25 @@ func (b *Inbox) family(d *handed) *family {
 	return f
 }
 
-// cancelled is the Cancel of a family that stops a document: one that names it,
-// or that was sent after it. "" for none.
-func (f *family) cancelled(d *handed) string {
+// cancelledBy returns the identifier of a Cancel in the family that references d
+// or was sent after it, or "".
+func (f *family) cancelledBy(d *submission) string {
 	for i := range f.docs {
 		if k := &f.docs[i]; k.MsgType == "Cancel" && len(k.Refs) > 0 &&
-			(int64(k.Sent) >= d.Sent.Unix() || slices.Contains(k.Refs, key(d.Ref()))) {
+			(int64(k.Sent) >= d.Sent.Unix() || slices.Contains(k.Refs, refKey(d.Ref()))) {
 			return k.Identifier
 		}
 	}
 	return ""
 }
 
-// newer is what became of a later document of the family that says something in
-// a document's place; "" for none.
-func (f *family) newer(d *handed) string {
-	ref := key(d.Ref())
+// newerOutcome returns the outcome of a pending, running or held document of the
+// family that supersedes d, or "".
+func (f *family) newerOutcome(d *submission) string {
+	ref := refKey(d.Ref())
 	for i := range f.docs {
 		k := &f.docs[i]
-		if k.MsgType == "Cancel" || refOf(&k.CAPResult) == ref || int64(k.Sent) <= d.Sent.Unix() &&
+		if k.MsgType == "Cancel" || resultKey(&k.CAPResult) == ref || int64(k.Sent) <= d.Sent.Unix() &&
 			!slices.Contains(k.Refs, ref) {
 			continue
 		}
@@ -94,14 +94,14 @@ func (f *family) newer(d *handed) string {
 	return ""
 }
 
-// alive are the alerts of a family that are not over, as far as a document can
-// end them: made of what it names or what was sent before it, and what took
-// their place or gave it, by a person's hand too. Another sender's are no part.
-func (b *Inbox) alive(f *family, d *handed) (ids []string) {
+// openAlerts returns the alerts of a family that d may end: those made from
+// documents that d references or that were not sent after it, and the alerts,
+// including people's, that replaced these or that these replace.
+func (b *Inbox) openAlerts(f *family, d *submission) (ids []string) {
 	in := map[string]bool{}
 	for i := range f.docs {
 		k := &f.docs[i]
-		if k.MsgType == "Cancel" || int64(k.Sent) > d.Sent.Unix() && !slices.Contains(d.refs, refOf(&k.CAPResult)) {
+		if k.MsgType == "Cancel" || int64(k.Sent) > d.Sent.Unix() && !slices.Contains(d.refs, resultKey(&k.CAPResult)) {
 			continue
 		}
 		for _, id := range k.Alerts {
@@ -111,9 +111,8 @@ func (b *Inbox) alive(f *family, d *handed) (ids []string) {
 			}
 		}
 	}
-	made := b.made // which changes with b.one alone, and that is held
-	return b.o.Alerts.Related(ids, func(id string) bool { return made[id] != "" })
+	return b.o.Alerts.Related(ids, b.isFromDocument)
 }
 
-// ofDocument reports whether an alert was made of a document; b.one is held.
-func (b *Inbox) ofDocument(id string) bool { return b.made[id] != "" }
+// isFromDocument reports whether an alert was made from a document. The caller holds b.docMu.
+func (b *Inbox) isFromDocument(id string) bool { return b.documentOf[id] != "" }

@@ -11,14 +11,14 @@ import (
 	"ledcast/playlists"
 )
 
-// fromFeed is a document that a feed brings.
+// fromFeed processes a document as if a feed delivered it.
 func fromFeed(t *testing.T, s *service, data []byte) (*playlists.CAPResult, error) {
 	t.Helper()
 	by := &playlists.Principal{ID: feedPrincipal + "kttv", Owner: playlists.Public, Role: playlists.RoleAuthor}
-	return s.takeCAP(t.Context(), &handed{by: by, fed: true}, data)
+	return s.process(t.Context(), &submission{by: by, fromFeed: true}, data)
 }
 
-// Documents that hang together are one family, in whatever order they come.
+// Documents that reference each other form one family, in whatever order they arrive.
 func TestCAPFamilies(t *testing.T) {
 	at := time.Now().Truncate(time.Second)
 	a := doc{id: "a", sent: at.Add(-10 * time.Minute)}
@@ -94,8 +94,8 @@ func TestCAPFamilies(t *testing.T) {
 	}
 }
 
-// A person's alert that took the place of a document's ends with its family;
-// the reason of a refusal is said again.
+// A Cancel ends a person's alert that replaced a document's alert. Submitting a
+// document again returns the same reason.
 func TestCAPAndPeople(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -135,8 +135,8 @@ func TestCAPAndPeople(t *testing.T) {
 	})
 }
 
-// What a feed brings counts, whatever a person handed in under the same name.
-func TestCAPFeedCountsMore(t *testing.T) {
+// A document from a feed counts even if a person submitted another under its reference.
+func TestCAPFeedOverridesPeople(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
@@ -166,7 +166,7 @@ func TestCAPFeedCountsMore(t *testing.T) {
 		}
 		for _, x := range first.Alerts {
 			if v := view(t, s, x); v.State == playlists.AlertPending {
-				t.Errorf("%s: what the person handed in still waits", id)
+				t.Errorf("%s: the alert that the person submitted is still pending", id)
 			}
 		}
 		if again, err := fromFeed(t, s, doc{id: id, sent: now}.xml()); err != nil ||
@@ -176,8 +176,8 @@ func TestCAPFeedCountsMore(t *testing.T) {
 	}
 }
 
-// The policy lets no document take the place of what two people wrote.
-func TestCAPLeavesPeoplesAlerts(t *testing.T) {
+// The policy does not let a document replace an alert that people wrote.
+func TestCAPPolicyKeepsPeoplesAlerts(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	admin := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleAdmin}
@@ -213,7 +213,7 @@ func TestCAPLeavesPeoplesAlerts(t *testing.T) {
 	}
 }
 
-// A document whose words are too many for a face is shortened, never dropped.
+// A document that is too long for a sign is shortened, never dropped.
 func TestCAPIsShortened(t *testing.T) {
 	w := newWorld()
 	for i := range w.Faces {
@@ -232,7 +232,7 @@ func TestCAPIsShortened(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.ContainsFunc(p.Classes, func(x playlists.AlertOnSign) bool { return x.Form > 0 }) {
-		t.Errorf("no class shows fewer words: %+v", p.Classes)
+		t.Errorf("no class shows a shorter form: %+v", p.Classes)
 	}
 	w.Legible = func(*playlists.Message) bool { return false }
 	for i := range w.Faces {
@@ -245,16 +245,16 @@ func TestCAPIsShortened(t *testing.T) {
 	}
 	if r, err = s.CAP(t.Context(), author, doc{id: "2"}.xml(), playlists.AlertOverride{Override: "distance",
 		Reason: "người đi gần vẫn đọc được"}); err != nil || r.Outcome != playlists.CAPPending {
-		t.Errorf("let through: %+v %v", r, err)
+		t.Errorf("with an override: %+v %v", r, err)
 	}
 }
 
-// An Update that says Past, or whose time is over, ends what runs of its family: so some services end an alert.
-func TestUpdateThatIsPastEndsWhatRuns(t *testing.T) {
+// An expired Update, or one of urgency Past, ends the running alerts of its family.
+func TestPastUpdateEndsAlerts(t *testing.T) {
 	for name, change := range map[string]func(*doc){
-		"past":                func(d *doc) { d.urgency = "Past" },
-		"past in two tongues": func(d *doc) { d.urgency, d.lang = "Past", []string{"vi-VN", "en-US"} },
-		"over":                func(d *doc) { d.expires = time.Second; d.sent = d.sent.Add(-time.Minute) },
+		"past":                  func(d *doc) { d.urgency = "Past" },
+		"past in two languages": func(d *doc) { d.urgency, d.lang = "Past", []string{"vi-VN", "en-US"} },
+		"over":                  func(d *doc) { d.expires = time.Second; d.sent = d.sent.Add(-time.Minute) },
 	} {
 		w := newWorld()
 		s := w.open(t)

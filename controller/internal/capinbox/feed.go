@@ -18,38 +18,38 @@ import (
 	"ledcast/playlists"
 )
 
-// feedPrincipal begins the name of a feed, where it acts.
+// feedPrincipal is the prefix of a feed's principal ID.
 const feedPrincipal = "cap-feed:"
 
-// Bounds of a feed.
+// Limits and intervals of feeds.
 const (
-	maxFeed      = 1 << 20 // bytes of one answer
-	maxEntries   = 50      // new documents of one answer
-	maxAsking    = 5       // feeds at a time
-	feedTimeout  = 20 * time.Second
-	feedLongest  = 2 * time.Minute  // with all documents that it lists
-	feedAgain    = 10 * time.Minute // until a document that was refused or held is asked for again
-	feedSilent   = 10 * time.Minute // without a good answer it cannot be relied on
-	feedStill    = 48 * time.Hour   // with the same answer for so long somebody should look
-	feedPatience = 15 * time.Second // between looks at what is due
+	maxAnswer       = 1 << 20 // bytes of one response
+	maxNewDocuments = 50      // new documents from one response
+	maxPolls        = 5       // feeds polled at the same time
+	fetchTimeout    = 20 * time.Second
+	pollTimeout     = 2 * time.Minute  // of one poll, with all documents that the feed lists
+	retryDocument   = 10 * time.Minute // until a refused or held document is fetched again
+	silentAfter     = 10 * time.Minute // without a good response: the feed is reported as silent
+	unchangedAfter  = 48 * time.Hour   // with the same response: the feed is reported as stale
+	pollInterval    = 15 * time.Second // between checks for feeds that are due
 )
 
-// feed is an address that is asked. Its first part is the inbox's, under its
-// lock; the rest is of who asks it, one at a time.
+// feed is an address that the inbox polls. Inbox.mu guards the first group of
+// fields. The others belong to the goroutine that polls the feed.
 type feed struct {
 	playlists.CAPFeed
-	st     playlists.CAPFeedState
-	body   string // digest of the last answer
-	asking bool
+	st      playlists.CAPFeedState
+	body    string // digest of the last response
+	polling bool
 
 	etag, modified string
-	lists          bool                 // its last answer was a list
-	links          []string             // of that, oldest first
-	tried          map[string]time.Time // documents that need not be asked for; until then, or never again (zero)
+	isList         bool                 // the last response was a list
+	links          []string             // in the last list, oldest first
+	nextTry        map[string]time.Time // when to fetch a known document again; zero means never
 }
 
-// followFeeds makes the feeds those of the policy; what is known of one stays.
-func (b *Inbox) followFeeds() {
+// updateFeeds sets the feeds from the policy. A feed that stays keeps its state.
+func (b *Inbox) updateFeeds() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	next := map[string]*feed{}
@@ -59,42 +59,42 @@ func (b *Inbox) followFeeds() {
 			next[f.ID] = old
 			continue
 		}
-		next[f.ID] = &feed{CAPFeed: f, tried: map[string]time.Time{}, st: playlists.CAPFeedState{ID: f.ID, URL: f.URL}}
+		next[f.ID] = &feed{CAPFeed: f, nextTry: map[string]time.Time{},
+			st: playlists.CAPFeedState{ID: f.ID, URL: f.URL}}
 	}
 	b.feeds = next
 }
 
-// state says how a feed is doing. What it does not say is never taken for an
-// all-clear.
+// state returns the state of a feed, including trouble that follows from silence.
 func (f *feed) state(now time.Time) playlists.CAPFeedState {
 	st := f.st
 	switch {
 	case st.Trouble != "":
-	case st.AskedMS > 0 && now.Sub(time.UnixMilli(st.AnsweredMS)) > feedSilent:
+	case st.AskedMS > 0 && now.Sub(time.UnixMilli(st.AnsweredMS)) > silentAfter:
 		st.Trouble, st.TroubleVI = "has not answered for more than 10 minutes", "không trả lời đã hơn 10 phút"
-	case st.ChangedMS > 0 && now.Sub(time.UnixMilli(st.ChangedMS)) > feedStill:
+	case st.ChangedMS > 0 && now.Sub(time.UnixMilli(st.ChangedMS)) > unchangedAfter:
 		st.Trouble, st.TroubleVI = "has said the same for more than two days", "trả lời y như cũ đã hơn hai ngày"
 	}
 	return st
 }
 
-// remark is what is to be said of a feed that answered.
-type remark struct{ en, vi string }
+// feedWarning is a problem with a feed that did respond.
+type feedWarning struct{ en, vi string }
 
-func (r remark) Error() string { return r.en }
+func (r feedWarning) Error() string { return r.en }
 
-// errNothing says that a list has no entry. Most days nothing is the matter;
-// that day it may be the feed.
-var errNothing = remark{"lists nothing", "không liệt kê văn bản nào"}
+// errEmptyList means that a list has no entries. This is normal on a quiet day,
+// but it can also mean that the feed is broken.
+var errEmptyList = feedWarning{"lists nothing", "không liệt kê văn bản nào"}
 
-// errDoubt says that what a feed brings waits for a right clock.
-var errDoubt = remark{"its documents wait: the controller's clock is not certain",
+// errClockInDoubt means that a feed's documents wait until the clock is trusted.
+var errClockInDoubt = feedWarning{"its documents wait: the controller's clock is not certain",
 	"các văn bản đang chờ: đồng hồ của máy điều khiển chưa chắc đúng"}
 
-// askFeeds asks those that are due, some at a time: one that is slow holds no
-// other up. A feed that fails, is empty or stands still clears nothing: it is
-// reported, and asked again.
-func (b *Inbox) askFeeds(ctx context.Context) {
+// pollFeeds polls the feeds that are due, several at a time, so that a slow feed
+// does not delay the others. A feed that fails, is empty or does not change never
+// ends an alert. It is reported and polled again.
+func (b *Inbox) pollFeeds(ctx context.Context) {
 	b.mu.Lock()
 	var due []*feed
 	now := b.o.Now()
@@ -103,56 +103,56 @@ func (b *Inbox) askFeeds(ctx context.Context) {
 		if every == 0 {
 			every = playlists.DefaultEveryS * time.Second
 		}
-		// A clock that was ahead must not keep a feed waiting.
-		if ago := now.Sub(time.UnixMilli(f.st.AskedMS)); !f.asking && (ago >= every || ago < 0) {
-			f.st.AskedMS, f.asking = now.UnixMilli(), true
+		// ago is negative if the clock was ahead. The feed must not wait until then.
+		if ago := now.Sub(time.UnixMilli(f.st.AskedMS)); !f.polling && (ago >= every || ago < 0) {
+			f.st.AskedMS, f.polling = now.UnixMilli(), true
 			due = append(due, f)
 		}
 	}
 	b.mu.Unlock()
 	var all errgroup.Group
-	all.SetLimit(maxAsking)
+	all.SetLimit(maxPolls)
 	for _, f := range due {
 		all.Go(func() error {
-			in, cancel := context.WithTimeout(ctx, feedLongest)
+			in, cancel := context.WithTimeout(ctx, pollTimeout)
 			defer cancel()
-			b.asked(f, b.askFeed(in, f))
+			b.recordPoll(f, b.pollFeed(in, f))
 			return nil
 		})
 	}
 	_ = all.Wait()
 }
 
-// asked notes how it went.
-func (b *Inbox) asked(f *feed, err error) {
+// recordPoll records the result of a poll.
+func (b *Inbox) recordPoll(f *feed, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f.asking = false
+	f.polling = false
 	before := f.st.Trouble
-	var said remark
+	var warning feedWarning
 	switch {
 	case err == nil:
 		f.st.Trouble, f.st.TroubleVI = "", ""
-	case errors.As(err, &said):
-		f.st.Trouble, f.st.TroubleVI = said.en, said.vi
+	case errors.As(err, &warning):
+		f.st.Trouble, f.st.TroubleVI = warning.en, warning.vi
 	default:
 		f.st.Failures++
 		f.st.Trouble, f.st.TroubleVI = err.Error(), "không lấy được: "+err.Error()
 	}
 	if f.st.Trouble != "" && f.st.Trouble != before {
-		b.o.Log.Warn("a feed of alerts cannot be relied on", "feed", f.ID, "err", err)
+		b.o.Log.Warn("CAP feed has a problem", "feed", f.ID, "err", err)
 	}
-	if err == nil || said != (remark{}) {
+	if err == nil || warning != (feedWarning{}) {
 		f.st.Failures, f.st.AnsweredMS = 0, b.o.Now().UnixMilli()
 	}
 }
 
-// RunFeeds asks feeds until ctx ends.
+// RunFeeds polls feeds until ctx is done.
 func (b *Inbox) RunFeeds(ctx context.Context) {
-	t := time.NewTicker(feedPatience)
+	t := time.NewTicker(pollInterval)
 	defer t.Stop()
 	for {
-		b.askFeeds(ctx)
+		b.pollFeeds(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -161,10 +161,10 @@ func (b *Inbox) RunFeeds(ctx context.Context) {
 	}
 }
 
-// fetch gets an address, conditionally where etag or modified say what is known.
+// fetch gets an address, conditionally if etag or modified is set.
 func (b *Inbox) fetch(ctx context.Context, address, etag, modified string) (res *http.Response, body []byte,
 	err error) {
-	ctx, cancel := context.WithTimeout(ctx, feedTimeout)
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	headers := http.Header{"Accept": {
 		"application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml"}}
@@ -184,16 +184,16 @@ func (b *Inbox) fetch(ctx context.Context, address, etag, modified string) (res 
 	if res.StatusCode != http.StatusOK {
 		return nil, nil, fmt.Errorf("it answers %s", res.Status)
 	}
-	body, err = io.ReadAll(io.LimitReader(res.Body, maxFeed+1))
-	if err == nil && len(body) > maxFeed {
-		err = fmt.Errorf("its answer is over the limit of %d bytes", maxFeed)
+	body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = fmt.Errorf("its answer is over the limit of %d bytes", maxAnswer)
 	}
 	return res, body, err
 }
 
-// askFeed takes what is new in a feed: one CAP document, or a list (Atom, RSS)
-// of addresses of such. Its error is a remark where the feed did answer.
-func (b *Inbox) askFeed(ctx context.Context, f *feed) error {
+// pollFeed processes what is new in a feed, which is either one CAP document or an
+// Atom or RSS list of addresses. It returns a feedWarning if the feed did respond.
+func (b *Inbox) pollFeed(ctx context.Context, f *feed) error {
 	res, body, err := b.fetch(ctx, f.URL, f.etag, f.modified)
 	if err != nil {
 		return err
@@ -202,29 +202,29 @@ func (b *Inbox) askFeed(ctx context.Context, f *feed) error {
 	settled, isList := true, true
 	if res.StatusCode != http.StatusNotModified {
 		var links []string
-		if links, isList, err = entries(body); err != nil {
+		if links, isList, err = parseList(body); err != nil {
 			return err
 		}
-		f.links, f.lists = links, isList
+		f.links, f.isList = links, isList
 	}
 	var trouble error
 	switch {
 	case !isList:
-		if settled, err = b.fromFeed(ctx, by, body); err != nil {
+		if settled, err = b.takeFromFeed(ctx, by, body); err != nil {
 			return err
 		}
-	case len(f.links) == 0 && (body != nil || f.lists):
-		trouble = errNothing
+	case len(f.links) == 0 && (body != nil || f.isList):
+		trouble = errEmptyList
 	default:
-		trouble = b.takeListed(ctx, f, by)
+		trouble = b.takeList(ctx, f, by)
 	}
-	// Only now: what failed is asked again.
-	if body != nil && settled && (trouble == nil || errors.Is(trouble, errNothing)) {
+	// If something failed, the old ETag stays, and the next poll fetches it again.
+	if body != nil && settled && (trouble == nil || errors.Is(trouble, errEmptyList)) {
 		f.etag, f.modified = res.Header.Get("ETag"), res.Header.Get("Last-Modified")
 	}
 	if body != nil {
 		b.mu.Lock()
-		if sum := capName(string(body)); sum != f.body {
+		if sum := shortHash(string(body)); sum != f.body {
 			f.body, f.st.ChangedMS = sum, b.o.Now().UnixMilli()
 		}
 		b.mu.Unlock()
@@ -232,9 +232,9 @@ func (b *Inbox) askFeed(ctx context.Context, f *feed) error {
 	return trouble
 }
 
-// takeListed asks for the documents of a list that are new: the newest of them,
-// and of these the oldest first, for what it updates comes before an Update.
-func (b *Inbox) takeListed(ctx context.Context, f *feed, by *playlists.Principal) error {
+// takeList fetches the newest maxNewDocuments new documents of a list. It fetches
+// the oldest of these first, because an Update must come after what it updates.
+func (b *Inbox) takeList(ctx context.Context, f *feed, by *playlists.Principal) error {
 	base, err := url.Parse(f.URL)
 	if err != nil {
 		return err
@@ -246,13 +246,14 @@ func (b *Inbox) takeListed(ctx context.Context, f *feed, by *playlists.Principal
 		if err != nil {
 			continue
 		}
-		if again, tried := f.tried[u.String()]; !tried || !again.IsZero() && !again.After(now) {
+		if again, known := f.nextTry[u.String()]; !known || !again.IsZero() && !again.After(now) {
 			fresh = append(fresh, u.String())
 		}
 	}
 	var trouble error
-	if n := len(fresh) - maxEntries; n > 0 {
-		trouble = remark{fmt.Sprintf("lists %d new documents at once; the %d oldest wait for the next time", len(fresh), n),
+	if n := len(fresh) - maxNewDocuments; n > 0 {
+		trouble = feedWarning{
+			fmt.Sprintf("lists %d new documents at once; the %d oldest wait for the next time", len(fresh), n),
 			fmt.Sprintf("liệt kê %d văn bản mới cùng lúc; %d văn bản cũ nhất chờ lần sau", len(fresh), n)}
 		fresh = fresh[n:]
 	}
@@ -260,16 +261,16 @@ func (b *Inbox) takeListed(ctx context.Context, f *feed, by *playlists.Principal
 		_, doc, err := b.fetch(ctx, at, "", "")
 		settled := true
 		if err == nil {
-			settled, err = b.fromFeed(ctx, by, doc)
+			settled, err = b.takeFromFeed(ctx, by, doc)
 		}
 		var bad *playlists.Error
 		switch {
-		case errors.As(err, &bad): // what cannot be read today cannot tomorrow
-			f.tried[at] = time.Time{}
+		case errors.As(err, &bad): // a malformed document stays malformed
+			f.nextTry[at] = time.Time{}
 		case err == nil && settled:
-			f.tried[at] = time.Time{}
-		case err == nil: // it may be decided otherwise when the policy, the areas or what came are others
-			f.tried[at] = now.Add(feedAgain)
+			f.nextTry[at] = time.Time{}
+		case err == nil: // a new policy, new areas or other documents may change the outcome
+			f.nextTry[at] = now.Add(retryDocument)
 		}
 		if err != nil {
 			trouble = fmt.Errorf("%s: %w", at, err)
@@ -278,15 +279,15 @@ func (b *Inbox) takeListed(ctx context.Context, f *feed, by *playlists.Principal
 	return trouble
 }
 
-// fromFeed takes a document. It is settled unless it was refused or held.
-func (b *Inbox) fromFeed(ctx context.Context, by *playlists.Principal, doc []byte) (settled bool, err error) {
-	r, err := b.takeCAP(ctx, &handed{by: by, fed: true}, doc)
+// takeFromFeed processes a document from a feed. It is settled unless it is refused or held.
+func (b *Inbox) takeFromFeed(ctx context.Context, by *playlists.Principal, doc []byte) (settled bool, err error) {
+	r, err := b.process(ctx, &submission{by: by, fromFeed: true}, doc)
 	return err == nil && r.Outcome != playlists.CAPRefused && r.Outcome != playlists.CAPHeld, err
 }
 
-// entries reads the links of an Atom or RSS list, newest last. isList is false
+// parseList returns the links of an Atom or RSS list, newest last. isList is false
 // for anything else, such as a CAP document.
-func entries(body []byte) (links []string, isList bool, err error) {
+func parseList(body []byte) (links []string, isList bool, err error) {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return nil, false, errors.New("its answer is empty")
 	}
@@ -304,9 +305,9 @@ func entries(body []byte) (links []string, isList bool, err error) {
 		} `xml:"channel>item"`
 	}
 	if len(body) <= cap12.MaxBytes {
-		// A list may be read loosely: every document in it is read strictly.
+		// Parsing the list loosely is safe, because cap12 parses each document strictly.
 		if err := xml.Unmarshal(body, &root); err != nil {
-			return nil, false, nil // CAP's reader says what is wrong
+			return nil, false, nil // cap12.Parse reports what is wrong
 		}
 	} else if err := xml.Unmarshal(body, &root); err != nil {
 		return nil, false, fmt.Errorf("its answer cannot be read: %w", err)
@@ -333,6 +334,6 @@ func entries(body []byte) (links []string, isList bool, err error) {
 	default:
 		return nil, false, nil
 	}
-	slices.Reverse(links) // lists begin with the newest; what it updates comes first
+	slices.Reverse(links) // lists begin with the newest entry
 	return links, true, nil
 }

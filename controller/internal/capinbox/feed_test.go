@@ -14,7 +14,7 @@ import (
 	"ledcast/playlists"
 )
 
-// feeds is a service that asks a test server, and its clock.
+// feedWorld is a service that polls a test server, and its clock.
 type feedWorld struct {
 	*world
 	*service
@@ -49,11 +49,11 @@ func (f *feedWorld) at() time.Time {
 	return f.now
 }
 
-func (f *feedWorld) ask(after time.Duration) map[string]playlists.CAPFeedState {
+func (f *feedWorld) poll(after time.Duration) map[string]playlists.CAPFeedState {
 	f.mu.Lock()
 	f.now = f.now.Add(after)
 	f.mu.Unlock()
-	f.askFeeds(context.Background())
+	f.pollFeeds(context.Background())
 	_, _, states := f.CAPPolicy()
 	out := map[string]playlists.CAPFeedState{}
 	for _, st := range states {
@@ -62,8 +62,8 @@ func (f *feedWorld) ask(after time.Duration) map[string]playlists.CAPFeedState {
 	return out
 }
 
-// More new documents than are taken at once: the newest first, and it is said
-// that the others wait; the next time they come.
+// A feed with more new documents than the limit: the first poll takes the newest and
+// reports that the others wait. The next poll takes these.
 func TestCAPFeedOfMany(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
@@ -72,30 +72,30 @@ func TestCAPFeedOfMany(t *testing.T) {
 			return
 		}
 		var b strings.Builder
-		for i := range maxEntries + 7 {
+		for i := range maxNewDocuments + 7 {
 			fmt.Fprintf(&b, `<entry><link href="/doc/%d"/></entry>`, i)
 		}
 		_, _ = fmt.Fprintf(rw, `<feed xmlns="http://www.w3.org/2005/Atom">%s</feed>`, b.String())
 	}, "many")
-	st := f.ask(time.Minute)["many"]
+	st := f.poll(time.Minute)["many"]
 	_, last, _ := f.CAPPolicy()
 	if !strings.Contains(st.Trouble, "the 7 oldest wait") || !strings.Contains(st.TroubleVI, "7 văn bản cũ nhất") ||
-		st.Failures != 0 || len(last) != maxEntries {
+		st.Failures != 0 || len(last) != maxNewDocuments {
 		t.Fatalf("%+v; %d taken", st, len(last))
 	}
 	for _, r := range last {
-		if r.Identifier == fmt.Sprint(maxEntries) {
-			t.Error("an old one went before newer ones")
+		if r.Identifier == fmt.Sprint(maxNewDocuments) {
+			t.Error("an old document came before newer ones")
 		}
 	}
-	st = f.ask(time.Minute)["many"]
-	if _, last, _ = f.CAPPolicy(); st.Trouble != "" || len(last) != maxEntries+7 {
+	st = f.poll(time.Minute)["many"]
+	if _, last, _ = f.CAPPolicy(); st.Trouble != "" || len(last) != maxNewDocuments+7 {
 		t.Errorf("%+v; %d taken", st, len(last))
 	}
 }
 
-// What was refused is decided again, though the list did not change.
-func TestCAPFeedAsksAgain(t *testing.T) {
+// A refused document is decided again later even if the list did not change.
+func TestCAPFeedRetries(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		switch {
@@ -112,7 +112,7 @@ func TestCAPFeedAsksAgain(t *testing.T) {
 		_, last, _ := f.CAPPolicy()
 		return last[0].Outcome
 	}
-	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
+	if f.poll(time.Minute); outcome() != playlists.CAPRefused {
 		t.Fatal(outcome())
 	}
 	p, _, _ := f.CAPPolicy()
@@ -120,23 +120,22 @@ func TestCAPFeedAsksAgain(t *testing.T) {
 	if err := f.SetCAPPolicy(t.Context(), author, p); err != nil {
 		t.Fatal(err)
 	}
-	if f.ask(time.Minute); outcome() != playlists.CAPRefused {
-		t.Error("it is asked again at once")
+	if f.poll(time.Minute); outcome() != playlists.CAPRefused {
+		t.Error("the document is fetched again at once")
 	}
-	if f.ask(feedAgain); outcome() != playlists.CAPPending {
-		t.Errorf("the sender is allowed, and it is %s", outcome())
+	if f.poll(retryDocument); outcome() != playlists.CAPPending {
+		t.Errorf("the sender is allowed, but the outcome is %s", outcome())
 	}
 }
 
-// A feed that does not answer holds no other up, and a change of the policy
-// meanwhile does no harm.
-func TestCAPFeedsAreAskedTogether(t *testing.T) {
+// A slow feed does not delay the others, and the policy can change during a poll.
+func TestCAPFeedsInParallel(t *testing.T) {
 	sent := time.Now().Truncate(time.Second)
 	others := make(chan struct{}, 9)
 	f := newFeedWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
 			for range 3 {
-				<-others // answers when the others have been asked
+				<-others // responds after the other feeds were polled
 			}
 			http.Error(rw, "no", http.StatusBadGateway)
 			return
@@ -150,7 +149,7 @@ func TestCAPFeedsAreAskedTogether(t *testing.T) {
 		p.Feeds[1].EveryS = 30
 		changed <- f.SetCAPPolicy(context.Background(), author, p)
 	}()
-	states := f.ask(time.Minute)
+	states := f.poll(time.Minute)
 	if err := <-changed; err != nil {
 		t.Fatal(err)
 	}
@@ -164,8 +163,8 @@ func TestCAPFeedsAreAskedTogether(t *testing.T) {
 	}
 }
 
-// A feed that is asked: conditionally, each document once; and one that fails,
-// is empty or stands still clears nothing and is reported.
+// A poll is conditional and fetches each document once. A feed that fails, is empty or
+// does not change is reported and ends no alert.
 func TestCAPFeed(t *testing.T) {
 	w := newWorld()
 	now := time.Now().Truncate(time.Second)
@@ -176,27 +175,27 @@ func TestCAPFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := doc{id: "a", sent: now}, doc{id: "b", sent: now}
-	var how atomic.Value
-	how.Store("list")
+	var mode atomic.Value
+	mode.Store("list")
 	var lists, notModified, docs atomic.Int64
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/doc/"):
 			docs.Add(1)
 			_, _ = rw.Write(map[string]doc{"/doc/a": first, "/doc/b": second}[r.URL.Path].xml())
-		case how.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
+		case mode.Load() == "list" && r.Header.Get("If-None-Match") == `"1"`:
 			notModified.Add(1)
 			rw.WriteHeader(http.StatusNotModified)
-		case how.Load() == "list":
+		case mode.Load() == "list":
 			lists.Add(1)
 			rw.Header().Set("ETag", `"1"`)
 			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/><link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
-		case how.Load() == "empty":
-		case how.Load() == "empty list":
+		case mode.Load() == "empty":
+		case mode.Load() == "empty list":
 			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))
-		case how.Load() == "huge":
-			_, _ = rw.Write(make([]byte, maxFeed+10))
-		case how.Load() == "page":
+		case mode.Load() == "huge":
+			_, _ = rw.Write(make([]byte, maxAnswer+10))
+		case mode.Load() == "page":
 			_, _ = rw.Write([]byte("<html><body>Bảo trì</body></html>"))
 		default:
 			http.Error(rw, "no", http.StatusBadGateway)
@@ -208,15 +207,15 @@ func TestCAPFeed(t *testing.T) {
 		Feeds: []playlists.CAPFeed{{ID: "kttv", URL: srv.URL + "/feed"}}}); err != nil {
 		t.Fatal(err)
 	}
-	ask := func() playlists.CAPFeedState {
+	poll := func() playlists.CAPFeedState {
 		t.Helper()
 		later := at.Load().Add(time.Minute)
 		at.Store(&later)
-		s.askFeeds(context.Background())
+		s.pollFeeds(context.Background())
 		_, _, feeds := s.CAPPolicy()
 		return feeds[0]
 	}
-	if st := ask(); st.Trouble != "" || st.Failures != 0 {
+	if st := poll(); st.Trouble != "" || st.Failures != 0 {
 		t.Fatalf("%+v", st)
 	}
 	_, last, _ := s.CAPPolicy()
@@ -225,29 +224,29 @@ func TestCAPFeed(t *testing.T) {
 	}
 	approveIt(t, s, last[0].Alerts[0])
 	for range 3 {
-		ask()
+		poll()
 	}
 	if docs.Load() != 2 || lists.Load() != 1 || notModified.Load() != 3 {
 		t.Errorf("%d documents, %d lists, %d not modified", docs.Load(), lists.Load(), notModified.Load())
 	}
-	for _, mode := range []string{"empty", "huge", "page", "fails"} {
-		how.Store(mode)
-		if st := ask(); st.Trouble == "" || st.Failures == 0 {
-			t.Errorf("%s: nothing is reported: %+v", mode, st)
+	for _, m := range []string{"empty", "huge", "page", "fails"} {
+		mode.Store(m)
+		if st := poll(); st.Trouble == "" || st.Failures == 0 {
+			t.Errorf("%s: nothing is reported: %+v", m, st)
 		}
 	}
-	how.Store("empty list") // a good answer, no all-clear, and somebody should know
-	if st := ask(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
+	mode.Store("empty list") // a good response that ends no alert but is reported
+	if st := poll(); st.Trouble != "lists nothing" || st.TroubleVI == "" || st.Failures != 0 {
 		t.Errorf("an empty list: %+v", st)
 	}
 	if v, err := s.Get(t.Context(), last[0].Alerts[0]); err != nil || v.State != playlists.AlertRunning {
 		t.Errorf("the alert is %s, %v", v.State, err)
 	}
-	how.Store("list")
-	ask()
-	days := at.Load().Add(feedStill + time.Hour)
+	mode.Store("list")
+	poll()
+	days := at.Load().Add(unchangedAfter + time.Hour)
 	at.Store(&days)
-	if st := ask(); st.Trouble == "" {
-		t.Errorf("a feed that stands still: %+v", st)
+	if st := poll(); st.Trouble == "" {
+		t.Errorf("a feed that does not change: %+v", st)
 	}
 }

@@ -1,8 +1,7 @@
-// Package capinbox turns documents of the Common Alerting Protocol 1.2 into
-// alerts: handed in by a person, or read from feeds that the policy names. It
-// remembers what became of each document, and which documents belong together,
-// so that an Update or a Cancel finds what came before, in whatever order they
-// came.
+// Package capinbox turns Common Alerting Protocol 1.2 documents into alerts. The
+// documents are submitted by people or come from feeds that the policy names. The
+// package records the outcome of each document and its references to others, so
+// that an Update or a Cancel finds its family in whatever order they arrive.
 package capinbox
 
 import (
@@ -25,60 +24,58 @@ import (
 
 // Kinds of records.
 const (
-	kindCAP    = "cap" // what became of a document
+	kindCAP    = "cap" // outcome of a document
 	kindPolicy = "cap-policy"
 )
 
-// controller is who asks whether the policy's areas are known.
+// controller is the principal that checks the policy's areas.
 var controller = &playlists.Principal{ID: "controller", Owner: playlists.Public, Role: playlists.RoleAdmin}
 
-// Records keeps what this package remembers, as JSON by kind and id. Writes are
-// audited.
+// Records stores this package's state as JSON by kind and id. Writes are audited.
 type Records interface {
 	List(ctx context.Context, kind string) (map[string][]byte, error)
-	// Get is NotFound for what is not there.
+	// Get returns an error of code NotFound if there is no record.
 	Get(ctx context.Context, kind, id string) ([]byte, error)
 	Put(ctx context.Context, by *playlists.Principal, kind, owner, id string, data []byte) error
 }
 
-// Catalogue is what documents are meant for.
+// Catalogue provides signs and areas.
 type Catalogue interface {
 	Signs(ctx context.Context) ([]playlists.Sign, error)
 	Areas(ctx context.Context) ([]playlists.Area, error)
-	// KnownAreas rejects areas that are not known, or outside an officer's.
+	// KnownAreas rejects areas that do not exist or that who may not use.
 	KnownAreas(ctx context.Context, areas []string, who *playlists.Principal, where string) error
 }
 
-// Alerts is what documents become.
+// Alerts creates and ends the alerts of documents.
 type Alerts interface {
 	Get(ctx context.Context, id string) (*playlists.AlertView, error)
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
-	// CreateFrom makes an alert of an order with these messages: the first that
-	// can be read everywhere.
+	// CreateFrom creates an alert. Each class of signs shows the first message that
+	// it can show legibly.
 	CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
 		messages []*playlists.Message) (*playlists.AlertView, error)
-	// MayEnd rejects an officer who acts elsewhere than one of the alerts.
+	// MayEnd returns an error if one of the alerts lies outside the areas of who.
 	MayEnd(ids []string, who *playlists.Principal) error
-	// RunByPolicy lets an alert run without a person.
+	// RunByPolicy starts a pending alert without a person's approval.
 	RunByPolicy(ctx context.Context, who *playlists.Principal, id string) error
-	// Related lists those of these alerts that are not over, with the alerts that
-	// took their place or gave it. Corrections, and alerts that other reports true
-	// of, are not among the latter.
-	Related(ids []string, other func(id string) bool) []string
-	// SignsWithin reports whether each of these signs lies in an area that within
-	// reports true of.
+	// Related returns the open alerts among ids and the open alerts that replaced
+	// these or that these replace, without corrections and without alerts for which
+	// skip returns true.
+	Related(ids []string, skip func(id string) bool) []string
+	// SignsWithin reports whether each sign has an area for which within returns true.
 	SignsWithin(signs []string, within func(area string) bool) bool
 }
 
-// Fetcher asks addresses on the Internet.
+// Fetcher fetches addresses on the Internet.
 type Fetcher interface {
 	Get(ctx context.Context, address string, headers http.Header) (*http.Response, error)
-	// MayGo rejects an address that must not be asked.
+	// MayGo returns an error if the address must not be fetched.
 	MayGo(u *url.URL) error
 }
 
-// Options are an Inbox's surroundings.
+// Options configures an Inbox.
 type Options struct {
 	Records   Records
 	Catalogue Catalogue
@@ -86,54 +83,54 @@ type Options struct {
 	Fetcher   Fetcher
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Doubt, if given, reports whether the clock is in doubt. Then a feed's documents wait, but for what ends an alert.
+	// Doubt, if set, reports whether the clock is in doubt. Documents of feeds, except Cancels, wait until it is not.
 	Doubt func() bool
 }
 
-// Inbox takes documents. It is safe for concurrent use; RunFeeds asks the feeds.
+// Inbox processes CAP documents. It is safe for concurrent use. RunFeeds polls the feeds.
 type Inbox struct {
-	o    Options
-	one  sync.Mutex // one document at a time: an Update must find what came before
-	rule sync.Mutex // one change of the policy at a time
+	o        Options
+	docMu    sync.Mutex // serializes documents, so that an Update finds its family
+	policyMu sync.Mutex // serializes changes of the policy
 
-	mu     sync.Mutex
-	seen   map[string]kept     // by reference
-	links  map[string][]string // what names what, both ways: a family hangs together
-	made   map[string]string   // alert → the document that it was made of
-	policy playlists.CAPPolicy
-	feeds  map[string]*feed
+	mu         sync.Mutex
+	records    map[string]record   // by reference
+	links      map[string][]string // references between documents, in both directions
+	documentOf map[string]string   // alert → the document that it was made from
+	policy     playlists.CAPPolicy
+	feeds      map[string]*feed
 }
 
-// kept is a record as it is kept.
-type kept struct {
+// record is the stored result of a document.
+type record struct {
 	playlists.CAPResult
-	Refs    []string `json:"refs,omitempty"`    // what it names, if it was taken
-	Digest  string   `json:"digest,omitempty"`  // of its bytes
-	Cancels []string `json:"cancels,omitempty"` // of older records: what a Cancel named and nobody knew
+	Refs    []string `json:"refs,omitempty"`    // documents that it references, unless it was refused
+	Digest  string   `json:"digest,omitempty"`  // of the document's bytes
+	Cancels []string `json:"cancels,omitempty"` // in old records: unknown documents that a Cancel references
 }
 
-func capName(ref string) string {
+func shortHash(ref string) string {
 	sum := sha256.Sum256([]byte(ref))
 	return hex.EncodeToString(sum[:8])
 }
 
-// Open reads what was decided before.
+// Open loads the stored records and the policy.
 func Open(ctx context.Context, o Options) (*Inbox, error) {
-	b := &Inbox{o: o, seen: map[string]kept{}, links: map[string][]string{}, made: map[string]string{},
+	b := &Inbox{o: o, records: map[string]record{}, links: map[string][]string{}, documentOf: map[string]string{},
 		feeds: map[string]*feed{}}
 	rows, err := o.Records.List(ctx, kindCAP)
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range rows {
-		var k kept
+		var k record
 		if err := json.Unmarshal(row, &k); err != nil {
 			return nil, err
 		}
 		if len(k.Refs) == 0 {
 			k.Refs = k.Cancels
 		}
-		b.note(refOf(&k.CAPResult), k)
+		b.index(resultKey(&k.CAPResult), k)
 	}
 	data, err := o.Records.Get(ctx, kindPolicy, "cap")
 	if playlists.IsNotFound(err) {
@@ -142,11 +139,11 @@ func Open(ctx context.Context, o Options) (*Inbox, error) {
 	if err == nil {
 		err = json.Unmarshal(data, &b.policy)
 	}
-	b.followFeeds()
+	b.updateFeeds()
 	return b, err
 }
 
-func (b *Inbox) keep(ctx context.Context, by *playlists.Principal, kind, id string, v any) error {
+func (b *Inbox) put(ctx context.Context, by *playlists.Principal, kind, id string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -154,8 +151,8 @@ func (b *Inbox) keep(ctx context.Context, by *playlists.Principal, kind, id stri
 	return b.o.Records.Put(ctx, by, kind, playlists.Public, id, data)
 }
 
-// Naming is what of the policy names an area, for people; "" for nothing.
-func (b *Inbox) Naming(area string) string {
+// ReferenceTo describes, for people, what in the policy refers to an area. It returns "" if nothing does.
+func (b *Inbox) ReferenceTo(area string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if auto := b.policy.Auto; auto != nil && slices.Contains(auto.Areas, area) {
@@ -164,69 +161,69 @@ func (b *Inbox) Naming(area string) string {
 	return ""
 }
 
-func refOf(r *playlists.CAPResult) string {
+func resultKey(r *playlists.CAPResult) string {
 	return cap12.Reference{Sender: r.Sender, Identifier: r.Identifier, Sent: time.Unix(int64(r.Sent), 0).UTC()}.String()
 }
 
-// key makes references that mean the same moment the same text.
-func key(r cap12.Reference) string {
+// refKey returns a reference as text, with its time in UTC so that equal references have equal keys.
+func refKey(r cap12.Reference) string {
 	r.Sent = r.Sent.UTC()
 	return r.String()
 }
 
-// handed is a document with who brought it.
-type handed struct {
+// submission is a document and the principal who submitted it.
+type submission struct {
 	*cap12.Alert
-	by     *playlists.Principal
-	fed    bool   // a feed brought it: by what its address says, not by a person's word
-	name   string // of its alerts
-	refs   []string
-	policy playlists.CAPPolicy
-	over   playlists.AlertOrder // what who hands it in lets through
+	by        *playlists.Principal
+	fromFeed  bool   // a feed delivered it, so its sender is authentic
+	alertName string // in the ids of its alerts
+	refs      []string
+	policy    playlists.CAPPolicy
+	override  playlists.AlertOrder // Override and Reason of the person who submitted it
 }
 
-// CAP takes a document that a person hands in. What becomes of it is decided
-// once: the same document again changes nothing, unless it was refused or held.
-// Its error is of a document that cannot be read; what can be read is never an
-// error, and says what became of it and why.
+// CAP processes a document that a person submits. Submitting a document again
+// changes nothing, unless it was refused or held before. CAP returns an error if the
+// document is malformed. Otherwise, the result states the outcome and the reason.
 func (b *Inbox) CAP(ctx context.Context, who *playlists.Principal, data []byte,
-	let playlists.AlertOverride) (*playlists.CAPResult, error) {
-	if err := playlists.CheckOverride("cap", let.Override, let.Reason); err != nil {
+	override playlists.AlertOverride) (*playlists.CAPResult, error) {
+	if err := playlists.CheckOverride("cap", override.Override, override.Reason); err != nil {
 		return nil, err
 	}
-	return b.takeCAP(ctx, &handed{by: who, over: playlists.AlertOrder{Override: let.Override, Reason: let.Reason}}, data)
+	d := &submission{by: who, override: playlists.AlertOrder{Override: override.Override, Reason: override.Reason}}
+	return b.process(ctx, d, data)
 }
 
-func (b *Inbox) takeCAP(ctx context.Context, d *handed, data []byte) (*playlists.CAPResult, error) {
+func (b *Inbox) process(ctx context.Context, d *submission, data []byte) (*playlists.CAPResult, error) {
 	doc, err := cap12.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	if d.fed && doc.MsgType != "Cancel" && b.o.Doubt != nil && b.o.Doubt() {
-		return nil, errDoubt // by a wrong clock it would be over, and never be looked at again
+	if d.fromFeed && doc.MsgType != "Cancel" && b.o.Doubt != nil && b.o.Doubt() {
+		return nil, errClockInDoubt // with a wrong clock it could count as expired for good
 	}
-	b.one.Lock()
-	defer b.one.Unlock()
-	ref, sum := key(doc.Ref()), sha256.Sum256(data)
-	d.Alert, d.name = doc, capName(ref)
-	k := kept{Digest: hex.EncodeToString(sum[:]), CAPResult: playlists.CAPResult{Identifier: doc.Identifier,
+	b.docMu.Lock()
+	defer b.docMu.Unlock()
+	ref, sum := refKey(doc.Ref()), sha256.Sum256(data)
+	d.Alert, d.alertName = doc, shortHash(ref)
+	k := record{Digest: hex.EncodeToString(sum[:]), CAPResult: playlists.CAPResult{Identifier: doc.Identifier,
 		Sender: doc.Sender,
 		Sent:   playlists.Moment(doc.Sent.Unix()), MsgType: doc.MsgType, AtMS: b.o.Now().UnixMilli(), From: d.by.ID}}
 	b.mu.Lock()
-	before, known := b.seen[ref]
+	before, known := b.records[ref]
 	d.policy = b.policy
 	b.mu.Unlock()
-	switch byPerson := known && d.fed && !strings.HasPrefix(before.From, feedPrincipal); {
+	switch byPerson := known && d.fromFeed && !strings.HasPrefix(before.From, feedPrincipal); {
 	case known && (before.Outcome == playlists.CAPRefused || before.Outcome == playlists.CAPHeld):
-		// The policy, the areas or what it names may be others now.
+		// The policy, the areas or the family may have changed. Decide again.
 	case byPerson && (before.Digest != k.Digest || len(before.Alerts) == 0):
-		// What a person handed in under this name is not what its sender says.
-		d.name = capName(ref + " of a feed")
+		// A person submitted other content under this reference. The feed's content counts.
+		d.alertName = shortHash(ref + " of a feed")
 	case byPerson && before.Outcome == playlists.CAPPending:
-		if err := b.nowFed(ctx, d, &before); err != nil {
+		if err := b.confirmByFeed(ctx, d, &before); err != nil {
 			return nil, err
 		}
-		return &before.CAPResult, b.keepCAP(ctx, d, ref, before)
+		return &before.CAPResult, b.saveRecord(ctx, d, ref, before)
 	case known:
 		before.Because.VI += " Văn bản này đã nhận trước đó."
 		before.Because.EN += " This document came before."
@@ -237,27 +234,28 @@ func (b *Inbox) takeCAP(ctx context.Context, d *handed, data []byte) (*playlists
 		if !errors.As(err, &refused) {
 			return nil, err
 		}
-		became(&k.CAPResult, playlists.CAPRefused, "Không nhận được: "+refused.VI(), "It cannot be taken: "+refused.Error())
+		setOutcome(&k.CAPResult, playlists.CAPRefused, "Không nhận được: "+refused.VI(),
+			"It cannot be taken: "+refused.Error())
 	}
-	if k.Outcome != playlists.CAPRefused { // what was not taken says nothing of others
+	if k.Outcome != playlists.CAPRefused { // a refused document has no effect on its family
 		k.Refs = d.refs
 	}
-	return &k.CAPResult, b.keepCAP(ctx, d, ref, k)
+	return &k.CAPResult, b.saveRecord(ctx, d, ref, k)
 }
 
-func (b *Inbox) keepCAP(ctx context.Context, d *handed, ref string, k kept) error {
-	if err := b.keep(ctx, d.by, kindCAP, capName(ref), k); err != nil {
+func (b *Inbox) saveRecord(ctx context.Context, d *submission, ref string, k record) error {
+	if err := b.put(ctx, d.by, kindCAP, shortHash(ref), k); err != nil {
 		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.note(ref, k)
+	b.index(ref, k)
 	return nil
 }
 
-// nowFed lets the policy decide of what waits: a feed brought what a person had
-// handed in, byte for byte.
-func (b *Inbox) nowFed(ctx context.Context, d *handed, k *kept) error {
+// confirmByFeed applies the policy to the pending alerts of a document that a person
+// submitted and that a feed has now delivered byte for byte.
+func (b *Inbox) confirmByFeed(ctx context.Context, d *submission, k *record) error {
 	k.From = d.by.ID
 	for _, id := range k.Alerts {
 		v, err := b.o.Alerts.Get(ctx, id)
@@ -267,73 +265,76 @@ func (b *Inbox) nowFed(ctx context.Context, d *handed, k *kept) error {
 		if err := b.runByPolicy(ctx, &d.policy, id); err != nil {
 			return err
 		}
-		became(&k.CAPResult, playlists.CAPRunning, runsVI, runsEN)
+		setOutcome(&k.CAPResult, playlists.CAPRunning, runsVI, runsEN)
 	}
 	return nil
 }
 
-func say(vi, en string) playlists.Text { return playlists.Text{VI: vi, EN: en} }
+func text(vi, en string) playlists.Text { return playlists.Text{VI: vi, EN: en} }
 
-// became notes what became of a document, and why.
-func became(r *playlists.CAPResult, what, vi, en string) {
-	r.Outcome, r.Because = what, say(vi, en)
+// setOutcome sets the outcome of a document and the reason.
+func setOutcome(r *playlists.CAPResult, what, vi, en string) {
+	r.Outcome, r.Because = what, text(vi, en)
 }
 
-// decide is what becomes of a good document. In this order: what it is for, who
-// sent it, what it says of others, and last of all whether it is to be shown.
-func (b *Inbox) decide(ctx context.Context, d *handed, r *playlists.CAPResult) error {
-	no := func(what, vi, en string) error { became(r, what, vi, en); return nil }
+// decide decides a well-formed document. It checks the purpose first, then the
+// sender and the family, and raises alerts last.
+func (b *Inbox) decide(ctx context.Context, d *submission, r *playlists.CAPResult) error {
+	done := func(what, vi, en string) error { setOutcome(r, what, vi, en); return nil }
 	switch {
 	case d.MsgType == "Ack" || d.MsgType == "Error":
-		return no(playlists.CAPIgnored, "Đây là thư trả lời giữa các hệ thống.", "It is an answer between systems.")
+		return done(playlists.CAPIgnored, "Đây là thư trả lời giữa các hệ thống.", "It is an answer between systems.")
 	case d.Status != "Actual":
-		return no(playlists.CAPIgnored, "Trạng thái "+d.Status+": không phải tin thật, không bao giờ lên màn hình.",
+		return done(playlists.CAPIgnored,
+			"Trạng thái "+d.Status+": không phải tin thật, không bao giờ lên màn hình.",
 			"Its status is "+d.Status+": it is not for real, and never goes on a sign.")
 	case d.Scope != "Public":
-		return no(playlists.CAPRefused, "Phạm vi "+d.Scope+": không dành cho công chúng.",
+		return done(playlists.CAPRefused, "Phạm vi "+d.Scope+": không dành cho công chúng.",
 			"Its scope is "+d.Scope+": it is not for the public.")
 	case len(d.policy.Senders) > 0 && !slices.Contains(d.policy.Senders, d.Sender):
-		return no(playlists.CAPRefused, "Người gửi "+d.Sender+" không có trong danh sách được phép.",
+		return done(playlists.CAPRefused, "Người gửi "+d.Sender+" không có trong danh sách được phép.",
 			"The sender "+d.Sender+" is not one of those allowed.")
-	case len(d.policy.Senders) == 0 && d.fed:
-		return no(playlists.CAPRefused, "Chưa có người gửi nào được phép.", "No sender is allowed yet.")
-	// known here or not
+	case len(d.policy.Senders) == 0 && d.fromFeed:
+		return done(playlists.CAPRefused, "Chưa có người gửi nào được phép.", "No sender is allowed yet.")
+	// whether or not the referenced document is known
 	case slices.ContainsFunc(d.References, func(x cap12.Reference) bool { return x.Sender != d.Sender }):
-		return no(playlists.CAPRefused, "Văn bản nói về tin của người khác gửi.", "It speaks of another sender's alert.")
+		return done(playlists.CAPRefused, "Văn bản nói về tin của người khác gửi.",
+			"It speaks of another sender's alert.")
 	}
 	for _, x := range d.References {
-		d.refs = append(d.refs, key(x))
+		d.refs = append(d.refs, refKey(x))
 	}
-	f := b.family(d)
+	f := b.familyOf(d)
 	if d.MsgType == "Cancel" {
-		return b.capCancel(ctx, d, r, f)
+		return b.cancelFamily(ctx, d, r, f)
 	}
-	if by := f.cancelled(d); by != "" {
-		return no(playlists.CAPIgnored, "Lệnh hủy tin này đã đến trước ("+by+").", "Its Cancel came before it ("+by+").")
+	if by := f.cancelledBy(d); by != "" {
+		return done(playlists.CAPIgnored, "Lệnh hủy tin này đã đến trước ("+by+").",
+			"Its Cancel came before it ("+by+").")
 	}
-	switch f.newer(d) {
+	switch f.newerOutcome(d) {
 	case playlists.CAPHeld:
-		return no(playlists.CAPHeld, "Bản cập nhật của tin này đã đến trước và đang chờ người xem.",
+		return done(playlists.CAPHeld, "Bản cập nhật của tin này đã đến trước và đang chờ người xem.",
 			"An Update of it came first, and a person has to look at that.")
 	case "":
 	default:
-		return no(playlists.CAPIgnored, "Bản cập nhật của tin này đã đến trước.", "An Update of it came first.")
+		return done(playlists.CAPIgnored, "Bản cập nhật của tin này đã đến trước.", "An Update of it came first.")
 	}
 	if d.MsgType == "Update" {
 		switch {
 		case len(d.refs) == 0:
-			return no(playlists.CAPHeld, "Cập nhật mà không nói cập nhật tin nào; cần người xem.",
+			return done(playlists.CAPHeld, "Cập nhật mà không nói cập nhật tin nào; cần người xem.",
 				"It updates, and does not say what; a person has to look.")
 		case f.unknown > 0:
-			return no(playlists.CAPHeld, "Cập nhật một tin chưa nhận; cần người xem.",
+			return done(playlists.CAPHeld, "Cập nhật một tin chưa nhận; cần người xem.",
 				"It updates an alert that never came; a person has to look.")
 		}
 	}
-	return b.capRaise(ctx, d, r, f)
+	return b.raise(ctx, d, r, f)
 }
 
-// endAll ends alerts in the name of a document, and names them in its result.
-func (b *Inbox) endAll(ctx context.Context, d *handed, r *playlists.CAPResult, ids []string) error {
+// endAll ends alerts on behalf of a document and lists them in its result.
+func (b *Inbox) endAll(ctx context.Context, d *submission, r *playlists.CAPResult, ids []string) error {
 	for _, id := range ids {
 		if _, err := b.o.Alerts.Cancel(ctx, d.by, id, false); err != nil {
 			return err
@@ -343,28 +344,28 @@ func (b *Inbox) endAll(ctx context.Context, d *handed, r *playlists.CAPResult, i
 	return nil
 }
 
-// capCancel ends the whole family of what a Cancel names; what of it comes later
-// and was sent before does not start.
-func (b *Inbox) capCancel(ctx context.Context, d *handed, r *playlists.CAPResult, f *family) error {
+// cancelFamily ends the alerts of the family that a Cancel references. A document of
+// the family that was sent before the Cancel and arrives later does not start.
+func (b *Inbox) cancelFamily(ctx context.Context, d *submission, r *playlists.CAPResult, f *family) error {
 	if len(d.refs) == 0 {
-		became(r, playlists.CAPRefused, "Lệnh hủy không nói hủy tin nào.", "It cancels, and does not say what.")
+		setOutcome(r, playlists.CAPRefused, "Lệnh hủy không nói hủy tin nào.", "It cancels, and does not say what.")
 		return nil
 	}
-	going := b.alive(f, d)
-	if err := b.o.Alerts.MayEnd(going, d.by); err != nil {
+	open := b.openAlerts(f, d)
+	if err := b.o.Alerts.MayEnd(open, d.by); err != nil {
 		return err
 	}
-	if err := b.endAll(ctx, d, r, going); err != nil {
+	if err := b.endAll(ctx, d, r, open); err != nil {
 		return err
 	}
 	switch {
 	case len(r.Alerts) > 0:
-		became(r, playlists.CAPCancelled, "Đã dừng tin.", "What it names was ended.")
+		setOutcome(r, playlists.CAPCancelled, "Đã dừng tin.", "What it names was ended.")
 	case f.unknown > 0:
-		became(r, playlists.CAPHeld, "Hủy một tin chưa nhận; nếu tin đó đến sau thì sẽ không lên màn hình.",
+		setOutcome(r, playlists.CAPHeld, "Hủy một tin chưa nhận; nếu tin đó đến sau thì sẽ không lên màn hình.",
 			"It cancels an alert that never came; should that come, it will not start.")
 	default:
-		became(r, playlists.CAPIgnored, "Tin đó đã kết thúc.", "What it names is over already.")
+		setOutcome(r, playlists.CAPIgnored, "Tin đó đã kết thúc.", "What it names is over already.")
 	}
 	return nil
 }

@@ -10,14 +10,14 @@ import (
 	"ledcast/playlists"
 )
 
-// doc makes CAP documents; its zero value is an Alert for Sơn Tịnh by its
-// geocode, sent just now, over in an hour.
+// doc describes a CAP document. Its zero value is an Alert for Sơn Tịnh by geocode,
+// sent now, that expires in an hour.
 type doc struct {
 	id, sender, status, msgType, scope string
 	sent                               time.Time
 	refs                               []doc
-	lang, event                        []string      // of each info; event "Lũ" without
-	expires                            time.Duration // from sent; 0: an hour; negative: none is given
+	lang, event                        []string      // of each info; the default event is "Lũ"
+	expires                            time.Duration // after sent; 0 means an hour, negative omits it
 	area, severity, urgency            string
 }
 
@@ -85,16 +85,15 @@ func (d doc) xml() []byte {
 	return []byte(b.String())
 }
 
-// capStep is a document that comes, and what must become of it.
+// capStep is a document that arrives, and the expected result.
 type capStep struct {
 	doc
 	want    string // outcome
-	alerts  int    // ids that it names
-	state   string // of its first alert afterwards, "state why"
-	approve bool   // a person lets its alert run
+	alerts  int    // number of alerts in the result
+	state   string // expected state of its alerts, "state why"
+	approve bool   // whether a person then approves its first alert
 }
 
-// Each chain of documents, and what must become of each.
 func TestCAPDecides(t *testing.T) {
 	at := time.Now().Truncate(time.Second)
 	first := doc{id: "a", sent: at.Add(-time.Minute)}
@@ -162,7 +161,7 @@ func TestCAPDecides(t *testing.T) {
 	}
 }
 
-// chain hands documents in, one after the other, with a restart after each.
+// chain submits documents in order and restarts the service after each.
 func chain(t *testing.T, at time.Time, steps []capStep) {
 	t.Helper()
 	w := newWorld()
@@ -194,12 +193,12 @@ func chain(t *testing.T, at time.Time, steps []capStep) {
 				t.Errorf("step %d: %v is %s, want %s", i, r.Alerts, got, st.state)
 			}
 		}
-		s = w.open(t) // what was decided is remembered
+		s = w.open(t) // records survive a restart
 	}
 }
 
-// pinned gives a document, and those that it names, the time at which they
-// were sent first.
+// pinned sets the sent time of a document and of those that it references to the time
+// of their first use.
 func pinned(d doc, at time.Time, sent map[string]time.Time) doc {
 	if d.sent.IsZero() {
 		d.sent = at
@@ -228,7 +227,7 @@ func approveIt(t *testing.T, s *service, id string) {
 	}
 }
 
-// How long it may run, where, and what it says.
+// The lifetime, priority, targets and message of an alert from a document.
 func TestCAPAlert(t *testing.T) {
 	w := newWorld()
 	w.Faces[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
@@ -266,7 +265,7 @@ func TestCAPAlert(t *testing.T) {
 	if fmt.Sprint(v.Areas, v.Signs) != "[quang-ngai/son-tinh] [s2]" {
 		t.Errorf("reaches %v %v", v.Areas, v.Signs)
 	}
-	m := w.Said[v.ID]
+	m := w.Messages[v.ID]
 	if len(m.Variants) != 2 || m.Variants[0].Lang != "vi" || m.Variants[0].Headline != "Lũ lên nhanh both" ||
 		m.Variants[1].Headline != "Flood both" {
 		t.Errorf("%+v", m)
@@ -275,17 +274,17 @@ func TestCAPAlert(t *testing.T) {
 		t.Errorf("by %s", v.CreatedBy)
 	}
 	if _, err := s.Approve(t.Context(), author, v.ID, read(t, s, v.ID, 3)); err == nil {
-		t.Error("who handed it in approved it")
+		t.Error("the submitter approved the alert")
 	}
 }
 
-// A document of several parts: one that cannot be taken stops no other, and an
-// Update with fewer parts says what goes on.
+// A part that fails does not stop the other parts, and the result of an Update with
+// fewer parts names the alerts that continue.
 func TestCAPParts(t *testing.T) {
 	w := newWorld()
 	w.Faces[1].Position = &playlists.Place{Lat: 14.80, Lon: 108.95}
 	s := w.open(t)
-	two := func(d doc, area string) []byte { // d, and what it says once more for another area
+	two := func(d doc, area string) []byte { // d with its info repeated for another area
 		whole := string(d.xml())
 		to := strings.Index(whole, "</info>") + len("</info>")
 		d.area = area
@@ -353,7 +352,7 @@ func TestCAPPolicy(t *testing.T) {
 		t.Errorf("before another person approved: %s", got)
 	}
 	if err := s.ApproveCAPPolicy(t.Context(), admin, policyDigest(s)); err == nil {
-		t.Error("who proposed it approved it")
+		t.Error("the proposer approved the policy")
 	}
 	if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
 		t.Fatal(err)
@@ -362,10 +361,10 @@ func TestCAPPolicy(t *testing.T) {
 	if got := outcome("2"); got != "running" {
 		t.Errorf("by the policy: %s", got)
 	}
-	// What a person hands in waits for another one, whatever its sender is said to be.
+	// A document from a person always needs approval, whatever sender it names.
 	if r, err := s.CAP(t.Context(), author, doc{id: "forged"}.xml(), playlists.AlertOverride{}); err != nil ||
 		r.Outcome != "pending" {
-		t.Errorf("what one person handed in: %+v %v", r, err)
+		t.Errorf("submitted by a person: %+v %v", r, err)
 	}
 	for id, f := range map[string]func(*doc){
 		"3": func(d *doc) { d.severity = "Extreme" },
@@ -392,16 +391,16 @@ func TestCAPPolicy(t *testing.T) {
 		change(&p)
 		set(p)
 		if now, _, _ := s.CAPPolicy(); now.ApprovedBy != "" || now.ProposedBy != admin.ID {
-			t.Errorf("%s changed, and the approval stays: %+v", what, now)
+			t.Errorf("%s changed, but the approval is still valid: %+v", what, now)
 		}
 		err := s.ApproveCAPPolicy(t.Context(), approver, read)
-		refused(t, "what was read is another", err, "belongs to an earlier version")
-		refused(t, "nothing was read", s.ApproveCAPPolicy(t.Context(), approver, ""), "is missing")
+		refused(t, "the digest of another version", err, "belongs to an earlier version")
+		refused(t, "no digest", s.ApproveCAPPolicy(t.Context(), approver, ""), "is missing")
 		set(auto)
 		if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
 			t.Fatal(err)
 		}
-		if set(auto); outcome("again-"+what) != "running" { // the same once more is no change
+		if set(auto); outcome("again-"+what) != "running" { // the same policy again is no change
 			t.Error("the approval is gone")
 		}
 	}
@@ -422,7 +421,7 @@ func TestCAPPolicy(t *testing.T) {
 			{ID: "f1", URL: "https://example.org/2"}}},
 	} {
 		if err := s.SetCAPPolicy(t.Context(), admin, bad); err == nil {
-			t.Errorf("%s was taken", what)
+			t.Errorf("%s was accepted", what)
 		}
 	}
 }

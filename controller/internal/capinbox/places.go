@@ -8,9 +8,10 @@ import (
 	"ledcast/playlists"
 )
 
-// places finds what areas mean here: known areas by their geocodes, and signs by
-// where they stand. No usable area is refused: never "everywhere".
-func (b *Inbox) places(ctx context.Context, areas []cap12.Area) (codes, signs []string, err error) {
+// resolveAreas returns the known areas that match the geocodes and the signs that lie
+// in the polygons and circles. It returns an error if no area is usable, and never
+// falls back to all signs.
+func (b *Inbox) resolveAreas(ctx context.Context, areas []cap12.Area) (codes, signs []string, err error) {
 	known, err := b.o.Catalogue.Areas(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -32,7 +33,7 @@ func (b *Inbox) places(ctx context.Context, areas []cap12.Area) (codes, signs []
 			}
 		}
 		for k := range all {
-			if p := all[k].Position; p != nil && a.Holds(*p) && !slices.Contains(signs, all[k].ID) {
+			if p := all[k].Position; p != nil && a.Contains(*p) && !slices.Contains(signs, all[k].ID) {
 				signs = append(signs, all[k].ID)
 			}
 		}
@@ -40,7 +41,7 @@ func (b *Inbox) places(ctx context.Context, areas []cap12.Area) (codes, signs []
 	if !usable {
 		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "cap.info.area", Key: "cap-area-unknown"}
 	}
-	// A sign that an area covers need not be named.
+	// Signs that the matching areas cover are redundant.
 	signs = slices.DeleteFunc(signs, func(id string) bool {
 		i := slices.IndexFunc(all, func(x playlists.Sign) bool { return x.ID == id })
 		return slices.ContainsFunc(all[i].Areas, func(at string) bool {

@@ -10,15 +10,15 @@ import (
 	"ledcast/playlists"
 )
 
-// runner is who approves by the policy.
-var runner = &playlists.Principal{ID: "cap-policy", Owner: playlists.Public, Role: playlists.RoleApprover}
+// policyPrincipal approves alerts that the policy lets run.
+var policyPrincipal = &playlists.Principal{ID: "cap-policy", Owner: playlists.Public, Role: playlists.RoleApprover}
 
-// CAPPolicy is the policy, and what came last, newest first.
+// CAPPolicy returns the policy, the latest results (newest first) and the state of the feeds.
 func (b *Inbox) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []playlists.CAPFeedState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	list := make([]playlists.CAPResult, 0, len(b.seen))
-	for _, k := range b.seen {
+	list := make([]playlists.CAPResult, 0, len(b.records))
+	for _, k := range b.records {
 		list = append(list, k.CAPResult)
 	}
 	slices.SortFunc(list, func(a, b playlists.CAPResult) int {
@@ -41,9 +41,8 @@ func (b *Inbox) CAPPolicy() (playlists.CAPPolicy, []playlists.CAPResult, []playl
 	return p, list[:min(most, len(list))], feeds
 }
 
-// SetCAPPolicy replaces the policy. A part that lets alerts run without a person
-// waits for another person's approval, and so does every change of what it
-// rests on.
+// SetCAPPolicy replaces the policy. The part that lets alerts run without a person
+// takes effect when another person approves it, and every change needs a new approval.
 func (b *Inbox) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error {
 	if err := p.Validate(); err != nil {
 		return err
@@ -63,8 +62,8 @@ func (b *Inbox) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p pl
 				Key: "feed-address-unusable", Args: []any{err}}
 		}
 	}
-	b.rule.Lock()
-	defer b.rule.Unlock()
+	b.policyMu.Lock()
+	defer b.policyMu.Unlock()
 	b.mu.Lock()
 	old := b.policy
 	b.mu.Unlock()
@@ -72,14 +71,14 @@ func (b *Inbox) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p pl
 	if p.Digest() == old.Digest() {
 		p.ProposedBy, p.ApprovedBy = old.ProposedBy, old.ApprovedBy
 	}
-	return b.keepPolicy(ctx, who, p)
+	return b.savePolicy(ctx, who, p)
 }
 
-// ApproveCAPPolicy lets the policy's automatic part hold: another person than
-// proposed it, who says by its digest which policy they read.
+// ApproveCAPPolicy approves the automatic part of the policy. who must not be its
+// proposer. digest must match the policy that who read.
 func (b *Inbox) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, digest string) error {
-	b.rule.Lock()
-	defer b.rule.Unlock()
+	b.policyMu.Lock()
+	defer b.policyMu.Unlock()
 	b.mu.Lock()
 	p := b.policy
 	b.mu.Unlock()
@@ -93,32 +92,31 @@ func (b *Inbox) ApproveCAPPolicy(ctx context.Context, who *playlists.Principal, 
 		return err
 	}
 	p.ApprovedBy = who.ID
-	return b.keepPolicy(ctx, who, p)
+	return b.savePolicy(ctx, who, p)
 }
 
-func (b *Inbox) keepPolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error {
-	if err := b.keep(ctx, who, kindPolicy, "cap", p); err != nil {
+func (b *Inbox) savePolicy(ctx context.Context, who *playlists.Principal, p playlists.CAPPolicy) error {
+	if err := b.put(ctx, who, kindPolicy, "cap", p); err != nil {
 		return err
 	}
 	b.mu.Lock()
 	b.policy = p
 	b.mu.Unlock()
-	b.followFeeds()
+	b.updateFeeds()
 	return nil
 }
 
-// mayRun reports whether an alert may run without a person: by an approved
-// policy, of an allowed sender, within its areas, signs included, and priority.
-// Only a feed that the policy names says who a sender is: what a person hands in
-// says of its sender whatever that person wrote.
-func (b *Inbox) mayRun(d *handed, v *playlists.AlertView) bool {
+// mayRun reports whether an alert may run without a person: the policy is approved
+// and covers the sender, the priority, the areas and all signs. Only documents from
+// a feed qualify, because a person can write any sender into a document.
+func (b *Inbox) mayRun(d *submission, v *playlists.AlertView) bool {
 	p := &d.policy
-	if !d.fed || p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, d.Sender) ||
+	if !d.fromFeed || p.Auto == nil || p.ApprovedBy == "" || !slices.Contains(p.Senders, d.Sender) ||
 		v.Priority > p.Auto.MaxPriority {
 		return false
 	}
-	if v.Replaces != "" && !b.ofDocument(v.Replaces) {
-		return false // what two people put in a document's place goes for nobody's machine
+	if v.Replaces != "" && !b.isFromDocument(v.Replaces) {
+		return false // people replaced the document's alert with their own, which the policy must not end
 	}
 	within := func(area string) bool { return playlists.Within(p.Auto.Areas, area) }
 	if slices.ContainsFunc(v.Areas, func(a string) bool { return !within(a) }) {
@@ -128,7 +126,7 @@ func (b *Inbox) mayRun(d *handed, v *playlists.AlertView) bool {
 }
 
 func (b *Inbox) runByPolicy(ctx context.Context, p *playlists.CAPPolicy, id string) error {
-	who := *runner
+	who := *policyPrincipal
 	who.ID = "cap-policy:" + p.ProposedBy + "+" + p.ApprovedBy
 	return b.o.Alerts.RunByPolicy(ctx, &who, id)
 }

@@ -16,41 +16,39 @@ import (
 	"ledcast/playlists"
 )
 
-// Lives of alerts made of CAP documents: without `expires` an hour, and never
-// longer than an alert may be.
+// Lifetimes of alerts from CAP documents. defaultLife applies without `expires`.
 const (
-	capLife    = time.Hour
-	capLongest = playlists.MaxAlertLife * time.Second
+	defaultLife = time.Hour
+	maxLife     = playlists.MaxAlertLife * time.Second
 )
 
-// capText bounds what of an instruction goes on a face, in characters.
-const capText = 160
+// maxText is the length of a text on a sign, in characters.
+const maxText = 160
 
-// What is said of one that runs by itself.
+// The reason of an alert that runs by the policy.
 const (
 	runsVI = "Đang phát theo quy định đã được hai người duyệt."
 	runsEN = "It runs, by the policy that two people approved."
 )
 
-// said is one alert to be made of a document: its infos that differ in language
-// only.
-type said struct {
+// part is what becomes one alert of a document: infos that differ only in language.
+type part struct {
 	infos []cap12.Info
 	areas []cap12.Area
 }
 
-// groups puts infos together that say the same in several languages. Two of one
-// language are two events, and each is an alert: nothing is left out.
-func groups(doc *cap12.Alert) []said {
+// parts groups the infos of a document that differ only in language. Two infos in the
+// same language are two events and become two alerts, so that none is lost.
+func parts(doc *cap12.Alert) []part {
 	var order []string
 	by := map[string][]cap12.Info{}
 	for _, in := range doc.Infos {
-		shape, err := json.Marshal([]any{in.Effective.Unix(), in.Onset.Unix(), in.Expires.Unix(),
-			in.Severity, in.Urgency, in.Codes, shapes(in.Areas)})
+		identity, err := json.Marshal([]any{in.Effective.Unix(), in.Onset.Unix(), in.Expires.Unix(),
+			in.Severity, in.Urgency, in.Codes, withoutNames(in.Areas)})
 		if err != nil {
 			panic(err) // numbers and strings always marshal
 		}
-		k := string(shape)
+		k := string(identity)
 		if by[k] == nil {
 			order = append(order, k)
 		}
@@ -58,19 +56,19 @@ func groups(doc *cap12.Alert) []said {
 			by[k] = append(by[k], in)
 		}
 	}
-	var out []said
+	var out []part
 	for _, k := range order {
-		for _, infos := range events(by[k]) {
-			out = append(out, said{infos, infos[0].Areas})
+		for _, infos := range pairLanguages(by[k]) {
+			out = append(out, part{infos, infos[0].Areas})
 		}
 	}
 	return out
 }
 
-// events pairs infos of one place and time across languages: the first of each
-// language, the second of each. Where one language says more than another, which
-// belong together is not told, and each stands for itself.
-func events(infos []cap12.Info) [][]cap12.Info {
+// pairLanguages pairs infos of one place and time across languages: the first info of
+// each language, then the second of each. If one language has more infos than another,
+// the pairs are unknown, and each info becomes an alert of its own.
+func pairLanguages(infos []cap12.Info) [][]cap12.Info {
 	var langs []string
 	by := map[string][]cap12.Info{}
 	for _, in := range infos {
@@ -102,8 +100,8 @@ func language(in *cap12.Info) string {
 	return l
 }
 
-// shapes is areas without their names, which are of a language.
-func shapes(areas []cap12.Area) []cap12.Area {
+// withoutNames returns areas without their descriptions, which depend on the language.
+func withoutNames(areas []cap12.Area) []cap12.Area {
 	out := slices.Clone(areas)
 	for i := range out {
 		out[i].Desc = ""
@@ -111,41 +109,34 @@ func shapes(areas []cap12.Area) []cap12.Area {
 	return out
 }
 
-// capRaise makes alerts of a document; an Update's take the place of what runs
+// raise creates the alerts of a document. Those of an Update replace the running alerts
 // of its family.
-func (b *Inbox) capRaise(ctx context.Context, d *handed, r *playlists.CAPResult, f *family) error {
+func (b *Inbox) raise(ctx context.Context, d *submission, r *playlists.CAPResult, f *family) error {
 	if len(d.Infos) == 0 {
-		became(r, playlists.CAPRefused, "Không có nội dung.", "It says nothing.")
+		setOutcome(r, playlists.CAPRefused, "Không có nội dung.", "It says nothing.")
 		return nil
 	}
-	former := b.alive(f, d)
-	if err := b.o.Alerts.MayEnd(former, d.by); err != nil {
+	replaced := b.openAlerts(f, d)
+	if err := b.o.Alerts.MayEnd(replaced, d.by); err != nil {
 		return err
 	}
-	var running, waiting []string
-	for _, id := range former {
-		switch v, err := b.o.Alerts.Get(ctx, id); {
-		case err != nil:
-			return err
-		case v.State == playlists.AlertRunning:
-			running = append(running, id)
-		case b.ofDocument(id): // what a person is at is theirs
-			waiting = append(waiting, id)
-		}
+	running, pending, err := b.splitByState(ctx, replaced)
+	if err != nil {
+		return err
 	}
-	late := 0
-	var failed *playlists.Error // of one part; the others are raised all the same
-	all := groups(d.Alert)
-	for n, g := range all {
+	expired := 0
+	var failed *playlists.Error // the last part that failed; the other parts are raised
+	docParts := parts(d.Alert)
+	for n, g := range docParts {
 		var replaces string
 		if n < len(running) {
 			replaces = running[n]
 		}
-		err := b.capPart(ctx, d, r, n, &g, replaces)
+		err := b.raisePart(ctx, d, r, n, &g, replaces)
 		var bad *playlists.Error
 		switch {
-		case errors.Is(err, errOver):
-			late++
+		case errors.Is(err, errExpired):
+			expired++
 		case errors.As(err, &bad):
 			failed = bad
 		case err != nil:
@@ -155,31 +146,26 @@ func (b *Inbox) capRaise(ctx context.Context, d *handed, r *playlists.CAPResult,
 	switch {
 	case len(r.Alerts) == 0 && failed != nil:
 		return failed
-	case len(r.Alerts) == 0 && late > 0 && d.MsgType == "Update" && len(former) > 0:
-		// This is how some services end an alert: an Update of urgency Past, or one that is over.
-		if err := b.endAll(ctx, d, r, former); err != nil {
+	case len(r.Alerts) == 0 && expired > 0 && d.MsgType == "Update" && len(replaced) > 0:
+		// Some services end an alert with an expired Update or one of urgency Past.
+		if err := b.endAll(ctx, d, r, replaced); err != nil {
 			return err
 		}
-		became(r, playlists.CAPCancelled, "Bản cập nhật nói rằng tin đã qua; đã dừng tin.",
+		setOutcome(r, playlists.CAPCancelled, "Bản cập nhật nói rằng tin đã qua; đã dừng tin.",
 			"The update says that it is over; what ran was ended.")
 		return nil
-	case len(r.Alerts) == 0 && late > 0:
-		became(r, playlists.CAPIgnored, "Đã hết hạn.", "It is over already.")
+	case len(r.Alerts) == 0 && expired > 0:
+		setOutcome(r, playlists.CAPIgnored, "Đã hết hạn.", "It is over already.")
 		return nil
 	case failed != nil:
 		r.Because.VI += " Một phần không nhận được: " + failed.VI()
 		r.Because.EN += " A part of it cannot be taken: " + failed.Error()
 	}
-	if n := len(running) - len(all); n > 0 {
-		r.Because.VI += fmt.Sprintf(" Còn %d tin của văn bản trước vẫn phát; hãy tự hủy nếu không còn đúng.", n)
-		en := fmt.Sprintf(" %d alerts of the former document go on;", n)
-		if n == 1 {
-			en = " One alert of the former document goes on;"
-		}
-		r.Because.EN += en + " cancel by hand what is no longer true."
+	if n := len(running) - len(docParts); n > 0 {
+		addRemaining(r, n)
 	}
-	// What waited under the former document gives way to what waits now.
-	for _, id := range waiting {
+	// The new pending alerts supersede those of the earlier documents.
+	for _, id := range pending {
 		if _, err := b.o.Alerts.Refuse(ctx, d.by, id); err != nil {
 			return err
 		}
@@ -187,45 +173,72 @@ func (b *Inbox) capRaise(ctx context.Context, d *handed, r *playlists.CAPResult,
 	return nil
 }
 
-// errOver says that a part of a document had its time.
-var errOver = errors.New("it is over already")
+// splitByState returns the running alerts and the other ones that were made from documents.
+// People decide about their own pending alerts.
+func (b *Inbox) splitByState(ctx context.Context, ids []string) (running, pending []string, err error) {
+	for _, id := range ids {
+		switch v, err := b.o.Alerts.Get(ctx, id); {
+		case err != nil:
+			return nil, nil, err
+		case v.State == playlists.AlertRunning:
+			running = append(running, id)
+		case b.isFromDocument(id):
+			pending = append(pending, id)
+		}
+	}
+	return running, pending, nil
+}
 
-// capPart makes one alert of a document.
-func (b *Inbox) capPart(ctx context.Context, d *handed, r *playlists.CAPResult, n int, g *said, replaces string) error {
+// addRemaining adds to the reason that n alerts of earlier documents continue.
+func addRemaining(r *playlists.CAPResult, n int) {
+	r.Because.VI += fmt.Sprintf(" Còn %d tin của văn bản trước vẫn phát; hãy tự hủy nếu không còn đúng.", n)
+	en := fmt.Sprintf(" %d alerts of the former document go on;", n)
+	if n == 1 {
+		en = " One alert of the former document goes on;"
+	}
+	r.Because.EN += en + " cancel by hand what is no longer true."
+}
+
+// errExpired means that a part of a document has expired.
+var errExpired = errors.New("it is over already")
+
+// raisePart creates the alert of one part of a document.
+func (b *Inbox) raisePart(ctx context.Context, d *submission, r *playlists.CAPResult, n int, g *part,
+	replaces string) error {
 	now := b.o.Now()
-	in := g.infos[0]
-	from := cmp.Or(unix(in.Onset), unix(in.Effective), d.Sent.Unix())
-	until := unix(in.Expires)
-	if until == 0 { // however late it comes
-		until = max(d.Sent.Unix(), unix(in.Effective), unix(in.Onset)) + int64(capLife.Seconds())
+	info := g.infos[0]
+	from := cmp.Or(unix(info.Onset), unix(info.Effective), d.Sent.Unix())
+	until := unix(info.Expires)
+	if until == 0 { // independent of when the document arrives
+		until = max(d.Sent.Unix(), unix(info.Effective), unix(info.Onset)) + int64(defaultLife.Seconds())
 	}
-	if until <= now.Unix() || in.Urgency == "Past" {
-		return errOver
+	if until <= now.Unix() || info.Urgency == "Past" {
+		return errExpired
 	}
-	o := d.over
-	o.ID, o.Mode, o.Priority, o.Replaces = fmt.Sprintf("cap-%s-%d", d.name, n+1), playlists.AlertLive,
-		priority(in.Severity), replaces
+	o := d.override
+	o.ID, o.Mode, o.Priority, o.Replaces = fmt.Sprintf("cap-%s-%d", d.alertName, n+1), playlists.AlertLive,
+		priority(info.Severity), replaces
 	if from > now.Unix() {
 		o.From = playlists.Moment(from)
 	}
-	o.Until = playlists.Moment(min(until, max(from, now.Unix())+int64(capLongest.Seconds())))
+	o.Until = playlists.Moment(min(until, max(from, now.Unix())+int64(maxLife.Seconds())))
 	var err error
-	if o.Areas, o.Signs, err = b.places(ctx, g.areas); err != nil {
+	if o.Areas, o.Signs, err = b.resolveAreas(ctx, g.areas); err != nil {
 		return err
 	}
-	v, err := b.o.Alerts.CreateFrom(ctx, d.by, &o, capMessages(o.ID, g.infos))
+	v, err := b.o.Alerts.CreateFrom(ctx, d.by, &o, messages(o.ID, g.infos))
 	if err != nil {
 		return err
 	}
 	r.Alerts = append(r.Alerts, v.ID)
 	if r.Outcome != playlists.CAPRunning {
-		became(r, playlists.CAPPending, "Chờ người thứ hai duyệt.", "It waits for another person.")
+		setOutcome(r, playlists.CAPPending, "Chờ người thứ hai duyệt.", "It waits for another person.")
 	}
 	if b.mayRun(d, v) {
 		if err := b.runByPolicy(ctx, &d.policy, v.ID); err != nil {
 			return err
 		}
-		became(r, playlists.CAPRunning, runsVI, runsEN)
+		setOutcome(r, playlists.CAPRunning, runsVI, runsEN)
 	}
 	return nil
 }
@@ -243,11 +256,10 @@ func priority(severity string) *int64 {
 	return &p
 }
 
-// capMessages are what may go on the face, the longest first: all that is said;
-// the first language alone, and of the others their headlines; headlines; the
-// first headline.
-func capMessages(id string, infos []cap12.Info) []*playlists.Message {
-	all := capMessage(id, infos)
+// messages returns forms of a message, the longest first: all languages in full, only
+// the first language in full, headlines only, and the first headline.
+func messages(id string, infos []cap12.Info) []*playlists.Message {
+	all := fullMessage(id, infos)
 	shorter := func(most int, bodies int) *playlists.Message {
 		m := *all
 		m.Variants = slices.Clone(all.Variants[:min(most, len(all.Variants))])
@@ -261,8 +273,8 @@ func capMessages(id string, infos []cap12.Info) []*playlists.Message {
 	return []*playlists.Message{all, shorter(len(all.Variants), 1), shorter(len(all.Variants), 0), shorter(1, 0)}
 }
 
-// capMessage is what goes on the face: Vietnamese first, each language once.
-func capMessage(id string, infos []cap12.Info) *playlists.Message {
+// fullMessage returns the message with each language once, Vietnamese first.
+func fullMessage(id string, infos []cap12.Info) *playlists.Message {
 	m := &playlists.Message{ID: id, Owner: playlists.Public, Theme: "urgent"}
 	seen := map[string]bool{}
 	for _, in := range infos {
@@ -271,10 +283,11 @@ func capMessage(id string, infos []cap12.Info) *playlists.Message {
 			continue
 		}
 		seen[lang] = true
-		m.Variants = append(m.Variants, playlists.Variant{Lang: lang, Headline: short(cmp.Or(in.Headline, in.Event)),
-			Body: short(cmp.Or(in.Instruction, in.Description))})
+		m.Variants = append(m.Variants, playlists.Variant{Lang: lang, Headline: shorten(cmp.Or(in.Headline, in.Event)),
+			Body: shorten(cmp.Or(in.Instruction, in.Description))})
 	}
-	slices.SortStableFunc(m.Variants, func(a, b playlists.Variant) int { return cmp.Compare(rank(a.Lang), rank(b.Lang)) })
+	slices.SortStableFunc(m.Variants,
+		func(a, b playlists.Variant) int { return cmp.Compare(rank(a.Lang), rank(b.Lang)) })
 	return m
 }
 
@@ -285,13 +298,13 @@ func rank(lang string) int {
 	return 9
 }
 
-// short keeps whole sentences up to what a face can show.
-func short(s string) string {
+// shorten cuts a text to maxText characters, after a sentence if possible.
+func shorten(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if utf8.RuneCountInString(s) <= capText {
+	if utf8.RuneCountInString(s) <= maxText {
 		return s
 	}
-	cut := string([]rune(s)[:capText])
+	cut := string([]rune(s)[:maxText])
 	if i := strings.LastIndexAny(cut, ".!?;"); i > 20 {
 		return cut[:i+1]
 	}

@@ -12,7 +12,7 @@ import (
 	"ledcast/playlists"
 )
 
-// world is the surroundings of an inbox in memory.
+// world provides the dependencies of an inbox in memory.
 type world struct{ *alerttest.World }
 
 func newWorld() *world { return &world{alerttest.New()} }
@@ -28,13 +28,13 @@ func run(t *testing.T, s *service, o *playlists.AlertOrder) *playlists.AlertView
 	return alerttest.Run(t, s, o)
 }
 
-// service is an inbox with the alerts that it makes.
+// service is an inbox and the alert service that it uses.
 type service struct {
 	*alert.Service
 	*Inbox
 }
 
-// open makes a service whose feeds may be anywhere.
+// open opens a service that may fetch feeds from any address.
 func open(w *world, now func() time.Time) (*service, error) {
 	return openWith(w, now, webhook.NewGuard(true))
 }
@@ -72,7 +72,7 @@ func view(t *testing.T, s *service, id string) *playlists.AlertView {
 	return v
 }
 
-// policyDigest is of the policy as an approver reads it.
+// policyDigest returns the digest that an approver of the policy sends.
 func policyDigest(s *service) string {
 	p, _, _ := s.CAPPolicy()
 	return p.Digest()

@@ -9,7 +9,7 @@ import (
 	"ledcast/playlists"
 )
 
-// Life is what an alert goes through until it runs.
+// Life is the part of alert.Service that starts an alert.
 type Life interface {
 	Create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder) (*playlists.AlertView, error)
 	Preview(ctx context.Context, id string) (*playlists.AlertPreview, error)
@@ -17,7 +17,7 @@ type Life interface {
 		read *playlists.AlertApproval) (*playlists.AlertView, error)
 }
 
-// Run makes an alert and approves it.
+// Run creates an alert and approves it.
 func Run(t *testing.T, s Life, o *playlists.AlertOrder) *playlists.AlertView {
 	t.Helper()
 	if _, err := s.Create(t.Context(), Author, o); err != nil {
@@ -34,7 +34,7 @@ func Run(t *testing.T, s Life, o *playlists.AlertOrder) *playlists.AlertView {
 	return v
 }
 
-// Read is what an approver read off a preview, and n as the number of signs.
+// Read returns an approval with the digest of the current preview and n as the number of signs.
 func Read(t *testing.T, s Life, id string, n int) *playlists.AlertApproval {
 	t.Helper()
 	p, err := s.Preview(t.Context(), id)
@@ -44,17 +44,17 @@ func Read(t *testing.T, s Life, id string, n int) *playlists.AlertApproval {
 	return &playlists.AlertApproval{Signs: &n, Digest: p.Digest}
 }
 
-// Refused fails unless err is an *Error with a remedy whose text has these words.
-func Refused(t *testing.T, what string, err error, says ...string) {
+// Refused fails the test unless err is an *Error with a remedy and its text contains each of texts.
+func Refused(t *testing.T, what string, err error, texts ...string) {
 	t.Helper()
 	var e *playlists.Error
 	if !errors.As(err, &e) || e.English().Remedy == "" {
 		t.Errorf("%s: %v", what, err)
 		return
 	}
-	for _, s := range says {
-		if !strings.Contains(e.Error(), s) {
-			t.Errorf("%s: %v; want %q", what, err, s)
+	for _, text := range texts {
+		if !strings.Contains(e.Error(), text) {
+			t.Errorf("%s: %v; want %q", what, err, text)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package alerttest is the surroundings of alerts in memory, for the tests of
+// Package alerttest provides the dependencies of alerts in memory, for the tests of
 // packages alert, capinbox and webhook.
 package alerttest
 
@@ -15,28 +15,28 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// World is a service's surroundings: its records, catalogue, artist and history.
+// World implements the records, the catalogue, the artist and the history of a service.
 type World struct {
 	mu    sync.Mutex
 	Rows  map[string][]byte // kind/id
-	Log   []string          // who wrote what, audited
+	Log   []string          // audited writes, as "principal kind/id"
 	Faces []playlists.Sign
 	Fail  string // kind/id whose write fails once
 	Drawn int
-	// Legible says which messages can be read from far away; nil: none can.
+	// Legible reports which messages are legible from far away. If it is nil, none are.
 	Legible func(*playlists.Message) bool
-	// Drawing, if set, is called with what is drawn. It may block, and its error is that of drawing.
+	// Drawing, if set, is called for each drawing. It may block, and Artwork returns its error.
 	Drawing   func(m *playlists.Message, c playlists.Class) error
-	Pages     int               // of 6 s, of every drawing; 0: one
-	Corrected int               // pages of the department's message "sorry"; 0: as many as of others
+	Pages     int               // of 6 s in every drawing; 0 means one
+	Corrected int               // pages of the message "sorry"; 0 means Pages
 	Words     map[string]string // messages of the department
 
-	Deleted chan string // kind/id; nil: nobody asks
+	Deleted chan string // receives the kind/id of deletions, unless nil
 
-	Said map[string]*playlists.Message // what was drawn last, by id
+	Messages map[string]*playlists.Message // the last drawn messages, by id
 }
 
-// New has four signs of one company, in two areas.
+// New returns a World with four signs of one company in two areas.
 func New() *World {
 	sign := func(id, class, area string, mode playlists.Mode) playlists.Sign {
 		c, err := playlists.ParseClass(class)
@@ -45,7 +45,7 @@ func New() *World {
 		}
 		return playlists.Sign{ID: id, Owner: "viet-ads", Class: c, Mode: mode, Areas: []string{"quang-ngai/" + area}}
 	}
-	w := &World{Said: map[string]*playlists.Message{}, Rows: map[string][]byte{},
+	w := &World{Messages: map[string]*playlists.Message{}, Rows: map[string][]byte{},
 		Words: map[string]string{"sorry": "Tin trước là nhầm"}, Faces: []playlists.Sign{
 			sign("s1", "128x64-rgb", "son-tinh", playlists.ModeProgram),
 			sign("s2", "128x64-rgb", "duc-pho", playlists.ModeProgram),
@@ -132,7 +132,7 @@ func (w *World) KnownAreas(_ context.Context, areas []string, who *playlists.Pri
 func (w *World) Artwork(_ context.Context, m *playlists.Message, c playlists.Class) (*playlists.Artwork, error) {
 	w.mu.Lock()
 	w.Drawn++
-	w.Said[m.ID] = m
+	w.Messages[m.ID] = m
 	w.mu.Unlock()
 	if w.Drawing != nil {
 		if err := w.Drawing(m, c); err != nil {
@@ -176,7 +176,7 @@ func (w *World) Proved(context.Context, string, string, int64, int64) (int64, er
 	return 5000, nil
 }
 
-// Hooks keeps the events that were sent, as "event id".
+// Hooks records the sent events as "event id".
 type Hooks struct {
 	mu   sync.Mutex
 	sent []string
@@ -190,20 +190,20 @@ func (h *Hooks) Send(_ context.Context, event string, v *playlists.AlertView, _ 
 	return nil
 }
 
-// Sent lists the events so far, in order.
+// Sent returns the events so far, in order.
 func (h *Hooks) Sent() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.sent)
 }
 
-// Author writes alerts, and Approver lets them run.
+// Author creates alerts, and Approver approves them.
 var (
 	Author   = &playlists.Principal{ID: "user:lan", Owner: playlists.Public, Role: playlists.RoleAuthor}
 	Approver = &playlists.Principal{ID: "user:minh", Owner: playlists.Public, Role: playlists.RoleApprover}
 )
 
-// Order asks for an alert in the whole province.
+// Order returns an order for an alert in the whole province.
 func Order(id string, life time.Duration) *playlists.AlertOrder {
 	return &playlists.AlertOrder{ID: id, Text: "Lũ " + id, Areas: []string{"quang-ngai"},
 		Until: playlists.Moment(time.Now().Add(life).Unix())}

@@ -1,12 +1,11 @@
-// Package cap12 reads alerts in the Common Alerting Protocol, version 1.2
-// (OASIS Standard, 1 July 2010), strictly: what other systems let pass raised
-// alarms that nobody had meant.
+// Package cap12 parses alerts in the Common Alerting Protocol, version 1.2 (OASIS
+// Standard, 1 July 2010). It is strict, because lenient parsers have caused false alarms
+// in other systems.
 //
-// encoding/xml takes the last of two identifiers, ignores a second root without
-// a word, and burns the processor on deep nesting; so the document is walked
-// token by token against the standard's own table of elements. What is no CAP
-// is an error that says where and what; whether a good document may go on a
-// sign is not decided here.
+// encoding/xml silently takes the last of two identifiers, ignores a second root, and
+// spends much time on deep nesting. Therefore this package checks the document token by
+// token against the standard's table of elements. It does not decide whether a valid
+// document may be shown on signs.
 package cap12
 
 import (
@@ -24,7 +23,7 @@ const (
 	MaxPoints = 5000 // of all polygons
 )
 
-// Namespace is CAP 1.2's.
+// Namespace is the XML namespace of CAP 1.2.
 const Namespace = "urn:oasis:names:tc:emergency:cap:1.2"
 
 // Alert is a CAP document.
@@ -45,33 +44,33 @@ type Reference struct {
 	Sent               time.Time
 }
 
-// String is the reference as CAP writes it.
+// String returns the reference in the format of CAP.
 func (r Reference) String() string {
-	return r.Sender + "," + r.Identifier + "," + r.Sent.Format(timeForm)
+	return r.Sender + "," + r.Identifier + "," + r.Sent.Format(timeLayout)
 }
 
-// Ref is how other documents name this one.
+// Ref returns the reference to this document.
 func (a *Alert) Ref() Reference { return Reference{a.Sender, a.Identifier, a.Sent} }
 
-// Info is what is said in one language.
+// Info is an info element. Its texts are in one language.
 type Info struct {
-	Language                     string // BCP 47; "en-US" without, as the standard says
+	Language                     string // BCP 47; the default is "en-US", as in the standard
 	Event                        string
 	Urgency, Severity, Certainty string
-	Effective, Onset, Expires    time.Time // zero where they are not given
+	Effective, Onset, Expires    time.Time // zero if absent
 	Headline                     string
 	Description                  string
 	Instruction                  string
-	Codes                        []string // of its event, NAME=VALUE
+	Codes                        []string // event codes, NAME=VALUE
 	Areas                        []Area
 }
 
-// Area is where it holds.
+// Area is an area that an Info applies to.
 type Area struct {
 	Desc     string
-	Polygons [][]playlists.Place // each closed: the last place is the first
+	Polygons [][]playlists.Place // each ends with its first place
 	Circles  []Circle
-	Geocodes []string // NAME=VALUE, as playlists.Area has them
+	Geocodes []string // NAME=VALUE, as in playlists.Area
 }
 
 // Circle is a place and a radius in kilometres.
@@ -80,10 +79,10 @@ type Circle struct {
 	KM     float64
 }
 
-// timeForm is CAP's: with an offset, and never Z (3.3.2).
-const timeForm = "2006-01-02T15:04:05-07:00"
+// timeLayout is the time format of CAP. It has an offset and never Z (3.3.2).
+const timeLayout = "2006-01-02T15:04:05-07:00"
 
-func bad(field, value string, key playlists.TextKey, args ...any) error {
+func invalid(field, value string, key playlists.TextKey, args ...any) error {
 	return &playlists.Error{Code: playlists.Invalid, Field: "cap." + field, Value: value, Key: key, Args: args}
 }
 
@@ -91,9 +90,9 @@ func tooLarge(field string, key playlists.TextKey, args ...any) error {
 	return &playlists.Error{Code: playlists.TooLarge, Field: "cap." + field, Key: key, Args: args}
 }
 
-// Parse reads one document. Its error is an *Error of code Invalid or TooLarge.
+// Parse parses one document. It returns an *Error of code Invalid or TooLarge.
 func Parse(data []byte) (*Alert, error) {
-	root, err := read(data)
+	root, err := readDocument(data)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +107,7 @@ func Parse(data []byte) (*Alert, error) {
 		return nil, err
 	}
 	if a.Sent.IsZero() {
-		return nil, bad("sent", "", "cap-element-missing")
+		return nil, invalid("sent", "", "cap-element-missing")
 	}
 	for _, x := range []struct {
 		field, value string
@@ -147,7 +146,7 @@ func readInfo(n *node, points *int) (*Info, error) {
 		in.Language = "en-US"
 	}
 	if in.Event == "" {
-		return nil, bad("info.event", "", "cap-element-missing")
+		return nil, invalid("info.event", "", "cap-element-missing")
 	}
 	for _, x := range []struct {
 		field, value string
@@ -179,7 +178,7 @@ func readInfo(n *node, points *int) (*Info, error) {
 		}
 		a := Area{Desc: an.text("areaDesc")}
 		if a.Desc == "" {
-			return nil, bad("info.area.areaDesc", "", "cap-element-missing")
+			return nil, invalid("info.area.areaDesc", "", "cap-element-missing")
 		}
 		for _, p := range an.all("polygon") {
 			ring, err := polygon(p.value)
@@ -201,7 +200,7 @@ func readInfo(n *node, points *int) (*Info, error) {
 		for _, g := range an.all("geocode") {
 			name, value := g.text("valueName"), g.text("value")
 			if name == "" || value == "" {
-				return nil, bad("info.area.geocode", name+"="+value, "cap-parameter-incomplete")
+				return nil, invalid("info.area.geocode", name+"="+value, "cap-parameter-incomplete")
 			}
 			a.Geocodes = append(a.Geocodes, name+"="+value)
 		}

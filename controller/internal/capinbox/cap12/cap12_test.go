@@ -78,7 +78,7 @@ func TestParse(t *testing.T) {
 		{"13 km north of its centre", 15.38 + 13/111.195, 109.12, false},
 		{"Quảng Ngãi", 15.12, 108.80, false},
 	} {
-		if got := in.Areas[0].Holds(playlists.Place{Lat: c.lat, Lon: c.lon}); got != c.in {
+		if got := in.Areas[0].Contains(playlists.Place{Lat: c.lat, Lon: c.lon}); got != c.in {
 			t.Errorf("%s: %v", c.what, got)
 		}
 	}
@@ -127,7 +127,7 @@ func TestParseAccepts(t *testing.T) {
 			func(a *Alert) bool { return len(a.Infos) == 0 }},
 		"two polygons": {swap("</polygon>", "</polygon><polygon>14,108 14.1,108 14.1,108.1 14,108</polygon>"),
 			func(a *Alert) bool {
-				return len(a.Infos[0].Areas[0].Polygons) == 2 && a.Infos[0].Areas[0].Holds(playlists.Place{Lat: 14.05, Lon: 108.02})
+				return len(a.Infos[0].Areas[0].Polygons) == 2 && a.Infos[0].Areas[0].Contains(playlists.Place{Lat: 14.05, Lon: 108.02})
 			}},
 		"a point twice in a row": {swap("15.50,108.60 15.50,108.95", "15.50,108.60 15.50,108.60 15.50,108.60 15.50,108.95"),
 			func(a *Alert) bool { return len(a.Infos[0].Areas[0].Polygons[0]) == 5 }},
@@ -255,7 +255,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, in := range a.Infos {
 			for i := range in.Areas {
-				in.Areas[i].Holds(playlists.Place{Lat: 15, Lon: 108})
+				in.Areas[i].Contains(playlists.Place{Lat: 15, Lon: 108})
 			}
 		}
 	})

@@ -15,13 +15,13 @@ func place(field, s string) (playlists.Place, error) {
 	p.Lat, err1 = strconv.ParseFloat(lat, 64)
 	p.Lon, err2 = strconv.ParseFloat(lon, 64)
 	if !ok || err1 != nil || err2 != nil || !(math.Abs(p.Lat) <= 90 && math.Abs(p.Lon) <= 180) {
-		return p, bad(field, s, "cap-position-malformed")
+		return p, invalid(field, s, "cap-position-malformed")
 	}
 	return p, nil
 }
 
-// polygon reads places that spaces separate, the last one the first again. A
-// ring that crosses itself has no inside that everybody would agree on.
+// polygon parses places separated by spaces, of which the last equals the first. It
+// rejects a ring that crosses itself, because its inside is ambiguous.
 func polygon(s string) ([]playlists.Place, error) {
 	const field = "info.area.polygon"
 	var ring []playlists.Place
@@ -34,34 +34,33 @@ func polygon(s string) ([]playlists.Place, error) {
 		if n++; n > MaxPoints {
 			return nil, tooLarge(field, "cap-ring-too-long", MaxPoints)
 		}
-		if len(ring) == 0 || ring[len(ring)-1] != p { // a point twice in a row is no side, and crosses nothing
+		if len(ring) == 0 || ring[len(ring)-1] != p { // ignore repeated points
 			ring = append(ring, p)
 		}
 	}
 	if len(ring) < 4 || ring[0] != ring[len(ring)-1] {
-		return nil, bad(field, s, "cap-ring-not-closed", len(ring))
+		return nil, invalid(field, s, "cap-ring-not-closed", len(ring))
 	}
 	for i := range ring[1:] {
 		if math.Abs(ring[i].Lon-ring[i+1].Lon) > 180 {
-			return nil, bad(field, s, "cap-over-date-line")
+			return nil, invalid(field, s, "cap-over-date-line")
 		}
 	}
 	if a, b, ok := crossing(ring); ok {
-		return nil, bad(field, s, "cap-ring-crosses-itself", a+1, b+1)
+		return nil, invalid(field, s, "cap-ring-crosses-itself", a+1, b+1)
 	}
 	return ring, nil
 }
 
-// crossing finds two sides of a closed ring that meet though they are not
-// neighbours.
+// crossing finds two sides of a closed ring that intersect and are not adjacent.
 func crossing(ring []playlists.Place) (a, b int, found bool) {
 	n := len(ring) - 1
 	for i := range n {
 		for k := i + 2; k < n; k++ {
 			if i == 0 && k == n-1 {
-				continue // neighbours around the end
+				continue // the first and the last side are adjacent
 			}
-			if meet(ring[i], ring[i+1], ring[k], ring[k+1]) {
+			if intersect(ring[i], ring[i+1], ring[k], ring[k+1]) {
 				return i, k, true
 			}
 		}
@@ -69,8 +68,8 @@ func crossing(ring []playlists.Place) (a, b int, found bool) {
 	return 0, 0, false
 }
 
-// meet reports whether the segments ab and cd have a point in common.
-func meet(a, b, c, d playlists.Place) bool {
+// intersect reports whether the segments ab and cd have a point in common.
+func intersect(a, b, c, d playlists.Place) bool {
 	turn := func(p, q, r playlists.Place) float64 {
 		return (q.Lon-p.Lon)*(r.Lat-p.Lat) - (q.Lat-p.Lat)*(r.Lon-p.Lon)
 	}
@@ -85,12 +84,12 @@ func meet(a, b, c, d playlists.Place) bool {
 	return d1 == 0 && on(c, d, a) || d2 == 0 && on(c, d, b) || d3 == 0 && on(a, b, c) || d4 == 0 && on(a, b, d)
 }
 
-// circle reads "lat,lon radius", the radius in kilometres (3.2.4).
+// circle parses "lat,lon radius" with the radius in kilometres (3.2.4).
 func circle(s string) (Circle, error) {
 	const field = "info.area.circle"
 	f := strings.Fields(s)
 	if len(f) != 2 {
-		return Circle{}, bad(field, s, "cap-circle-malformed")
+		return Circle{}, invalid(field, s, "cap-circle-malformed")
 	}
 	p, err := place(field, f[0])
 	if err != nil {
@@ -98,7 +97,7 @@ func circle(s string) (Circle, error) {
 	}
 	km, err := strconv.ParseFloat(f[1], 64)
 	if err != nil || !(km >= 0 && km <= 20_040) {
-		return Circle{}, bad(field, s, "cap-radius-not-number")
+		return Circle{}, invalid(field, s, "cap-radius-not-number")
 	}
 	return Circle{p, km}, nil
 }
@@ -106,9 +105,9 @@ func circle(s string) (Circle, error) {
 // earthKM is the Earth's mean radius.
 const earthKM = 6371.0088
 
-// Holds reports whether a place lies in the area, by its polygons and circles;
-// its border belongs to it. Geocodes are the caller's to know.
-func (a *Area) Holds(p playlists.Place) bool {
+// Contains reports whether a place lies in a polygon or circle of the area or on its
+// border. It ignores geocodes.
+func (a *Area) Contains(p playlists.Place) bool {
 	for _, c := range a.Circles {
 		if distanceKM(c.Centre, p) <= c.KM {
 			return true
@@ -122,7 +121,7 @@ func (a *Area) Holds(p playlists.Place) bool {
 	return false
 }
 
-// distanceKM is along the great circle.
+// distanceKM returns the great-circle distance.
 func distanceKM(a, b playlists.Place) float64 {
 	rad := math.Pi / 180
 	dLat, dLon := (b.Lat-a.Lat)*rad, (b.Lon-a.Lon)*rad
@@ -130,12 +129,12 @@ func distanceKM(a, b playlists.Place) float64 {
 	return 2 * earthKM * math.Asin(min(1, math.Sqrt(h)))
 }
 
-// inside is by the crossings of a ray to the east.
+// inside counts the crossings of a ray to the east.
 func inside(ring []playlists.Place, p playlists.Place) bool {
 	in := false
 	for i := range ring[1:] {
 		a, b := ring[i], ring[i+1]
-		if meet(a, b, p, p) {
+		if intersect(a, b, p, p) {
 			return true
 		}
 		if (a.Lat > p.Lat) != (b.Lat > p.Lat) && p.Lon < (b.Lon-a.Lon)*(p.Lat-a.Lat)/(b.Lat-a.Lat)+a.Lon {

@@ -14,25 +14,24 @@ import (
 	"ledcast/playlists"
 )
 
-// rule says of an element how often it may stand, and what may stand in it.
+// rule describes an element: whether it may repeat, and its children.
 type rule struct {
-	many bool
-	in   map[string]rule // nil for text
+	many     bool
+	children map[string]rule // nil for text
 }
 
 var once, many = rule{}, rule{many: true}
 
-// grammar is CAP 1.2's table of elements (section 3.2). Signature is XML-DSig's,
-// which is passed over.
+// grammar is the table of elements of CAP 1.2 (section 3.2). Signature belongs to
+// XML-DSig, which readChildren skips.
 var grammar = map[string]rule{
 	"identifier": once, "sender": once, "sent": once, "status": once, "msgType": once, "source": once, "scope": once,
 	"restriction": once, "addresses": once, "code": many, "note": once, "references": once, "incidents": once,
 	"info": {true, map[string]rule{
 		"language": once, "category": many, "event": once, "responseType": many, "urgency": once, "severity": once,
-		"certainty": once,
-		"audience":  once, "eventCode": {true, pair}, "effective": once, "onset": once, "expires": once, "senderName": once,
-		"headline":    once,
-		"description": once, "instruction": once, "web": once, "contact": once, "parameter": {true, pair},
+		"certainty": once, "audience": once, "eventCode": {true, pair}, "effective": once, "onset": once,
+		"expires": once, "senderName": once, "headline": once, "description": once, "instruction": once, "web": once,
+		"contact": once, "parameter": {true, pair},
 		"resource": {true, map[string]rule{"resourceDesc": once, "mimeType": once, "size": once, "uri": once,
 			"derefUri": once, "digest": once}},
 		"area": {true, map[string]rule{"areaDesc": once, "polygon": many, "circle": many, "geocode": {true, pair},
@@ -42,16 +41,16 @@ var grammar = map[string]rule{
 
 var pair = map[string]rule{"valueName": once, "value": once}
 
-// node is an element that was read.
+// node is a parsed element.
 type node struct {
-	name  string
-	value string
-	kids  []*node
+	name     string
+	value    string
+	children []*node
 }
 
 func (n *node) all(name string) []*node {
 	var out []*node
-	for _, k := range n.kids {
+	for _, k := range n.children {
 		if k.name == name {
 			out = append(out, k)
 		}
@@ -60,7 +59,7 @@ func (n *node) all(name string) []*node {
 }
 
 func (n *node) text(name string) string {
-	for _, k := range n.kids {
+	for _, k := range n.children {
 		if k.name == name {
 			return k.value
 		}
@@ -77,25 +76,25 @@ func (n *node) time(name string) (time.Time, error) {
 }
 
 func readTime(field, s string) (time.Time, error) {
-	t, err := time.Parse(timeForm, s)
+	t, err := time.Parse(timeLayout, s)
 	if err != nil || strings.HasSuffix(s, "Z") {
-		return t, bad(field, s, "cap-time-malformed")
+		return t, invalid(field, s, "cap-time-malformed")
 	}
 	if t.Year() < 1970 || t.Year() > 2200 {
-		return t, bad(field, s, "cap-year")
+		return t, invalid(field, s, "cap-year")
 	}
 	return t, nil
 }
 
-// read walks the document. It refuses what encoding/xml would let pass.
-func read(data []byte) (*node, error) {
+// readDocument parses the document. It rejects what encoding/xml would accept silently.
+func readDocument(data []byte) (*node, error) {
 	if len(data) > MaxBytes {
 		return nil, tooLarge("document", "cap-bytes-over-limit", len(data), MaxBytes)
 	}
 	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	d.Strict = true
 	d.CharsetReader = charset
-	d.Entity = map[string]string{} // XML's own five only
+	d.Entity = map[string]string{} // only the five entities of XML
 	var root *node
 	for {
 		tok, err := d.Token()
@@ -107,36 +106,36 @@ func read(data []byte) (*node, error) {
 		}
 		switch t := tok.(type) {
 		case xml.Directive:
-			return nil, bad("document", "", "cap-doctype", line(d))
+			return nil, invalid("document", "", "cap-doctype", line(d))
 		case xml.ProcInst:
 			if t.Target != "xml" {
-				return nil, bad("document", t.Target, "cap-processing-instruction")
+				return nil, invalid("document", t.Target, "cap-processing-instruction")
 			}
 		case xml.CharData:
 			if len(bytes.TrimSpace(t)) > 0 {
-				return nil, bad("document", string(t), "cap-text-outside", line(d))
+				return nil, invalid("document", string(t), "cap-text-outside", line(d))
 			}
 		case xml.StartElement:
 			if root != nil {
-				return nil, bad("document", t.Name.Local, "cap-second-document", line(d))
+				return nil, invalid("document", t.Name.Local, "cap-second-document", line(d))
 			}
 			if t.Name.Local != "alert" || t.Name.Space != Namespace {
-				return nil, bad("document", t.Name.Space+" "+t.Name.Local, "cap-root-unknown")
+				return nil, invalid("document", t.Name.Space+" "+t.Name.Local, "cap-root-unknown")
 			}
 			root = &node{name: "alert"}
-			if err := children(d, root, grammar, 1); err != nil {
+			if err := readChildren(d, root, grammar, 1); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if root == nil {
-		return nil, bad("document", "", "cap-empty")
+		return nil, invalid("document", "", "cap-empty")
 	}
 	return root, nil
 }
 
-// children reads an element's content by its rules, up to its end.
-func children(d *xml.Decoder, n *node, rules map[string]rule, depth int) error {
+// readChildren parses the content of an element by its rules, up to its end.
+func readChildren(d *xml.Decoder, n *node, rules map[string]rule, depth int) error {
 	seen := map[string]bool{}
 	for {
 		tok, err := d.Token()
@@ -147,34 +146,34 @@ func children(d *xml.Decoder, n *node, rules map[string]rule, depth int) error {
 		case xml.EndElement:
 			return nil
 		case xml.Directive:
-			return bad(n.name, "", "cap-directive", line(d))
+			return invalid(n.name, "", "cap-directive", line(d))
 		case xml.CharData:
 			if len(bytes.TrimSpace(t)) > 0 {
-				return bad(n.name, string(t), "cap-text-between-elements", line(d))
+				return invalid(n.name, string(t), "cap-text-between-elements", line(d))
 			}
 		case xml.StartElement:
 			name := t.Name.Local
 			if t.Name.Space != Namespace {
-				// A signature, or somebody's extension: of no meaning here.
-				if err := pass(d, depth+1); err != nil {
+				// Skip signatures and extensions.
+				if err := skip(d, depth+1); err != nil {
 					return err
 				}
 				continue
 			}
 			r, ok := rules[name]
 			if !ok {
-				return bad(n.name, name, "cap-element-unknown", line(d))
+				return invalid(n.name, name, "cap-element-unknown", line(d))
 			}
 			if seen[name] && !r.many {
-				return bad(n.name+"."+name, "", "cap-element-twice", line(d))
+				return invalid(n.name+"."+name, "", "cap-element-twice", line(d))
 			}
 			seen[name] = true
 			k := &node{name: name}
-			n.kids = append(n.kids, k)
-			if r.in != nil {
-				err = children(d, k, r.in, depth+1)
+			n.children = append(n.children, k)
+			if r.children != nil {
+				err = readChildren(d, k, r.children, depth+1)
 			} else {
-				k.value, err = text(d, name)
+				k.value, err = readText(d, name)
 			}
 			if err != nil {
 				return err
@@ -183,8 +182,8 @@ func children(d *xml.Decoder, n *node, rules map[string]rule, depth int) error {
 	}
 }
 
-// text reads an element that holds text alone.
-func text(d *xml.Decoder, name string) (string, error) {
+// readText parses an element that contains only text.
+func readText(d *xml.Decoder, name string) (string, error) {
 	var b strings.Builder
 	for {
 		tok, err := d.Token()
@@ -197,15 +196,15 @@ func text(d *xml.Decoder, name string) (string, error) {
 		case xml.EndElement:
 			return strings.TrimSpace(b.String()), nil
 		case xml.StartElement:
-			return "", bad(name, t.Name.Local, "cap-element-in-text", line(d))
+			return "", invalid(name, t.Name.Local, "cap-element-in-text", line(d))
 		case xml.Directive:
-			return "", bad(name, "", "cap-directive", line(d))
+			return "", invalid(name, "", "cap-directive", line(d))
 		}
 	}
 }
 
-// pass reads over a foreign element, no deeper than MaxDepth.
-func pass(d *xml.Decoder, depth int) error {
+// skip skips a foreign element of a depth up to MaxDepth.
+func skip(d *xml.Decoder, depth int) error {
 	for open := 1; open > 0; {
 		tok, err := d.Token()
 		if err != nil {
@@ -219,7 +218,7 @@ func pass(d *xml.Decoder, depth int) error {
 		case xml.EndElement:
 			open--
 		case xml.Directive:
-			return bad("document", "", "cap-directive", line(d))
+			return invalid("document", "", "cap-directive", line(d))
 		}
 	}
 	return nil
@@ -235,11 +234,10 @@ func notXML(d *xml.Decoder, err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	return bad("document", "", "cap-not-xml", line(d), err)
+	return invalid("document", "", "cap-not-xml", line(d), err)
 }
 
-// charset reads documents that are not UTF-8, of the two encodings that
-// senders still use.
+// charset decodes the encodings other than UTF-8 that senders still use.
 func charset(name string, in io.Reader) (io.Reader, error) {
 	switch strings.ToLower(name) {
 	case "us-ascii", "ascii":
@@ -251,16 +249,16 @@ func charset(name string, in io.Reader) (io.Reader, error) {
 	case "windows-1258":
 		return charmap.Windows1258.NewDecoder().Reader(in), nil
 	}
-	return nil, bad("document", name, "cap-encoding")
+	return nil, invalid("document", name, "cap-encoding")
 }
 
-// checkName refuses what a reference could not carry.
+// checkName returns an error if a reference could not contain the name.
 func checkName(field, s string) error {
 	if s == "" {
-		return bad(field, "", "cap-element-missing")
+		return invalid(field, "", "cap-element-missing")
 	}
 	if strings.ContainsAny(s, " ,<&\t\r\n") || !utf8.ValidString(s) || len(s) > 200 {
-		return bad(field, s, "cap-identifier-malformed")
+		return invalid(field, s, "cap-identifier-malformed")
 	}
 	return nil
 }
@@ -272,18 +270,18 @@ func oneOf(field, value string, of []string) error {
 		}
 	}
 	if value == "" {
-		return bad(field, "", "cap-element-missing")
+		return invalid(field, "", "cap-element-missing")
 	}
-	return bad(field, value, "cap-value-unknown", strings.Join(of, ", "))
+	return invalid(field, value, "cap-value-unknown", strings.Join(of, ", "))
 }
 
-// references reads "sender,identifier,sent" triples that spaces separate.
+// references parses "sender,identifier,sent" triples separated by spaces.
 func references(s string) ([]Reference, error) {
 	var out []Reference
 	for _, f := range strings.Fields(s) {
 		p := strings.Split(f, ",")
 		if len(p) != 3 {
-			return nil, bad("references", f, "cap-reference-malformed")
+			return nil, invalid("references", f, "cap-reference-malformed")
 		}
 		t, err := readTime("references", p[2])
 		if err != nil {

@@ -10,8 +10,7 @@ import (
 	"ledcast/playlists"
 )
 
-// One that replaces another begins before its approval, and its life is never
-// longer than signs take.
+// A replacing alert starts before its approval, but its lifetime stays within the limit.
 func TestReplacingForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -21,15 +20,15 @@ func TestReplacingForADay(t *testing.T) {
 		o.Replaces = "a1"
 		v := run(t, s, o)
 		if life := v.Until - v.From; life > playlists.MaxAlertLife {
-			t.Errorf("its life is %d s", life)
+			t.Errorf("its lifetime is %d s", life)
 		}
-		if got := wanted(s); got != "-a1:replaced a2 " {
-			t.Errorf("wanted is %q", got)
+		if got := active(s); got != "-a1:replaced a2 " {
+			t.Errorf("active: %q", got)
 		}
 	})
 }
 
-// The name of a correction is nobody else's, so that it always shows.
+// The id of a correction is reserved, so that signs always show it.
 func TestCorrectionsName(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
@@ -52,9 +51,9 @@ func TestCorrectionsName(t *testing.T) {
 	refused(t, "a draft has it", create("a3", "sorry", false), "is already the name of an alert")
 }
 
-// An alert that was to take the place of one that is gone is refused at its
-// approval, unless that one ended by itself a moment ago.
-func TestReplacesAGoneAlert(t *testing.T) {
+// An alert that replaces an ended alert cannot be approved, unless that one expired
+// shortly before.
+func TestReplacesEndedAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		s := w.open(t)
@@ -87,7 +86,7 @@ func TestReplacesAGoneAlert(t *testing.T) {
 	})
 }
 
-// A draft is finished by those who act where it was meant for, and where it is.
+// Only officers of the draft's areas and of the new areas can finish a draft.
 func TestDraftOfAnotherArea(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
@@ -103,7 +102,7 @@ func TestDraftOfAnotherArea(t *testing.T) {
 	refused(t, "an officer of another area", err, "outside the areas")
 }
 
-// No sign can have missed an alert that was cancelled before it began.
+// No sign misses an alert that was cancelled before its start.
 func TestCancelledBeforeItsStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -114,19 +113,19 @@ func TestCancelledBeforeItsStart(t *testing.T) {
 		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * Patience)
+		time.Sleep(2 * AckTimeoutMS)
 		step(t, s)
 		if v := view(t, s, "a1"); len(v.Missed) > 0 || len(v.Call) > 0 {
 			t.Errorf("missed by %v, to call %v", v.Missed, v.Call)
 		}
-		if told := slices.DeleteFunc(w.hooks.Sent(),
-			func(x string) bool { return !strings.HasPrefix(x, "missed ") }); len(told) > 0 {
-			t.Errorf("webhooks are told %v", told)
+		if sent := slices.DeleteFunc(w.hooks.Sent(),
+			func(x string) bool { return !strings.HasPrefix(x, "missed ") }); len(sent) > 0 {
+			t.Errorf("webhooks received %v", sent)
 		}
 	})
 }
 
-// A correction that could not begin, because the controller was down, begins within its ten minutes or not at all.
+// A correction that a crash delayed starts within its ten minutes or not at all.
 func TestLateCorrection(t *testing.T) {
 	for late, want := range map[time.Duration]bool{(playlists.CorrectionLife - 1) * time.Second: true,
 		playlists.CorrectionLife * time.Second: false} {
@@ -139,7 +138,7 @@ func TestLateCorrection(t *testing.T) {
 			if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
 				t.Fatal(err)
 			}
-			s.entries["a1"].Corrected = true // as the record says where its writer died before the next step
+			s.entries["a1"].Corrected = true // as after a crash before the next step
 			time.Sleep(late)
 			step(t, s)
 			if _, err := s.Get(t.Context(), "a1-correction"); (err == nil) != want {

@@ -7,17 +7,17 @@ import (
 	"ledcast/playlists"
 )
 
-// What package capinbox asks of alerts, beside their usual life.
+// This file contains the methods that only package capinbox uses.
 
-// CreateFrom makes an alert of an order with these messages, the longest first. Each class shows the first that it can
-// show and that can be read on its signs.
+// CreateFrom creates an alert from messages, the longest first. Each class shows the first message that fits and that
+// is legible on its signs.
 func (s *Service) CreateFrom(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
 	messages []*playlists.Message) (v *playlists.AlertView, err error) {
 	o.Text = messages[0].Title()
 	return s.create(ctx, who, o, messages)
 }
 
-// MayEnd rejects an officer who acts elsewhere than one of the alerts.
+// MayEnd returns an error if one of the alerts lies outside the areas of who.
 func (s *Service) MayEnd(ids []string, who *playlists.Principal) error {
 	for _, id := range ids {
 		e, err := s.find(id)
@@ -27,49 +27,49 @@ func (s *Service) MayEnd(ids []string, who *playlists.Principal) error {
 		s.mu.Lock()
 		a := e.Alert
 		s.mu.Unlock()
-		if err := s.within(&a, who); err != nil {
+		if err := s.checkAreas(&a, who); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// RunByPolicy lets an alert run that waits, without a person.
+// RunByPolicy starts a pending alert without a person's approval.
 func (s *Service) RunByPolicy(ctx context.Context, who *playlists.Principal, id string) error {
-	if err := s.prepare(ctx, id); err != nil {
+	if err := s.drawPending(ctx, id); err != nil {
 		return err
 	}
-	s.life.Lock()
-	defer s.life.Unlock()
-	e, err := s.ready(ctx, who, id, playlists.AlertPending)
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
+	e, err := s.loadToStart(ctx, who, id, playlists.AlertPending)
 	if err != nil {
 		return err
 	}
-	_, err = s.begin(ctx, who, e, s.targets(&e.Alert), nil)
+	_, err = s.start(ctx, who, e, s.targets(&e.Alert), nil)
 	return err
 }
 
-// Related lists those of these alerts that are not over, with the alerts that
-// took their place or gave it. Corrections, and alerts that other reports true
-// of, are not among the latter.
-func (s *Service) Related(ids []string, other func(id string) bool) []string {
-	in := map[string]bool{}
+// Related returns the open alerts among ids and the open alerts that replaced these or
+// that these replace, without corrections and without alerts for which skip returns
+// true.
+func (s *Service) Related(ids []string, skip func(id string) bool) []string {
+	family := map[string]bool{}
 	for _, id := range ids {
-		in[id] = true
+		family[id] = true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for more := true; more; { // one that replaces one that replaces one
+	for more := true; more; { // follow chains of replacements
 		more = false
 		for id, e := range s.entries {
-			if in[id] || other(id) {
+			if family[id] || skip(id) {
 				continue
 			}
-			before := e.Replaces != "" && in[e.Replaces]
-			after := e.ReplacedBy != "" && in[e.ReplacedBy]
-			corrects := e.Corrects != "" && in[e.Corrects]
+			before := e.Replaces != "" && family[e.Replaces]
+			after := e.ReplacedBy != "" && family[e.ReplacedBy]
+			corrects := e.Corrects != "" && family[e.Corrects]
 			if (before || after) && !corrects {
-				in[id], more = true, true
+				family[id], more = true, true
 				ids = append(ids, id)
 			}
 		}
@@ -78,8 +78,7 @@ func (s *Service) Related(ids []string, other func(id string) bool) []string {
 		func(id string) bool { e := s.entries[id]; return e == nil || e.State == playlists.AlertEnded })
 }
 
-// SignsWithin reports whether each of these signs lies in an area that within
-// reports true of.
+// SignsWithin reports whether each sign has an area for which within returns true.
 func (s *Service) SignsWithin(signs []string, within func(area string) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

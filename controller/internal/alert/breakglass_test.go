@@ -10,8 +10,8 @@ import (
 	"ledcast/playlists"
 )
 
-// The glass is broken once in an hour by anybody, with an ordinary priority, and
-// with names and numbers alone in the gaps of a template.
+// Break-glass is limited to once an hour, to the default priority, and to names and
+// numbers as values of the template.
 func TestBreakGlassBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -26,7 +26,7 @@ func TestBreakGlassBounds(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := 0
-		glass := func(who *playlists.Principal, change func(*playlists.AlertOrder)) error {
+		breakGlass := func(who *playlists.Principal, change func(*playlists.AlertOrder)) error {
 			t.Helper()
 			n++
 			o := w.order("g"+string(rune('a'+n)), 10*time.Minute)
@@ -44,48 +44,51 @@ func TestBreakGlassBounds(t *testing.T) {
 		value := func(v string) func(*playlists.AlertOrder) {
 			return func(o *playlists.AlertOrder) { o.Values["place"] = v }
 		}
-		refused(t, "a shout", glass(author, value("CHẠY NGAY!")), "not for names and numbers")
-		refused(t, "a message", glass(author, value(strings.Repeat("đập vỡ rồi ", 4))), "over the 30")
+		refused(t, "capitals", breakGlass(author, value("CHẠY NGAY!")), "not for names and numbers")
+		refused(t, "a message", breakGlass(author, value(strings.Repeat("đập vỡ rồi ", 4))), "over the 30")
 		high := int64(101)
-		refused(t, "a priority", glass(author, func(o *playlists.AlertOrder) { o.Priority = &high }), "over the 100")
-		refused(t, "a drill", glass(author, func(o *playlists.AlertOrder) { o.Mode = playlists.AlertDrill }), "can wait")
-		// Two persons read what a template says. One who approved it and is an author since does not count for both.
+		err := breakGlass(author, func(o *playlists.AlertOrder) { o.Priority = &high })
+		refused(t, "a priority", err, "over the 100")
+		err = breakGlass(author, func(o *playlists.AlertOrder) { o.Mode = playlists.AlertDrill })
+		refused(t, "a drill", err, "can wait")
+		// A former approver of the template must not use it alone.
 		both := &playlists.Principal{ID: another.ID, Owner: playlists.Public, Role: playlists.RoleAuthor}
-		refused(t, "who approved the template", glass(both, nil), "was approved by you")
-		if err := glass(author, nil); err != nil {
+		refused(t, "the approver of the template", breakGlass(both, nil), "was approved by you")
+		if err := breakGlass(author, nil); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // told once
+		for range 2 { // sends one event
 			step(t, s)
 		}
-		told := slices.DeleteFunc(w.hooks.Sent(), func(x string) bool { return !strings.HasPrefix(x, "break-glass ") })
-		if len(told) != 1 {
-			t.Errorf("webhooks are told %v", told)
+		sent := slices.DeleteFunc(w.hooks.Sent(), func(x string) bool { return !strings.HasPrefix(x, "break-glass ") })
+		if len(sent) != 1 {
+			t.Errorf("webhooks received %v", sent)
 		}
 		other := &playlists.Principal{ID: "user:tam", Owner: playlists.Public, Role: playlists.RoleAuthor}
 		elsewhere := func(o *playlists.AlertOrder) { o.Areas = []string{"quang-ngai/duc-pho"} }
-		refused(t, "a second one by the same person", glass(author, elsewhere), "is a break-glass alert that still runs")
-		refused(t, "a second one there", glass(other, nil), "is a break-glass alert that still runs")
-		if err := glass(other, elsewhere); err != nil {
+		err = breakGlass(author, elsewhere)
+		refused(t, "a second one by the same person", err, "is a break-glass alert that still runs")
+		refused(t, "a second one there", breakGlass(other, nil), "is a break-glass alert that still runs")
+		if err := breakGlass(other, elsewhere); err != nil {
 			t.Errorf("another person, another district: %v", err)
 		}
 		time.Sleep(10 * time.Minute)
 		step(t, s)
-		s = w.open(t) // a restart forgets nothing
+		s = w.open(t) // the limits survive a restart
 		time.Sleep(30 * time.Minute)
-		refused(t, "half an hour later", glass(author, nil), "30 minutes ago", "in 30 minutes")
+		refused(t, "half an hour later", breakGlass(author, nil), "30 minutes ago", "in 30 minutes")
 		time.Sleep(30 * time.Minute)
-		if err := glass(author, nil); err != nil {
+		if err := breakGlass(author, nil); err != nil {
 			t.Error(err)
 		}
 		for i, bad := range []string{"xem abc.vn", "a//b", "lan@x", "bit.ly/x", "Gọi lan.vn"} {
-			refused(t, bad, glass(other, value(bad)), []string{"address", "address", "character", "address", "address"}[i])
+			want := []string{"address", "address", "character", "address", "address"}[i]
+			refused(t, bad, breakGlass(other, value(bad)), want)
 		}
 	})
 }
 
-// A cancel is taken back within 15 minutes by an approver: the same bytes under another id, and its correction gives
-// way.
+// An approver can undo a cancel within 15 minutes. The alert has the same frames and a new id, and its correction ends.
 func TestResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -105,13 +108,13 @@ func TestResume(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		v, err := s.Resume(t.Context(), approver, "a1")
-		if err != nil || v.ID != "a1-resumed" || v.State != playlists.AlertRunning || v.Until != view(t, s, "a1").Until ||
-			v.ApprovedBy != approver.ID || v.Resumes != "a1" {
+		if err != nil || v.ID != "a1-resumed" || v.State != playlists.AlertRunning ||
+			v.Until != view(t, s, "a1").Until || v.ApprovedBy != approver.ID || v.Resumes != "a1" {
 			t.Fatalf("%+v, %v", v, err)
 		}
 		again, err := s.Art(t.Context(), "a1-resumed", w.Faces[0].Class)
 		if err != nil || again.Frames[0].SHA256 != art.Frames[0].SHA256 {
-			t.Errorf("it shows other bytes: %v", err)
+			t.Errorf("it shows other frames: %v", err)
 		}
 		if c := view(t, s, "a1-correction"); c.State != playlists.AlertEnded {
 			t.Errorf("the correction is %s", c.State)

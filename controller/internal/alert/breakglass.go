@@ -9,29 +9,29 @@ import (
 	"ledcast/playlists"
 )
 
-// BreakGlass lets an alert run on the word of one person: only in the words of
-// a template that another person approved before, with nothing but names and
-// numbers in its gaps, in at most one area below the province, for a quarter of
-// an hour, and once an hour for a district and a person. All of the department is told.
+// BreakGlass starts a pending alert without a second person. The alert must use a
+// template that another person approved, with only names and numbers as values. It may
+// reach one area below the province for at most a quarter of an hour. A district and a
+// person can use break-glass once an hour. The whole department is notified.
 func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error) {
 	ctx = playlists.Urgent(ctx)
-	if err := s.prepare(ctx, id); err != nil {
+	if err := s.drawPending(ctx, id); err != nil {
 		return nil, err
 	}
-	s.life.Lock()
-	defer s.life.Unlock()
-	e, err := s.ready(ctx, who, id, playlists.AlertPending)
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
+	e, err := s.loadToStart(ctx, who, id, playlists.AlertPending)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.mayBreak(&e.Alert, who); err != nil {
+	if err := s.checkBreakGlass(&e.Alert, who); err != nil {
 		return nil, err
 	}
-	s.o.Log.Warn("the glass was broken: one person sent an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
-	return s.begin(ctx, who, e, s.targets(&e.Alert), func(a *playlists.Alert) { a.BreakGlass = true })
+	s.o.Log.Warn("break-glass: one person started an alert", "alert", id, "who", who.ID, "area", e.Areas[0])
+	return s.start(ctx, who, e, s.targets(&e.Alert), func(a *playlists.Alert) { a.BreakGlass = true })
 }
 
-func (s *Service) mayBreak(a *playlists.Alert, who *playlists.Principal) error {
+func (s *Service) checkBreakGlass(a *playlists.Alert, who *playlists.Principal) error {
 	where := "alerts/" + a.ID
 	s.mu.Lock()
 	t, ok := s.templates[a.Template]
@@ -57,32 +57,34 @@ func (s *Service) mayBreak(a *playlists.Alert, who *playlists.Principal) error {
 	case a.Priority > playlists.DefaultPriority:
 		return refuse(".priority", fmt.Sprint(a.Priority), "glass-priority-too-high", playlists.DefaultPriority)
 	case len(a.Signs) > 0 || len(a.Areas) != 1:
-		return refuse(".areas", strings.Join(append(a.Areas[:len(a.Areas):len(a.Areas)], a.Signs...), ", "), "not-one-area")
+		all := append(a.Areas[:len(a.Areas):len(a.Areas)], a.Signs...)
+		return refuse(".areas", strings.Join(all, ", "), "not-one-area")
 	case !strings.Contains(a.Areas[0], "/"):
 		return refuse(".areas[0]", a.Areas[0], "glass-whole-province")
 	case int64(a.Until)-start > playlists.GlassLife:
-		return refuse(".until", fmt.Sprint(int64(a.Until)), "glass-alert-too-long", int64(a.Until)-start, playlists.GlassLife)
+		return refuse(".until", fmt.Sprint(int64(a.Until)), "glass-alert-too-long", int64(a.Until)-start,
+			playlists.GlassLife)
 	}
 	if err := playlists.CheckGlass(where, a.Values); err != nil {
 		return err
 	}
-	return s.rested(a, who, now)
+	return s.checkBreakGlassRate(a, who, now)
 }
 
-// rested refuses to break the glass in a district where it is broken or was an hour ago, to a person who did, and where
-// others have too often. One person must not use it up for the province.
-func (s *Service) rested(a *playlists.Alert, who *playlists.Principal, now time.Time) error {
+// checkBreakGlassRate returns an error if the district or the person used break-glass within the last hour, or if the
+// whole province used it too often. One person must not use it up for the others.
+func (s *Service) checkBreakGlassRate(a *playlists.Alert, who *playlists.Principal, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lately := 0
+	count := 0
 	for _, x := range s.entries {
-		left := x.EndedMS/1000 + playlists.GlassRest - now.Unix()
-		if !x.BreakGlass || x.State == playlists.AlertEnded && left <= 0 {
+		restLeft := x.EndedMS/1000 + playlists.GlassRest - now.Unix()
+		if !x.BreakGlass || x.State == playlists.AlertEnded && restLeft <= 0 {
 			continue
 		}
-		lately++
-		here := playlists.Within(x.Areas, a.Areas[0]) || playlists.Within(a.Areas, x.Areas[0])
-		if !here && !playlists.Same(x.ApprovedBy, who.ID) {
+		count++
+		sameDistrict := playlists.Within(x.Areas, a.Areas[0]) || playlists.Within(a.Areas, x.Areas[0])
+		if !sameDistrict && !playlists.Same(x.ApprovedBy, who.ID) {
 			continue
 		}
 		if x.State != playlists.AlertEnded {
@@ -90,10 +92,11 @@ func (s *Service) rested(a *playlists.Alert, who *playlists.Principal, now time.
 				Key: "glass-already-running"}
 		}
 		return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
-			Key: "glass-too-soon", Args: []any{(playlists.GlassRest - left) / 60, (left + 59) / 60}}
+			Key: "glass-too-soon", Args: []any{(playlists.GlassRest - restLeft) / 60, (restLeft + 59) / 60}}
 	}
-	if lately >= playlists.GlassMost {
-		return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: fmt.Sprint(lately), Key: "glass-too-often"}
+	if count >= playlists.GlassMost {
+		return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: fmt.Sprint(count),
+			Key: "glass-too-often"}
 	}
 	return nil
 }

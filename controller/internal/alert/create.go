@@ -11,15 +11,15 @@ import (
 	"ledcast/playlists/timeline"
 )
 
-// Create makes an alert. Whatever could stop it later stops it here: a place that is not known, no sign, words that no
-// class can show, a limit of the wire. A class that cannot show the words while others can stops nothing: its signs
-// count as rejected. Errors are *playlists.Error.
+// Create creates an alert. It checks everything that could stop the alert later: areas, signs, limits, and whether any
+// class can show the message. If only some classes cannot show it, their signs count as rejected. Errors are
+// *playlists.Error.
 func (s *Service) Create(ctx context.Context, who *playlists.Principal,
 	o *playlists.AlertOrder) (*playlists.AlertView, error) {
 	return s.create(ctx, who, o, nil)
 }
 
-// create is Create with messages at hand, where there are any: the longest form first.
+// create is Create with optional messages, the longest first.
 func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playlists.AlertOrder,
 	forms []*playlists.Message) (*playlists.AlertView, error) {
 	ctx = playlists.Urgent(ctx)
@@ -30,24 +30,24 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 	}
 	a.CreatedBy, a.Makers, a.CreatedMS = who.ID, who.Author().Makers, now.UnixMilli()
 	where := "alerts/" + a.ID
-	// Drawing takes a while, and nobody's cancel waits for it.
+	// Draw before locking, so that a cancel does not wait for drawing.
 	if err := s.o.Catalogue.KnownAreas(ctx, a.Areas, who, where); err != nil {
 		return nil, err
 	}
-	if err := s.learn(ctx); err != nil {
+	if err := s.loadSigns(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.knownSigns(a, who, where); err != nil {
+	if err := s.checkSigns(a, who, where); err != nil {
 		return nil, err
 	}
-	l, err := s.words(ctx, a, where)
+	r, err := s.findMessages(ctx, a, where)
 	if err != nil {
 		return nil, err
 	}
 	if len(forms) > 0 {
-		l.Message, l.Shorter = forms[0], forms[1:]
+		r.Message, r.Shorter = forms[0], forms[1:]
 	}
-	l = l.clone()
+	r = r.clone()
 	targets := s.targets(a)
 	if len(targets) == 0 {
 		key := playlists.TextKey("no-sign-reached")
@@ -56,46 +56,46 @@ func (s *Service) create(ctx context.Context, who *playlists.Principal, o *playl
 		}
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: where, Key: key}
 	}
-	if err := s.draw(ctx, a, l, targets, drawWithin); err != nil {
+	if err := s.draw(ctx, a, r, targets, drawTimeout); err != nil {
 		return nil, err
 	}
-	s.life.Lock()
-	defer s.life.Unlock()
-	if err := s.free(a, where); err != nil {
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
+	if err := s.checkName(a, where); err != nil {
 		return nil, err
 	}
-	if draft, err := s.find(a.ID); err == nil { // it takes the place of somebody's draft
-		if err := s.within(&draft.Alert, who); err != nil {
+	if draft, err := s.find(a.ID); err == nil { // the alert replaces a draft
+		if err := s.checkAreas(&draft.Alert, who); err != nil {
 			return nil, err
 		}
 	}
-	if err := s.mayReplace(a, who, where); err != nil {
+	if err := s.checkReplaces(a, who, where); err != nil {
 		return nil, err
 	}
-	if err := s.fits(a, l.clone(), targets); err != nil { // what it is beside may have ended at its approval
+	if err := s.applyLimits(a, r.clone(), targets); err != nil { // on a clone, because start checks the limits again
 		return nil, err
 	}
-	if err := s.keep(ctx, nil, kindLook, a.ID, l); err != nil {
+	if err := s.put(ctx, nil, kindRendering, a.ID, r); err != nil {
 		return nil, err
 	}
-	if err := s.keep(ctx, who, kindAlert, a.ID, a); err != nil {
+	if err := s.put(ctx, who, kindAlert, a.ID, a); err != nil {
 		return nil, err
 	}
-	e := &entry{Alert: *a, look: l}
+	e := &entry{Alert: *a, rendering: r}
 	s.mu.Lock()
 	s.entries[a.ID] = e
-	v := s.view(e)
+	v := s.viewLocked(e)
 	s.mu.Unlock()
-	s.o.Log.Info("alert made", "alert", a.ID, "state", a.State, "mode", a.Mode, "signs", len(targets), "by", who.ID)
+	s.o.Log.Info("alert created", "alert", a.ID, "state", a.State, "mode", a.Mode, "signs", len(targets), "by", who.ID)
 	s.changed()
-	s.askLate()
+	s.wakeDrawing()
 	return &v, nil
 }
 
-// free refuses a name that an alert has or had: signs remember what ended. The
-// name of a correction is its alert's, whether there is one yet or not: the
-// correction would silently not show.
-func (s *Service) free(a *playlists.Alert, where string) error {
+// checkName returns an error if an alert has or had the same id, because signs do not
+// show an ended id again. It also reserves the id of an alert's correction, which could
+// otherwise not be shown.
+func (s *Service) checkName(a *playlists.Alert, where string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := func(field, id string) error {
@@ -114,7 +114,7 @@ func (s *Service) free(a *playlists.Alert, where string) error {
 	return nil
 }
 
-func (s *Service) knownSigns(a *playlists.Alert, who *playlists.Principal, where string) error {
+func (s *Service) checkSigns(a *playlists.Alert, who *playlists.Principal, where string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, id := range a.Signs {
@@ -132,8 +132,8 @@ func (s *Service) knownSigns(a *playlists.Alert, who *playlists.Principal, where
 	return nil
 }
 
-// within refuses an officer who acts elsewhere.
-func (s *Service) within(a *playlists.Alert, who *playlists.Principal) error {
+// checkAreas returns an error if the alert lies outside the areas of who.
+func (s *Service) checkAreas(a *playlists.Alert, who *playlists.Principal) error {
 	where := "alerts/" + a.ID
 	for i, area := range a.Areas {
 		if !playlists.Within(who.Areas, area) {
@@ -144,7 +144,7 @@ func (s *Service) within(a *playlists.Alert, who *playlists.Principal) error {
 	if len(who.Areas) == 0 {
 		return nil
 	}
-	known := *a // signs that are gone stop nobody
+	known := *a // without signs that were removed
 	known.Signs = nil
 	s.mu.Lock()
 	for _, id := range a.Signs {
@@ -153,10 +153,10 @@ func (s *Service) within(a *playlists.Alert, who *playlists.Principal) error {
 		}
 	}
 	s.mu.Unlock()
-	return s.knownSigns(&known, who, where)
+	return s.checkSigns(&known, who, where)
 }
 
-func (s *Service) mayReplace(a *playlists.Alert, who *playlists.Principal, where string) error {
+func (s *Service) checkReplaces(a *playlists.Alert, who *playlists.Principal, where string) error {
 	if a.Replaces == "" {
 		return nil
 	}
@@ -169,17 +169,17 @@ func (s *Service) mayReplace(a *playlists.Alert, who *playlists.Principal, where
 		return &playlists.Error{Code: playlists.Invalid, Field: where + ".replaces", Value: a.Replaces,
 			Key: "modes-differ", Args: []any{playlists.Word(old.Mode), playlists.Word(a.Mode)}}
 	}
-	return s.within(&old.Alert, who)
+	return s.checkAreas(&old.Alert, who)
 }
 
-// words finds what the alert and its correction say.
-func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (*look, error) {
-	l := &look{}
+// findMessages returns a rendering with the messages of the alert and its correction, not drawn yet.
+func (s *Service) findMessages(ctx context.Context, a *playlists.Alert, where string) (*rendering, error) {
+	r := &rendering{}
 	var err error
 	switch {
 	case a.Message != "":
 		id := strings.TrimPrefix(a.Message, playlists.Public+"/")
-		if l.Message, err = s.message(ctx, id, where+".message"); err != nil {
+		if r.Message, err = s.message(ctx, id, where+".message"); err != nil {
 			return nil, err
 		}
 	case a.Template != "":
@@ -191,73 +191,68 @@ func (s *Service) words(ctx context.Context, a *playlists.Alert, where string) (
 				Key: "template-unknown"}
 		}
 		var short *playlists.Message
-		if l.Message, short, err = t.Fill(where, a.Values, a.Until); err != nil {
+		if r.Message, short, err = t.Fill(where, a.Values, a.Until); err != nil {
 			return nil, err
 		}
 		if short != nil {
-			l.Shorter = append(l.Shorter, short)
+			r.Shorter = append(r.Shorter, short)
 		}
 		a.TemplateDigest = t.Sum()
 	default:
-		l.Message = plain(a.ID, a.Text)
+		r.Message = plainMessage(a.ID, a.Text)
 	}
 	if a.Short != "" {
-		l.Shorter = append(l.Shorter, plain(a.ID, a.Short))
+		r.Shorter = append(r.Shorter, plainMessage(a.ID, a.Short))
 	}
 	if a.Correction == "" {
-		return l, nil
+		return r, nil
 	}
 	id := strings.TrimPrefix(a.Correction, playlists.Public+"/")
 	if playlists.CheckSlug("", id) == nil {
 		m, err := s.o.Catalogue.Message(ctx, id)
 		if err == nil {
-			l.Correction = m
-			return l, nil
+			r.Correction = m
+			return r, nil
 		}
-		if !missing(err) {
+		if !playlists.IsNotFound(err) {
 			return nil, err
 		}
 	}
-	l.Correction = plain(playlists.CorrectionID(a.ID), a.Correction)
-	return l, nil
+	r.Correction = plainMessage(playlists.CorrectionID(a.ID), a.Correction)
+	return r, nil
 }
 
 func (s *Service) message(ctx context.Context, id, field string) (*playlists.Message, error) {
 	m, err := s.o.Catalogue.Message(ctx, id)
-	if missing(err) {
+	if playlists.IsNotFound(err) {
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: field, Value: id, Key: "message-not-public"}
 	}
 	return m, err
 }
 
-func missing(err error) bool {
-	var e *playlists.Error
-	return errors.As(err, &e) && e.Code == playlists.NotFound
-}
-
-// plain is a message of nothing but words, in the colours of urgency.
-func plain(id, text string) *playlists.Message {
+// plainMessage returns a message of one text in the urgent theme.
+func plainMessage(id, text string) *playlists.Message {
 	return &playlists.Message{ID: id, Owner: playlists.Public, Theme: "urgent",
 		Variants: []playlists.Variant{{Lang: "vi", Body: text}}}
 }
 
-// fits takes the alert from classes that it would take over the wire's limits beside the alerts that are approved for
-// the same time. Each of them may be cancelled for its correction, which may be larger than it: no alert that runs may
-// vanish from a set then. Where no class is left, it returns the error of the first.
-func (s *Service) fits(a *playlists.Alert, l *look, signs []playlists.Sign) error {
+// applyLimits marks classes as unable whose alert set would exceed the wire limits with this alert and those approved
+// for the same time. It counts each alert or its correction, whichever is larger, because a cancel must not push a
+// running alert out of the set. It returns the first error if no class is left.
+func (s *Service) applyLimits(a *playlists.Alert, r *rendering, signs []playlists.Sign) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var first error
 	for _, c := range classes(signs) {
 		class := c.String()
-		if l.Art[class] == nil {
+		if r.Art[class] == nil {
 			continue
 		}
 		for _, heavier := range []func(a, b *playlists.Artwork) bool{moreFrames, moreBytes} {
-			set := []timeline.Alert{heaviest(a, l, class, heavier)}
+			set := []timeline.Alert{heaviest(a, r, class, heavier)}
 			for _, e := range s.entries {
-				if e.beside(a) && e.look != nil && e.look.Art[class] != nil {
-					set = append(set, heaviest(&e.Alert, e.look, class, heavier))
+				if e.overlaps(a) && e.rendering != nil && e.rendering.Art[class] != nil {
+					set = append(set, heaviest(&e.Alert, e.rendering, class, heavier))
 				}
 			}
 			err := playlists.CheckClass(class, set)
@@ -268,20 +263,20 @@ func (s *Service) fits(a *playlists.Alert, l *look, signs []playlists.Sign) erro
 			if first = cmp.Or(first, err); !errors.As(err, &full) {
 				return err
 			}
-			l.Unable[class] = asFinding(full)
-			delete(l.Art, class)
-			delete(l.Corrected, class)
+			r.Unable[class] = asFinding(full)
+			delete(r.Art, class)
+			delete(r.Corrected, class)
 			break
 		}
 	}
-	if len(l.Art) == 0 && len(l.missing(signs)) == 0 {
+	if len(r.Art) == 0 && len(r.undrawn(signs)) == 0 {
 		return first
 	}
 	return nil
 }
 
-// beside reports whether an alert that runs, or its correction, may run at the same time as a and in the same set.
-func (e *entry) beside(a *playlists.Alert) bool {
+// overlaps reports whether e runs and e or its correction may be in the same set as a at the same time.
+func (e *entry) overlaps(a *playlists.Alert) bool {
 	until := func(a *playlists.Alert) playlists.Moment {
 		if a.Correction == "" {
 			return a.Until
@@ -292,10 +287,11 @@ func (e *entry) beside(a *playlists.Alert) bool {
 		e.From < until(a) && a.From < until(&e.Alert)
 }
 
-// heaviest is an alert on a class, or its correction, whichever is heavier.
-func heaviest(a *playlists.Alert, l *look, class string, heavier func(a, b *playlists.Artwork) bool) timeline.Alert {
-	art := l.Art[class]
-	if c := l.Corrected[class]; c != nil && heavier(c, art) {
+// heaviest returns the alert with its own frames or those of its correction, whichever are heavier.
+func heaviest(a *playlists.Alert, r *rendering, class string,
+	heavier func(a, b *playlists.Artwork) bool) timeline.Alert {
+	art := r.Art[class]
+	if c := r.Corrected[class]; c != nil && heavier(c, art) {
 		art = c
 	}
 	return a.OnWire(art, func(string) bool { return true })

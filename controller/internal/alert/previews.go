@@ -11,19 +11,19 @@ import (
 	"ledcast/playlists"
 )
 
-// An approval names the preview that was read: its words, its frames and its signs. Signs come and go while a person
-// reads. What they read is good for a while, and the approval's answer names who came and who left.
+// An approval names the preview that the approver read: its text, frames and signs. The signs may change while the
+// approver reads, so a preview stays valid for a while, and the approval reports the signs that changed.
 const (
-	previewLife  = 30 * time.Minute
-	mostPreviews = 1000
+	previewLife = 30 * time.Minute
+	maxPreviews = 1000
 )
 
-// preview is one that somebody read.
+// preview is a preview that somebody requested.
 type preview struct {
-	alert string // digest of the alert's record
-	look  string // digest of its frames
-	signs []string
-	at    time.Time
+	alert  string // digest of the alert's record
+	frames string // digest of the frames
+	signs  []string
+	at     time.Time
 }
 
 func digestOf(v any) string {
@@ -35,40 +35,40 @@ func digestOf(v any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// frames are the digests of what each class shows of an alert, in their order.
-func (l *look) frames() map[string][]string {
+// frames returns the digests of the frames that each class shows, in order.
+func (r *rendering) frames() map[string][]string {
 	out := map[string][]string{}
-	for _, arts := range []map[string]*playlists.Artwork{l.Art, l.Corrected} {
+	for _, arts := range []map[string]*playlists.Artwork{r.Art, r.Corrected} {
 		for class, art := range arts {
 			for _, st := range art.Steps {
 				out[class] = append(out[class], art.Frames[st.Frame].SHA256)
 			}
 		}
 	}
-	for class := range l.Unable {
+	for class := range r.Unable {
 		out[class] = []string{noFrames}
 	}
 	return out
 }
 
-// see is the preview of an alert now, and its digest.
-func see(a *playlists.Alert, l *look, signs []playlists.Sign, at time.Time) (sum string, p preview) {
+// newPreview returns the preview of an alert and its digest.
+func newPreview(a *playlists.Alert, r *rendering, signs []playlists.Sign, at time.Time) (sum string, p preview) {
 	p = preview{alert: digestOf(a), at: at, signs: make([]string, 0, len(signs))}
 	shown := map[string][]string{}
-	all := l.frames()
+	all := r.frames()
 	for i := range signs {
 		p.signs = append(p.signs, signs[i].ID)
 		class := signs[i].Class.String()
 		shown[class] = all[class]
 	}
-	p.look = digestOf(shown)
-	return digestOf([]any{p.alert, p.look, p.signs}), p
+	p.frames = digestOf(shown)
+	return digestOf([]any{p.alert, p.frames, p.signs}), p
 }
 
-// remember keeps a preview that is about to be read, and returns its digest.
-func (s *Service) remember(a *playlists.Alert, l *look, signs []playlists.Sign) string {
+// rememberPreview stores a preview and returns its digest.
+func (s *Service) rememberPreview(a *playlists.Alert, r *rendering, signs []playlists.Sign) string {
 	now := s.o.Now()
-	sum, p := see(a, l, signs, now)
+	sum, p := newPreview(a, r, signs, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	oldest := sum
@@ -79,30 +79,30 @@ func (s *Service) remember(a *playlists.Alert, l *look, signs []playlists.Sign) 
 			oldest = k
 		}
 	}
-	if len(s.previews) >= mostPreviews {
+	if len(s.previews) >= maxPreviews {
 		delete(s.previews, oldest)
 	}
 	s.previews[sum] = p
 	return sum
 }
 
-// seen finds the preview that an approval names, among those that were read or as it would be now: a controller that
-// was restarted meanwhile remembers none. It refuses another alert, an old preview, and another number of signs.
-func (s *Service) seen(e *entry, approval *playlists.AlertApproval, targets []playlists.Sign) (came, gone []string,
-	err error) {
+// findPreview checks the preview that an approval names and returns the signs that changed since. After a restart there
+// are no stored previews, so it also accepts the digest of the current preview.
+func (s *Service) findPreview(e *entry, approval *playlists.AlertApproval,
+	targets []playlists.Sign) (added, removed []string, err error) {
 	now := s.o.Now()
 	s.mu.Lock()
-	a, l := e.Alert, e.look
+	a, r := e.Alert, e.rendering
 	p, ok := s.previews[approval.Digest]
 	s.mu.Unlock()
 	if !ok {
-		sum, current := see(&a, l, targets, now)
+		sum, current := newPreview(&a, r, targets, now)
 		if ok = sum == approval.Digest; ok {
 			p = current
 		}
 	}
 	switch {
-	case !ok || p.alert != digestOf(&a): // a draft was finished meanwhile, or signs came while the controller was down
+	case !ok || p.alert != digestOf(&a): // the alert changed, or its signs did while the controller was down
 		return nil, nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: approval.Digest,
 			Key: "alert-changed"}
 	case now.Sub(p.at) > previewLife:
@@ -114,13 +114,13 @@ func (s *Service) seen(e *entry, approval *playlists.AlertApproval, targets []pl
 	}
 	for i := range targets {
 		if _, known := slices.BinarySearch(p.signs, targets[i].ID); !known {
-			came = append(came, targets[i].ID)
+			added = append(added, targets[i].ID)
 		}
 	}
 	for _, id := range p.signs {
 		if !slices.ContainsFunc(targets, func(x playlists.Sign) bool { return x.ID == id }) {
-			gone = append(gone, id)
+			removed = append(removed, id)
 		}
 	}
-	return came, gone, nil
+	return added, removed, nil
 }

@@ -10,18 +10,18 @@ import (
 	"ledcast/playlists"
 )
 
-// What can be read on no sign that it reaches is refused when it is made, unless somebody lets it through by name. One
-// sign on which it cannot be read holds up nobody, and is named to the approver.
-func TestCannotBeRead(t *testing.T) {
+// Create rejects an alert that is legible on none of its signs, unless it has an override. A single sign on which it is
+// illegible does not stop it, and the preview names that sign.
+func TestIllegible(t *testing.T) {
 	w := newWorld()
 	far := func(i int) { w.Faces[i].Distance, w.Faces[i].Pitch = 250, 10 }
 	far(2)
 	s := w.open(t)
 	if _, err := s.Create(t.Context(), author, w.order("one-far", time.Hour)); err != nil {
-		t.Errorf("one sign of a company held up an alert: %v", err)
+		t.Errorf("one sign stopped an alert: %v", err)
 	}
 	p, err := s.Preview(t.Context(), "one-far")
-	if err != nil || !named(p, "signs/s3") {
+	if err != nil || !hasFinding(p, "signs/s3") {
 		t.Errorf("the preview does not name the sign: %+v, %v", p, err)
 	}
 	for i := range w.Faces {
@@ -51,10 +51,10 @@ func TestCannotBeRead(t *testing.T) {
 	}
 	drill := w.order("d1", time.Hour)
 	drill.Mode = playlists.AlertDrill
-	run(t, s, drill) // nobody has to read it
+	run(t, s, drill) // drills need not be legible
 }
 
-func named(p *playlists.AlertPreview, field string) bool {
+func hasFinding(p *playlists.AlertPreview, field string) bool {
 	for _, x := range p.Classes {
 		for _, f := range x.Findings {
 			if f.Field == field {
@@ -65,19 +65,20 @@ func named(p *playlists.AlertPreview, field string) bool {
 	return false
 }
 
-// counted counts how often signs are looked at.
-type counted struct {
+// countingArtist counts the calls of Reads.
+type countingArtist struct {
 	*world
-	looked int
+	checks int
 }
 
-func (c *counted) Reads(ctx context.Context, m *playlists.Message, s *playlists.Sign) (*playlists.Finding, error) {
-	c.looked++
+func (c *countingArtist) Reads(ctx context.Context, m *playlists.Message,
+	s *playlists.Sign) (*playlists.Finding, error) {
+	c.checks++
 	return c.world.Reads(ctx, m, s)
 }
 
-// Of ten thousand signs each kind is looked at, and not each sign; and not again at approval.
-func TestLooksOnceAtEachKind(t *testing.T) {
+// Legibility is checked once for each kind of sign, not for each sign, and not again at approval.
+func TestChecksEachKindOnce(t *testing.T) {
 	w := newWorld()
 	like := w.Faces[0]
 	like.Distance, like.Pitch = 30, 10
@@ -88,7 +89,7 @@ func TestLooksOnceAtEachKind(t *testing.T) {
 		x.Distance += float64(i % 3)
 		w.Faces = append(w.Faces, x)
 	}
-	c := &counted{world: w}
+	c := &countingArtist{world: w}
 	s := w.open(t)
 	s.o.Artist = c
 	if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); err != nil {
@@ -97,13 +98,13 @@ func TestLooksOnceAtEachKind(t *testing.T) {
 	if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", 10_000)); err != nil {
 		t.Fatal(err)
 	}
-	if c.looked > 6 { // when it is made and for the preview
-		t.Errorf("looked %d times at 3 kinds of signs", c.looked)
+	if c.checks > 6 { // by Create and by Preview
+		t.Errorf("%d checks for 3 kinds of signs", c.checks)
 	}
 }
 
-// What takes longer than a minute to read is refused, with the numbers.
-func TestTooLongToRead(t *testing.T) {
+// Create rejects a message that takes longer than a minute to read.
+func TestMessageTooLong(t *testing.T) {
 	w := newWorld()
 	w.Pages = 11
 	s := w.open(t)
@@ -115,9 +116,9 @@ func TestTooLongToRead(t *testing.T) {
 	}
 }
 
-// An approval says what was read: the number of signs, and of a draft that was
-// finished since nothing.
-func TestApprovalNamesWhatWasRead(t *testing.T) {
+// An approval must name the number of signs and the digest of the preview. The preview of
+// a draft is not valid for the finished alert.
+func TestApprovalNamesPreview(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
 	o := w.order("a1", time.Hour)
@@ -135,7 +136,7 @@ func TestApprovalNamesWhatWasRead(t *testing.T) {
 	}
 	n := 4
 	_, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &n, Digest: before.Digest})
-	refused(t, "the draft was read", err, "earlier version of the alert")
+	refused(t, "the preview of the draft", err, "earlier version of the alert")
 	_, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{})
 	refused(t, "no number", err, "is missing")
 	_, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &n})
@@ -148,7 +149,7 @@ func TestApprovalNamesWhatWasRead(t *testing.T) {
 		Digest: now.Digest}); err != nil {
 		t.Error(err)
 	}
-	// Its signs are gone: nothing is approved for nobody.
+	// An alert without signs cannot be approved.
 	if _, err := s.Create(t.Context(), author, w.order("a2", time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -159,8 +160,7 @@ func TestApprovalNamesWhatWasRead(t *testing.T) {
 	refused(t, "no sign", err, "reaches no sign")
 }
 
-// A correction takes the face whatever runs there, and corrects nothing that
-// nobody saw.
+// A correction takes precedence over all alerts. An alert that never started gets none.
 func TestCorrectionTakesTheFace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -183,15 +183,15 @@ func TestCorrectionTakesTheFace(t *testing.T) {
 		}
 		c := view(t, s, "wrong-correction")
 		if c.Priority < prio || c.From <= view(t, s, "top").From {
-			t.Errorf("the correction does not take the face: %+v", c.Alert)
+			t.Errorf("the correction does not take precedence: %+v", c.Alert)
 		}
-		if _, err := s.Get(t.Context(), "later-correction"); !missing(err) {
-			t.Errorf("one that never began is corrected: %v", err)
+		if _, err := s.Get(t.Context(), "later-correction"); !playlists.IsNotFound(err) {
+			t.Errorf("an alert that never started is corrected: %v", err)
 		}
 	})
 }
 
-// The corrections of others count against the limits of a class.
+// Corrections of other alerts count towards the limits of a class.
 func TestRoomForCorrections(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
@@ -203,7 +203,7 @@ func TestRoomForCorrections(t *testing.T) {
 	o := w.order("a5", time.Hour)
 	o.Correction = "sorry"
 	w.Corrected = 7
-	run(t, s, o) // one frame now, seven when it is cancelled
+	run(t, s, o) // one frame while it runs, seven as a correction
 	w.Corrected = 0
 	w.Pages = 2
 	_, err := s.Create(t.Context(), author, w.order("a6", time.Hour))
