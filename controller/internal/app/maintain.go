@@ -68,7 +68,7 @@ func (a *App) maintain(ctx context.Context) {
 // databaseBack publishes what could not be issued while the database was away.
 func (a *App) databaseBack() {
 	a.publisher.Kick()
-	a.alerts.Settled()
+	a.alerts.ClockTrusted()
 }
 
 // Failed tells why the controller has to end, e.g. because another one has its database.

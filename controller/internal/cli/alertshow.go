@@ -170,7 +170,7 @@ func (e *env) alertShow(cmd *cobra.Command, c *client, id string) error {
 	}
 	fmt.Fprintf(e.out, "%s: %s, %s until %s\n", v.ID, modeOf(v.Mode), stateOf(&v), clockTime(int64(v.Until)))
 	if v.BreakGlass {
-		fmt.Fprintf(e.out, "sent by %s alone: the glass was broken\n", v.ApprovedBy)
+		fmt.Fprintf(e.out, "sent by %s alone: break-glass was used\n", v.ApprovedBy)
 	}
 	fmt.Fprintf(e.out, "targeted %d: sent %d, received %d, showing %d, rejected %d, missed %d, out of service %d\n",
 		v.Targeted, v.Sent, v.Received, v.Showing, v.Rejected, len(v.Missed), len(v.OutOfService))
