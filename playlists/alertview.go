@@ -19,6 +19,9 @@ type AlertView struct {
 	// Of an answer to an approval: signs that came into reach, and left it, since the preview.
 	Came []string `json:"came,omitempty"`
 	Gone []string `json:"gone,omitempty"`
+	// Of an answer to a cancel: the database could not be reached. Signs are told; the cancel is kept in the data folder
+	// and written when the database is back.
+	Unsaved bool `json:"unsaved,omitempty"`
 }
 
 // AlertRejection is a sign that refused the alert, and why, as it said.

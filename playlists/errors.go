@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 )
@@ -83,6 +84,15 @@ func IsNotFound(err error) bool {
 func IsAway(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == Away
+}
+
+// RetryLevel returns the level at which to log an error of something that is tried again. The store logs an outage of
+// the database once.
+func RetryLevel(err error) slog.Level {
+	if IsAway(err) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // At returns a copy of e that names the file and line, unless e already does.

@@ -23,7 +23,9 @@ func (s *Service) Wanted(t time.Time) (alerts []playlists.Alert, ended []playlis
 	replacedAt := map[string]int64{} // replaced alert → start of the new one
 	for _, e := range s.entries {
 		if e.State == playlists.AlertRunning && e.Replaces != "" {
-			replacedAt[e.Replaces] = int64(e.From)
+			if from, known := replacedAt[e.Replaces]; !known || int64(e.From) < from {
+				replacedAt[e.Replaces] = int64(e.From)
+			}
 		}
 	}
 	for _, e := range s.entries {

@@ -31,6 +31,9 @@ func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id s
 	return s.start(ctx, who, e, s.targets(&e.Alert), func(a *playlists.Alert) { a.BreakGlass = true })
 }
 
+// usedBreakGlass reports whether break-glass started e. An alert that an approver resumed does not count again.
+func (e *entry) usedBreakGlass() bool { return e.BreakGlass && e.Resumes == "" }
+
 func (s *Service) checkBreakGlass(a *playlists.Alert, who *playlists.Principal) error {
 	where := "alerts/" + a.ID
 	s.mu.Lock()
@@ -79,7 +82,7 @@ func (s *Service) checkBreakGlassRate(a *playlists.Alert, who *playlists.Princip
 	count := 0
 	for _, x := range s.entries {
 		restLeft := x.EndedMS/1000 + playlists.GlassRest - now.Unix()
-		if !x.BreakGlass || x.State == playlists.AlertEnded && restLeft <= 0 {
+		if !x.usedBreakGlass() || x.State == playlists.AlertEnded && restLeft <= 0 {
 			continue
 		}
 		count++

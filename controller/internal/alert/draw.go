@@ -415,6 +415,10 @@ func (s *Service) drawUndrawn(ctx context.Context) (drew bool, err error) {
 			err = errors.Join(err, e)
 			continue
 		}
+		if e := s.applyLimits(&a, r, targets); e != nil && !errors.As(e, &refused) {
+			err = errors.Join(err, e)
+			continue
+		}
 		if s.mergeDrawn(e, r) {
 			drew = true
 			err = errors.Join(err, s.saveRendering(ctx, e))

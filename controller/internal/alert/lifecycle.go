@@ -229,7 +229,7 @@ func (s *Service) checkReplacedRuns(a *playlists.Alert, now time.Time) error {
 // true, signs show the approved correction of the alert for ten minutes.
 func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id string,
 	correction bool) (*playlists.AlertView, error) {
-	ctx = playlists.Urgent(ctx)
+	ctx, deferral := playlists.Deferrable(playlists.Urgent(ctx))
 	s.lifeMu.Lock()
 	defer s.lifeMu.Unlock()
 	e, err := s.find(id)
@@ -261,7 +261,11 @@ func (s *Service) Cancel(ctx context.Context, who *playlists.Principal, id strin
 		s.o.Log.Error("failed to write a correction, will retry", "alert", id, "err", err)
 	}
 	s.changed()
-	return s.view(e), nil
+	v := s.view(e)
+	if v.Unsaved = deferral.Used(); v.Unsaved {
+		s.o.Log.Warn("the database cannot be reached; a cancel is kept in the data folder", "alert", id, "by", who.ID)
+	}
+	return v, nil
 }
 
 // Resume undoes a cancel within 15 minutes. It needs one approver and starts the approved rendering under a new id,
@@ -291,7 +295,7 @@ func (s *Service) Resume(ctx context.Context, who *playlists.Principal, id strin
 		return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".until", Key: "alert-over"}
 	}
 	s.mu.Lock()
-	a, r := old.Alert, old.rendering
+	a, r := old.Alert, old.rendering.clone()
 	s.mu.Unlock()
 	a.ID, a.Resumes = playlists.ResumedID(id), id
 	if err := playlists.CheckSlug("alerts/id", a.ID); err != nil {
@@ -304,7 +308,7 @@ func (s *Service) Resume(ctx context.Context, who *playlists.Principal, id strin
 		playlists.AlertRunning, "", "", 0, false, "", "", ""
 	a.From, a.FromGiven = playlists.Moment(now.Unix()), true
 	a.ApprovedBy, a.ApprovedMS = who.ID, now.UnixMilli()
-	if err := s.applyLimits(&a, r.clone(), s.targets(&a)); err != nil {
+	if err := s.applyLimits(&a, r, s.targets(&a)); err != nil {
 		return nil, err
 	}
 	d := newDelivery(s.targets(&a), r)

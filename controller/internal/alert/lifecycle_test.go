@@ -113,7 +113,7 @@ func TestCancelledBeforeItsStart(t *testing.T) {
 		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * AckTimeoutMS)
+		time.Sleep(2 * AckTimeoutMS * time.Millisecond)
 		step(t, s)
 		if v := view(t, s, "a1"); len(v.Missed) > 0 || len(v.Call) > 0 {
 			t.Errorf("missed by %v, to call %v", v.Missed, v.Call)

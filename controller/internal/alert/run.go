@@ -42,7 +42,7 @@ func (s *Service) Run(ctx context.Context) {
 		}
 		wait, err := s.Step(ctx)
 		if err != nil && ctx.Err() == nil {
-			s.o.Log.Warn("alert step failed, will retry", "err", err)
+			s.o.Log.Log(ctx, playlists.RetryLevel(err), "alert step failed, will retry", "err", err)
 			wait = retryAfter
 		}
 		t.Reset(wait)
@@ -83,7 +83,9 @@ func (s *Service) Step(ctx context.Context) (time.Duration, error) {
 // replaced alerts when the new ones start, and starts corrections of cancelled alerts.
 // The caller holds s.lifeMu.
 func (s *Service) reconcile(ctx context.Context, now time.Time) error {
-	ctx = playlists.Urgent(ctx)
+	if ctx = playlists.Urgent(ctx); playlists.DeferralOf(ctx) == nil {
+		ctx, _ = playlists.Deferrable(ctx)
+	}
 	s.mu.Lock()
 	all := make([]*entry, 0, len(s.entries))
 	replacedBy := map[string]*entry{} // replaced alert → the alert that replaces it
@@ -283,7 +285,7 @@ func (s *Service) newEvents(now time.Time) (out []event) {
 			d.dirty = true
 			out = append(out, event{name, s.viewLocked(e), d.MissedSent, now})
 		}
-		if e.BreakGlass && !d.BreakGlassSent { // at once, even if the alert starts later
+		if e.usedBreakGlass() && !d.BreakGlassSent { // at once, even if the alert starts later
 			d.BreakGlassSent = true
 			emit("break-glass")
 		}

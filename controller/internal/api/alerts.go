@@ -256,6 +256,10 @@ func (s *Server) alertCancel(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	v, err := s.alerts.Cancel(r.Context(), p, r.PathValue("id"), c.Correction)
+	if err == nil && v.Unsaved {
+		answerStatus(w, http.StatusAccepted, v)
+		return
+	}
 	reply(s, w, r, v, err)
 }
 

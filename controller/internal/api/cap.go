@@ -143,7 +143,6 @@ func (s *Server) capPut(w http.ResponseWriter, r *http.Request) {
 	var policy playlists.CAPPolicy
 	err := s.read(w, r, &policy, "cap")
 	if err == nil {
-		policy.ProposedBy, policy.ApprovedBy = "", "" // who it was is known here
 		err = s.caps.SetCAPPolicy(r.Context(), p, policy)
 	}
 	if err != nil {

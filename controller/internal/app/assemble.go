@@ -132,7 +132,7 @@ func (a *App) assemblePublisher(ctx context.Context) error {
 	a.auditor = listen.NewAuditor(a.listener, proofs{a.store}, func(sign, chain string, n int64) {
 		a.requester.Ask(wire.SignRequest{Sign: sign, Op: wire.OpPlayedHave, Chain: chain, N: n})
 	})
-	a.watch = listen.NewWatch(a.listener, healthLog{a.store}, a.log)
+	a.watch = listen.NewWatch(a.listener, records.Health{Store: a.store}, a.log)
 	return nil
 }
 

@@ -83,6 +83,7 @@ func TestDatabaseLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pgtest.Exec(t, dsn, `UPDATE fence SET n = n + 1`)
 	// Of this database only: the tests beside it have locks on the same server.
 	pgtest.Exec(t, dsn, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted
 		AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`)

@@ -354,6 +354,19 @@ func TestCAPPolicy(t *testing.T) {
 	if err := s.ApproveCAPPolicy(t.Context(), admin, policyDigest(s)); err == nil {
 		t.Error("the proposer approved the policy")
 	}
+	// The proposer acts through a credential that the approver has made, and names other makers.
+	made := *admin
+	made.Makers = []string{approver.ID}
+	forged := auto
+	forged.Makers = []string{"user:nobody"}
+	forged.Auto = &playlists.CAPAuto{Areas: []string{"quang-ngai/son-tinh"}, MaxPriority: 149}
+	if err := s.SetCAPPolicy(t.Context(), &made, forged); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err == nil {
+		t.Error("who made the proposer's credential approved the policy")
+	}
+	set(auto)
 	if err := s.ApproveCAPPolicy(t.Context(), approver, policyDigest(s)); err != nil {
 		t.Fatal(err)
 	}

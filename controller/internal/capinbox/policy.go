@@ -67,9 +67,9 @@ func (b *Inbox) SetCAPPolicy(ctx context.Context, who *playlists.Principal, p pl
 	b.mu.Lock()
 	old := b.policy
 	b.mu.Unlock()
-	p.ProposedBy, p.ApprovedBy = who.ID, ""
+	p.ProposedBy, p.Makers, p.ApprovedBy = who.ID, who.Author().Makers, ""
 	if p.Digest() == old.Digest() {
-		p.ProposedBy, p.ApprovedBy = old.ProposedBy, old.ApprovedBy
+		p.ProposedBy, p.Makers, p.ApprovedBy = old.ProposedBy, old.Makers, old.ApprovedBy
 	}
 	return b.savePolicy(ctx, who, p)
 }

@@ -182,11 +182,15 @@ func (e *env) alertCancel() *cobra.Command {
 	var correction bool
 	cmd := e.named("cancel ALERT", "End an alert at once", "ALERT",
 		func(cmd *cobra.Command, c *client, id string) error {
+			var v playlists.AlertView
 			if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/cancel",
-				map[string]bool{"correction": correction}, nil); err != nil {
+				map[string]bool{"correction": correction}, &v); err != nil {
 				return err
 			}
 			fmt.Fprintf(e.out, "%s is cancelled\n", id)
+			if v.Unsaved {
+				fmt.Fprintln(e.out, "the controller cannot reach its database: signs are told, and the log gets it later")
+			}
 			return nil
 		})
 	cmd.Flags().BoolVar(&correction, "correction", false,

@@ -81,7 +81,7 @@ func (w *Watch) Run(ctx context.Context) {
 	defer t.Stop()
 	for {
 		if err := w.update(ctx, w.l.now()); err != nil && ctx.Err() == nil {
-			w.log.Warn("health of signs not logged", "err", err)
+			w.log.Log(ctx, playlists.RetryLevel(err), "health of signs not logged", "err", err)
 		}
 		select {
 		case <-ctx.Done():

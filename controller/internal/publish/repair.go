@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ledcast/playlists"
 	"ledcast/sign/wire"
 )
 
@@ -209,7 +210,7 @@ type logLimiter struct {
 
 func (t *logLimiter) level(err error, now time.Time) slog.Level {
 	since := now.Sub(t.at)
-	if errors.Is(err, ErrNoBroker) ||
+	if errors.Is(err, ErrNoBroker) || playlists.IsAway(err) ||
 		t.last != "" && since >= 0 && (since < time.Minute || since < logEvery && t.last == err.Error()) {
 		return slog.LevelDebug
 	}

@@ -61,6 +61,7 @@ func (p *Publisher) remember(ctx context.Context, topics []string) error {
 // signs that were removed or changed their mode.
 func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 	now := p.o.Now().UnixMilli()
+	_, doubted := p.o.doubt() // how old something is, is not known then
 	var gone []string
 	since := map[string]int64{}
 	old := false
@@ -69,6 +70,7 @@ func (p *Publisher) clean(ctx context.Context, wanted map[string]bool) error {
 		case wanted[topic]:
 		case !isFrame(topic):
 			gone = append(gone, topic)
+		case doubted:
 		case at == 0:
 			since[topic] = now
 		case now-at >= FrameGrace.Milliseconds():

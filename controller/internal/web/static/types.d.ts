@@ -164,6 +164,7 @@ export interface AlertView {
   template_digest?: string;
   text?: string;
   times?: AlertTimes;
+  unsaved?: boolean;
   until: number | string;
   values?: {
     [key: string]: string;

@@ -65,6 +65,7 @@ export class AlertPage {
   async send(what, body) {
     const before = this.heard;
     const a = await post(`/api/v1/alerts/${this.id}/${what}`, body);
+    this.unsaved = a.unsaved;
     if (before === this.heard) this.update(a);
   }
 
@@ -74,6 +75,7 @@ export class AlertPage {
     this.a = a;
     this.top.replaceChildren(h('div', { cls: `alert-band ${a.mode}` }, h('span', { cls: `mode ${a.mode}` }, say(`urgent.mode_${a.mode}`)), h('strong', {}, a.text || a.template || a.message), badge(stateText(a), '', ''), a.break_glass ? badge(say('urgent.glass_broken'), '!', 'bad') : null),
       h('p', { cls: 'hint' }, say('urgent.span', { from: moment(a.from * 1000, zone), until: moment(a.until * 1000, zone) }), ' ', say('urgent.by', { name: a.created_by.replace(/^\w+:/, '') }), a.approved_by ? ` ${say('urgent.approved_by', { name: a.approved_by.replace(/^\w+:/, '') })}` : ''));
+    if (this.unsaved) this.top.append(h('p', { cls: 'problem', role: 'alert' }, say('urgent.unsaved')));
     if (a.state === 'running' || a.state === 'ended') this.numbers();
     if (before.state !== a.state || !this.act.hasChildNodes()) {
       this.actions();
