@@ -235,6 +235,9 @@ func TestTwoSignsInPhase(t *testing.T) {
 // A sign asks for the time on each connection, and again after 5, 10, 20 … s without an answer; each hour; and when a
 // document was refused by the clock, at most once a minute. What was refused as expired is tried again.
 func TestAsksForTheTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; left out with -short")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.clk = func() time.Time { return time.Now().Add(20 * 24 * time.Hour) }

@@ -176,6 +176,7 @@ func (e *events) until(t *testing.T, what string) {
 
 // A company neither sees nor touches an alert, and its stream says nothing.
 func TestAlertsAreTheDepartments(t *testing.T) {
+	slow(t)
 	t.Parallel() // most of it waits
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)

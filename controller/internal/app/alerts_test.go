@@ -109,6 +109,7 @@ func (c *caller) ownSign(id, area string) (config string) {
 
 // Two people send an alert to four signs; one ends it.
 func TestAlertOnTheDemo(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
@@ -239,6 +240,7 @@ func TestAlertOnTheDemo(t *testing.T) {
 
 // Signs of another area never change: their program and their face stay.
 func TestAlertElsewhere(t *testing.T) {
+	slow(t)
 	t.Parallel() // most of it waits
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
@@ -273,6 +275,7 @@ func TestAlertElsewhere(t *testing.T) {
 
 // A drill goes the whole way and changes no pixel.
 func TestDrill(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
@@ -311,6 +314,7 @@ func TestDrill(t *testing.T) {
 // A controller that is restarted in the middle goes on: the same set, the same
 // counts, and an alert that ended meanwhile is over.
 func TestAlertRestart(t *testing.T) {
+	slow(t)
 	t.Parallel() // most of it waits
 	data := t.TempDir()
 	d := startDemo(t, data)

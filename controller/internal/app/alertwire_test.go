@@ -13,6 +13,7 @@ import (
 // With the broker gone a sign ends an alert at until; one that was away gets
 // what still runs at once and never what ended; an old set is stale-seq.
 func TestAlertWithoutNetwork(t *testing.T) {
+	slow(t)
 	t.Parallel() // most of it waits
 	data, dir, face := t.TempDir(), t.TempDir(), t.TempDir()
 	d := startDemo(t, data)
@@ -89,6 +90,7 @@ func TestAlertWithoutNetwork(t *testing.T) {
 
 // A frame that one sign lost delays nobody's cancel.
 func TestCancelBesideALostFrame(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)

@@ -88,6 +88,7 @@ func (a *attached) last(t *testing.T) change {
 // An outside sign takes the virtual one's place without a fight, goes on
 // without the controller and without a network, and follows again.
 func TestAttachedSign(t *testing.T) {
+	slow(t)
 	t.Parallel() // most of it waits
 	data, dir := t.TempDir(), t.TempDir()
 	d := startDemo(t, data)

@@ -15,6 +15,7 @@ import (
 // Yesterday's file on a new machine: a sign that has seen later programs
 // follows it within a minute, and the log and the pictures are there.
 func TestBackupAndRestore(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := t.TempDir()
 	d := startDemo(t, dir)

@@ -21,6 +21,7 @@ import (
 // A demo moves to an outside Mosquitto with the files that were written for it:
 // its controller publishes there, and its signs play from there.
 func TestMoveToMosquitto(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	data, out, addr := t.TempDir(), filepath.Join(t.TempDir(), "new", "rules"), freeAddr(t)
 	startDemo(t, data).stop(t)
@@ -137,6 +138,7 @@ func TestMosquittoRefusals(t *testing.T) {
 // A whole installation through a real nats-server with the rules written for it:
 // a sign plays, and its status and acks come back.
 func TestMoveToNATS(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	path, err := exec.LookPath("nats-server")
 	if err != nil {

@@ -154,12 +154,10 @@ func heads(t *testing.T, d *installation) (programs map[string]int64, keys int64
 // A controller that starts with a wrong clock, however wrong, and has a running alert: nothing new is issued, no time
 // is sent, the alert goes on, and a cancel goes out. With the right clock all is right within seconds.
 func TestWrongClock(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	const day = 24 * time.Hour
-	rounds := 12 // of half a second
-	if testing.Short() {
-		rounds = 2
-	}
+	const rounds = 12 // of half a second
 	data, clock := t.TempDir(), &wrongClock{}
 	d := startWith(t, data, clock)
 	c := newCaller(t, d)

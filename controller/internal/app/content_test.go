@@ -125,6 +125,7 @@ func TestMediaOverHTTP(t *testing.T) {
 
 // A body that never ends is not read to its end.
 func TestHugeBodies(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)

@@ -302,6 +302,7 @@ func TestOutsideClientChecksEverything(t *testing.T) {
 // A picture sign gets the picture at once, and then what the program sign of its class shows. That each picture leaves
 // exactly at a change, publish's own test holds with a clock of its own.
 func TestPictureSignIsInStep(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
@@ -336,6 +337,7 @@ func TestPictureSignIsInStep(t *testing.T) {
 }
 
 func TestStartsAgainOnTheSameFolder(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	data := t.TempDir()
 	d := startDemo(t, data)

@@ -12,6 +12,7 @@ import (
 // A sign's history over HTTP: over a restart of the controller, in which nobody
 // listened, and what is not asked well.
 func TestHealthOverHTTP(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := t.TempDir()
 	d := startDemo(t, dir)

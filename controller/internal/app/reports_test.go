@@ -13,6 +13,7 @@ import (
 // What signs proved, as the API tells it: to a company its own, to the
 // department without a company's content, and right over what was since deleted.
 func TestReportsOverHTTP(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := t.TempDir()
 	d := startDemo(t, dir)

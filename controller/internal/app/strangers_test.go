@@ -228,6 +228,7 @@ func (d *installation) strangersEvents(t *testing.T, c *caller, trace []string) 
 // A stream of one sign is that sign's owner's and the department's: to others
 // there is no such sign.
 func TestEventsOfOneSign(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)

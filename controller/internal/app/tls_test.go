@@ -54,6 +54,7 @@ func selfSigned(t *testing.T, dir string, serial int64) (cert, key string) {
 // A controller with a certificate: HTTPS, MQTTS, a sign that trusts what its
 // config file says, and a renewed certificate without a restart.
 func TestTLS(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := t.TempDir()
 	cert, key := selfSigned(t, dir, 1)

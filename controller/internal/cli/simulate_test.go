@@ -13,6 +13,9 @@ import (
 // A small run, with every part of a large one: nothing is lost, every sign
 // checks what it gets, and a set with a wrong signature is taken by none.
 func TestSimulate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; left out with -short")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -343,6 +343,9 @@ func (w *week) collectRecords() {
 // power for hours. The numbers of the report must equal what the outputs showed, its coverage must equal the time
 // with records, and a campaign of 20 % must have its share. The first sign has seven weighted items and no outages.
 func TestWeekOfForty(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; left out with -short")
+	}
 	count, hours := 8, 30
 	if os.Getenv("LEDCAST_FULL") != "" && !raceEnabled {
 		count, hours = 40, weekHours

@@ -85,6 +85,9 @@ func typescript(t *testing.T) string {
 // The modules that begin with // @ts-check keep the types of the API and their
 // own, and those of tsconfig.strict.json are typed throughout.
 func TestModulesAreTyped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; left out with -short")
+	}
 	needs(t, "node")
 	tsc := typescript(t)
 	for _, config := range []string{"tsconfig.json", "tsconfig.strict.json"} {
