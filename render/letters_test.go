@@ -95,6 +95,9 @@ func distance(a, b *glyph, hard bool) int {
 // No size that a layout may choose makes two letters look alike (FACTS.md):
 // 3 pixels for outline fonts, 1 for pixel fonts, which were drawn by hand.
 func TestLettersDifferAtEverySize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds; left out with -short")
+	}
 	f, err := newFonts()
 	if err != nil {
 		t.Fatal(err)

@@ -314,6 +314,9 @@ func TestRandomWeeks(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		rounds, weeks = 1000, 6
 	}
+	if testing.Short() {
+		rounds, weeks = 300, 2
+	}
 	r := rand.New(rand.NewPCG(6, 2))
 	planned, bridges, absorbed := 0, 0, 0
 	for n := range rounds {

@@ -205,7 +205,11 @@ func TestCancelOutlastsTheDatabase(t *testing.T) {
 // Whatever the order of outages, kills, cancels and sets: no seq is given twice, and what was acknowledged is in the
 // database in the end.
 func TestRandomOutages(t *testing.T) {
-	for seed := range uint64(40) {
+	seeds := uint64(40)
+	if testing.Short() {
+		seeds = 5
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			w := newWorld(t)
