@@ -134,6 +134,12 @@ type AlertApproval struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
+// AlertExtension lets a break-glass alert run longer, by a second person.
+type AlertExtension struct {
+	AlertApproval
+	Until Moment `json:"until"` // later than it is, and at most a day after the alert's beginning
+}
+
 // AlertOverride lets an alert through that cannot be read on a sign; its zero
 // value does not.
 type AlertOverride struct{ Override, Reason string }
@@ -181,6 +187,8 @@ type Alert struct {
 	CreatedMS  int64             `json:"created_ms"`
 	ApprovedBy string            `json:"approved_by,omitempty"`
 	ApprovedMS int64             `json:"approved_ms,omitempty"`
+	ExtendedBy string            `json:"extended_by,omitempty"` // the second person behind a break-glass alert
+	ExtendedMS int64             `json:"extended_ms,omitempty"`
 	EndedBy    string            `json:"ended_by,omitempty"`
 	EndedMS    int64             `json:"ended_ms,omitempty"`
 	Corrected  bool              `json:"corrected,omitempty"`  // its cancel put the correction up

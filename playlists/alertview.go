@@ -63,6 +63,10 @@ type AlertPreview struct {
 	ByCompany    []SignCount  `json:"by_company"`
 	ByArea       []SignCount  `json:"by_area"`
 	OutOfService []OutOfOrder `json:"out_of_service"`
+	// Signs that have never been connected, and those that are not now. The alert reaches them when they connect.
+	Never   []string `json:"never,omitempty"`
+	Offline []string `json:"offline,omitempty"`
+	Dark    []string `json:"dark,omitempty"` // dark at this hour by their rules; the alert lights them
 	// Rejected are the signs that can show no form of it.
 	Rejected   []AlertRejection `json:"rejected"`
 	Classes    []AlertOnSign    `json:"classes"`
@@ -132,7 +136,7 @@ type GaveWay struct {
 type Webhook struct {
 	ID     string   `json:"id"`
 	URL    string   `json:"url"`
-	Events []string `json:"events"`           // started, ended, missed, break-glass
+	Events []string `json:"events"`           // started, ended, missed, break-glass, pending, cancelled
 	Secret string   `json:"secret,omitempty"` // written, never answered
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -73,6 +74,23 @@ type Rules struct {
 	// hours in which the face is dark, but for alerts
 	Off          []Window `yaml:"off,omitempty" json:"off,omitempty"`
 	LeastDwellMS int64    `yaml:"least_dwell_ms,omitempty" json:"least_dwell_ms,omitempty"` // no item shows for less
+}
+
+// DarkAt reports whether the sign's rules make the face dark at t, in its time zone.
+func (s *Sign) DarkAt(t time.Time) bool {
+	if s.Rules == nil {
+		return false
+	}
+	zone, err := time.LoadLocation(cmp.Or(s.TimeZone, DefaultZone))
+	if err != nil {
+		return false // a sign whose zone is not known has no hours
+	}
+	for i := range s.Rules.Off {
+		if s.Rules.Off[i].covers(t.In(zone)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Limits of a sign's fields.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Days are the names of the days of the week, as ISO 8601 begins it.
@@ -33,6 +34,18 @@ func (w *Window) Minutes() (from, until int) {
 	}
 	return from, until
 }
+
+// covers reports whether the window is open at t. Hours past midnight belong to the day on which they begin.
+func (w *Window) covers(t time.Time) bool {
+	from, until := w.Minutes()
+	minute := t.Hour()*60 + t.Minute()
+	today := slices.Contains(w.days(), weekday(t))
+	yesterday := slices.Contains(w.days(), weekday(t.AddDate(0, 0, -1)))
+	return today && from <= minute && minute < until || yesterday && minute < until-24*60
+}
+
+// weekday is the index of t's day in Days.
+func weekday(t time.Time) int { return (int(t.Weekday()) + 6) % 7 }
 
 // clock reads "HH:MM" up to 24:00; "" is 0.
 func clock(s string) (minutes int, ok bool) {

@@ -31,6 +31,50 @@ func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id s
 	return s.start(ctx, who, e, s.targets(&e.Alert), func(a *playlists.Alert) { a.BreakGlass = true })
 }
 
+// Extend lets a running break-glass alert run until x.Until. It takes another person than the one who started it, who
+// gives the digest of the preview and the number of signs in it, as for an approval.
+func (s *Service) Extend(ctx context.Context, who *playlists.Principal, id string,
+	x *playlists.AlertExtension) (*playlists.AlertView, error) {
+	ctx = playlists.Urgent(ctx)
+	s.lifeMu.Lock()
+	defer s.lifeMu.Unlock()
+	e, err := s.loadToStart(ctx, who, id, playlists.AlertRunning)
+	if err != nil {
+		return nil, err
+	}
+	where := "alerts/" + id
+	if !e.BreakGlass {
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: where, Key: "extend-not-break-glass"}
+	}
+	for _, first := range []playlists.Author{{ID: e.CreatedBy, Makers: e.Makers}, {ID: e.ApprovedBy}} {
+		if err := playlists.CheckSecond(where, first, who); err != nil {
+			return nil, err
+		}
+	}
+	now := s.o.Now()
+	switch {
+	case int64(e.Until) <= now.Unix():
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".until", Key: "alert-over"}
+	case x.Until <= e.Until:
+		return nil, &playlists.Error{Code: playlists.Invalid, Field: where + ".until", Value: fmt.Sprint(int64(x.Until)),
+			Key: "extend-not-later", Args: []any{int64(e.Until)}}
+	case x.Until-e.From > playlists.MaxAlertLife:
+		return nil, &playlists.Error{Code: playlists.TooLarge, Field: where + ".until", Value: fmt.Sprint(int64(x.Until)),
+			Key: "extend-too-long", Args: []any{int64(playlists.MaxAlertLife / 3600)}}
+	}
+	if _, _, err := s.findPreview(e, &x.AlertApproval, s.targets(&e.Alert)); err != nil {
+		return nil, err
+	}
+	if err := s.update(ctx, who, e, func(a *playlists.Alert) {
+		a.Until, a.ExtendedBy, a.ExtendedMS = x.Until, who.ID, now.UnixMilli()
+	}); err != nil {
+		return nil, err
+	}
+	s.o.Log.Info("break-glass alert extended", "alert", id, "by", who.ID, "until", int64(x.Until))
+	s.changed()
+	return s.view(e), nil
+}
+
 // usedBreakGlass reports whether break-glass started e. An alert that an approver resumed does not count again.
 func (e *entry) usedBreakGlass() bool { return e.BreakGlass && e.Resumes == "" }
 
@@ -81,8 +125,12 @@ func (s *Service) checkBreakGlassRate(a *playlists.Alert, who *playlists.Princip
 	defer s.mu.Unlock()
 	count := 0
 	for _, x := range s.entries {
-		restLeft := x.EndedMS/1000 + playlists.GlassRest - now.Unix()
-		if !x.usedBreakGlass() || x.State == playlists.AlertEnded && restLeft <= 0 {
+		over, overMS := x.State == playlists.AlertEnded, x.EndedMS
+		if x.ExtendedMS > 0 { // from then on two people answer for it
+			over, overMS = true, x.ExtendedMS
+		}
+		restLeft := overMS/1000 + playlists.GlassRest - now.Unix()
+		if !x.usedBreakGlass() || over && restLeft <= 0 {
 			continue
 		}
 		count++
@@ -90,7 +138,7 @@ func (s *Service) checkBreakGlassRate(a *playlists.Alert, who *playlists.Princip
 		if !sameDistrict && !playlists.Same(x.ApprovedBy, who.ID) {
 			continue
 		}
-		if x.State != playlists.AlertEnded {
+		if !over {
 			return &playlists.Error{Code: playlists.Conflict, Field: "alerts", Value: x.ID,
 				Key: "glass-already-running"}
 		}

@@ -10,21 +10,28 @@ import (
 	"ledcast/playlists"
 )
 
+var another = &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleApprover}
+
+// approveTemplate puts the template "flood" and has another person approve it.
+func approveTemplate(t *testing.T, s *Service) {
+	t.Helper()
+	flood := playlists.AlertTemplate{ID: "flood", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent",
+		Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "{place}: lên chỗ cao. Gọi {phone}"}}}
+	if err := s.PutTemplate(t.Context(), approver, &flood); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ApproveTemplate(t.Context(), another, "flood", flood.Digest); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Break-glass is limited to once an hour, to the default priority, and to names and
 // numbers as values of the template.
 func TestBreakGlassBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		flood := playlists.AlertTemplate{ID: "flood", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent",
-			Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "{place}: lên chỗ cao. Gọi {phone}"}}}
 		s := w.open(t)
-		if err := s.PutTemplate(t.Context(), approver, &flood); err != nil {
-			t.Fatal(err)
-		}
-		another := &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role: playlists.RoleApprover}
-		if _, err := s.ApproveTemplate(t.Context(), another, "flood", flood.Digest); err != nil {
-			t.Fatal(err)
-		}
+		approveTemplate(t, s)
 		n := 0
 		breakGlass := func(who *playlists.Principal, change func(*playlists.AlertOrder)) error {
 			t.Helper()
@@ -84,6 +91,117 @@ func TestBreakGlassBounds(t *testing.T) {
 		for i, bad := range []string{"xem abc.vn", "a//b", "lan@x", "bit.ly/x", "Gọi lan.vn"} {
 			want := []string{"address", "address", "character", "address", "address"}[i]
 			refused(t, bad, breakGlass(other, value(bad)), want)
+		}
+	})
+}
+
+// A second person, who has read the preview, lets a break-glass alert run longer under the same id. After that it no
+// longer counts against the district's next one.
+func TestExtend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		approveTemplate(t, s)
+		o := w.order("b1", 10*time.Minute)
+		o.Text, o.Template, o.Values = "", "flood", map[string]string{"place": "Trà Khúc", "phone": "114"}
+		o.Areas = []string{"quang-ngai/son-tinh"}
+		if _, err := s.Create(t.Context(), author, o); err != nil {
+			t.Fatal(err)
+		}
+		extend := func(who *playlists.Principal, life time.Duration, signs int) error {
+			t.Helper()
+			p, err := s.Preview(t.Context(), "b1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			signs += p.Signs
+			_, err = s.Extend(t.Context(), who, "b1", &playlists.AlertExtension{
+				AlertApproval: playlists.AlertApproval{Signs: &signs, Digest: p.Digest},
+				Until:         playlists.Moment(time.Now().Add(life).Unix())})
+			return err
+		}
+		refused(t, "one that waits", extend(approver, time.Hour, 0), "pending")
+		if _, err := s.BreakGlass(t.Context(), author, "b1"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(9 * time.Minute)
+		step(t, s)
+		refused(t, "who wrote it", extend(author, time.Hour, 0), "")
+		refused(t, "a wrong number", extend(approver, time.Hour, 1), "is not the number of signs")
+		refused(t, "no later", extend(approver, time.Minute, 0), "is not after its end")
+		refused(t, "too long", extend(approver, playlists.MaxAlertLife*time.Second, 0), "hours after its beginning")
+		if err := extend(approver, 3*time.Hour, 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		step(t, s)
+		if v := view(t, s, "b1"); v.State != playlists.AlertRunning || v.ExtendedBy != approver.ID {
+			t.Errorf("it is %s, extended by %q", v.State, v.ExtendedBy)
+		}
+		o.ID, o.Until = "b2", playlists.Moment(time.Now().Add(10*time.Minute).Unix())
+		if _, err := s.Create(t.Context(), author, o); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.BreakGlass(t.Context(), author, "b2"); err != nil {
+			t.Errorf("the next one there: %v", err)
+		}
+		time.Sleep(time.Hour + time.Minute)
+		step(t, s)
+		if v := view(t, s, "b1"); v.Why != playlists.EndExpired {
+			t.Errorf("after its time it is %s (%s)", v.State, v.Why)
+		}
+	})
+}
+
+// What waits for approval, and a cancel, are events. A restart repeats none that is old.
+func TestPendingAndCancelledAreEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		s := w.open(t)
+		if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		step(t, s)
+		step(t, s)
+		time.Sleep(2 * time.Minute)
+		s = w.open(t)
+		step(t, s)
+		if _, err := s.Approve(t.Context(), approver, "a1", read(t, s, "a1", 4)); err != nil {
+			t.Fatal(err)
+		}
+		step(t, s)
+		if _, err := s.Cancel(t.Context(), author, "a1", false); err != nil {
+			t.Fatal(err)
+		}
+		step(t, s)
+		step(t, s)
+		if got := strings.Join(w.hooks.Sent(), ", "); got != "pending a1, started a1, missed a1, cancelled a1, ended a1" {
+			t.Errorf("events: %s", got)
+		}
+	})
+}
+
+// The preview names signs that the alert reaches late or not at all, and those that it lights.
+func TestPreviewNamesSignsThatAreAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		// The test begins on a Saturday at midnight UTC: 07:00 in the signs' zone.
+		w.Faces[2].Rules = &playlists.Rules{Off: []playlists.Window{{Days: []string{"fri"}, From: "22:00", Until: "07:30"}}}
+		w.Faces[3].Rules = &playlists.Rules{Off: []playlists.Window{{Days: []string{"sat"}, From: "22:00", Until: "07:30"}}}
+		s := w.open(t)
+		s.o.Reach = func(sign string) string {
+			return map[string]string{w.Faces[0].ID: "never", w.Faces[1].ID: "offline"}[sign]
+		}
+		if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Preview(t.Context(), "a1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(p.Never, " ") + "|" + strings.Join(p.Offline, " ") + "|" + strings.Join(p.Dark, " ")
+		if want := w.Faces[0].ID + "|" + w.Faces[1].ID + "|" + w.Faces[2].ID; got != want {
+			t.Errorf("never|offline|dark: %s, want %s", got, want)
 		}
 	})
 }

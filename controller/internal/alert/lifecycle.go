@@ -58,14 +58,8 @@ func (s *Service) Approve(ctx context.Context, who *playlists.Principal, id stri
 	if err := playlists.CheckSecond("alerts/"+id, author, who); err != nil {
 		return nil, err
 	}
-	if read.Signs == nil {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Key: "signs-count-missing"}
-	}
 	if err := playlists.CheckOverride("approve", read.Override, read.Reason); err != nil {
 		return nil, err
-	}
-	if read.Digest == "" {
-		return nil, &playlists.Error{Code: playlists.Invalid, Field: "digest", Key: "preview-digest-missing"}
 	}
 	targets := s.targets(&e.Alert)
 	if len(targets) == 0 { // all signs were removed since the alert was created

@@ -52,6 +52,7 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		if x.OutOfService != "" {
 			p.OutOfService = append(p.OutOfService, playlists.OutOfOrder{Sign: x.ID, Reason: x.OutOfService})
 		}
+		s.addReach(p, x)
 		if _, unable := r.Unable[x.Class.String()]; unable {
 			p.Rejected = append(p.Rejected, playlists.AlertRejection{Sign: x.ID, Reason: noFrames})
 		}
@@ -69,6 +70,21 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 	}
 	p.Digest = s.rememberPreview(&a, r, signs)
 	return p, nil
+}
+
+// addReach names a sign that is not connected, or dark at this hour.
+func (s *Service) addReach(p *playlists.AlertPreview, x *playlists.Sign) {
+	if s.o.Reach != nil && !x.Picture() {
+		switch s.o.Reach(x.ID) {
+		case "never":
+			p.Never = append(p.Never, x.ID)
+		case "offline":
+			p.Offline = append(p.Offline, x.ID)
+		}
+	}
+	if x.DarkAt(s.o.Now()) {
+		p.Dark = append(p.Dark, x.ID)
+	}
 }
 
 // drawPreview draws undecided classes for at most drawTimeout and applies the limits, unless the alert was approved.

@@ -90,6 +90,12 @@ func (s *Service) rememberPreview(a *playlists.Alert, r *rendering, signs []play
 // are no stored previews, so it also accepts the digest of the current preview.
 func (s *Service) findPreview(e *entry, approval *playlists.AlertApproval,
 	targets []playlists.Sign) (added, removed []string, err error) {
+	if approval.Signs == nil {
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Key: "signs-count-missing"}
+	}
+	if approval.Digest == "" {
+		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "digest", Key: "preview-digest-missing"}
+	}
 	now := s.o.Now()
 	s.mu.Lock()
 	a, r := e.Alert, e.rendering

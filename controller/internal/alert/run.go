@@ -277,6 +277,10 @@ func (s *Service) newEvents(now time.Time) (out []event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {
+		if e.State == playlists.AlertPending && !e.announced {
+			e.announced = true
+			out = append(out, event{"pending", s.viewLocked(e), 0, now})
+		}
 		d := e.delivery
 		if d == nil || d.EndedSent {
 			continue
@@ -306,6 +310,9 @@ func (s *Service) newEvents(now time.Time) (out []event) {
 		}
 		if e.State == playlists.AlertEnded {
 			d.EndedSent = true
+			if e.Why == playlists.EndCancelled {
+				emit("cancelled")
+			}
 			emit("ended")
 		}
 	}

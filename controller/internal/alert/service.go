@@ -94,6 +94,9 @@ type Options struct {
 	// Doubt, if set, returns an error while the clock is in doubt. Then no alert starts or expires, but people can
 	// cancel alerts.
 	Doubt func() *playlists.Error
+	// Reach, if given, returns "" for a sign that is connected, and otherwise "offline" or "never". The preview names
+	// such signs.
+	Reach func(sign string) string
 }
 
 // Controller is the principal that ends expired alerts and starts the weekly drill.
@@ -139,6 +142,7 @@ type entry struct {
 	playlists.Alert
 	rendering *rendering // nil: not loaded yet
 	delivery  *delivery  // nil: not loaded yet, or never approved
+	announced bool       // approvers were told that it is pending
 }
 
 // Open loads the stored records and adds those templates of seed that do not exist.
@@ -150,7 +154,11 @@ func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Serv
 		published: map[setKey]publishedSet{}, previews: map[string]preview{}}
 	for _, err := range []error{
 		playlists.LoadRecords(ctx, o.Records, kindAlert,
-			func(id string, a playlists.Alert) { s.entries[id] = &entry{Alert: a} }),
+			func(id string, a playlists.Alert) {
+				// A controller that was killed may not have told of what was made in its last minute.
+				old := a.CreatedMS < s.openedAt.Add(-time.Minute).UnixMilli()
+				s.entries[id] = &entry{Alert: a, announced: old}
+			}),
 		playlists.LoadRecords(ctx, o.Records, kindTemplate,
 			func(id string, t playlists.AlertTemplate) { s.templates[id] = t }),
 		playlists.LoadRecords(ctx, o.Records, kindSetting,

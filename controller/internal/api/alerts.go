@@ -25,6 +25,8 @@ type AlertLife interface {
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	Resume(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
+	Extend(ctx context.Context, who *playlists.Principal, id string,
+		x *playlists.AlertExtension) (*playlists.AlertView, error)
 	BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	Get(ctx context.Context, id string) (*playlists.AlertView, error)
 	List(ctx context.Context) ([]playlists.AlertView, error)
@@ -91,6 +93,9 @@ func (s *Server) alertRoutes() []Route {
 		{Method: "POST", Path: alerts + "/{id}/break-glass",
 			Summary: "Let an alert run on one person's word: an approved template, one area, a quarter of an hour",
 			Handler: s.alertStep(mayWrite, func(a Alerts) step { return a.BreakGlass }), Out: view},
+		{Method: "POST", Path: alerts + "/{id}/extend",
+			Summary: "Let a break-glass alert run longer: another person than started it", Handler: s.alertExtend,
+			In: playlists.AlertExtension{}, Out: view},
 		{Method: "GET", Path: "/api/v1/drill", Summary: "When the weekly drill is made", Handler: s.drill,
 			Out: playlists.DrillPlan{}},
 		{Method: "PUT", Path: "/api/v1/drill", Summary: "Change when the weekly drill is made, or switch it off",
@@ -240,6 +245,20 @@ func (s *Server) alertApprove(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, err := s.alerts.Approve(r.Context(), p, r.PathValue("id"), &a)
+	reply(s, w, r, v, err)
+}
+
+func (s *Server) alertExtend(w http.ResponseWriter, r *http.Request) {
+	p := s.officer(w, r, "alert", mayApprove)
+	if p == nil {
+		return
+	}
+	var x playlists.AlertExtension
+	if err := s.read(w, r, &x, "extend"); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v, err := s.alerts.Extend(r.Context(), p, r.PathValue("id"), &x)
 	reply(s, w, r, v, err)
 }
 

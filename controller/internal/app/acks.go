@@ -42,6 +42,18 @@ func (a *App) countAck(sign string, k *wire.Ack) {
 		State: string(k.State), Reason: string(k.Reason)})
 }
 
+// reach says whether a sign is connected: "", "offline" or "never"; see alert.Options.
+func (a *App) reach(sign string) string {
+	s := a.listener.State(sign)
+	switch {
+	case s.Online:
+		return ""
+	case s.HeardAt.IsZero() && !a.watch.Known(sign):
+		return "never"
+	}
+	return "offline"
+}
+
 // acknowledged reports which signs are online and what they acknowledged.
 type acknowledged struct{ a *App }
 

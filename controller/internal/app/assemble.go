@@ -94,7 +94,7 @@ func (a *App) assembleAlerts(ctx context.Context) error {
 	read := alertCatalogue{a.catalogue}
 	a.alerts, err = alert.Open(ctx, alert.Options{Records: kept, Catalogue: read, Artist: artwork.Pages{Cache: a.artist},
 		History: history.Played{History: a.history}, Changed: func() { a.publisher.KickAlerts() }, Now: a.now, Log: a.log,
-		Hooks: a.webhooks, Doubt: func() *playlists.Error { return a.clock.Look().Refusal() }}, templates)
+		Hooks: a.webhooks, Reach: a.reach, Doubt: func() *playlists.Error { return a.clock.Look().Refusal() }}, templates)
 	if err != nil {
 		return err
 	}

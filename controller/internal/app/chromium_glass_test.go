@@ -23,7 +23,7 @@ func TestChromiumGlass(t *testing.T) {
 	approver.enter(c, "approver")
 	company.enter(c, "viet-ads")
 	approver.run("on another page", chromedp.Navigate(c.base+"/areas"), says("Quảng Ngãi"),
-		until(`document.getElementById('glass').hidden`))
+		until(`document.getElementById('notices').hidden`))
 	company.run("on another page", chromedp.Navigate(c.base+"/schedule"), until(`document.getElementById('week')`))
 
 	var read playlists.AlertTemplate
@@ -34,14 +34,14 @@ func TestChromiumGlass(t *testing.T) {
 	c.want("author", "POST", "/api/v1/alerts", o, 201, nil)
 	c.want("author", "POST", "/api/v1/alerts/kinh-1/break-glass", nil, 200, nil)
 	approver.run("is told", until(
-		`!document.getElementById('glass').hidden && document.getElementById('glass').innerText.includes('author một mình phát tin khẩn ở quang-ngai/son-tinh')`))
+		`!document.getElementById('notices').hidden && document.getElementById('notices').innerText.includes('author một mình phát tin khẩn ở quang-ngai/son-tinh')`))
 	approver.fits("glass")
 	approver.shoot("urgent-glass")
-	approver.run("and goes there", chromedp.Click("#glass a"), says("Một người phát, không chờ duyệt"),
-		chromedp.Click("#cancel"), until(`document.getElementById('glass').innerText.includes('đã kết thúc lúc')`))
+	approver.run("and goes there", chromedp.Click("#notices a"), says("Một người phát, không chờ duyệt"),
+		chromedp.Click("#cancel"), until(`document.getElementById('notices').innerText.includes('đã kết thúc lúc')`))
 	approver.run("the list marks it", chromedp.Navigate(c.base+"/urgent"), says("Một người phát, không chờ duyệt"))
 	company.run("a company is not told",
-		until(`!document.getElementById('glass') && !document.body.innerText.includes('một mình')`))
+		until(`!document.getElementById('notices') && !document.body.innerText.includes('một mình')`))
 	approver.quiet()
 	company.quiet()
 

@@ -28,7 +28,7 @@ func newAlert(e *env) *cobra.Command {
 			e.alertPreview),
 		e.named("report ALERT", "After its end: which sign showed it when, and what gave way", "ALERT", e.alertReport),
 		e.named("break-glass ALERT", "Let an alert run on your word alone: an approved template, one area, a quarter "+
-			"of an hour", "ALERT", e.alertStep("break-glass")),
+			"of an hour", "ALERT", e.alertStep("break-glass")), e.alertExtend(),
 		e.named("resume ALERT", "Take the cancel of an alert back within 15 minutes", "ALERT", e.alertStep("resume")),
 		e.named("refuse ALERT", "Refuse an alert that waits", "ALERT", e.alertStep("refuse")),
 		e.plain("list", "List alerts, the newest first", func(cmd *cobra.Command, c *client) error {
@@ -175,6 +175,32 @@ func (e *env) alertApprove() *cobra.Command {
 	cmd.Flags().StringVar(&override, "override", "",
 		"`finding` that the approver knows of: distance; kept with the alert, with --reason")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the log")
+	return cmd
+}
+
+func (e *env) alertExtend() *cobra.Command {
+	var signs int
+	var digest, until string
+	cmd := e.named("extend ALERT", "Let a break-glass alert of somebody else run longer", "ALERT",
+		func(cmd *cobra.Command, c *client, id string) error {
+			if !cmd.Flags().Changed("signs") || digest == "" || until == "" {
+				return usagef("read the preview: controller alert preview "+id, "--signs, --digest or --until is missing")
+			}
+			at, err := moment("--until", until)
+			if err != nil {
+				return err
+			}
+			var v playlists.AlertView
+			if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/alerts/"+id+"/extend", playlists.AlertExtension{
+				AlertApproval: playlists.AlertApproval{Signs: &signs, Digest: digest}, Until: at}, &v); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "%s runs on %d signs until %s\n", id, v.Targeted, clockTime(int64(v.Until)))
+			return nil
+		})
+	cmd.Flags().IntVar(&signs, "signs", 0, "`number` of signs that the preview says")
+	cmd.Flags().StringVar(&digest, "digest", "", "`digest` of the preview that you read")
+	cmd.Flags().StringVar(&until, "until", "", "`time` or duration from now, e.g. 2h")
 	return cmd
 }
 

@@ -86,6 +86,14 @@ func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	for _, x := range p.OutOfService {
 		fmt.Fprintf(e.out, "  out of service: %s (%s)\n", x.Sign, x.Reason)
 	}
+	for _, x := range []struct {
+		what  string
+		signs []string
+	}{{"never connected", p.Never}, {"offline now", p.Offline}, {"dark at this hour, and lit by it", p.Dark}} {
+		if len(x.signs) > 0 {
+			fmt.Fprintf(e.out, "  %s: %s\n", x.what, strings.Join(x.signs, ", "))
+		}
+	}
 	for _, x := range p.Rejected {
 		fmt.Fprintf(e.out, "  cannot show it: %s (%s)\n", x.Sign, x.Reason)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -61,6 +62,7 @@ type Watch struct {
 	deaf      bool      // they are not, and the log says so
 	heartbeat time.Time
 	last      map[string]*logged
+	known     sync.Map // the signs of last, for Known
 }
 
 // logged is the last condition of a sign in the health log.
@@ -96,6 +98,12 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
+// Known reports whether the sign was ever connected.
+func (w *Watch) Known(sign string) bool {
+	_, known := w.known.Load(sign)
+	return known
+}
+
 // begin reads the log. Between the heartbeat of the last controller and now nobody listened. It goes on so where there
 // is no connection to the broker yet.
 func (w *Watch) begin(ctx context.Context, now time.Time) error {
@@ -111,6 +119,7 @@ func (w *Watch) begin(ctx context.Context, now time.Time) error {
 	for i := range kept {
 		c := conditionOf(&kept[i])
 		w.last[c.Sign] = &logged{condition: c}
+		w.known.Store(c.Sign, true)
 		if c.Sign == "" && c.Online && heartbeat.After(c.At) {
 			own = append(own, condition{At: heartbeat})
 		}
@@ -236,6 +245,7 @@ func (w *Watch) update(ctx context.Context, now time.Time) error {
 			n.condition = c
 			n.count++
 			w.last[c.Sign] = n
+			w.known.Store(c.Sign, true)
 		}
 	}
 	if now.Sub(w.heartbeat) < heartbeatEvery {

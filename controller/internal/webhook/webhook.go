@@ -55,7 +55,7 @@ const (
 )
 
 // Events are the events that a webhook can subscribe to.
-var Events = []string{"started", "ended", "missed", "break-glass"}
+var Events = []string{"started", "ended", "missed", "break-glass", "pending", "cancelled"}
 
 // Limits of webhooks.
 const (

@@ -11,7 +11,7 @@ const zone = 'Asia/Ho_Chi_Minh';
 const authors = ['admin', 'author'].includes(me.role);
 const approves = me.role === 'approver';
 const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const events = ['started', 'ended', 'missed', 'break-glass'];
+const events = ['pending', 'started', 'missed', 'cancelled', 'ended', 'break-glass'];
 const lines = (s) => s.split('\n').map((x) => x.trim()).filter(Boolean);
 
 const input = (name, value, more) => h('input', { name, value: value || '', autocomplete: 'off', ...more });

@@ -4,7 +4,7 @@
 import { get, remove } from './api.js';
 import { watchClock } from './clock.js';
 import { at, h, busy } from './dom.js';
-import { watchGlass } from './glass.js';
+import { watchNotices } from './notices.js';
 import { say } from './words.js';
 
 /** @type {import('./types').Me} */
@@ -37,7 +37,7 @@ if (guest) {
 }
 
 if (department && !guest) {
-  watchGlass();
+  watchNotices(me);
   watchClock();
 }
 

@@ -31,6 +31,14 @@ export interface AlertCall {
   sign: string;
 }
 
+export interface AlertExtension {
+  digest: string;
+  override?: string;
+  reason?: string;
+  signs: number;
+  until: number | string;
+}
+
 export interface AlertFrame {
   ms: number;
   url: string;
@@ -74,8 +82,11 @@ export interface AlertPreview {
   by_company: SignCount[];
   classes: AlertOnSign[];
   correction: AlertOnSign[];
+  dark?: string[];
   digest: string;
   id: string;
+  never?: string[];
+  offline?: string[];
   out_of_service: OutOfOrder[];
   override?: string;
   pictures: number;
@@ -135,6 +146,8 @@ export interface AlertView {
   created_ms: number;
   ended_by?: string;
   ended_ms?: number;
+  extended_by?: string;
+  extended_ms?: number;
   from: number | string;
   from_given?: boolean;
   gone?: string[];
@@ -977,6 +990,7 @@ export interface Bodies {
   'POST /api/v1/alerts': AlertOrder;
   'POST /api/v1/alerts/{id}/approve': AlertApproval;
   'POST /api/v1/alerts/{id}/cancel': Cancelling;
+  'POST /api/v1/alerts/{id}/extend': AlertExtension;
   'PUT /api/v1/areas/{id}': Area;
   'PUT /api/v1/campaigns/{id}': Campaign;
   'PUT /api/v1/cap': CAPPolicy;
@@ -1009,6 +1023,7 @@ export interface Answers {
   'POST /api/v1/alerts/{id}/approve': AlertView;
   'POST /api/v1/alerts/{id}/break-glass': AlertView;
   'POST /api/v1/alerts/{id}/cancel': AlertView;
+  'POST /api/v1/alerts/{id}/extend': AlertView;
   'GET /api/v1/alerts/{id}/preview': AlertPreview;
   'POST /api/v1/alerts/{id}/refuse': AlertView;
   'GET /api/v1/alerts/{id}/report': AlertReport;

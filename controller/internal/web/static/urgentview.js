@@ -105,6 +105,7 @@ export class AlertPage {
       stop.addEventListener('click', () => this.step(stop, 'cancel', {}));
       const both = a.correction ? h('button', { type: 'button', cls: 'danger' }, say('urgent.cancel_correct')) : null;
       both?.addEventListener('click', () => this.step(both, 'cancel', { correction: true }));
+      if (a.break_glass && me.role === 'approver' && a.approved_by !== me.id) this.act.append(this.extend());
       this.act.append(h('div', { cls: 'buttons' }, stop, both), a.correction ? h('p', { cls: 'hint' }, say('urgent.correction_is', { text: a.correction })) : '');
       return;
     }
@@ -132,6 +133,21 @@ export class AlertPage {
       }));
       this.act.append(h('p', { cls: 'ok' }, say('urgent.waits')), h('div', { cls: 'buttons' }, cancels ? this.withdraw() : null, glass));
     }
+  }
+
+  // extend lets what one person sent alone run longer: the second person has read the preview.
+  extend() {
+    const n = h('input', { name: 'signs', inputmode: 'numeric', pattern: '[0-9]+', required: true, autocomplete: 'off' });
+    const hours = h('select', { name: 'hours' }, [1, 2, 4, 8].map((x) => h('option', { value: String(x) }, say('urgent.extend_h', { n: number(x) }))));
+    const go = h('button', { cls: 'main' }, say('urgent.extend'));
+    const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.extend_text')), field(say('urgent.until'), hours, { path: 'until' }),
+      field(say('urgent.number'), n, { path: 'signs' }), problems(), h('div', { cls: 'buttons' }, go));
+    form.addEventListener('submit', (e) => {
+      e.preventDefault();
+      const until = Math.floor(Date.now() / 1000) + Number(hours.value) * 3600;
+      busy(go, form, () => this.send('extend', { signs: Number(n.value), digest: this.read, until }));
+    });
+    return form;
   }
 
   withdraw() {
@@ -173,6 +189,7 @@ export class AlertPage {
       h('p', { cls: 'showing' }, h('span', { cls: 'n', id: 'reach' }, number(p.signs)), ' ', say('urgent.signs_reached'), p.pictures ? ` ${say('urgent.pictures', { n: number(p.pictures) })}` : ''),
       h('div', { cls: 'columns' }, counts(say('urgent.by_company'), p.by_company), counts(say('urgent.by_area'), p.by_area)),
       p.out_of_service.length ? h('p', {}, say('urgent.out', { list: p.out_of_service.map((o) => `${o.sign} (${o.reason})`).join(', ') })) : null,
+      ['never', 'offline', 'dark'].map((k) => ((p[k] || []).length ? h('p', {}, say(`urgent.${k}`, { list: p[k].join(', ') })) : null)),
       h('div', { cls: 'looks' }, p.classes.map(onClass)), p.correction.length ? [h('h2', {}, say('urgent.correction')), h('div', { cls: 'looks' }, p.correction.map(onClass))] : null));
   }
 }
