@@ -338,9 +338,9 @@ func ResumedID(alert string) string { return alert + "-resumed" }
 func CorrectionID(alert string) string { return alert + "-correction" }
 
 // Reaches reports whether the alert is meant for a sign: by its areas or name,
-// and a test only for test signs.
+// and a test only for test signs. It is not meant for excluded and waiting signs.
 func (a *Alert) Reaches(s *Sign) bool {
-	if a.Mode == AlertTest && !s.Test {
+	if a.Mode == AlertTest && !s.Test || s.Alerts == AlertsExcluded || s.Alerts == AlertsWaiting {
 		return false
 	}
 	w := timeline.Alert{Areas: a.Areas, Signs: a.Signs}

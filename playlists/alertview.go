@@ -63,6 +63,8 @@ type AlertPreview struct {
 	ByCompany    []SignCount  `json:"by_company"`
 	ByArea       []SignCount  `json:"by_area"`
 	OutOfService []OutOfOrder `json:"out_of_service"`
+	// New are signs that show it, too, and at which the department has not looked yet. They are not in the number.
+	New []string `json:"new,omitempty"`
 	// Signs that have never been connected, and those that are not now. The alert reaches them when they connect.
 	Never   []string `json:"never,omitempty"`
 	Offline []string `json:"offline,omitempty"`

@@ -16,7 +16,17 @@ type Owner struct {
 	Name string `yaml:"name" json:"name"` // as people write it, e.g. "Công ty Quảng cáo Sông Trà"
 	// whom the department calls about a sign that names nobody
 	Phone string `yaml:"phone,omitempty" json:"phone,omitempty"`
+	// How many signs and classes the owner may have; 0 for DefaultSigns and DefaultClasses. More wait for the department.
+	MaxSigns   int `yaml:"max_signs,omitempty" json:"max_signs,omitempty"`
+	MaxClasses int `yaml:"max_classes,omitempty" json:"max_classes,omitempty"`
 }
+
+// How many signs and classes an owner may have by default, and at most.
+const (
+	DefaultSigns   = 500
+	DefaultClasses = 100
+	MostSigns      = 100_000
+)
 
 // Validate returns an *Error of code Invalid for a name that cannot be used.
 func (o *Owner) Validate() error {
@@ -28,6 +38,15 @@ func (o *Owner) Validate() error {
 	}
 	if blank(o.Name) {
 		return &Error{Code: Invalid, Field: "owners/" + o.ID + ".name", Key: "owner-name-missing"}
+	}
+	for _, x := range []struct {
+		name string
+		n    int
+	}{{"max_signs", o.MaxSigns}, {"max_classes", o.MaxClasses}} {
+		if x.n < 0 || x.n > MostSigns {
+			return &Error{Code: Invalid, Field: "owners/" + o.ID + "." + x.name, Value: fmt.Sprint(x.n),
+				Key: "owner-limit-out-of-range", Args: []any{MostSigns}}
+		}
 	}
 	return checkPhone("owners/"+o.ID+".phone", o.Phone)
 }
@@ -62,10 +81,24 @@ type Sign struct {
 	Rules    *Rules   `yaml:"rules,omitempty" json:"rules,omitempty"`
 	Phone    string   `yaml:"phone,omitempty" json:"phone,omitempty"` // whom to call when it does not show what it should
 	Tags     []string `yaml:"tags,omitempty" json:"tags,omitempty"`   // the owner's own grouping; schedules may name them
+	// Alerts is how the sign counts for urgent messages. Only the department changes it.
+	Alerts SignAlerts `yaml:"alerts,omitempty" json:"alerts,omitempty"`
 	// OutOfService says why the company has taken the sign out of service; ""
 	// while it is in service. It is still told everything, and nobody counts on it.
 	OutOfService string `yaml:"out_of_service,omitempty" json:"out_of_service,omitempty"`
 }
+
+// SignAlerts is how a sign counts for urgent messages.
+type SignAlerts string
+
+const (
+	AlertsCounted  SignAlerts = ""         // the department has looked at the sign; it counts
+	AlertsNew      SignAlerts = "new"      // it shows alerts; it is counted apart until the department has looked
+	AlertsExcluded SignAlerts = "excluded" // no alert is drawn for it, and nobody waits for it
+	// AlertsWaiting is a sign beyond what its owner may have. It gets neither program nor alerts until the department
+	// decides.
+	AlertsWaiting SignAlerts = "waiting"
+)
 
 // Rules are what a face may not do, by its permit or its place.
 type Rules struct {
@@ -198,6 +231,11 @@ func (s *Sign) Validate() error {
 			return &Error{Code: Invalid, Field: fmt.Sprintf("%s.areas[%d]", where, i), Value: a,
 				Key: "area-named-twice"}
 		}
+	}
+	switch s.Alerts {
+	case AlertsCounted, AlertsNew, AlertsExcluded, AlertsWaiting:
+	default:
+		return &Error{Code: Invalid, Field: where + ".alerts", Value: string(s.Alerts), Key: "sign-alerts-unknown"}
 	}
 	if err := checkName(where, s.Name); err != nil {
 		return err

@@ -395,3 +395,62 @@ func TestAreasOfToday(t *testing.T) {
 		t.Errorf("a sign elsewhere: %v", err)
 	}
 }
+
+// A company's new sign shows alerts and is counted apart until the department has looked. What is over the owner's
+// limits is taken and waits. A company decides none of this.
+func TestHowSignsCountForAlerts(t *testing.T) {
+	s := world()
+	alerts := func(s *playlists.Snapshot, who *playlists.Principal, x *playlists.Sign) playlists.SignAlerts {
+		t.Helper()
+		d, err := decide(s, who, admission.Change{Thing: x})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Thing.(*playlists.Sign).Alerts
+	}
+	fresh := sign("va-9", "viet-ads", "ly-son", "")
+	if got := alerts(s, company, fresh); got != playlists.AlertsNew {
+		t.Errorf("a company's new sign is %q", got)
+	}
+	if got := alerts(s, admin, fresh); got != playlists.AlertsCounted {
+		t.Errorf("the department's new sign is %q", got)
+	}
+	fresh.Alerts = playlists.AlertsExcluded
+	if got := alerts(s, company, fresh); got != playlists.AlertsNew {
+		t.Errorf("a company made it %q", got)
+	}
+	excluded := *sign("va-1", "viet-ads", "son-tinh", "own")
+	excluded.Alerts = playlists.AlertsExcluded
+	changed := world(&excluded)
+	again := sign("va-1", "viet-ads", "son-tinh", "own")
+	if got := alerts(changed, company, again); got != playlists.AlertsExcluded {
+		t.Errorf("a company made an excluded sign %q", got)
+	}
+	if got := alerts(changed, admin, again); got != playlists.AlertsCounted {
+		t.Errorf("the department made it %q", got)
+	}
+
+	owner := &playlists.Owner{ID: "viet-ads", Name: "Việt", MaxSigns: 1}
+	if got := alerts(world(owner), company, sign("va-9", "viet-ads", "ly-son", "")); got != playlists.AlertsWaiting {
+		t.Errorf("beyond one sign it is %q", got)
+	}
+	if got := alerts(world(owner), admin, sign("va-9", "viet-ads", "ly-son", "")); got != playlists.AlertsCounted {
+		t.Errorf("the department's, beyond one sign, is %q", got)
+	}
+	owner = &playlists.Owner{ID: "viet-ads", Name: "Việt", MaxClasses: 1}
+	same, other := sign("va-8", "viet-ads", "ly-son", ""), sign("va-9", "viet-ads", "ly-son", "")
+	other.Class.W += 8
+	if got := alerts(world(owner), company, same); got != playlists.AlertsNew {
+		t.Errorf("of a class that it has, it is %q", got)
+	}
+	if got := alerts(world(owner), company, other); got != playlists.AlertsWaiting {
+		t.Errorf("beyond one class it is %q", got)
+	}
+	many := []playlists.Thing{}
+	for i := range playlists.DefaultSigns {
+		many = append(many, sign(fmt.Sprint("many-", i), "viet-ads", "ly-son", ""))
+	}
+	if got := alerts(world(many...), company, sign("va-9", "viet-ads", "ly-son", "")); got != playlists.AlertsWaiting {
+		t.Errorf("beyond %d signs it is %q", playlists.DefaultSigns, got)
+	}
+}

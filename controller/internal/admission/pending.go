@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"slices"
 
 	"ledcast/playlists"
@@ -16,6 +17,17 @@ func (x *check) splitForApproval(v *playlists.Sign) (*playlists.Sign, *playlists
 		return v, nil, nil
 	}
 	now, ok := x.old.(*playlists.Sign)
+	alerts := playlists.AlertsNew
+	if ok {
+		alerts = now.Alerts
+	} else if x.overLimits(v) {
+		alerts = playlists.AlertsWaiting
+	}
+	if alerts != v.Alerts { // a company sends back what it has read, and decides nothing by it
+		c := *v
+		c.Alerts = alerts
+		v = &c
+	}
 	if !ok {
 		now = &playlists.Sign{Areas: v.Areas, Mode: v.Mode}
 	}
@@ -33,4 +45,22 @@ func (x *check) splitForApproval(v *playlists.Sign) (*playlists.Sign, *playlists
 	out.Areas, out.Test, out.Mode = now.Areas, now.Test, now.Mode
 	return &out, &playlists.PendingChange{Sign: v.ID, Areas: v.Areas, Test: v.Test, Mode: v.Mode, By: x.who.ID,
 		AtMS: x.now.UnixMilli()}, nil
+}
+
+// overLimits reports whether a new sign is beyond the signs or classes that its owner may have. It is taken all the
+// same, so that nobody is turned away at the sign, and waits for the department.
+func (x *check) overLimits(v *playlists.Sign) bool {
+	owner, _ := playlists.Find[*playlists.Owner](x.s, playlists.Key{Kind: playlists.KindOwner, ID: v.Owner})
+	if owner == nil {
+		return false // references refuses it
+	}
+	signs, classes := 1, map[playlists.Class]bool{v.Class: true}
+	for _, s := range playlists.All[*playlists.Sign](x.s, playlists.KindSign) {
+		if s.Owner == v.Owner && s.Alerts != playlists.AlertsWaiting {
+			signs++
+			classes[s.Class] = true
+		}
+	}
+	return signs > cmp.Or(owner.MaxSigns, playlists.DefaultSigns) ||
+		len(classes) > cmp.Or(owner.MaxClasses, playlists.DefaultClasses)
 }

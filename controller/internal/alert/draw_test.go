@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,4 +231,67 @@ func TestSignsChangeDuringApproval(t *testing.T) {
 			t.Errorf("after a restart: %v", err)
 		}
 	})
+}
+
+// New signs show an alert and are counted apart; excluded and waiting ones are neither targets nor drawn for.
+func TestHowSignsCount(t *testing.T) {
+	w := newWorld()
+	w.Faces[0].Alerts = playlists.AlertsNew
+	w.Faces[1].Alerts = playlists.AlertsExcluded
+	w.Faces[2].Alerts = playlists.AlertsWaiting
+	w.Faces[1].Class.W, w.Faces[2].Class.W = 8000, 8001
+	s := w.open(t)
+	if _, err := s.Create(t.Context(), author, w.order("a1", time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Preview(t.Context(), "a1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Signs != len(w.Faces)-3 || len(p.New) != 1 || p.New[0] != w.Faces[0].ID {
+		t.Errorf("%d signs, new %v", p.Signs, p.New)
+	}
+	for _, c := range p.Classes {
+		if strings.HasPrefix(c.Class, "800") {
+			t.Errorf("%s was drawn", c.Class)
+		}
+	}
+	all := len(w.Faces) - 2
+	_, err = s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &all, Digest: p.Digest})
+	refused(t, "the number with new signs", err, "is not the number of signs")
+	v, err := s.Approve(t.Context(), approver, "a1", &playlists.AlertApproval{Signs: &p.Signs, Digest: p.Digest})
+	if err != nil || v.Targeted != all {
+		t.Errorf("targeted %d, %v", v.Targeted, err)
+	}
+}
+
+// A class on which no form of any template can be drawn is named, until a template fits it.
+func TestUnable(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	approveTemplate(t, s)
+	c := w.Faces[0].Class
+	if f, err := s.Unable(t.Context(), c); f != nil || err != nil {
+		t.Errorf("%+v, %v", f, err)
+	}
+	w.Drawing = func(m *playlists.Message, c playlists.Class) error {
+		if c.W == 8 && m.Variants[0].Headline != "" {
+			return &playlists.Error{Code: playlists.Invalid, Field: "messages/x", Key: "text-too-long", Args: []any{1, 2}}
+		}
+		return nil
+	}
+	small := c
+	small.W = 8
+	f, err := s.Unable(t.Context(), small)
+	if err != nil || f == nil || f.Code != noFrames {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	short := playlists.AlertTemplate{ID: "short", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent", Short: "LŨ",
+		Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "lên chỗ cao"}}}
+	if err := s.PutTemplate(t.Context(), approver, &short); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := s.Unable(t.Context(), small); f != nil || err != nil {
+		t.Errorf("with a short form: %+v, %v", f, err)
+	}
 }

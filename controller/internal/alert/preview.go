@@ -32,7 +32,7 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 		return nil, err
 	}
 	s.mergeDrawn(e, r)
-	p := &playlists.AlertPreview{ID: id, Signs: len(signs), Override: a.Override, Reason: a.Reason,
+	p := &playlists.AlertPreview{ID: id, Signs: countedSigns(signs), Override: a.Override, Reason: a.Reason,
 		OutOfService: []playlists.OutOfOrder{}, Rejected: []playlists.AlertRejection{}}
 	p.Says = messageLines(r.Message)
 	names := map[string]string{}
@@ -42,9 +42,13 @@ func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPrevi
 	companies, places := map[string]int{}, map[string]int{}
 	for i := range signs {
 		x := &signs[i]
-		companies[x.Owner]++
-		for _, area := range x.Areas {
-			places[area]++
+		if x.Alerts == playlists.AlertsNew {
+			p.New = append(p.New, x.ID)
+		} else {
+			companies[x.Owner]++
+			for _, area := range x.Areas {
+				places[area]++
+			}
 		}
 		if x.Picture() {
 			p.Pictures++

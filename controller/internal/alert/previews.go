@@ -20,10 +20,11 @@ const (
 
 // preview is a preview that somebody requested.
 type preview struct {
-	alert  string // digest of the alert's record
-	frames string // digest of the frames
-	signs  []string
-	at     time.Time
+	alert   string // digest of the alert's record
+	frames  string // digest of the frames
+	signs   []string
+	at      time.Time
+	counted int // of signs: those that the approver counts
 }
 
 func digestOf(v any) string {
@@ -51,9 +52,19 @@ func (r *rendering) frames() map[string][]string {
 	return out
 }
 
+// countedSigns is the number that an approver types: the signs without those at which the department has not looked.
+func countedSigns(signs []playlists.Sign) (n int) {
+	for i := range signs {
+		if signs[i].Alerts != playlists.AlertsNew {
+			n++
+		}
+	}
+	return n
+}
+
 // newPreview returns the preview of an alert and its digest.
 func newPreview(a *playlists.Alert, r *rendering, signs []playlists.Sign, at time.Time) (sum string, p preview) {
-	p = preview{alert: digestOf(a), at: at, signs: make([]string, 0, len(signs))}
+	p = preview{alert: digestOf(a), at: at, signs: make([]string, 0, len(signs)), counted: countedSigns(signs)}
 	shown := map[string][]string{}
 	all := r.frames()
 	for i := range signs {
@@ -114,7 +125,7 @@ func (s *Service) findPreview(e *entry, approval *playlists.AlertApproval,
 	case now.Sub(p.at) > previewLife:
 		return nil, nil, &playlists.Error{Code: playlists.Conflict, Field: "digest", Value: approval.Digest,
 			Key: "preview-too-old"}
-	case len(p.signs) != *approval.Signs:
+	case p.counted != *approval.Signs:
 		return nil, nil, &playlists.Error{Code: playlists.Invalid, Field: "signs", Value: fmt.Sprint(*approval.Signs),
 			Key: "signs-count-differs"}
 	}

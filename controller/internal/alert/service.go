@@ -117,6 +117,8 @@ type Service struct {
 	mu               sync.Mutex // guards the fields below; never held during writes
 	entries          map[string]*entry
 	templates        map[string]playlists.AlertTemplate
+	templatesVersion int                                    // number of changes of templates
+	unable           map[playlists.Class]*playlists.Finding // what Unable has found out
 	drill            playlists.DrillPlan
 	signs            map[string]playlists.Sign
 	owners           map[string]playlists.Owner
@@ -149,7 +151,7 @@ type entry struct {
 func Open(ctx context.Context, o Options, seed []playlists.AlertTemplate) (*Service, error) {
 	s := &Service{o: o, wake: make(chan struct{}, 1), drawWake: make(chan struct{}, 1), openedAt: o.Now(),
 		entries:   map[string]*entry{},
-		templates: map[string]playlists.AlertTemplate{},
+		templates: map[string]playlists.AlertTemplate{}, unable: map[playlists.Class]*playlists.Finding{},
 		drill:     playlists.DrillPlan{On: true, Day: "mon", At: "09:00"},
 		published: map[setKey]publishedSet{}, previews: map[string]preview{}}
 	for _, err := range []error{

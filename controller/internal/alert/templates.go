@@ -54,6 +54,7 @@ func (s *Service) setTemplate(ctx context.Context, who *playlists.Principal, t *
 	t.Digest = t.Sum()
 	s.mu.Lock()
 	s.templates[t.ID] = record
+	s.templatesChanged()
 	s.mu.Unlock()
 	return nil
 }
@@ -90,6 +91,7 @@ func (s *Service) DeleteTemplate(ctx context.Context, who *playlists.Principal, 
 	}
 	s.mu.Lock()
 	delete(s.templates, id)
+	s.templatesChanged()
 	s.mu.Unlock()
 	return nil
 }
@@ -116,4 +118,10 @@ func (s *Service) SetDrill(ctx context.Context, who *playlists.Principal, d play
 	s.mu.Unlock()
 	s.changed()
 	return nil
+}
+
+// templatesChanged forgets which classes can show no template. s.mu must be held.
+func (s *Service) templatesChanged() {
+	s.templatesVersion++
+	clear(s.unable)
 }

@@ -25,6 +25,8 @@ type AlertLife interface {
 	Cancel(ctx context.Context, who *playlists.Principal, id string, correction bool) (*playlists.AlertView, error)
 	Refuse(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
 	Resume(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)
+	// Unable is why a class can show no template in any form; nil if it can.
+	Unable(ctx context.Context, c playlists.Class) (*playlists.Finding, error)
 	Extend(ctx context.Context, who *playlists.Principal, id string,
 		x *playlists.AlertExtension) (*playlists.AlertView, error)
 	BreakGlass(ctx context.Context, who *playlists.Principal, id string) (*playlists.AlertView, error)

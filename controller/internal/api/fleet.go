@@ -24,6 +24,8 @@ type Fleet interface {
 	ConfirmKey(ctx context.Context, who *playlists.Principal, sign string) error
 	// Pending is the change that waits; nil if none does.
 	Pending(ctx context.Context, sign string) (*playlists.PendingChange, error)
+	// Review sets how signs count for urgent messages, all or, after an error in one of them, none.
+	Review(ctx context.Context, who *playlists.Principal, signs []string, as playlists.SignAlerts) error
 	// Decide applies or drops it; NotFound if none waits.
 	Decide(ctx context.Context, who *playlists.Principal, sign string, approve bool) (*playlists.PendingChange, error)
 }
@@ -86,6 +88,39 @@ func (s *Server) pending(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, pendingOf(x))
+}
+
+// SignReview is how the department wants signs to count for urgent messages.
+type SignReview struct {
+	Signs  []string             `json:"signs"`
+	Alerts playlists.SignAlerts `json:"alerts,omitempty"` // "": as any other; or excluded
+}
+
+func (s *Server) review(w http.ResponseWriter, r *http.Request) {
+	p := s.who(w, r)
+	if p == nil {
+		return
+	}
+	if !p.Department() || !p.MayWrite(playlists.KindSign, playlists.Public) {
+		s.fail(w, r, &playlists.Error{Code: playlists.Denied, Field: "review", Key: "review-not-allowed"})
+		return
+	}
+	var x SignReview
+	err := s.read(w, r, &x, "review")
+	if err == nil && len(x.Signs) == 0 {
+		err = &playlists.Error{Code: playlists.Invalid, Field: "review.signs", Key: "review-without-signs"}
+	}
+	if err == nil && x.Alerts != playlists.AlertsCounted && x.Alerts != playlists.AlertsExcluded {
+		err = &playlists.Error{Code: playlists.Invalid, Field: "review.alerts", Value: string(x.Alerts), Key: "review-unknown"}
+	}
+	if err == nil {
+		err = s.fleet.Review(r.Context(), p, x.Signs, x.Alerts)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, x)
 }
 
 func (s *Server) decide(approve bool) http.HandlerFunc {

@@ -259,8 +259,23 @@ func (s *Server) put(res resource) http.HandlerFunc {
 		case done.Version == 1:
 			status = http.StatusCreated
 		}
+		if sign, ok := done.Thing.(*playlists.Sign); ok {
+			why, err := s.unable(r.Context(), sign)
+			if err != nil {
+				s.log.Warn("whether a sign can show urgent messages is not known", "sign", sign.ID, "err", err)
+			}
+			answerStatus(w, status, PutSign{sign, why})
+			return
+		}
 		answerStatus(w, status, done.Thing)
 	}
+}
+
+// PutSign is a sign as it was put, with what whoever puts it must know.
+type PutSign struct {
+	*playlists.Sign
+	// why it can show no template of urgent messages, not even in short
+	Unable *playlists.Finding `json:"alerts_unable,omitempty"`
 }
 
 // putThing reads a thing off a request and has it written. Authorisation comes

@@ -44,12 +44,16 @@ type SignView struct {
 	Showing *Showing `json:"showing,omitempty"`
 	Said    *Said    `json:"said,omitempty"` // what its last status says
 	// whether its last snapshot is what its program says; nil: not compared
-	Agrees    *bool    `json:"agrees,omitempty"`
-	Problem   string   `json:"problem,omitempty"`
-	ProblemVI string   `json:"problem_vi,omitempty"` // the same in Vietnamese
-	Faults    []string `json:"faults,omitempty"`
-	Dropped   int      `json:"dropped,omitempty"`
-	Software  string   `json:"software,omitempty"`
+	Agrees *bool `json:"agrees,omitempty"`
+	// how it counts for urgent messages: "" as any other, new, excluded, or waiting for the department
+	Alerts playlists.SignAlerts `json:"alerts,omitempty"`
+	// of one sign: why it can show no template of urgent messages, not even in short
+	Unable    *playlists.Finding `json:"alerts_unable,omitempty"`
+	Problem   string             `json:"problem,omitempty"`
+	ProblemVI string             `json:"problem_vi,omitempty"` // the same in Vietnamese
+	Faults    []string           `json:"faults,omitempty"`
+	Dropped   int                `json:"dropped,omitempty"`
+	Software  string             `json:"software,omitempty"`
 }
 
 // Showing is the face at a moment.
@@ -136,7 +140,20 @@ func (s *Server) sign(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	answer(w, s.view(sign, owners, s.now()))
+	v := s.view(sign, owners, s.now())
+	if v.Unable, err = s.unable(r.Context(), sign); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	answer(w, v)
+}
+
+// unable is why a sign can show no template of urgent messages.
+func (s *Server) unable(ctx context.Context, sign *playlists.Sign) (*playlists.Finding, error) {
+	if s.alerts == nil {
+		return nil, nil
+	}
+	return s.alerts.Unable(ctx, sign.Class)
 }
 
 func (s *Server) ownerNames(ctx context.Context) (map[string]string, error) {
@@ -177,7 +194,7 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 		Class: sign.Class.String(),
 		W:     sign.Class.W, H: sign.Class.H, Colour: string(sign.Class.Colour), Areas: sign.Areas, Test: sign.Test,
 		Pitch: sign.Pitch, Phone: sign.Phone, Tags: sign.Tags, Position: sign.Position,
-		TimeZone: cmp.Or(sign.TimeZone, playlists.DefaultZone), Out: sign.OutOfService,
+		TimeZone: cmp.Or(sign.TimeZone, playlists.DefaultZone), Out: sign.OutOfService, Alerts: sign.Alerts,
 		Mode: string(playlists.ModeProgram), State: "never", Seq: h.ProgramSeq, Faults: h.Faults, Dropped: h.Dropped,
 		Software: h.Software}
 	if sign.Picture() {
@@ -205,6 +222,10 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 	}
 	program, problem := s.src.Program(sign.ID)
 	v.Problem, v.ProblemVI = problem.EN, problem.VI
+	if sign.Alerts == playlists.AlertsWaiting {
+		e := &playlists.Error{Code: playlists.Conflict, Field: "signs/" + sign.ID, Key: "sign-waits"}
+		v.Problem, v.ProblemVI = e.Error(), e.VI()
+	}
 	if program == nil {
 		return v
 	}

@@ -68,6 +68,12 @@ func (w *Writer) Put(ctx context.Context, who *playlists.Principal, t playlists.
 	return w.put(ctx, who, admission.Change{Key: t.Key(), Thing: t, Waive: waive}, expected, false)
 }
 
+// Update writes a sign, whatever its version is.
+func (w *Writer) Update(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error {
+	_, err := w.put(ctx, who, admission.Change{Key: sign.Key(), Thing: sign}, store.AnyVersion, false)
+	return err
+}
+
 // Settle writes a sign with its waiting change applied, which waits no more.
 func (w *Writer) Settle(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error {
 	_, err := w.put(ctx, who, admission.Change{Key: sign.Key(), Thing: sign}, store.AnyVersion, true)
@@ -90,6 +96,9 @@ func (w *Writer) put(ctx context.Context, who *playlists.Principal, ch admission
 			return err
 		}
 		out.Thing, out.Waits = d.Thing, d.Pending != nil
+		if sign, ok := d.Thing.(*playlists.Sign); ok && old == nil && sign.Alerts == playlists.AlertsWaiting {
+			out.Waits = true
+		}
 		w.changed(ctx, Changed{By: who, Key: key, Of: d.Of, Old: old, New: d.Thing})
 		return nil
 	})

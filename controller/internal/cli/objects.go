@@ -161,13 +161,33 @@ func (c *client) apply(ctx context.Context, t *thing) (what string, err error) {
 	if what == "changed" {
 		spec = t.over(have)
 	}
-	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path(), spec, nil, head...); err != nil {
+	var got putAnswer
+	if _, err = c.do(ctx, http.MethodPut, "api/v1/"+t.path(), spec, &got, head...); err != nil {
 		return "", err
 	}
-	if c.accepted {
-		what += "; its areas, test or mode wait for the department"
+	for _, x := range got.notes(c.accepted) {
+		what += "; " + x
 	}
 	return what, nil
+}
+
+// putAnswer is what whoever puts a sign must know.
+type putAnswer struct {
+	Alerts playlists.SignAlerts
+	Unable *playlists.Finding `json:"alerts_unable"`
+}
+
+func (a *putAnswer) notes(accepted bool) (out []string) {
+	switch {
+	case a.Alerts == playlists.AlertsWaiting:
+		out = append(out, "it waits for the department: its owner has as many signs or classes as it may")
+	case accepted:
+		out = append(out, "its areas, test or mode wait for the department")
+	}
+	if a.Unable != nil {
+		out = append(out, "no template of urgent messages fits it: "+a.Unable.Text.EN)
+	}
+	return out
 }
 
 func equal(a, b any) bool {

@@ -54,7 +54,26 @@ func newSign(e *env) *cobra.Command {
 		e.named("approve SIGN", "Let what waits take effect (department)", "SIGN",
 			e.pending(http.MethodPost, "/approve")),
 		e.named("refuse SIGN", "Drop what waits", "SIGN", e.pending(http.MethodPost, "/refuse")),
+		e.signReview(),
 	)
+}
+
+func (e *env) signReview() *cobra.Command {
+	var exclude bool
+	cmd := e.named("review SIGN", "Count a new sign for urgent messages, or exclude one (department)", "SIGN",
+		func(cmd *cobra.Command, c *client, id string) error {
+			x, did := map[string]any{"signs": []string{id}}, "counts for urgent messages"
+			if exclude {
+				x["alerts"], did = playlists.AlertsExcluded, "is excluded from urgent messages"
+			}
+			if _, err := c.do(cmd.Context(), http.MethodPost, "api/v1/signs/review", x, nil); err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "%s %s\n", id, did)
+			return nil
+		})
+	cmd.Flags().BoolVar(&exclude, "exclude", false, "draw no alert for it and wait for nobody there")
+	return cmd
 }
 
 func (e *env) pending(method, path string) func(*cobra.Command, *client, string) error {
@@ -155,12 +174,13 @@ func (e *env) signAdd() *cobra.Command {
 				if err := s.Validate(); err != nil {
 					return err
 				}
-				if _, err := c.do(cmd.Context(), http.MethodPut, "api/v1/signs/"+id, &s, nil, "If-None-Match",
+				var got putAnswer
+				if _, err := c.do(cmd.Context(), http.MethodPut, "api/v1/signs/"+id, &s, &got, "If-None-Match",
 					"*"); err != nil {
 					return err
 				}
-				if c.accepted {
-					fmt.Fprintln(e.err, "that it shows tests waits for the department")
+				for _, x := range got.notes(c.accepted) {
+					fmt.Fprintln(e.err, x)
 				}
 			}
 			var conf json.RawMessage

@@ -35,6 +35,8 @@ type Catalogue interface {
 type Changes interface {
 	// Settle writes a sign to which its pending change has been applied.
 	Settle(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error
+	// Update writes a sign, whatever its version is.
+	Update(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error
 	// DropPending discards the pending change.
 	DropPending(ctx context.Context, who *playlists.Principal, sign *playlists.Sign) error
 }
@@ -220,6 +222,29 @@ func (f *Fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id str
 		return err
 	}
 	return f.o.Store.Proofs().Unpin(ctx, id)
+}
+
+// Review sets how signs count for urgent messages. Nothing is written if one of them does not exist or is not who's to
+// decide about.
+func (f *Fleet) Review(ctx context.Context, who *playlists.Principal, ids []string, as playlists.SignAlerts) error {
+	signs := make([]playlists.Sign, len(ids))
+	for i, id := range ids {
+		s, err := f.permittedSign(ctx, who, id)
+		if err != nil {
+			return err
+		}
+		signs[i] = *s
+	}
+	for i := range signs {
+		if signs[i].Alerts == as {
+			continue
+		}
+		signs[i].Alerts = as
+		if err := f.o.Changes.Update(ctx, who, &signs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Pending returns the change of a sign that waits for approval, or nil if there is none.

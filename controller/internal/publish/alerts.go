@@ -155,7 +155,7 @@ func (p *Publisher) SyncAlerts(ctx context.Context) (next time.Time, err error) 
 	requested, classes := b.requested, b.classes
 	b.mu.Unlock()
 	if classes == nil {
-		signs, err := p.o.Catalogue.Signs(ctx)
+		signs, err := p.signs(ctx)
 		if err != nil {
 			return next, err
 		}

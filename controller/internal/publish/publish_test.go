@@ -369,3 +369,30 @@ func TestOwnerFirstOfAll(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A sign that waits for the department gets nothing, and everything once that has decided.
+func TestWaitingSignGetsNothing(t *testing.T) {
+	w, p := newWorld()
+	for i := range w.signs {
+		if w.signs[i].ID == "three" {
+			w.signs[i].Alerts = playlists.AlertsWaiting
+		}
+	}
+	topic := wire.SignTopic("three", wire.LeafProgram)
+	if err := p.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w.got(topic) != "" || w.got(wire.SignTopic("one", wire.LeafProgram)) == "" {
+		t.Error("the wrong signs have programs")
+	}
+	for i := range w.signs {
+		w.signs[i].Alerts = playlists.AlertsNew
+	}
+	if err := p.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w.got(topic) == "" {
+		t.Error("it has no program")
+	}
+	p.stopPictures()
+}

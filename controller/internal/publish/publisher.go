@@ -265,7 +265,7 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	requested, urgent := p.requested, p.urgent
 	p.urgent = map[string]bool{}
 	p.mu.Unlock()
-	signs, err := p.o.Catalogue.Signs(ctx)
+	signs, err := p.signs(ctx)
 	if err != nil {
 		return err
 	}
@@ -298,6 +298,16 @@ func (p *Publisher) Reconcile(ctx context.Context) error {
 	p.completed = requested
 	p.mu.Unlock()
 	return nil
+}
+
+// signs returns the signs that get anything. A sign that waits for the department gets nothing.
+func (p *Publisher) signs(ctx context.Context) ([]playlists.Sign, error) {
+	all, err := p.o.Catalogue.Signs(ctx)
+	waits := func(s playlists.Sign) bool { return s.Alerts == playlists.AlertsWaiting }
+	if !slices.ContainsFunc(all, waits) {
+		return all, err
+	}
+	return slices.DeleteFunc(slices.Clone(all), waits), err
 }
 
 // inFlight is the largest number of unacknowledged messages.

@@ -15,7 +15,7 @@ import { Proof } from './proof.js';
 import { admin, department, me } from './shell.js';
 import { badges, build, faultTexts, problemOf, ruleText, shows } from './signview.js';
 import { specForm } from './specform.js';
-import { ago, clock, clockSeconds, instant, isoDate, moment, say, zoneName } from './words.js';
+import { ago, both, clock, clockSeconds, instant, isoDate, moment, say, zoneName } from './words.js';
 
 const id = decodeURIComponent(location.pathname.split('/')[2]);
 const path = `/api/v1/signs/${id}`;
@@ -42,6 +42,8 @@ const faceText = { title: h('p', { cls: 'title' }), why: h('p', { cls: 'why' }),
 const shotText = h('p');
 
 function draw() {
+  review();
+  if (sign.alerts_unable !== undefined || !at('unable').hidden) unable();
   at('name').textContent = sign.name || sign.id;
   at('badges').replaceChildren(...badges(sign));
   const { title, why } = shows(sign);
@@ -220,6 +222,30 @@ async function waiting() {
   box.replaceChildren(h('h2', {}, say('sign.waits')), h('p', {}, say('sign.waits_text', { by: x.by.replace(/^(user|token):/, ''), when: moment(x.at_ms, sign.time_zone) })),
     h('dl', { cls: 'pairs' }, h('dt', {}, say('sign.areas')), h('dd', {}, x.areas.map(areaName).join(', ')), h('dt', {}, say('spec.mode')), h('dd', {}, x.mode === 'picture' ? say('spec.mode_picture') : say('spec.mode_program')), h('dt', {}, say('spec.test')), h('dd', {}, x.test ? say('c.yes') : say('c.no'))),
     h('div', { cls: 'buttons' }, department ? decide('approve', 'main', 'sign.approve') : null, decide('refuse', 'danger', department ? 'sign.refuse' : 'sign.withdraw')));
+}
+
+// unable says that no urgent message fits this sign.
+function unable() {
+  const box = at('unable');
+  box.hidden = !sign.alerts_unable;
+  if (sign.alerts_unable) box.replaceChildren(say('sign.unable', { why: both(sign.alerts_unable.text), remedy: both(sign.alerts_unable.remedy) }));
+}
+
+// review asks the department about a sign that is new, waiting or excluded.
+function review() {
+  const box = at('review');
+  box.hidden = !(sign.alerts && department && admin);
+  if (box.hidden) return;
+  const decide = (alerts, cls, key) => {
+    const b = h('button', { type: 'button', cls }, say(key));
+    b.addEventListener('click', () => busy(b, box, async () => {
+      await post('/api/v1/signs/review', { signs: [id], alerts });
+      await again();
+    }));
+    return b;
+  };
+  box.replaceChildren(h('h2', {}, say(`sign.review_${sign.alerts}`)), h('p', {}, say(`sign.review_${sign.alerts}_text`)),
+    h('div', { cls: 'buttons' }, decide('', 'main', 'sign.review_count'), sign.alerts === 'excluded' ? null : decide('excluded', 'danger', 'sign.review_exclude')));
 }
 
 async function edit() {

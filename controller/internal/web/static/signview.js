@@ -23,11 +23,12 @@ export function marks(sign) {
   if (sign.mode === 'picture') out.push(['unprotected', '⊖', 'warn']);
   else if (sign.clock === 'untrusted') out.push(['clock', '⏱', 'warn']);
   if (behind(sign)) out.push(['behind', '↻', 'warn']);
+  if (sign.alerts) out.push([sign.alerts, '☆', sign.alerts === 'excluded' ? 'soft' : 'warn']);
   if (sign.test) out.push(['test', '✎', 'soft']);
   return out;
 }
 
-export const conditions = ['online', 'stale', 'offline', 'unknown', 'never', 'out', 'faulty', 'differs', 'problem', 'unprotected', 'clock', 'behind', 'test'];
+export const conditions = ['online', 'stale', 'offline', 'unknown', 'never', 'out', 'faulty', 'differs', 'problem', 'unprotected', 'clock', 'behind', 'new', 'waiting', 'excluded', 'test'];
 
 // faultText is what a sign, or the controller of its records, says is wrong; what
 // has no words here stays as it came.

@@ -86,6 +86,7 @@ export interface AlertPreview {
   digest: string;
   id: string;
   never?: string[];
+  new?: string[];
   offline?: string[];
   out_of_service: OutOfOrder[];
   override?: string;
@@ -439,6 +440,8 @@ export interface OutOfOrder {
 
 export interface Owner {
   id: string;
+  max_classes?: number;
+  max_signs?: number;
   name: string;
   phone?: string;
 }
@@ -646,6 +649,7 @@ export interface Showing {
 }
 
 export interface Sign {
+  alerts?: string;
   areas: string[];
   class: string;
   distance_m?: number;
@@ -675,6 +679,11 @@ export interface SignList {
   items: Sign[];
 }
 
+export interface SignReview {
+  alerts?: string;
+  signs: string[];
+}
+
 export interface SignShowed {
   from_ms: number;
   owner: string;
@@ -687,6 +696,8 @@ export interface SignShowed {
 
 export interface SignView {
   agrees?: boolean;
+  alerts?: string;
+  alerts_unable?: Finding;
   areas: string[];
   class: string;
   clock?: string;
@@ -1006,6 +1017,7 @@ export interface Bodies {
   'PUT /api/v1/owners/{owner}/schedules/{id}': Schedule;
   'POST /api/v1/session': Credentials;
   'POST /api/v1/session/code': LinkCode;
+  'POST /api/v1/signs/review': SignReview;
   'PUT /api/v1/signs/{id}': Sign;
   'PUT /api/v1/templates/{id}': AlertTemplate;
   'POST /api/v1/templates/{id}/approve': Read;
@@ -1068,6 +1080,7 @@ export interface Answers {
   'POST /api/v1/session': Me;
   'POST /api/v1/session/code': Me;
   'GET /api/v1/signs': SignViews;
+  'POST /api/v1/signs/review': SignReview;
   'GET /api/v1/signs/{id}': SignView;
   'PUT /api/v1/signs/{id}': Sign;
   'GET /api/v1/signs/{id}/at': SignAt;

@@ -1,13 +1,13 @@
 // The wall: every sign's face, live from the controller's events. What a sign
 // says of itself decides what is drawn; a sign that falls silent goes stale.
-import { get } from './api.js';
+import { get, post } from './api.js';
 import { areaText, covers, depth, inOrder } from './areanames.js';
-import { at, h, options, debounced } from './dom.js';
+import { at, busy, h, options, debounced } from './dom.js';
 import { Live, setSkew, now, pause } from './faces.js';
 import { Grid } from './grid.js';
 import { SignMap } from './map.js';
 import { learnNames } from './names.js';
-import { department, me } from './shell.js';
+import { admin, department, me } from './shell.js';
 import { badges, build, conditions, light, marks, shows } from './signview.js';
 import { say, ago, lang } from './words.js';
 
@@ -73,8 +73,24 @@ let view = 'faces';
 const collator = new Intl.Collator(lang, { numeric: true });
 const fold = (text) => text.toLowerCase().replaceAll('đ', 'd').normalize('NFD').replace(/[\u0300-\u036f]/g, '');
 
+// newcomers lets the department count all new signs at once.
+function newcomers() {
+  const fresh = [...signs.values()].filter((s) => s.alerts === 'new').map((s) => s.id);
+  const box = at('newcomers');
+  const text = fresh.join(' ');
+  if (!department || !admin || box.dataset.of === text) return;
+  box.dataset.of = text;
+  box.hidden = fresh.length === 0;
+  const all = h('button', { type: 'button', cls: 'quiet' }, say('wall.new_count', { n: fresh.length }));
+  all.addEventListener('click', () => busy(all, box, async () => { await post('/api/v1/signs/review', { signs: fresh }); }));
+  const only = h('button', { type: 'button', cls: 'quiet' }, say('wall.new_show'));
+  only.addEventListener('click', () => { filters.elements.state.value = 'new'; refilter(); });
+  box.replaceChildren(say('wall.new', { n: fresh.length }), ' ', only, ' ', all);
+}
+
 // refilter shows the signs that the filters let through.
 function refilter() {
+  newcomers();
   const f = new FormData(filters);
   const words = fold(f.get('text')).split(/\s+/).filter(Boolean);
   const area = f.get('area');
