@@ -5,6 +5,9 @@ import "strings"
 // Prefix begins every topic of protocol version 1.
 const Prefix = "led/v1/"
 
+// TopicController carries which controller publishes. No sign may read it.
+const TopicController = Prefix + "controller"
+
 // TopicKeys carries the signed key set.
 const TopicKeys = Prefix + "keys"
 

@@ -33,6 +33,7 @@ import (
 	"ledcast/controller/internal/keys"
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
+	"ledcast/controller/internal/rival"
 	"ledcast/controller/internal/store"
 	"ledcast/controller/internal/store/outage"
 	"ledcast/controller/internal/webhook"
@@ -92,6 +93,7 @@ type App struct {
 	feed       *feed // of the embedded broker
 	link       *link.Link
 	uplink     uplink
+	rival      *rival.Watch
 
 	publisher *publish.Publisher
 	requester *publish.Requester

@@ -24,6 +24,7 @@ import (
 	"ledcast/controller/internal/metrics"
 	"ledcast/controller/internal/publish"
 	"ledcast/controller/internal/report"
+	"ledcast/controller/internal/rival"
 	"ledcast/controller/internal/store/records"
 	"ledcast/controller/internal/web"
 	"ledcast/controller/internal/webhook"
@@ -146,13 +147,17 @@ func (a *App) assembleLink(context.Context) error {
 	if a.feed == nil {
 		a.listener.Linked(false, true)
 	}
+	a.rival = rival.New(rival.Options{Runs: a.outage.Runs(), Now: a.now, Log: a.log,
+		Publish: func(ctx context.Context, payload []byte) error {
+			return toBroker{a}.Publish(ctx, wire.TopicController, payload, true)
+		}})
 	var err error
 	a.link, err = link.New(link.Options{Broker: a.brokerAddr, TLS: own,
 		ClientID: broker.ControllerUser + "-" + rand.Text()[:8],
 		Username: a.login.User, Password: a.login.Password, Log: a.log,
 		// A controller that starts again with the login of before must not wait for minutes; somebody looks at it.
 		Quick: true, Accepted: true, Now: a.now, State: a.said, Up: a.linkUp, Down: a.linkDown,
-		Message: func(m link.Message) { a.listener.Message(m.Topic, m.Payload, m.Retained) }})
+		Message: a.received})
 	return err
 }
 
@@ -160,7 +165,7 @@ func (a *App) assemblePages(context.Context) error {
 	a.api = api.New(api.Options{Health: a.history, Source: source{a},
 		Documents: history.Documents{Past: a.history, Planner: a.publisher, Now: a.now}, Objects: a.things, Fleet: a.fleet, Media: a.media,
 		Artist:  a.artist,
-		Reports: reports{a.history}, ReportTypes: report.Types(), Log: auditLog{a.store}, Auth: a.auth, Alerts: a.alerts,
+		Reports: reports{a.history}, ReportTypes: report.Types(), Log: backup.Log{Store: a.store}, Auth: a.auth, Alerts: a.alerts,
 		Webhooks: a.webhooks, CAPs: a.inbox, Clock: a.clock,
 		Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends,
@@ -170,7 +175,7 @@ func (a *App) assemblePages(context.Context) error {
 	}
 	mux := http.NewServeMux()
 	a.api.Handler(mux)
-	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil },
+	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil }, Rival: a.rival.Trouble,
 		Doubt: func() bool { return a.clock.Look().Doubt() },
 		Now:   a.now, Listener: a.listener, Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
 	mux.Handle("GET /metrics", m.Handler())

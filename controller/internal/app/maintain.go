@@ -6,10 +6,7 @@ import (
 	"time"
 
 	"ledcast/controller/internal/api"
-	"ledcast/controller/internal/backup"
 	"ledcast/controller/internal/history"
-	"ledcast/controller/internal/store"
-	"ledcast/playlists"
 )
 
 // maintainEvery is how often the store is maintained.
@@ -73,26 +70,3 @@ func (a *App) databaseBack() {
 
 // Failed tells why the controller has to end, e.g. because another one has its database.
 func (a *App) Failed() <-chan error { return a.failed }
-
-// auditLog is the store's log as the API reads it.
-type auditLog struct{ store store.Store }
-
-func (l auditLog) List(ctx context.Context, owner string, after int64, most int) ([]playlists.AuditEntry, error) {
-	return l.store.Audit().List(ctx, whole(owner), after, most)
-}
-
-func (l auditLog) Newest(ctx context.Context, owner string, before int64, most int) ([]playlists.AuditEntry, error) {
-	return l.store.Audit().Newest(ctx, whole(owner), before, most)
-}
-
-// whole is the owner whose entries somebody of an owner reads: the department answers for the installation.
-func whole(owner string) string {
-	if owner == playlists.Public {
-		return store.AllOwners
-	}
-	return owner
-}
-
-func (l auditLog) Verify(ctx context.Context, expect *playlists.AuditHead) (playlists.AuditHead, error) {
-	return backup.Verify(ctx, l.store, expect)
-}

@@ -10,6 +10,7 @@ import (
 	"ledcast/controller/internal/listen"
 	"ledcast/controller/internal/publish"
 	"ledcast/sign/link"
+	"ledcast/sign/wire"
 )
 
 // uplink is the controller's own connection to the broker, and whether signs are heard over it.
@@ -35,6 +36,7 @@ func (a *App) linkUp(c link.Conn) {
 	}
 	a.listener.Linked(true, true) // before: what is retained comes with the answer
 	go a.hear(ctx, c)
+	go a.watchRival(ctx, c)
 }
 
 func (a *App) linkDown(error) {
@@ -42,6 +44,31 @@ func (a *App) linkDown(error) {
 	a.uplink.stop()
 	a.uplink.mu.Unlock()
 	a.listener.Linked(false, a.feed == nil)
+}
+
+// watchRival announces this controller at an outside broker and notices others there. Where the broker's rules are from
+// before this was known, it does neither: NATS ends a connection that publishes what it may not.
+func (a *App) watchRival(ctx context.Context, c link.Conn) {
+	try, cancel := context.WithTimeout(ctx, 30*time.Second)
+	err := c.Subscribe(try, map[string]byte{wire.TopicController: 1})
+	cancel()
+	if err != nil {
+		if ctx.Err() == nil && !errors.Is(err, link.ErrDown) {
+			a.log.Info("a second controller would not be noticed: the broker refuses the topic; write its rules again",
+				"topic", wire.TopicController)
+		}
+		return
+	}
+	a.rival.Run(ctx)
+}
+
+// received passes on what comes over the link.
+func (a *App) received(m link.Message) {
+	if m.Topic == wire.TopicController {
+		a.rival.Message(m.Payload)
+		return
+	}
+	a.listener.Message(m.Topic, m.Payload, m.Retained)
 }
 
 // hear subscribes, again and again where the broker refuses it, until ctx ends.
@@ -118,7 +145,7 @@ func (a *App) linked() error {
 	if a.uplink.deaf != nil {
 		return errors.New("the broker does not let the controller listen to signs")
 	}
-	return nil
+	return a.rival.Trouble()
 }
 
 // toBroker publishes over the link.

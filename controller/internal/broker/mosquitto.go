@@ -129,10 +129,10 @@ const mosquittoACLHead = `# Written by controller broker-config: who may read an
 
 // Topics of the controller (docs/protocol.md, "Topics"): for every sign, owner and class, and nothing but these leaves.
 var (
-	controllerReads = []string{wire.SignTopic("+", wire.LeafStatus), wire.SignTopic("+", wire.LeafAck),
+	controllerReads = []string{wire.TopicController, wire.SignTopic("+", wire.LeafStatus), wire.SignTopic("+", wire.LeafAck),
 		wire.SignTopic("+", wire.LeafPlayed), wire.SignTopic("+", wire.LeafSnapshot)}
 
-	controllerWrites = []string{wire.TopicKeys, wire.SignTopic("+", wire.LeafProgram), wire.SignTopic("+", wire.LeafFrame),
+	controllerWrites = []string{wire.TopicController, wire.TopicKeys, wire.SignTopic("+", wire.LeafProgram), wire.SignTopic("+", wire.LeafFrame),
 		wire.SignTopic("+", wire.LeafRequest), wire.FrameTopic("+", "+"),
 		wire.AlertsTopic("+", false), wire.AlertFrameTopic("+", false, "+"), wire.AlertsTopic("+", true),
 		wire.AlertFrameTopic("+", true, "+")}

@@ -21,8 +21,9 @@ import (
 type Sources struct {
 	Data     string // the data folder
 	Ready    func() error
-	Linked   func() bool // the controller is connected to its broker
-	Doubt    func() bool // the controller doubts its clock
+	Linked   func() bool  // the controller is connected to its broker
+	Rival    func() error // that another controller is at the broker
+	Doubt    func() bool  // the controller doubts its clock
 	Now      func() time.Time
 	Listener *listen.Listener
 	Alerts   interface{ Recent() []playlists.AlertView }
@@ -69,6 +70,8 @@ func New(a Sources) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("ledcast_broker_connected", "1 while the controller is connected to the broker.",
 			func() float64 { return truth(a.Linked()) }),
+		gauge("ledcast_second_controller", "1 while another controller publishes at the same broker.",
+			func() float64 { return truth(a.Rival() != nil) }),
 		gauge("ledcast_ready", "1 when the controller is connected and the broker holds what every sign should have.",
 			func() float64 { return truth(a.Ready() == nil) }),
 		gauge("ledcast_clock_in_doubt", "1 while the controller doubts its clock and issues nothing new.",

@@ -33,6 +33,7 @@ type Store struct {
 	mu      sync.Mutex // held while the journal is written or read
 	journal *journal
 	run     string // of the controller that has opened the database last
+	before  string // the run before it
 
 	headsMu sync.Mutex
 	heads   map[[2]string]playlists.Head // the latest documents of alerts, by role and subject
@@ -57,12 +58,20 @@ func Wrap(ctx context.Context, s store.Store, data string, log *slog.Logger) (*S
 	if err := w.flush(ctx); err != nil {
 		return nil, fmt.Errorf("%s cannot be written to the database: %w", j.path, err)
 	}
-	w.run = rand.Text()
+	w.before, w.run = w.run, rand.Text()
 	return w, s.Settings().Set(ctx, runSetting, w.run)
 }
 
 // runSetting is the setting with the run of the controller that has opened the database last.
 const runSetting = "controller-run"
+
+// Runs identifies this run of the controller and, if there was one, the one before it.
+func (s *Store) Runs() []string {
+	if s.before == "" {
+		return []string{s.run}
+	}
+	return []string{s.run, s.before}
+}
 
 // Waiting is the number of writes that wait for the database.
 func (s *Store) Waiting() int {
