@@ -114,6 +114,7 @@ func TestChromiumAreasOnMap(t *testing.T) {
 			`{"owner":"viet-ads","name":"Cầu Trà Khúc","class":"64x32-rgb","areas":["quang-ngai/son-tinh"],"position":{"lat":15.35,"lon":108.70}}`, nil, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/va-none",
 			`{"owner":"viet-ads","class":"64x32-rgb","areas":["quang-ngai/ly-son"]}`, nil, 201, ""},
+		{"admin", "POST", "/api/v1/signs/review", `{"signs":["va-md","va-st","va-none"]}`, nil, 200, ""},
 	})
 	for _, width := range []int64{1440, 390} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {

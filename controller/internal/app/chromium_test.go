@@ -115,7 +115,7 @@ func (v *visitor) hear(event any) {
 // run does what a person would, within patience.
 func (v *visitor) run(what string, actions ...chromedp.Action) {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.ctx, 3*patience) // a browser on a busy machine
+	ctx, cancel := context.WithTimeout(v.ctx, 90*time.Second) // a browser on a busy machine
 	defer cancel()
 	if what == "start" { // a deadline on the first Run would end the browser with it
 		ctx = v.ctx

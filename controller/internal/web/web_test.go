@@ -241,6 +241,17 @@ func TestWords(t *testing.T) {
 	for _, k := range inGo.FindAllStringSubmatch(string(source), -1) {
 		used[k[1]] = true
 	}
+	text, err := os.ReadFile("words.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[string]bool{}
+	for _, k := range regexp.MustCompile(`(?m)^  "([^"]+)":`).FindAllStringSubmatch(string(text), -1) {
+		if lines[k[1]] {
+			t.Errorf("words.json has %s twice", k[1])
+		}
+		lines[k[1]] = true
+	}
 	for key := range used {
 		if all[key] == nil {
 			t.Errorf("words.json has no %s", key)

@@ -90,7 +90,6 @@ function newcomers() {
 
 // refilter shows the signs that the filters let through.
 function refilter() {
-  newcomers();
   const f = new FormData(filters);
   const words = fold(f.get('text')).split(/\s+/).filter(Boolean);
   const area = f.get('area');
@@ -135,6 +134,7 @@ function setLink(state) {
 function take(sign) {
   const old = signs.get(sign.id);
   signs.set(sign.id, sign);
+  newcomers();
   grid.update(sign);
   const f = filters.elements;
   if (!old || ((f.state.value || view === 'map') && light(old) !== light(sign)) || f.text.value) soon();
@@ -146,6 +146,7 @@ async function start() {
   areas = areaList.items;
   setSkew(list.now_ms - Date.now());
   for (const s of list.signs) signs.set(s.id, s);
+  newcomers();
   const f = filters.elements;
   // A link may name an area that was replaced, or that is not there.
   const area = query.get('area') || '';
