@@ -32,17 +32,22 @@ func (s *Service) BreakGlass(ctx context.Context, who *playlists.Principal, id s
 }
 
 // Extend lets a running break-glass alert run until x.Until. It takes another person than the one who started it, who
-// gives the digest of the preview and the number of signs in it, as for an approval.
+// gives the digest of the preview and the number of signs in it, as for an approval. Words that name the end name the
+// new one.
 func (s *Service) Extend(ctx context.Context, who *playlists.Principal, id string,
 	x *playlists.AlertExtension) (*playlists.AlertView, error) {
 	ctx = playlists.Urgent(ctx)
+	where := "alerts/" + id
+	redrawn, err := s.redraw(ctx, id, x.Until) // before locking, so that a cancel does not wait for drawing
+	if err != nil {
+		return nil, err
+	}
 	s.lifeMu.Lock()
 	defer s.lifeMu.Unlock()
 	e, err := s.loadToStart(ctx, who, id, playlists.AlertRunning)
 	if err != nil {
 		return nil, err
 	}
-	where := "alerts/" + id
 	if !e.BreakGlass {
 		return nil, &playlists.Error{Code: playlists.Conflict, Field: where, Key: "extend-not-break-glass"}
 	}
@@ -65,14 +70,60 @@ func (s *Service) Extend(ctx context.Context, who *playlists.Principal, id strin
 	if _, _, err := s.findPreview(e, &x.AlertApproval, s.targets(&e.Alert)); err != nil {
 		return nil, err
 	}
+	if redrawn != nil {
+		if err := s.applyLimits(&e.Alert, redrawn, s.targets(&e.Alert)); err != nil {
+			return nil, err
+		}
+		if err := s.put(ctx, nil, kindRendering, id, redrawn); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.update(ctx, who, e, func(a *playlists.Alert) {
 		a.Until, a.ExtendedBy, a.ExtendedMS = x.Until, who.ID, now.UnixMilli()
 	}); err != nil {
 		return nil, err
 	}
+	if redrawn != nil {
+		s.mu.Lock()
+		e.rendering = redrawn
+		s.mu.Unlock()
+	}
 	s.o.Log.Info("break-glass alert extended", "alert", id, "by", who.ID, "until", int64(x.Until))
 	s.changed()
 	return s.view(e), nil
+}
+
+// redraw draws the words of a break-glass alert with another end. It returns nil if they do not name the end, and an
+// error if its template is not the one that the words are from.
+func (s *Service) redraw(ctx context.Context, id string, until playlists.Moment) (*rendering, error) {
+	e, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.load(ctx, e); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	a, old := e.Alert, e.rendering
+	s.mu.Unlock()
+	if !a.BreakGlass || a.Until == until {
+		return nil, nil // Extend refuses it
+	}
+	b := a
+	b.Until = until
+	r, err := s.findMessages(ctx, &b, "alerts/"+id)
+	if err != nil {
+		return nil, err
+	}
+	if b.TemplateDigest != a.TemplateDigest {
+		return nil, &playlists.Error{Code: playlists.Conflict, Field: "alerts/" + id + ".template", Value: a.Template,
+			Key: "extend-template-changed"}
+	}
+	if digestOf(r.Message) == digestOf(old.Message) && digestOf(r.Shorter) == digestOf(old.Shorter) {
+		return nil, nil
+	}
+	r = r.clone()
+	return r, s.draw(ctx, &a, r, s.targets(&a), drawTimeout)
 }
 
 // usedBreakGlass reports whether break-glass started e. An alert that an approver resumed does not count again.

@@ -16,7 +16,7 @@ var another = &playlists.Principal{ID: "user:hoa", Owner: playlists.Public, Role
 func approveTemplate(t *testing.T, s *Service) {
 	t.Helper()
 	flood := playlists.AlertTemplate{ID: "flood", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent",
-		Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "{place}: lên chỗ cao. Gọi {phone}"}}}
+		Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "{place}: lên chỗ cao đến {until}. Gọi {phone}"}}}
 	if err := s.PutTemplate(t.Context(), approver, &flood); err != nil {
 		t.Fatal(err)
 	}
@@ -130,8 +130,22 @@ func TestExtend(t *testing.T) {
 		refused(t, "a wrong number", extend(approver, time.Hour, 1), "is not the number of signs")
 		refused(t, "no later", extend(approver, time.Minute, 0), "is not after its end")
 		refused(t, "too long", extend(approver, playlists.MaxAlertLife*time.Second, 0), "hours after its beginning")
+		words := func() string {
+			t.Helper()
+			p, err := s.Preview(t.Context(), "b1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Join(p.Says, "\n")
+		}
+		if !strings.Contains(words(), "07:10 01/01") {
+			t.Errorf("the words are %s", words())
+		}
 		if err := extend(approver, 3*time.Hour, 0); err != nil {
 			t.Fatal(err)
+		}
+		if !strings.Contains(words(), "10:09 01/01") {
+			t.Errorf("after it was extended the words are %s", words())
 		}
 		time.Sleep(2 * time.Hour)
 		step(t, s)
