@@ -77,10 +77,12 @@ type Sign struct {
 	// from LED to LED, millimetres; 0 is unknown
 	Pitch float64 `yaml:"pitch_mm,omitempty" json:"pitch_mm,omitempty"`
 	// from which it is read, metres; 0 is unknown
-	Distance float64  `yaml:"distance_m,omitempty" json:"distance_m,omitempty"`
-	Rules    *Rules   `yaml:"rules,omitempty" json:"rules,omitempty"`
-	Phone    string   `yaml:"phone,omitempty" json:"phone,omitempty"` // whom to call when it does not show what it should
-	Tags     []string `yaml:"tags,omitempty" json:"tags,omitempty"`   // the owner's own grouping; schedules may name them
+	Distance float64 `yaml:"distance_m,omitempty" json:"distance_m,omitempty"`
+	Rules    *Rules  `yaml:"rules,omitempty" json:"rules,omitempty"`
+	Phone    string  `yaml:"phone,omitempty" json:"phone,omitempty"` // whom to call when it does not show what it should
+	// After so many hours without the broker the sign leaves its schedules for the rotation; 0: at its program's end.
+	CommLossH int64    `yaml:"comm_loss_h,omitempty" json:"comm_loss_h,omitempty"`
+	Tags      []string `yaml:"tags,omitempty" json:"tags,omitempty"` // the owner's own grouping; schedules may name them
 	// Alerts is how the sign counts for urgent messages. Only the department changes it.
 	Alerts SignAlerts `yaml:"alerts,omitempty" json:"alerts,omitempty"`
 	// OutOfService says why the company has taken the sign out of service; ""
@@ -131,6 +133,8 @@ const (
 	MaxTags   = 16
 	MaxOff    = 16
 	MaxReason = 200 // runes
+
+	MaxCommLossH = 8 * 24 // a program's life
 )
 
 func (s *Sign) checkFace(where string) error {
@@ -165,6 +169,10 @@ func (s *Sign) checkFace(where string) error {
 				}
 			}
 		}
+	}
+	if s.CommLossH < 0 || s.CommLossH > MaxCommLossH {
+		return &Error{Code: Invalid, Field: where + ".comm_loss_h", Value: fmt.Sprint(s.CommLossH),
+			Key: "comm-loss-out-of-range", Args: []any{MaxCommLossH}}
 	}
 	if len(s.Tags) > MaxTags {
 		return &Error{Code: TooLarge, Field: where + ".tags", Key: "too-many-tags", Args: []any{len(s.Tags), MaxTags}}

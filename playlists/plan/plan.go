@@ -15,9 +15,9 @@ import (
 const Anchor = 1609434000
 
 // CommLossAfterS is how long a sign plays its segments without contact with the
-// broker. Then it plays the fallback loop rather than nothing: a silent day is
-// more often a bad link than an attack, and all content is signed.
-const CommLossAfterS = 24 * 3600
+// broker unless its owner says otherwise: past the end of any program, so that a
+// bad link costs no company what it has paid for. Then it plays the fallback loop.
+const CommLossAfterS = 9 * 24 * 3600
 
 // Limits of a program (docs/protocol.md, Signed documents). A signed document is
 // a third larger than its JSON, and brightness is added to that.
@@ -75,6 +75,9 @@ func (p *Planner) Plan(s *playlists.Sign, from, until int64, limits Limits) (*Pl
 	}
 	g := *b.program
 	g.Sign, g.Areas = s.ID, s.Areas
+	if s.CommLossH > 0 {
+		g.CommLoss.AfterS = s.CommLossH * 3600
+	}
 	if g.Brightness, err = Brightness(s, b.level, from, until); err != nil {
 		return nil, err
 	}

@@ -335,3 +335,41 @@ func TestLimitsOfProgram(t *testing.T) {
 		t.Error("a sign's own limit of 8 frames allows 9")
 	}
 }
+
+// Without contact a sign plays by its schedules to the end of its program, or for the hours that its owner set.
+func TestCommLoss(t *testing.T) {
+	lists := testLists()
+	const day = 24 * 3600
+	for _, c := range []struct {
+		hours int64
+		last  int64 // the last hour without contact in which the schedules hold
+	}{{0, 8*24 - 1}, {1, 0}, {24, 23}, {100, 99}, {192, 8*24 - 1}} {
+		s := testSign(func(s *playlists.Sign) { s.CommLossH = c.hours })
+		p, err := Plan(newContent(lists...), Rulebook{}, s, testFrom, testFrom+8*day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := p.Program
+		g.Exp = testFrom + 8*day
+		g.Prepare()
+		why := func(hour int64) string {
+			return timeline.At(g, nil, timeline.Conditions{Sign: s.ID, ClockTrusted: true, LastContactMS: testFrom * 1000},
+				(testFrom+hour*3600)*1000).Why
+		}
+		if got := why(c.last); got != timeline.WhyProgram {
+			t.Errorf("%d h: after %d h it shows by %s", c.hours, c.last, got)
+		}
+		if got := why(c.last + 1); got != timeline.WhyCommLoss {
+			t.Errorf("%d h: after %d h it shows by %s", c.hours, c.last+1, got)
+		}
+		other := testSign()
+		d1, err1 := NewPlanner(newContent(lists...), Rulebook{}).Digest(s)
+		d2, err2 := NewPlanner(newContent(lists...), Rulebook{}).Digest(other)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if (d1 == d2) != (c.hours == 0) {
+			t.Errorf("%d h: the digest does not tell", c.hours)
+		}
+	}
+}

@@ -18,6 +18,18 @@ type signAt struct {
 	Seq  int64  `json:"seq"` // of the program that says so; 0 for one that would be
 	Showing
 	reasons
+	// When the sign leaves its schedules for the rotation if it does not reach the broker from its last contact on, or,
+	// if it is connected, from the time asked about on. Unix milliseconds.
+	CommLossMS int64 `json:"comm_loss_ms,omitempty"`
+}
+
+// contactMS is the sign's last contact with the broker at t, as far as is known: t, unless it is offline now.
+func (s *Server) contactMS(sign *playlists.Sign, t time.Time) int64 {
+	h := s.src.Heard(sign.ID)
+	if !sign.Picture() && !h.Online && !h.Unknown && !h.At.IsZero() && h.At.Before(t) {
+		return h.At.UnixMilli()
+	}
+	return t.UnixMilli()
 }
 
 // reasons are why a rule shows, and others do not.
@@ -93,10 +105,14 @@ func (s *Server) signAt(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	contact := s.contactMS(sign, t)
 	shown := timeline.At(p, alerts, timeline.Conditions{Sign: sign.ID, Areas: sign.Areas,
-		ClockTrusted: true, LastContactMS: t.UnixMilli()}, t.UnixMilli())
+		ClockTrusted: true, LastContactMS: contact}, t.UnixMilli())
 	out := signAt{Sign: sign.ID, Time: t.In(zone).Format(time.RFC3339), Zone: zone.String(), Seq: p.Seq,
 		Showing: *showing(&shown, t.UnixMilli())}
+	if !sign.Picture() {
+		out.CommLossMS = min(contact+p.CommLoss.AfterS*1000, p.Exp*1000)
+	}
 	out.Title = notes.Titles[shown.Owner+"/"+shown.Item]
 	if shown.Why == timeline.WhyAlert {
 		out.Title = s.src.Title(sign.ID, "", shown.Item)

@@ -128,7 +128,7 @@ function askTime() {
     }
     if (mine !== asked) return;
     const canvas = ledCanvas(x.title || x.item);
-    out.replaceChildren(h('p', {}, h('strong', {}, x.frame ? x.title || x.item : say('face.dark'))), h('p', {}, `${say('sign.at_said', { time: `${clockSeconds(ms, zone)}, ${zoneName(zone, ms)}`, rule: ruleText(x.rule) })}. ${say('sign.at_until', { time: clockSeconds(x.until_ms, zone), percent: x.percent })}`), reasons(x) || '');
+    out.replaceChildren(h('p', {}, h('strong', {}, x.frame ? x.title || x.item : say('face.dark'))), h('p', {}, `${say('sign.at_said', { time: `${clockSeconds(ms, zone)}, ${zoneName(zone, ms)}`, rule: ruleText(x.rule) })}. ${say('sign.at_until', { time: clockSeconds(x.until_ms, zone), percent: x.percent })}`), x.comm_loss_ms ? h('p', { cls: 'hint' }, say('sign.at_comm_loss', { time: moment(x.comm_loss_ms, zone) })) : '', reasons(x) || '');
     if (!x.frame) return;
     try {
       const image = await loadImage(x.frame, `${path}/frames/${x.frame}`);

@@ -43,6 +43,7 @@ export async function specForm(spec, etag, saved) {
     lon: input('lon', spec.position?.lon, { type: 'number', step: 'any', min: -180, max: 180 }),
     zone: input('time_zone', spec.time_zone, { placeholder: 'Asia/Ho_Chi_Minh', spellcheck: 'false' }),
     pitch: input('pitch_mm', spec.pitch_mm, { type: 'number', step: 'any', min: 0, max: 1000 }),
+    comm: input('comm_loss_h', spec.comm_loss_h, { type: 'number', step: 1, min: 1, max: 192 }),
     distance: input('distance_m', spec.distance_m, { type: 'number', step: 'any', min: 0, max: 10000 }),
     phone: input('phone', spec.phone, { type: 'tel', autocomplete: 'off' }),
     tags: input('tags', (spec.tags || []).join(' '), { spellcheck: 'false', autocapitalize: 'none' }),
@@ -70,6 +71,7 @@ export async function specForm(spec, etag, saved) {
     fresh ? h('fieldset', {}, h('legend', {}, say('spec.class')), h('div', { cls: 'form-grid' }, field(say('spec.w'), c.w, { path: 'class' }), field(say('spec.h'), c.hh, { path: 'h' }), field(say('spec.colour'), c.colour, { path: 'colour' })), h('p', { cls: 'hint' }, say('spec.class_hint'))) : null,
     h('fieldset', { cls: 'field', data: { path: 'areas' } }, h('legend', {}, say('spec.areas')), h('p', { cls: 'hint' }, say('spec.areas_hint')), h('div', { cls: 'days-choice' }, areaBoxes.map(([, box, name]) => h('label', { cls: 'check' }, box, name))), h('p', { cls: 'problem', hidden: true })),
     h('div', { cls: 'form-grid' }, field(say('spec.phone'), c.phone, { path: 'phone', hint: say('spec.phone_hint') }), field(say('spec.playlist'), c.playlist, { path: 'playlist', hint: playlists ? null : say('spec.playlist_foreign') }),
+      field(say('spec.comm_loss'), c.comm, { path: 'comm_loss_h', hint: say('spec.comm_loss_hint') }),
       field(say('spec.pitch'), c.pitch, { path: 'pitch_mm' }), field(say('spec.distance'), c.distance, { path: 'distance_m', hint: say('spec.distance_hint') }),
       field(say('spec.lat'), c.lat, { path: 'position' }), field(say('spec.lon'), c.lon, { path: 'lon' })),
     h('details', {}, h('summary', {}, say('spec.more')), h('div', { cls: 'form-grid' }, field(say('spec.mode'), c.mode, { path: 'mode', hint: say('spec.mode_hint') }), field(say('spec.zone'), c.zone, { path: 'time_zone' }), field(say('spec.tags'), c.tags, { path: 'tags', hint: say('spec.tags_hint') }),
@@ -92,6 +94,7 @@ export async function specForm(spec, etag, saved) {
     set(out, 'position', c.lat.value !== '' && c.lon.value !== '' ? { lat: Number(c.lat.value), lon: Number(c.lon.value) } : null);
     set(out, 'time_zone', c.zone.value.trim());
     set(out, 'pitch_mm', numeric(c.pitch) || '');
+    set(out, 'comm_loss_h', numeric(c.comm) || '');
     set(out, 'distance_m', numeric(c.distance) || '');
     set(out, 'phone', c.phone.value.trim());
     set(out, 'tags', c.tags.value.split(/[\s,]+/).filter(Boolean));

@@ -652,6 +652,7 @@ export interface Sign {
   alerts?: string;
   areas: string[];
   class: string;
+  comm_loss_h?: number;
   distance_m?: number;
   id: string;
   light?: Light;
@@ -902,6 +903,7 @@ export interface Problem {
 export interface SignAt {
   at_ms: number;
   campaigns?: Share[];
+  comm_loss_ms?: number;
   frame: string;
   item: string;
   lost?: Lost[];

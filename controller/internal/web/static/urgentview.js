@@ -189,7 +189,7 @@ export class AlertPage {
       h('p', { cls: 'showing' }, h('span', { cls: 'n', id: 'reach' }, number(p.signs)), ' ', say('urgent.signs_reached'), p.pictures ? ` ${say('urgent.pictures', { n: number(p.pictures) })}` : ''),
       h('div', { cls: 'columns' }, counts(say('urgent.by_company'), p.by_company), counts(say('urgent.by_area'), p.by_area)),
       p.out_of_service.length ? h('p', {}, say('urgent.out', { list: p.out_of_service.map((o) => `${o.sign} (${o.reason})`).join(', ') })) : null,
-      [['fresh', p.new], ['never', p.never], ['offline', p.offline], ['dark', p.dark]].map(([k, list]) => (list?.length ? h('p', {}, say(`urgent.${k}`, { list: list.join(', ') })) : null)),
+      Object.entries({ fresh: p.new, never: p.never, offline: p.offline, dark: p.dark }).map(([k, list]) => (list?.length ? h('p', {}, say(`urgent.${k}`, { list: list.join(', ') })) : null)),
       h('div', { cls: 'looks' }, p.classes.map(onClass)), p.correction.length ? [h('h2', {}, say('urgent.correction')), h('div', { cls: 'looks' }, p.correction.map(onClass))] : null));
   }
 }
