@@ -19,6 +19,8 @@ type Owner struct {
 	// How many signs and classes the owner may have; 0 for DefaultSigns and DefaultClasses. More wait for the department.
 	MaxSigns   int `yaml:"max_signs,omitempty" json:"max_signs,omitempty"`
 	MaxClasses int `yaml:"max_classes,omitempty" json:"max_classes,omitempty"`
+	// of the department only: how bright urgent messages are at least
+	AlertFloor *AlertFloors `yaml:"alert_floor,omitempty" json:"alert_floor,omitempty"`
 }
 
 // How many signs and classes an owner may have by default, and at most.
@@ -46,6 +48,14 @@ func (o *Owner) Validate() error {
 		if x.n < 0 || x.n > MostSigns {
 			return &Error{Code: Invalid, Field: "owners/" + o.ID + "." + x.name, Value: fmt.Sprint(x.n),
 				Key: "owner-limit-out-of-range", Args: []any{MostSigns}}
+		}
+	}
+	if o.AlertFloor != nil && o.ID != Public {
+		return &Error{Code: Invalid, Field: "owners/" + o.ID + ".alert_floor", Key: "alert-floor-not-department"}
+	}
+	if o.AlertFloor != nil {
+		if err := o.AlertFloor.validate("owners/" + o.ID + ".alert_floor"); err != nil {
+			return err
 		}
 	}
 	return checkPhone("owners/"+o.ID+".phone", o.Phone)

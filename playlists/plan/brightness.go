@@ -31,11 +31,12 @@ func Brightness(s *playlists.Sign, level float64, from, until int64) ([]timeline
 	return out, err
 }
 
-// AlertFloor returns the lowest brightness of an alert on a sign, for the same days as Brightness. Only the power
+// AlertFloor returns the lowest brightness of an alert on a sign with this floor, for the same days as Brightness. Only the power
 // supply can lower it, not the owner. The picture of an alert may be brighter than the program's, so AlertFloor uses a
 // level of at least 0.5.
-func AlertFloor(s *playlists.Sign, level float64, from, until int64) ([]timeline.Brightness, error) {
-	return levels(s, max(level, 0.5), playlists.AlertFloorDay, playlists.AlertFloorNight, from, until)
+func AlertFloor(s *playlists.Sign, floor playlists.Floor, level float64, from, until int64) ([]timeline.Brightness,
+	error) {
+	return levels(s, max(level, 0.5), floor.Day, floor.Night, from, until)
 }
 
 // levels returns the day and night percentages over time, capped by the power supply.

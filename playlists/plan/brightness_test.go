@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -105,6 +106,7 @@ func TestBrightnessOverDaylightSaving(t *testing.T) {
 
 // The owner cannot lower the brightness of an alert below the floor, but the cap of the power supply can.
 func TestAlertFloor(t *testing.T) {
+	standard := (*playlists.AlertFloors)(nil).For(&playlists.Sign{})
 	at := time.Date(2021, 1, 30, 0, 0, 0, 0, time.UTC).Unix()
 	for _, c := range []struct {
 		light *playlists.Light
@@ -116,14 +118,49 @@ func TestAlertFloor(t *testing.T) {
 		{&playlists.Light{Day: 1, Night: 1, Power: 10}, 0.2, 20},
 		{&playlists.Light{Power: 10}, 1, 10},
 	} {
-		got, err := AlertFloor(&playlists.Sign{ID: "s", Light: c.light}, c.level, at, at+86400)
+		got, err := AlertFloor(&playlists.Sign{ID: "s", Light: c.light}, standard, c.level, at, at+86400)
 		if err != nil || len(got) != 1 || got[0].Percent != c.want {
 			t.Errorf("%+v at level %v: %v, %v; want %d", c.light, c.level, got, err, c.want)
 		}
 	}
 	s := &playlists.Sign{ID: "s", Position: &playlists.Place{Lat: 15.12, Lon: 108.8}}
-	night, err := AlertFloor(s, 0.2, at, at+86400)
+	night, err := AlertFloor(s, standard, 0.2, at, at+86400)
 	if err != nil || len(night) < 3 || night[0].Percent != playlists.AlertFloorNight {
 		t.Errorf("with a position: %v, %v", night, err)
+	}
+}
+
+// The department sets floors for all signs, a class or a sign. The narrowest holds, by day and by night apart.
+func TestAlertFloors(t *testing.T) {
+	f := &playlists.AlertFloors{Day: 50, Classes: map[string]playlists.Floor{"128x64-rgb": {Day: 60, Night: 20}},
+		Signs: map[string]playlists.Floor{"s": {Night: 30}}}
+	class, err := playlists.ParseClass("128x64-rgb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		sign playlists.Sign
+		want playlists.Floor
+	}{
+		{playlists.Sign{ID: "x"}, playlists.Floor{Day: 50, Night: playlists.AlertFloorNight}},
+		{playlists.Sign{ID: "x", Class: class}, playlists.Floor{Day: 60, Night: 20}},
+		{playlists.Sign{ID: "s", Class: class}, playlists.Floor{Day: 60, Night: 30}},
+		{playlists.Sign{ID: "s"}, playlists.Floor{Day: 50, Night: 30}},
+	} {
+		if got := f.For(&c.sign); got != c.want {
+			t.Errorf("%s %s: %+v, want %+v", c.sign.ID, c.sign.Class, got, c.want)
+		}
+	}
+	s := testSign()
+	plain := NewPlanner(newContent(testLists()...), Rulebook{})
+	set := NewPlanner(newContent(testLists()...), Rulebook{Floors: &playlists.AlertFloors{Day: 77}})
+	d1, err1 := plain.Digest(s)
+	d2, err2 := set.Digest(s)
+	p, err3 := set.Plan(s, testFrom, testFrom+86400, Limits{})
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	if d1 == d2 || p.Program.AlertFloor[0].Percent != 77 {
+		t.Errorf("digests equal: %t, floor %+v", d1 == d2, p.Program.AlertFloor)
 	}
 }

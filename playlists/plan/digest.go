@@ -54,11 +54,12 @@ func (p *Planner) Digest(s *playlists.Sign) (string, error) {
 		Light                    *playlists.Light
 		Rules                    *playlists.Rules
 		CommLossH                int64
+		Floor                    playlists.Floor
 		Schedules, Campaigns     []string // in the order in which they win
 		Base                     []base
 		Agreements               []playlists.Agreement
 	}{Sign: s.ID, Owner: s.Owner, Class: s.Class.String(), Zone: s.TimeZone, Areas: s.Areas, Picture: s.Picture(),
-		Position: s.Position, Light: s.Light, Rules: s.Rules, CommLossH: s.CommLossH}
+		Position: s.Position, Light: s.Light, Rules: s.Rules, CommLossH: s.CommLossH, Floor: p.floors.For(s)}
 	for _, x := range r.schedules {
 		d, ok := p.digests.schedules[x.schedule]
 		if !ok {

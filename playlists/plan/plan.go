@@ -81,7 +81,7 @@ func (p *Planner) Plan(s *playlists.Sign, from, until int64, limits Limits) (*Pl
 	if g.Brightness, err = Brightness(s, b.level, from, until); err != nil {
 		return nil, err
 	}
-	if g.AlertFloor, err = AlertFloor(s, b.level, from, until); err != nil {
+	if g.AlertFloor, err = AlertFloor(s, p.floors.For(s), b.level, from, until); err != nil {
 		return nil, err
 	}
 	return &Planned{Program: &g, Reasons: b.reasons, Files: b.files, Titles: b.titles}, nil

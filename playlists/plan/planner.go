@@ -31,11 +31,15 @@ type Rulebook struct {
 	Schedules  []Dated[playlists.Schedule]
 	Campaigns  []playlists.Campaign
 	Agreements []playlists.Agreement
+	Floors     *playlists.AlertFloors // nil for the defaults
 }
 
 // RulebookOf returns the rulebook of a snapshot.
 func RulebookOf(s *playlists.Snapshot) Rulebook {
 	var r Rulebook
+	if o, ok := playlists.Find[*playlists.Owner](s, playlists.Key{Kind: playlists.KindOwner, ID: playlists.Public}); ok {
+		r.Floors = o.AlertFloor
+	}
 	for _, x := range s.Things(playlists.KindSchedule) {
 		r.Schedules = append(r.Schedules, Dated[playlists.Schedule]{Thing: *x.Thing.(*playlists.Schedule),
 			UpdatedMS: x.UpdatedMS})
@@ -57,6 +61,7 @@ type Planner struct {
 	schedules  map[string][]scheduled     // by owner
 	campaigns  []campaignRule             // oldest letter first
 	agreements map[string][]agreementRule // by owner
+	floors     *playlists.AlertFloors
 
 	zones   map[string]*calendar
 	lists   memo[string, *list] // by owner/id
@@ -83,7 +88,8 @@ type datedKey struct {
 
 // NewPlanner returns a planner for a valid rulebook.
 func NewPlanner(content Content, r Rulebook) *Planner {
-	p := &Planner{content: content, schedules: map[string][]scheduled{}, agreements: map[string][]agreementRule{},
+	p := &Planner{content: content, floors: r.Floors,
+		schedules: map[string][]scheduled{}, agreements: map[string][]agreementRule{},
 		zones: map[string]*calendar{}, lists: memo[string, *list]{}, dateds: map[datedKey]*dated{},
 		entries: memo[entryKey, *entry]{}, loops: memo[loopKey, *loop]{}, long: map[longKey]*entry{},
 		bodies: memo[string, *body]{}, files: map[fileKey]*playlists.FrameFile{}, digests: newDigests()}

@@ -39,6 +39,17 @@ export interface AlertExtension {
   until: number | string;
 }
 
+export interface AlertFloors {
+  classes?: {
+    [key: string]: Floor;
+  };
+  day?: number;
+  night?: number;
+  signs?: {
+    [key: string]: Floor;
+  };
+}
+
 export interface AlertFrame {
   ms: number;
   url: string;
@@ -310,6 +321,11 @@ export interface Finding {
   text: Text;
 }
 
+export interface Floor {
+  day?: number;
+  night?: number;
+}
+
 export interface GaveWay {
   item: string;
   ms: number;
@@ -439,6 +455,7 @@ export interface OutOfOrder {
 }
 
 export interface Owner {
+  alert_floor?: AlertFloors;
   id: string;
   max_classes?: number;
   max_signs?: number;
