@@ -59,7 +59,12 @@ func Wrap(ctx context.Context, s store.Store, data string, log *slog.Logger) (*S
 		return nil, fmt.Errorf("%s cannot be written to the database: %w", j.path, err)
 	}
 	w.before, w.run = w.run, rand.Text()
-	return w, s.Settings().Set(ctx, runSetting, w.run)
+	if err := s.Settings().Set(ctx, runSetting, w.run); playlists.IsAway(err) {
+		return nil, err
+	} else if err != nil { // a full disk, on which a controller starts all the same
+		log.Warn("this run of the controller could not be noted", "err", err)
+	}
+	return w, nil
 }
 
 // runSetting is the setting with the run of the controller that has opened the database last.

@@ -20,6 +20,7 @@ import (
 type server struct {
 	store.Store
 	away bool
+	full bool // the disk is full
 }
 
 func (s *server) Trouble() error {
@@ -51,6 +52,20 @@ type (
 		s *server
 	}
 )
+
+type serverSettings struct {
+	store.Settings
+	s *server
+}
+
+func (s *server) Settings() store.Settings { return serverSettings{s.Store.Settings(), s} }
+
+func (x serverSettings) Set(ctx context.Context, key, value string) error {
+	if x.s.full {
+		return &playlists.Error{Code: playlists.Full, Field: "database", Key: "disk-full"}
+	}
+	return x.Settings.Set(ctx, key, value)
+}
 
 func (s *server) Objects() store.Objects     { return serverObjects{s.Store.Objects(), s} }
 func (s *server) Audit() store.Audit         { return serverAudit{s.Store.Audit(), s} }
@@ -340,5 +355,15 @@ func TestSessionsOutlastTheDatabase(t *testing.T) {
 		if found != c.found || found && (err != nil || string(data) != c.token) || !found && !playlists.IsAway(err) {
 			t.Errorf("%s at %d: %q, %v, %v", c.token, c.nowMS, data, found, err)
 		}
+	}
+}
+
+// A controller starts on a full disk.
+func TestStartOnAFullDisk(t *testing.T) {
+	w := newWorld(t)
+	w.db.full = true
+	w.restart()
+	if runs := w.s.Runs(); len(runs) != 2 {
+		t.Errorf("runs %v", runs)
 	}
 }
