@@ -211,8 +211,8 @@ func (o *AlertOrder) Order(nowMS int64) (*Alert, error) {
 	bad := func(field, value string, key TextKey, args ...any) error {
 		return &Error{Code: Invalid, Field: where + "." + field, Value: value, Key: key, Args: args}
 	}
-	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Short: strings.TrimSpace(o.Short), Template: o.Template, Values: o.Values,
-		Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
+	a := &Alert{ID: o.ID, Message: o.Message, Text: o.Text, Short: strings.TrimSpace(o.Short), Template: o.Template,
+		Values: o.Values, Priority: DefaultPriority, Areas: o.Areas, Signs: o.Signs,
 		From: o.From, Until: o.Until, Mode: o.Mode, Takeover: o.Takeover, Correction: o.Correction, Replaces: o.Replaces,
 		State: AlertPending, FromGiven: o.From != 0,
 		Override: o.Override, Reason: strings.TrimSpace(o.Reason)}

@@ -129,10 +129,11 @@ func TestTwoLanguages(t *testing.T) {
 			reason:  Reason{"được nêu hai lần", "chỉ nêu một lần", "Màn hình"}},
 		{e: *(&Error{Key: "emoji"}).In("on-class", Class{128, 64, RGB}).In("on-sign", "qn-001"),
 			english: "is an emoji, which signs do not show (on 128x64-rgb) (on sign qn-001); leave it out or say it in words",
-			reason: Reason{"là biểu tượng cảm xúc, màn hình không hiện được (trên loại màn hình 128x64-rgb) (trên màn hình qn-001)",
-				"bỏ đi hoặc diễn đạt bằng lời", ""}},
+			reason: Reason{"là biểu tượng cảm xúc, màn hình không hiện được (trên loại màn hình 128x64-rgb) " +
+				"(trên màn hình qn-001)", "bỏ đi hoặc diễn đạt bằng lời", ""}},
 		{e: Error{Field: "theme", Key: "contrast-too-low", Args: []any{Word("the headline"), Class{64, 32, "red"}, 2.1, 4.5}},
-			english: "theme gives the headline on 64x32-red a contrast of 2.1, under 4.5; use a darker ground or lighter letters",
+			english: "theme gives the headline on 64x32-red a contrast of 2.1, under 4.5; " +
+				"use a darker ground or lighter letters",
 			reason: Reason{"khiến tiêu đề trên loại màn hình 64x32-red chỉ có độ tương phản 2,1, dưới mức 4,5",
 				"dùng nền tối hơn hoặc chữ sáng hơn", "Màu sắc"}},
 		{e: Error{Key: "role-not-allowed", Args: []any{Word("viewer"), Word("public")}},

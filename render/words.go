@@ -160,12 +160,14 @@ func glueList(ws []word) {
 // that ends inside one is read twice.
 var compounds = func() map[string][][]string {
 	m := map[string][][]string{}
-	for _, c := range strings.Split(`khẩu trang|khử khuẩn|khoảng cách|tụ tập|khai báo|khai báo y tế|y tế|bộ y tế|sở y tế|cài đặt|ứng dụng|
-điện thoại|tiếp xúc|công cộng|đông người|đường dây|đường dây nóng|thông báo|thông tin|truyền thông|sức khỏe|sức khoẻ|nguy cơ|lây nhiễm|
-người nhiễm|phòng chống|phòng dịch|phòng bệnh|chống dịch|dịch bệnh|cơ quan|văn phòng|cán bộ|người dân|khách đến|bảo vệ|cộng đồng|gia đình|
-việt nam|quảng ngãi|sơn tịnh|hà nội|đà nẵng|hồ chí minh|covid 19|rửa tay|xà phòng|bề mặt|vật dụng|hạn chế|giữ khoảng cách|thường xuyên|
+	for _, c := range strings.Split(`khẩu trang|khử khuẩn|khoảng cách|tụ tập|khai báo|khai báo y tế|y tế|bộ y tế|
+sở y tế|cài đặt|ứng dụng|điện thoại|tiếp xúc|công cộng|đông người|đường dây|đường dây nóng|thông báo|thông tin|
+truyền thông|sức khỏe|sức khoẻ|nguy cơ|lây nhiễm|người nhiễm|phòng chống|phòng dịch|phòng bệnh|chống dịch|
+dịch bệnh|cơ quan|văn phòng|cán bộ|người dân|khách đến|bảo vệ|cộng đồng|gia đình|việt nam|quảng ngãi|sơn tịnh|
+hà nội|đà nẵng|hồ chí minh|covid 19|rửa tay|xà phòng|bề mặt|vật dụng|hạn chế|giữ khoảng cách|thường xuyên|
 cảnh báo|nghi nhiễm|cách ly|tự cách ly|hướng dẫn|thực hiện|vui lòng|tối thiểu|không tụ tập|không tập trung|
-chính quyền|địa phương|nhà nước|giao thông|an toàn|nguy hiểm|mưa lớn|lũ lụt|sạt lở|bão số|di dời|sơ tán|khẩn cấp|bệnh viện|trạm y tế`, "|") {
+chính quyền|địa phương|nhà nước|giao thông|an toàn|nguy hiểm|mưa lớn|lũ lụt|sạt lở|bão số|di dời|sơ tán|khẩn cấp|
+bệnh viện|trạm y tế`, "|") {
 		f := strings.Fields(c)
 		m[f[0]] = append(m[f[0]], f)
 	}

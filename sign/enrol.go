@@ -28,7 +28,8 @@ func newEnrol(stdout io.Writer) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "enrol",
 		Short: "Fetch this sign's config file with a one-time code",
-		Long: "enrol trades the code that the controller gave for the sign's config file, which holds its password and the\n" +
+		Long: "enrol trades the code that the controller gave for the sign's config file, " +
+			"which holds its password and the\n" +
 			"roots that it will believe. So it must be sure whom it asks: any address but loopback needs https://.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {

@@ -37,8 +37,10 @@ func newInspect(stdin io.Reader, stdout io.Writer, clock func() time.Time) *cobr
 		Use:   "inspect {FILE | - | --topic TOPIC}",
 		Short: "Check a document as a sign would, and say what is in it and why it is refused",
 		Long: "Check a document as a sign would, and say what is in it and the first check that fails.\n\n" +
-			"The signature is checked against the key set of --keys, and that against the roots of --config. With --topic both are\n" +
-			"fetched with the sign's own credentials: a broker that allows one connection a name ends the sign's for that moment.\n" +
+			"The signature is checked against the key set of --keys, and that against the roots of --config. " +
+			"With --topic both are\n" +
+			"fetched with the sign's own credentials: a broker that allows one connection a name " +
+			"ends the sign's for that moment.\n" +
 			"Floors (stale-seq) lie on the sign's disk and are not asked.",
 		Example: "  sign inspect program.jws --config qn-001.json --keys keys.jws\n" +
 			"  sign inspect --config qn-001.json --topic led/v1/signs/qn-001/program",

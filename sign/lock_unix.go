@@ -22,7 +22,8 @@ func lockData(dir string) (unlock func(), err error) {
 		return func() {}, nil
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
-		return nil, errors.Join(fmt.Errorf("another sign runs on the data folder %s; end that one, or give another --data", dir),
+		return nil, errors.Join(
+			fmt.Errorf("another sign runs on the data folder %s; end that one, or give another --data", dir),
 			f.Close())
 	}
 	return func() { _ = f.Close() }, nil

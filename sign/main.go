@@ -100,7 +100,8 @@ func newRun(stdout, stderr io.Writer) *cobra.Command {
 	f.StringVar(&data, "data", "",
 		"`folder` for what must last: keys, floors, programs, frames (default: ledcast-sign/<sign> in your cache folder)")
 	f.StringArrayVar(&outputs, "output", nil,
-		"where the face goes: terminal, png:DIR, ddp:HOST[:PORT], sacn:HOST, sacn:multicast or fb:/dev/fb0; may be given several times")
+		"where the face goes: terminal, png:DIR, ddp:HOST[:PORT], sacn:HOST, sacn:multicast or fb:/dev/fb0; "+
+			"may be given several times")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log more")
 	return c
 }

@@ -109,7 +109,8 @@ func TestRunSaysWhyItIsNotConnected(t *testing.T) {
 			}
 			said := stderr.String()
 			if n := strings.Count(said, "level=WARN"); n != 1 ||
-				!strings.Contains(said, "not connected to the broker") || !strings.Contains(said, x.broker) || strings.Contains(said, "secret-word") {
+				!strings.Contains(said, "not connected to the broker") || !strings.Contains(said, x.broker) ||
+				strings.Contains(said, "secret-word") {
 				t.Errorf("%d warnings: %s", n, said)
 			}
 		})

@@ -8,7 +8,8 @@ import (
 )
 
 func clockVectors(t testing.TB) *suite {
-	s := newSuite(t, "Effective time: trusted or not, signed times, and that a jump never prolongs an alert. A case's signed times name the session of its connection.")
+	s := newSuite(t, "Effective time: trusted or not, signed times, and that a jump never prolongs an alert. "+
+		"A case's signed times name the session of its connection.")
 	clock := func(m *maker, trusted bool, ms int64) {
 		word := map[bool]string{true: "trusted", false: "untrusted"}[trusted]
 		m.status(map[string]any{"clock": word, "at_ms": ms})

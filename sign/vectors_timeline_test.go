@@ -19,7 +19,8 @@ func scroller(f *file, axis string, pxS, ms int64) *timeline.Program {
 }
 
 func timelineVectors(t testing.TB) *suite {
-	s := newSuite(t, "What is on the face at a time: loops in phase, segments, fallback, lost communication, ends, brightness, and the pixels of scrolls.")
+	s := newSuite(t, "What is on the face at a time: loops in phase, segments, fallback, lost communication, ends, "+
+		"brightness, and the pixels of scrolls.")
 	with := func(name string, p *timeline.Program, more ...*file) *maker {
 		m := s.make("face: "+name, class)
 		m.ready(p, append(append([]*file{}, onlyTwo...), more...)...)

@@ -11,7 +11,8 @@ import (
 
 func TestParseSigns(t *testing.T) {
 	const list = "\ufeffid;owner;class;areas;name;lat;lon;pitch_mm;phone;tags\r\n" +
-		"dp-101;bien-hieu-duc-pho;128x64-rgb;quang-ngai/duc-pho quang-ngai/mo-duc;\"Ngã ba; Trà Câu\";14,85;108,95;10;0255 3859 123;cho trung-tam\r\n" +
+		"dp-101;bien-hieu-duc-pho;128x64-rgb;quang-ngai/duc-pho quang-ngai/mo-duc;" +
+		"\"Ngã ba; Trà Câu\";14,85;108,95;10;0255 3859 123;cho trung-tam\r\n" +
 		"dp-102;bien-hieu-duc-pho;64x32-red;quang-ngai/duc-pho;;;;;;\r\n"
 	m, err := ParseSigns("signs.csv", []byte(list))
 	if err != nil {

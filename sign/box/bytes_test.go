@@ -72,7 +72,9 @@ func TestBytesOfADay(t *testing.T) {
 		const pongs = 2 * 86400 / 30 // keep-alive
 		total += pongs
 		changes, stream := one*86400/8, one*86400*25
-		t.Logf("a program of %d bytes came %d times, the keys %d times; with ten frames of about %d bytes, four more and MQTT's own: %d bytes in the day. A frame at each change: %d, 1/%d of it; 25 frames a second: 1/%d",
+		t.Logf("a program of %d bytes came %d times, the keys %d times; "+
+			"with ten frames of about %d bytes, four more and MQTT's own: %d bytes in the day. "+
+			"A frame at each change: %d, 1/%d of it; 25 frames a second: 1/%d",
 			doc, counted[wire.SignTopic("qn-001", wire.LeafProgram)], counted[wire.TopicKeys], one, total, changes,
 			changes/total, stream/total)
 		if total*100 > changes || total*10_000 > stream {

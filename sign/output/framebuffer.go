@@ -37,7 +37,8 @@ func newFramebuffer(path, sysfs string, m Map, l *layout) (Output, error) {
 	} else {
 		var err error
 		if screen, err = readScreen(filepath.Join(sysfs, filepath.Base(path))); err != nil {
-			return nil, fmt.Errorf("%w; give its form in the config's outputs: \"fb\":{\"screen\":{\"width\",\"height\",\"bits\"}}", err)
+			return nil, fmt.Errorf("%w; give its form in the config's outputs: "+
+				"\"fb\":{\"screen\":{\"width\",\"height\",\"bits\"}}", err)
 		}
 	}
 	if screen.Bits != 16 && screen.Bits != 24 && screen.Bits != 32 {

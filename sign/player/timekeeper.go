@@ -67,7 +67,8 @@ func (t *Timekeeper) Disagrees() bool { return t.disagrees }
 
 // Answer judges a signed time that arrived at mono. c is the present clock; ntp says that NTP holds the system's, which
 // is at systemMS. atMS is the time to set, for Set.
-func (t *Timekeeper) Answer(monoMS int64, q *wire.SignRequest, c Clock, systemMS int64, ntp bool) (atMS int64, v Verdict) {
+func (t *Timekeeper) Answer(monoMS int64, q *wire.SignRequest, c Clock,
+	systemMS int64, ntp bool) (atMS int64, v Verdict) {
 	trip, ok := t.asked(monoMS, q)
 	if !ok {
 		return 0, Ignored

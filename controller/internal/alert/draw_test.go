@@ -286,8 +286,8 @@ func TestUnable(t *testing.T) {
 	if err != nil || f == nil || f.Code != noFrames {
 		t.Fatalf("%+v, %v", f, err)
 	}
-	short := playlists.AlertTemplate{ID: "short", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent", Short: "LŨ",
-		Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "lên chỗ cao"}}}
+	short := playlists.AlertTemplate{ID: "short", Name: playlists.Text{VI: "Lũ", EN: "Flood"}, Theme: "urgent",
+		Short: "LŨ", Variants: []playlists.Variant{{Lang: "vi", Headline: "LŨ", Body: "lên chỗ cao"}}}
 	if err := s.PutTemplate(t.Context(), approver, &short); err != nil {
 		t.Fatal(err)
 	}

@@ -118,9 +118,9 @@ type Server struct {
 
 // New makes a server. Run must be running for events.
 func New(o Options) *Server {
-	s := &Server{src: o.Source, documents: o.Documents, health: o.Health, objects: o.Objects, fleet: o.Fleet, media: o.Media, artist: o.Artist,
-		reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks, caps: o.CAPs, clock: o.Clock, auth: o.Auth,
-		version: o.Version, now: o.Now, log: o.Logger,
+	s := &Server{src: o.Source, documents: o.Documents, health: o.Health, objects: o.Objects, fleet: o.Fleet,
+		media: o.Media, artist: o.Artist, reports: o.Reports, audit: o.Log, alerts: o.Alerts, webhooks: o.Webhooks,
+		caps: o.CAPs, clock: o.Clock, auth: o.Auth, version: o.Version, now: o.Now, log: o.Logger,
 		reportTypes: o.ReportTypes}
 	s.wall = newWall(s)
 	return s

@@ -111,7 +111,8 @@ func (s *Server) review(w http.ResponseWriter, r *http.Request) {
 		err = &playlists.Error{Code: playlists.Invalid, Field: "review.signs", Key: "review-without-signs"}
 	}
 	if err == nil && x.Alerts != playlists.AlertsCounted && x.Alerts != playlists.AlertsExcluded {
-		err = &playlists.Error{Code: playlists.Invalid, Field: "review.alerts", Value: string(x.Alerts), Key: "review-unknown"}
+		err = &playlists.Error{Code: playlists.Invalid, Field: "review.alerts",
+			Value: string(x.Alerts), Key: "review-unknown"}
 	}
 	if err == nil {
 		err = s.fleet.Review(r.Context(), p, x.Signs, x.Alerts)

@@ -91,7 +91,8 @@ func (s *Server) OpenAPI() ([]byte, error) {
 	return json.MarshalIndent(document{
 		OpenAPI: "3.1.0",
 		Info: object{"title": "ledcast", "version": s.version, "license": object{"name": "see the repository"},
-			"description": "The HTTP API of the ledcast controller. Ids are given by the caller; PUT creates or replaces. What belongs to another owner is 404."},
+			"description": "The HTTP API of the ledcast controller. Ids are given by the caller; PUT creates or replaces. " +
+				"What belongs to another owner is 404."},
 		Paths: paths, Security: []object{{"token": []any{}}, {"session": []any{}}},
 		Components: object{"schemas": schemas, "securitySchemes": object{
 			"token":   object{"type": "http", "scheme": "bearer"},

@@ -79,8 +79,9 @@ func (s *Server) Routes() []Route {
 			Summary: "A sign's day: which rule shows when, and which ones do not, and why", Handler: s.signDay, Out: signDay{},
 			Query: []Param{{Name: "date", Type: "string", Format: "date", About: "today without it"}}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/health",
-			Summary: "How a sign was, as the controller saw it: online, clock, faults, as spans and by day; the last 7 days without a range", Handler: s.signHealth, Out: HealthHistory{},
-			Query: []Param{rangeFrom, rangeTo}},
+			Summary: "How a sign was, as the controller saw it: online, clock, faults, as spans and by day; " +
+				"the last 7 days without a range",
+			Handler: s.signHealth, Out: HealthHistory{}, Query: []Param{rangeFrom, rangeTo}},
 		{Method: "GET", Path: "/api/v1/signs/{id}/face.png", Summary: "The frame that a sign shows now", Handler: s.facePNG,
 			Type: "image/png"},
 		{Method: "GET", Path: "/api/v1/signs/{id}/frames/{sha}", Summary: "A frame of the sign's program", Handler: s.frame,
@@ -109,7 +110,9 @@ func (s *Server) Routes() []Route {
 		{Method: "POST", Path: "/api/v1/enrol", Summary: "Trade a one-time code for a sign's config file", Handler: s.enrol,
 			In: enrolCode{}, Type: "application/json", Open: true},
 		{Method: "GET", Path: "/api/v1/events",
-			Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, at once and at every change", Handler: s.events, Type: "text/event-stream",
+			Summary: "Server-sent events: \"sign\" with a sign's view, and to the department \"alert\" with an alert's, " +
+				"at once and at every change",
+			Handler: s.events, Type: "text/event-stream",
 			Query: []Param{{Name: "sign", Type: "string", About: "the id of the only sign whose events are sent"},
 				{Name: "only", Type: "string", Enum: []string{"alerts"}, About: "sends no events of signs"}}},
 
@@ -151,7 +154,9 @@ func (s *Server) Routes() []Route {
 		{Method: "DELETE", Path: "/api/v1/tokens/{id}", Summary: "Revoke an API token at once", Handler: s.tokenRemove},
 
 		{Method: "GET", Path: "/api/v1/reports/{kind}",
-			Summary: "What was shown, by proof of play: delivery, share or displaced; and uptime, by what the controller saw; the last 24 hours without a range", Handler: s.report, Out: s.reportTypes,
+			Summary: "What was shown, by proof of play: delivery, share or displaced; and uptime, " +
+				"by what the controller saw; the last 24 hours without a range",
+			Handler: s.report, Out: s.reportTypes,
 			Query: []Param{rangeFrom, rangeTo,
 				{Name: "owner", Type: "string", About: "whose signs; all that one may see without it"},
 				{Name: "sign", Type: "string", About: "one sign"}, {Name: "campaign", Type: "string", About: "one campaign"},

@@ -230,7 +230,8 @@ func (s *Server) view(sign *playlists.Sign, owners map[string]string, now time.T
 		return v
 	}
 	v.Wanted = program.Seq
-	if v.State == "never" || v.State == "offline" || v.State == "unknown" || (!sign.Picture() && h.ProgramSeq != program.Seq) {
+	if v.State == "never" || v.State == "offline" || v.State == "unknown" ||
+		(!sign.Picture() && h.ProgramSeq != program.Seq) {
 		return v
 	}
 	alerts := s.src.Has(sign) // what it refused or was not reached by it cannot show

@@ -21,7 +21,8 @@ func TestParse(t *testing.T) {
 		`{"variants":[{"headline":"A"}],"` + strings.Repeat("x", 5000) + `":1}`: `m.` + strings.Repeat("x", 99) + `…|`,
 		strings.Repeat(`{"variants":[`, 20000):                                  `m.`,
 		`[]`:                                                                    `m|| is a list and should be an object`,
-		`{"variants":[{"headline":"A"}],"image":{"media":null,"fit":{"a":[1,2,"b\u0000"]}}}`: `m.image.fit|| is an object and should be a text`,
+		`{"variants":[{"headline":"A"}],"image":{"media":null,` +
+			`"fit":{"a":[1,2,"b\u0000"]}}}`: `m.image.fit|| is an object and should be a text`,
 	} {
 		var m playlists.Message
 		err := parse([]byte(body), &m, "m", func() error { return nil }, func() error { return nil })

@@ -96,8 +96,8 @@ func TestAlertKinds(t *testing.T) {
 	}
 }
 
-// turn is from when until when an item first showed for a second or more. The first turn may be shorter: the sign got the
-// alert in the middle of it, or a signed time set its clock back by some milliseconds.
+// turn is from when until when an item first showed for a second or more. The first turn may be shorter: the sign got
+// the alert in the middle of it, or a signed time set its clock back by some milliseconds.
 func turn(t *testing.T, a *attached, item string) (fromMS, untilMS int64) {
 	t.Helper()
 	eventually(t, item+" has a turn", func() bool {

@@ -140,8 +140,9 @@ func TestAlertOnTheDemo(t *testing.T) {
 	}
 	c.want("author", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 5}, 403, nil)
 	c.want("admin", "POST", "/api/v1/alerts/lu-1/approve", map[string]int{"signs": 5}, 403, nil)
-	if text := c.want("approver", "POST", "/api/v1/alerts/lu-1/approve", map[string]any{"signs": 3, "digest": p.Digest}, 422,
-		nil); strings.Contains(text, "5 ") || strings.Contains(text, `"5"`) {
+	if text := c.want("approver", "POST", "/api/v1/alerts/lu-1/approve",
+		map[string]any{"signs": 3, "digest": p.Digest}, 422, nil); strings.Contains(text, "5 ") ||
+		strings.Contains(text, `"5"`) {
 		t.Errorf("the refusal tells the number: %s", text)
 	}
 	if v := c.alert("lu-1"); v.State != playlists.AlertPending || v.Targeted != 5 {
@@ -413,8 +414,11 @@ func TestCAPOverHTTP(t *testing.T) {
 		return `<?xml version="1.0" encoding="UTF-8"?><alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>` +
 			id + `</identifier><sender>kttv@quangngai.gov.vn</sender><sent>` + sent + `</sent><status>` + status +
 			`</status><msgType>` + msgType + `</msgType><scope>Public</scope>` + more +
-			`<info><language>vi-VN</language><category>Met</category><event>Lũ</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>` +
-			`<headline>LŨ LÊN NHANH</headline><instruction>Lên chỗ cao.</instruction><area><areaDesc>Thành phố Quảng Ngãi</areaDesc><geocode><valueName>GSO</valueName><value>522</value></geocode></area></info></alert>`
+			`<info><language>vi-VN</language><category>Met</category><event>Lũ</event>` +
+			`<urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>` +
+			`<headline>LŨ LÊN NHANH</headline><instruction>Lên chỗ cao.</instruction>` +
+			`<area><areaDesc>Thành phố Quảng Ngãi</areaDesc>` +
+			`<geocode><valueName>GSO</valueName><value>522</value></geocode></area></info></alert>`
 	}
 	head := []string{"Content-Type", "application/cap+xml"}
 	const path = "/api/v1/alerts/cap"

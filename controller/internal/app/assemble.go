@@ -163,11 +163,10 @@ func (a *App) assembleLink(context.Context) error {
 
 func (a *App) assemblePages(context.Context) error {
 	a.api = api.New(api.Options{Health: a.history, Source: source{a},
-		Documents: history.Documents{Past: a.history, Planner: a.publisher, Now: a.now}, Objects: a.things, Fleet: a.fleet, Media: a.media,
-		Artist:  a.artist,
-		Reports: reports{a.history}, ReportTypes: report.Types(), Log: backup.Log{Store: a.store}, Auth: a.auth, Alerts: a.alerts,
-		Webhooks: a.webhooks, CAPs: a.inbox, Clock: a.clock,
-		Version: a.o.Software, Now: a.now, Logger: a.log})
+		Documents: history.Documents{Past: a.history, Planner: a.publisher, Now: a.now}, Objects: a.things, Fleet: a.fleet,
+		Media: a.media, Artist: a.artist, Reports: reports{a.history}, ReportTypes: report.Types(),
+		Log: backup.Log{Store: a.store}, Auth: a.auth, Alerts: a.alerts, Webhooks: a.webhooks, CAPs: a.inbox,
+		Clock: a.clock, Version: a.o.Software, Now: a.now, Logger: a.log})
 	pages, err := web.New(web.Options{Insecure: a.o.Insecure, RootsHere: a.keyring.RootsHere, KeysEnd: a.keyring.Ends,
 		Now: a.now})
 	if err != nil {
@@ -175,9 +174,9 @@ func (a *App) assemblePages(context.Context) error {
 	}
 	mux := http.NewServeMux()
 	a.api.Handler(mux)
-	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil }, Rival: a.rival.Trouble,
-		Doubt: func() bool { return a.clock.Look().Doubt() },
-		Now:   a.now, Listener: a.listener, Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
+	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil },
+		Rival: a.rival.Trouble, Doubt: func() bool { return a.clock.Look().Doubt() }, Now: a.now, Listener: a.listener,
+		Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
 	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("/", pages)
 	guard := http.NewCrossOriginProtection()

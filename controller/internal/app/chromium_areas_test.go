@@ -23,7 +23,8 @@ func TestChromiumAreas(t *testing.T) {
 	admin, author := chromium(t, c.base), chromium(t, c.base)
 	admin.expected = []string{"422"} // what is used cannot be deleted
 	row := func(code string) string {
-		return fmt.Sprintf(`[...document.querySelectorAll('tbody tr')].find((r) => r.querySelector('.code').textContent === %q)`, code)
+		return fmt.Sprintf(`[...document.querySelectorAll('tbody tr')]
+			.find((r) => r.querySelector('.code').textContent === %q)`, code)
 	}
 	click := func(code, what string) chromedp.Action {
 		return chromedp.Tasks{until(row(code)),
@@ -79,7 +80,9 @@ func TestChromiumAreas(t *testing.T) {
 		says("Huyện Sơn Tịnh (đã được thay bằng Xã Trà Khúc Đông)"))
 
 	author.run("by its old code", chromedp.Navigate(c.base+"/areas?code=quang-ngai/son-tinh"),
-		until(`document.querySelector('#told:not([hidden])')?.textContent === 'Huyện Sơn Tịnh (đã được thay bằng Xã Trà Khúc Đông)'`), until(`document.querySelector('tr.chosen')`),
+		until(`document.querySelector('#told:not([hidden])')?.textContent ===
+			'Huyện Sơn Tịnh (đã được thay bằng Xã Trà Khúc Đông)'`),
+		until(`document.querySelector('tr.chosen')`),
 		// an author changes none
 		until(`document.querySelectorAll('main table button').length === 0 && !document.querySelector('main .views')`))
 	shoot(author, "3-author")
@@ -107,11 +110,14 @@ func TestChromiumAreasOnMap(t *testing.T) {
 	// One area has a border, around nothing but itself.
 	c.all([]ask{
 		{"admin", "PUT", "/api/v1/areas/quang-ngai/mo-duc",
-			`{"name":"Huyện Mộ Đức","outline":[[{"lat":14.90,"lon":108.80},{"lat":14.90,"lon":108.95},{"lat":15.00,"lon":108.95},{"lat":15.00,"lon":108.80}]]}`, nil, 200, ""},
+			`{"name":"Huyện Mộ Đức","outline":[[{"lat":14.90,"lon":108.80},{"lat":14.90,"lon":108.95},` +
+				`{"lat":15.00,"lon":108.95},{"lat":15.00,"lon":108.80}]]}`, nil, 200, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/va-md",
-			`{"owner":"viet-ads","name":"Chợ Thạch Trụ","class":"64x32-rgb","areas":["quang-ngai/mo-duc"],"position":{"lat":14.99,"lon":108.94}}`, nil, 201, ""},
+			`{"owner":"viet-ads","name":"Chợ Thạch Trụ","class":"64x32-rgb",` +
+				`"areas":["quang-ngai/mo-duc"],"position":{"lat":14.99,"lon":108.94}}`, nil, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/va-st",
-			`{"owner":"viet-ads","name":"Cầu Trà Khúc","class":"64x32-rgb","areas":["quang-ngai/son-tinh"],"position":{"lat":15.35,"lon":108.70}}`, nil, 201, ""},
+			`{"owner":"viet-ads","name":"Cầu Trà Khúc","class":"64x32-rgb",` +
+				`"areas":["quang-ngai/son-tinh"],"position":{"lat":15.35,"lon":108.70}}`, nil, 201, ""},
 		{"viet-ads", "PUT", "/api/v1/signs/va-none",
 			`{"owner":"viet-ads","class":"64x32-rgb","areas":["quang-ngai/ly-son"]}`, nil, 201, ""},
 		{"admin", "POST", "/api/v1/signs/review", `{"signs":["va-md","va-st","va-none"]}`, nil, 200, ""},

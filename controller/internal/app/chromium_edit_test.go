@@ -123,10 +123,18 @@ func TestChromiumEditors(t *testing.T) {
 
 	v.run("drag two hours on Wednesday", chromedp.Navigate(c.base+"/schedule?sign=demo-128x64"),
 		until(`document.querySelectorAll('.week .block').length > 7`), chromedp.ScrollIntoView(`.week .day`),
-		dragged(`(() => { const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect(); return new DOMRect(r.x, r.y + r.height * 2 / 24, r.width, 0); })()`,
-			`(() => { const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect(); return new DOMRect(r.x, r.y + r.height * 4 / 24, r.width, 0); })()`),
+		dragged(`(() => {
+			const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect();
+			return new DOMRect(r.x, r.y + r.height * 2 / 24, r.width, 0);
+		})()`,
+			`(() => {
+				const r = document.querySelectorAll('.week .day')[2].getBoundingClientRect();
+				return new DOMRect(r.x, r.y + r.height * 4 / 24, r.width, 0);
+			})()`),
 		chromedp.WaitVisible("dialog"),
-		until(`document.querySelector('dialog input[name=from]').value === '02:00' && document.querySelector('dialog input[name=until]').value === '04:00' && document.querySelectorAll('dialog .hours input:checked').length === 1`),
+		until(`document.querySelector('dialog input[name=from]').value === '02:00' &&
+			document.querySelector('dialog input[name=until]').value === '04:00' &&
+			document.querySelectorAll('dialog .hours input:checked').length === 1`),
 		choose("Danh sách phát", "Buổi tối"), press("Lưu lịch phát"), until(`!document.querySelector('dialog')`),
 		until(`[...document.querySelectorAll('.week .block')].some((b) => b.textContent.includes('02:00–04:00'))`))
 
@@ -136,13 +144,17 @@ func TestChromiumEditors(t *testing.T) {
 		chromedp.SetValue("dialog input[name=first]", "2030-02-02"),
 		chromedp.SetValue("dialog input[name=last]", "2030-01-01"),
 		press("Lưu lịch phát"), until(
-			`document.querySelector('dialog [data-path="last"] .problem').textContent === '“2030-01-01” trước ngày đầu, 2030-02-02 – đổi chỗ hai ngày, hoặc bỏ một ngày'`))
+			`document.querySelector('dialog [data-path="last"] .problem').textContent ===
+				'“2030-01-01” trước ngày đầu, 2030-02-02 – đổi chỗ hai ngày, hoặc bỏ một ngày'`))
 	v.shoot("refusal")
 	// the second of February 2030 is a Saturday
 	v.run("never open", chromedp.SetValue("dialog input[name=last]", "2030-02-02"),
-		chromedp.Evaluate(`document.querySelectorAll('dialog .hours input[type=checkbox]').forEach((b, i) => { b.checked = i === 0; })`, nil),
+		chromedp.Evaluate(`document.querySelectorAll('dialog .hours input[type=checkbox]')
+			.forEach((b, i) => { b.checked = i === 0; })`, nil),
 		press("Lưu lịch phát"), until(
-			`document.querySelector('dialog [data-path="days"] .problem').textContent === '“[mon]” không có ngày nào được chiếu từ 2030-02-02 đến 2030-02-02, sau khi trừ các ngày ngoại lệ – đổi ngày trong tuần hoặc thời hạn'`))
+			`document.querySelector('dialog [data-path="days"] .problem').textContent ===
+				'“[mon]” không có ngày nào được chiếu từ 2030-02-02 đến 2030-02-02, ' +
+				'sau khi trừ các ngày ngoại lệ – đổi ngày trong tuần hoặc thời hạn'`))
 	v.run("leave it", press("Hủy"), until(`!document.querySelector('dialog')`))
 
 	v.run("out of service in one step, and back", chromedp.Navigate(c.base+"/signs/demo-128x64"),

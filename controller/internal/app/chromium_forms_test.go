@@ -15,7 +15,8 @@ import (
 // besides is an expression: what a form says beside the field of a path.
 func besides(path, text string) chromedp.Action {
 	return until(fmt.Sprintf(
-		`[...document.querySelectorAll('[data-path=%q] .problem:not([hidden])')].some((p) => p.checkVisibility() && p.textContent.includes(%q))`, path, text))
+		`[...document.querySelectorAll('[data-path=%q] .problem:not([hidden])')]
+			.some((p) => p.checkVisibility() && p.textContent.includes(%q))`, path, text))
 }
 
 // What a form cannot send, or the API does not take, stands beside its field,
@@ -44,7 +45,11 @@ func TestChromiumForms(t *testing.T) {
 		chromedp.Evaluate(weight+`.value = '5000'; `+weight+`.dispatchEvent(new Event('input', { bubbles: true }))`, nil),
 		press("Lưu danh sách phát"), besides("items[1].weight", "1000"), until(weight+` === document.activeElement`))
 	v.shoot("forms-weight")
-	const elsewhere = `(() => { const s = document.getElementById('owner'); s.value = 'public'; s.dispatchEvent(new Event('change')); })()`
+	const elsewhere = `(() => {
+		const s = document.getElementById('owner');
+		s.value = 'public';
+		s.dispatchEvent(new Event('change'));
+	})()`
 	v.run("another owner's content, with changes that are not saved", chromedp.Evaluate(elsewhere, nil),
 		says("Những thay đổi chưa lưu sẽ mất"), chromedp.Click("dialog button.quiet"),
 		until(`document.getElementById('owner').value === 'viet-ads' && `+weight+`.value === '5000'`),
@@ -54,9 +59,12 @@ func TestChromiumForms(t *testing.T) {
 	v.run("a schedule on no day", chromedp.Navigate(c.base+"/schedule?sign=demo-128x64"),
 		until(`document.querySelectorAll('.week .block').length > 7`), press("Thêm lịch phát"),
 		chromedp.WaitVisible("dialog"),
-		chromedp.Evaluate(`document.querySelectorAll('dialog .hours input[type=checkbox]').forEach((b) => { b.checked = false; })`, nil), press("Lưu lịch phát"), besides("days", "ít nhất một ngày"))
+		chromedp.Evaluate(`document.querySelectorAll('dialog .hours input[type=checkbox]')
+			.forEach((b) => { b.checked = false; })`, nil), press("Lưu lịch phát"), besides("days", "ít nhất một ngày"))
 	v.run("on no sign", chromedp.Evaluate(
-		`document.querySelector('dialog .hours input[type=checkbox]').checked = true; document.querySelectorAll('dialog input[name=which]')[1].click(); document.querySelectorAll('dialog [data-path=signs] input').forEach((b) => { b.checked = false; })`, nil),
+		`document.querySelector('dialog .hours input[type=checkbox]').checked = true;
+		document.querySelectorAll('dialog input[name=which]')[1].click();
+		document.querySelectorAll('dialog [data-path=signs] input').forEach((b) => { b.checked = false; })`, nil),
 		press("Lưu lịch phát"), besides("signs", "ít nhất một màn hình"))
 	v.shoot("forms-nothing")
 	v.run("leave it", press("Hủy"), until(`!document.querySelector('dialog')`))
@@ -77,14 +85,16 @@ func TestChromiumForms(t *testing.T) {
 		besides("id", "“demo-320x160” đã có"))
 	v.run("off hours on no day", chromedp.Navigate(c.base+"/signs/va-002"), says("Thông tin màn hình"),
 		until(`document.querySelector('#spec .hours')`),
-		chromedp.Evaluate(`document.querySelectorAll('#spec .hours input[type=checkbox]').forEach((b) => { b.checked = false; })`, nil),
+		chromedp.Evaluate(`document.querySelectorAll('#spec .hours input[type=checkbox]')
+			.forEach((b) => { b.checked = false; })`, nil),
 		press("Lưu"), besides("rules.off[0].days", "ít nhất một ngày"))
 	v.run("a person whose name is taken", chromedp.Navigate(c.base+"/people"), press("Thêm người"),
 		write("Tên đăng nhập", "lan"), chromedp.Click("dialog button.main"), besides("id", "“lan” đã có"), press("Hủy"))
 
 	v.run("an agreement for one sign, on weekdays", chromedp.Navigate(c.base+"/campaigns"), says("Thỏa thuận"),
 		press("Thêm thỏa thuận"), chromedp.WaitVisible("dialog"), write("Tỷ lệ lớn nhất (%)", "5"),
-		chromedp.Evaluate(`document.querySelectorAll('dialog input[name=which]')[1].click(); document.querySelector('dialog input[name=day-sun]').click()`, nil),
+		chromedp.Evaluate(`document.querySelectorAll('dialog input[name=which]')[1].click();
+			document.querySelector('dialog input[name=day-sun]').click()`, nil),
 		chromedp.Click(`//dialog//label[normalize-space(.)="Chợ Quảng Ngãi"]`, chromedp.BySearch))
 	v.shoot("forms-agreement")
 	v.run("save it", chromedp.Click("dialog form > .buttons button.main"), until(`!document.querySelector('dialog')`),
@@ -94,7 +104,8 @@ func TestChromiumForms(t *testing.T) {
 		t.Error(text)
 	}
 	v.run("two at once", chromedp.Evaluate(
-		`[...document.querySelectorAll('tr')].find((r) => r.innerText.includes('Chợ Quảng Ngãi')).querySelector('button').click()`, nil), chromedp.WaitVisible("dialog"))
+		`[...document.querySelectorAll('tr')].find((r) => r.innerText.includes('Chợ Quảng Ngãi'))
+			.querySelector('button').click()`, nil), chromedp.WaitVisible("dialog"))
 	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/owners/viet-ads/agreements/thoa-thuan",
 		`{"share_percent":31}`); status != 200 {
 		t.Fatal(text)
@@ -104,14 +115,22 @@ func TestChromiumForms(t *testing.T) {
 
 	v.run("which slot, on the ribbon", chromedp.Navigate(c.base+"/signs/demo-128x64"),
 		until(`document.querySelector('#day .ribbon .span')`),
-		chromedp.Evaluate(`(() => { const r = document.querySelector('#day .ribbon').getBoundingClientRect(); document.querySelector('#day .ribbon').dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: r.left + r.width - 2, clientY: r.top + 5 })); })()`, nil),
+		chromedp.Evaluate(`(() => {
+			const r = document.querySelector('#day .ribbon').getBoundingClientRect();
+			document.querySelector('#day .ribbon').dispatchEvent(new MouseEvent('click',
+				{ bubbles: true, clientX: r.left + r.width - 2, clientY: r.top + 5 }));
+		})()`, nil),
 		until(`document.querySelector('#at [role=status] canvas')`), says("Lúc 23:5"))
 	v.run("and in a row", chromedp.Evaluate(`[...document.querySelectorAll('#day tbody button')].at(-1).click()`, nil),
 		until(`!document.querySelector('#at [role=status]').innerText.includes('23:59')`),
 		until(`document.querySelector('#at [role=status] canvas')`))
 	// A broker that others run learns of it when somebody loads its rules anew.
 	v.run("revoked, not yet at the broker",
-		chromedp.Evaluate(`(() => { const real = window.fetch; window.fetch = (p, o) => (o && o.method === 'DELETE' ? Promise.resolve(new Response(null, { status: 202 })) : real(p, o)); })()`, nil),
+		chromedp.Evaluate(`(() => {
+			const real = window.fetch;
+			window.fetch = (p, o) => (o && o.method === 'DELETE' ?
+				Promise.resolve(new Response(null, { status: 202 })) : real(p, o));
+		})()`, nil),
 		press("Thu hồi quyền kết nối"), chromedp.Click("dialog button.danger"),
 		until(`document.getElementById('said').textContent.includes('đến khi được nạp lại quy tắc')`))
 	v.run("saved by keyboard, the focus stays", chromedp.Navigate(c.base+"/playlists"),
@@ -140,7 +159,8 @@ func TestChromiumForms(t *testing.T) {
 		t.Fatal(text)
 	}
 	if status, text, _ := c.do("admin", "PUT", "/api/v1/campaigns/bluezone-2",
-		`{"name":"Cũ","letter":{"number":"7/STTTT","date":"2021-01-30"},"messages":["bluezone-install"],"share_percent":1,"areas":["quang-ngai/son-tinh"],"first":"2030-01-01","last":"2030-02-01"}`); status != 201 {
+		`{"name":"Cũ","letter":{"number":"7/STTTT","date":"2021-01-30"},"messages":["bluezone-install"],`+
+			`"share_percent":1,"areas":["quang-ngai/son-tinh"],"first":"2030-01-01","last":"2030-02-01"}`); status != 201 {
 		t.Fatal(text)
 	}
 	dept := chromium(t, c.base)
@@ -151,7 +171,8 @@ func TestChromiumForms(t *testing.T) {
 		until(`!document.body.innerText.includes('An khang thịnh vượng')`))
 	dept.shoot("forms-audit")
 	dept.run("a campaign keeps an area that was replaced", chromedp.Navigate(c.base+"/campaigns"), says("7/STTTT"),
-		chromedp.Evaluate(`[...document.querySelectorAll('tr')].find((r) => r.innerText.includes('7/STTTT')).querySelector('button').click()`, nil), chromedp.WaitVisible("dialog"),
+		chromedp.Evaluate(`[...document.querySelectorAll('tr')].find((r) => r.innerText.includes('7/STTTT'))
+			.querySelector('button').click()`, nil), chromedp.WaitVisible("dialog"),
 		until(`document.querySelector('dialog').innerText.includes('đã được thay bằng')`),
 		chromedp.Click("dialog form > .buttons button.main"), until(`!document.querySelector('dialog')`))
 	if text := read("/api/v1/campaigns/bluezone-2"); !strings.Contains(text, `"areas":["quang-ngai/son-tinh"]`) {
@@ -172,10 +193,17 @@ func TestChromiumPrint(t *testing.T) {
 	v.run("a laptop", v.size(1440))
 	v.enter(c, "viet-ads")
 	// Proof takes a quarter of an hour: an answer as the API gives it then.
-	const answer = `{"rows":[{"day":"2021-02-01","campaign":"bluezone","letter":{"number":"123/STTTT-TTBCXB","date":"2021-01-30"},"sign":"demo-128x64","sign_owner":"viet-ads","bound_ms":86400000,"asked_ms":17280000,"planned_ms":17300000,"shown_ms":17300000,"proven_ms":86400000,"shown":2160}],"coverage":[]}`
+	const answer = `{"rows":[{"day":"2021-02-01","campaign":"bluezone",` +
+		`"letter":{"number":"123/STTTT-TTBCXB","date":"2021-01-30"},"sign":"demo-128x64","sign_owner":"viet-ads",` +
+		`"bound_ms":86400000,"asked_ms":17280000,"planned_ms":17300000,"shown_ms":17300000,` +
+		`"proven_ms":86400000,"shown":2160}],"coverage":[]}`
 	v.run("the share of campaigns", chromedp.Navigate(c.base+"/reports"), says("Độ phủ"),
 		chromedp.Evaluate(fmt.Sprintf(
-			`(() => { const real = window.fetch; window.fetch = (p, o) => (String(p).includes('/reports/share') ? Promise.resolve(new Response(%q)) : real(p, o)); })()`, answer), nil),
+			`(() => {
+				const real = window.fetch;
+				window.fetch = (p, o) => (String(p).includes('/reports/share') ?
+					Promise.resolve(new Response(%q)) : real(p, o));
+			})()`, answer), nil),
 		choose("Loại báo cáo", "Tỷ lệ của chiến dịch"), press("Xem"), until(`document.querySelector('#report tbody tr')`),
 		says("Ngã tư Ba La"))
 	// A4 across, without its margins
@@ -267,7 +295,12 @@ func (v *visitor) small(name string) {
 	v.t.Helper()
 	var found []string
 	v.run(name, chromedp.Evaluate(
-		`[...document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea, summary')].filter((e) => e.checkVisibility() && !e.closest('.unseen, p, li > :not(.badge)') && !e.matches('.unseen, .skip') ).map((e) => [e, (e.labels && e.labels[0] && e.type === 'checkbox' ? e.labels[0] : e).getBoundingClientRect()]).filter(([, r]) => r.width > 0 && (r.width < 24 || r.height < 24)).map(([e, r]) => e.tagName + ' ' + (e.textContent || e.name).trim().slice(0, 40) + ' ' + Math.round(r.width) + 'x' + Math.round(r.height))`, &found))
+		`[...document.querySelectorAll('button, a[href], input:not([type=hidden]), select, textarea, summary')]
+			.filter((e) => e.checkVisibility() && !e.closest('.unseen, p, li > :not(.badge)') && !e.matches('.unseen, .skip'))
+			.map((e) => [e, (e.labels && e.labels[0] && e.type === 'checkbox' ? e.labels[0] : e).getBoundingClientRect()])
+			.filter(([, r]) => r.width > 0 && (r.width < 24 || r.height < 24))
+			.map(([e, r]) => e.tagName + ' ' + (e.textContent || e.name).trim().slice(0, 40) +
+				' ' + Math.round(r.width) + 'x' + Math.round(r.height))`, &found))
 	for _, f := range found {
 		v.t.Errorf("%s: too small: %s", name, f)
 	}

@@ -34,7 +34,8 @@ func TestChromiumGlass(t *testing.T) {
 	c.want("author", "POST", "/api/v1/alerts", o, 201, nil)
 	c.want("author", "POST", "/api/v1/alerts/kinh-1/break-glass", nil, 200, nil)
 	approver.run("is told", until(
-		`!document.getElementById('notices').hidden && document.getElementById('notices').innerText.includes('author một mình phát tin khẩn ở quang-ngai/son-tinh')`))
+		`!document.getElementById('notices').hidden &&
+			document.getElementById('notices').innerText.includes('author một mình phát tin khẩn ở quang-ngai/son-tinh')`))
 	approver.fits("glass")
 	approver.shoot("urgent-glass")
 	approver.run("and goes there", chromedp.Click("#notices a"), says("Một người phát, không chờ duyệt"),

@@ -28,26 +28,33 @@ func furnish(t *testing.T, c *caller) {
 	}
 	const own = "/api/v1/owners/viet-ads/"
 	put("viet-ads", own+"messages/tet",
-		`{"theme":"caution","icon":"info","variants":[{"lang":"vi","headline":"CHÚC MỪNG NĂM MỚI","body":"An khang thịnh vượng"},{"lang":"en","headline":"HAPPY NEW YEAR","body":"Health and good luck"}]}`)
+		`{"theme":"caution","icon":"info","variants":[`+
+			`{"lang":"vi","headline":"CHÚC MỪNG NĂM MỚI","body":"An khang thịnh vượng"},`+
+			`{"lang":"en","headline":"HAPPY NEW YEAR","body":"Health and good luck"}]}`)
 	put("viet-ads", own+"messages/giam-gia",
 		`{"theme":"night","variants":[{"lang":"vi","headline":"GIẢM 30%","body":"Cửa hàng Sông Vệ"}]}`)
 	put("viet-ads", own+"messages/khai-truong",
 		`{"layout":"scroll","variants":[{"lang":"vi","body":"Khai trương chợ đêm Nghĩa Chánh, mở cửa từ 18 giờ mỗi ngày"}]}`)
 	put("viet-ads", own+"playlists/ban-ngay",
-		`{"name":"Ban ngày","items":[{"message":"giam-gia","weight":3},{"message":"tet"},{"message":"khai-truong","weight":2,"first":"`+today+`"},{"message":"public/bluezone-install"}]}`)
+		`{"name":"Ban ngày","items":[{"message":"giam-gia","weight":3},{"message":"tet"},`+
+			`{"message":"khai-truong","weight":2,"first":"`+today+`"},{"message":"public/bluezone-install"}]}`)
 	put("viet-ads", own+"playlists/buoi-toi",
 		`{"name":"Buổi tối","items":[{"message":"khai-truong"},{"message":"tet","dwell_ms":12000}]}`)
 	put("viet-ads", own+"schedules/ca-ngay", `{"name":"Cả ngày","playlist":"ban-ngay","from":"06:00","until":"22:00"}`)
 	put("viet-ads", own+"schedules/buoi-toi",
-		`{"name":"Buổi tối cuối tuần","playlist":"buoi-toi","days":["fri","sat","sun"],"from":"18:00","until":"01:00","priority":10,"first":"`+today+`","except":["`+later+`"]}`)
+		`{"name":"Buổi tối cuối tuần","playlist":"buoi-toi","days":["fri","sat","sun"],"from":"18:00","until":"01:00",`+
+			`"priority":10,"first":"`+today+`","except":["`+later+`"]}`)
 	put("viet-ads", own+"agreements/nam-nay", `{"share_percent":20,"first":"`+today+`"}`)
 	put("admin", "/api/v1/campaigns/bluezone",
-		`{"name":"Bluezone","letter":{"number":"123/STTTT-TTBCXB","date":"2021-01-30"},"messages":["bluezone-install"],"share_percent":20,"areas":["quang-ngai"],"first":"`+today+`","last":"`+later+`"}`)
+		`{"name":"Bluezone","letter":{"number":"123/STTTT-TTBCXB","date":"2021-01-30"},"messages":["bluezone-install"],`+
+			`"share_percent":20,"areas":["quang-ngai"],"first":"`+today+`","last":"`+later+`"}`)
 	put("viet-ads", "/api/v1/users/lan",
 		`{"owner":"viet-ads","role":"editor","name":"Nguyễn Thị Lan","phone":"0255 3822 123"}`)
 	put("viet-ads", "/api/v1/users/minh", `{"owner":"viet-ads","role":"viewer","name":"Trần Quang Minh","disabled":true}`)
 	put("viet-ads", "/api/v1/signs/va-002",
-		`{"owner":"viet-ads","name":"Cầu Trà Khúc","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],"test":true,"pitch_mm":10,"distance_m":30,"phone":"0255 3822 123","position":{"lat":15.14,"lon":108.79},"out_of_service":"Thay mô-đun nguồn","playlist":"ban-ngay","rules":{"off":[{"from":"23:00","until":"05:00"}]}}`)
+		`{"owner":"viet-ads","name":"Cầu Trà Khúc","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],`+
+			`"test":true,"pitch_mm":10,"distance_m":30,"phone":"0255 3822 123","position":{"lat":15.14,"lon":108.79},`+
+			`"out_of_service":"Thay mô-đun nguồn","playlist":"ban-ngay","rules":{"off":[{"from":"23:00","until":"05:00"}]}}`)
 }
 
 // linkOf is the path of a link that lets somebody in.

@@ -36,9 +36,11 @@ func TestChromiumReadme(t *testing.T) {
 	v.run("out", press("Đăng xuất"), until(`location.pathname === '/signin'`), media("dark"))
 	v.enter(c, "author")
 	v.run("the wall", until(
-		`document.querySelectorAll('article.sign .title').length === 4 && [...document.querySelectorAll('article.sign .badge.good')].length === 4`), chromedp.Sleep(time.Second))
+		`document.querySelectorAll('article.sign .title').length === 4 &&
+			[...document.querySelectorAll('article.sign .badge.good')].length === 4`), chromedp.Sleep(time.Second))
 	shot("wall")
-	body := fmt.Sprintf(`{"id":"lu-1","text":"NƯỚC LÊN NHANH – LÊN CHỖ CAO","areas":["quang-ngai"],"until":%d,"correction":"Tin trước là nhầm"}`, d.now().Unix()+1800)
+	body := fmt.Sprintf(`{"id":"lu-1","text":"NƯỚC LÊN NHANH – LÊN CHỖ CAO","areas":["quang-ngai"],`+
+		`"until":%d,"correction":"Tin trước là nhầm"}`, d.now().Unix()+1800)
 	c.all([]ask{{"author", "POST", "/api/v1/alerts", body, nil, 201, ""}})
 	c.approve("lu-1")
 	v.run("the urgent message", chromedp.Navigate(c.base+"/urgent?id=lu-1"),

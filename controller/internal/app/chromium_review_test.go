@@ -45,7 +45,8 @@ func TestChromiumReview(t *testing.T) {
 	approver.enter(c, "approver")
 	approver.run("on another page", chromedp.Navigate(c.base+"/areas"), says("Quảng Ngãi"))
 	c.want("author", "POST", "/api/v1/alerts", order("lu", time.Now().Add(time.Hour), nil), 201, nil)
-	approver.run("is told what waits", until(`document.getElementById('notices').innerText.includes('author đề nghị duyệt tin khẩn')`))
+	approver.run("is told what waits",
+		until(`document.getElementById('notices').innerText.includes('author đề nghị duyệt tin khẩn')`))
 	approver.fits("review-waits")
 	approver.shoot("review-waits")
 	c.approve("lu")

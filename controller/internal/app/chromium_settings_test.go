@@ -41,7 +41,8 @@ func TestChromiumSettings(t *testing.T) {
 		until(row+`?.innerText.includes('Đã duyệt: approver')`))
 	shoot(approver, "3-approver")
 	admin.run("alerts from outside",
-		chromedp.Evaluate(`[...document.querySelectorAll('section')].find((s) => s.innerText.includes('CAP 1.2')).querySelector('button').click()`, nil), write("Nguồn được nhận", "kttv@quangngai.gov.vn"),
+		chromedp.Evaluate(`[...document.querySelectorAll('section')].find((s) => s.innerText.includes('CAP 1.2'))
+			.querySelector('button').click()`, nil), write("Nguồn được nhận", "kttv@quangngai.gov.vn"),
 		// no area is named
 		chromedp.Click(`dialog input[name=auto]`), chromedp.Click("dialog form > .buttons button.main"),
 		until(`document.querySelector('dialog .problem:not([hidden])')`))
@@ -62,7 +63,8 @@ func TestChromiumSettings(t *testing.T) {
 		says("https://example.org/ledcast"))
 	shoot(admin, "5-webhook")
 	admin.run("the log has the newest on top", chromedp.Navigate(c.base+"/audit"), says("truc-ban"),
-		until(`((n) => n.length > 5 && n.every((x, i) => i === 0 || x < n[i - 1]))([...document.querySelector('table.stack').tBodies[0].rows].map((r) => Number(r.cells[0].textContent)))`))
+		until(`((n) => n.length > 5 && n.every((x, i) => i === 0 || x < n[i - 1]))(
+			[...document.querySelector('table.stack').tBodies[0].rows].map((r) => Number(r.cells[0].textContent)))`))
 	approver.run("which the approver does not see", chromedp.Navigate(c.base+"/settings"), says("Mẫu tin khẩn"),
 		until(`!document.body.innerText.includes('Webhook')`))
 	admin.quiet()

@@ -76,7 +76,8 @@ func TestChromiumSign(t *testing.T) {
 	c := newCaller(t, d)
 	furnish(t, c)
 	c.all([]ask{{"viet-ads", "PUT", "/api/v1/signs/va-001",
-		`{"owner":"viet-ads","name":"Ngã ba Thạch Trụ","class":"64x32-rgb","areas":["quang-ngai/mo-duc"],"playlist":"ban-ngay"}`, nil, 201, ""}})
+		`{"owner":"viet-ads","name":"Ngã ba Thạch Trụ","class":"64x32-rgb",` +
+			`"areas":["quang-ngai/mo-duc"],"playlist":"ban-ngay"}`, nil, 201, ""}})
 	status, text, _ := c.do("viet-ads", "POST", "/api/v1/signs/va-001/credentials", "{}")
 	if status != 200 {
 		t.Fatal(status, text)
@@ -98,7 +99,8 @@ func TestChromiumSign(t *testing.T) {
 	}
 	row := func(text, more string) chromedp.Action {
 		return until(fmt.Sprintf(
-			`[...document.querySelectorAll('#history tbody tr')].some((r) => r.innerText.includes(%q) && r.innerText.includes(%q))`, text, more))
+			`[...document.querySelectorAll('#history tbody tr')]
+				.some((r) => r.innerText.includes(%q) && r.innerText.includes(%q))`, text, more))
 	}
 	v.run("a laptop", v.size(1440))
 	v.enter(c, "viet-ads")
@@ -128,7 +130,8 @@ func TestChromiumSign(t *testing.T) {
 		says("chưa có xác nhận"))
 	var shown string
 	v.run("by name", chromedp.Text(`#proven tbody`, &shown), until(`document.querySelector('#proven tfoot')`),
-		until(`[...document.querySelectorAll('#proven tbody td:first-child')].some((x) => /GIẢM 30%|CHÚC MỪNG|Khai trương/i.test(x.innerText))`))
+		until(`[...document.querySelectorAll('#proven tbody td:first-child')]
+			.some((x) => /GIẢM 30%|CHÚC MỪNG|Khai trương/i.test(x.innerText))`))
 	t.Logf("proven: %q", shown)
 	v.run("the day before", chromedp.Click(`#proof button:first-of-type`), says("Không có số liệu trong khoảng này"),
 		chromedp.Click(`#proof button:last-of-type`), until(`document.querySelector('#proven')`))
@@ -143,7 +146,8 @@ func TestChromiumSign(t *testing.T) {
 	seq := d.publisher.Plan("va-001").Program.Seq
 	stop := wrong(t, conf, seq)
 	v.run("its picture is another's", says("Ảnh chụp KHÁC chương trình"),
-		until(`document.querySelector('#pictures.differing #shot canvas') && document.querySelector('#badges').innerText.includes('Hình khác chương trình')`),
+		until(`document.querySelector('#pictures.differing #shot canvas') &&
+			document.querySelector('#badges').innerText.includes('Hình khác chương trình')`),
 		row("tấm 3 không trả lời", "đến bây giờ"),
 		until(`document.getElementById('live').textContent.includes('KHÁC') || document.querySelector('#shot .problem')`))
 	shoot("2-wrong")

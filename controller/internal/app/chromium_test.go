@@ -245,7 +245,8 @@ func choose(label, option string) chromedp.Action {
 
 func says(text string) chromedp.Action {
 	return until(fmt.Sprintf(
-		`document.querySelector('main, dialog') && [...document.querySelectorAll('main, dialog')].some((e) => e.innerText.includes(%q))`, text))
+		`document.querySelector('main, dialog') &&
+			[...document.querySelectorAll('main, dialog')].some((e) => e.innerText.includes(%q))`, text))
 }
 
 // A company's first day, in Vietnamese, on a desktop and on a telephone: from a

@@ -83,7 +83,8 @@ func TestChromiumNothingOfAnotherCompany(t *testing.T) {
 			v.expected = append(v.expected, "404") // another's sign is not there
 		}
 		v.run(p, chromedp.Navigate(c.base+p),
-			until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
+			until(`document.readyState === 'complete' &&
+				document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
 		eventually(t, "every answer is read", func() bool {
 			mu.Lock()
 			defer mu.Unlock()

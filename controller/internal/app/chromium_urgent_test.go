@@ -209,7 +209,9 @@ func (v *visitor) barriers(script string) []string {
 	v.t.Helper()
 	var text string
 	v.run("axe", chromedp.Evaluate(script+"; 0", nil),
-		chromedp.Evaluate(`axe.run(document, { resultTypes: ['violations'] }).then((r) => JSON.stringify(r.violations.map((x) => ({ id: x.id, impact: x.impact, help: x.help, where: x.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message || '')) }))))`, &text,
+		chromedp.Evaluate(`axe.run(document, { resultTypes: ['violations'] }).then((r) => JSON.stringify(
+			r.violations.map((x) => ({ id: x.id, impact: x.impact, help: x.help,
+				where: x.nodes.slice(0, 3).map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message || '')) }))))`, &text,
 			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var found []struct {
 		ID, Impact, Help string
@@ -244,7 +246,8 @@ func TestChromiumAccessible(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	furnish(t, c)
-	body := fmt.Sprintf(`{"id":"lu-1","text":"Lũ lên nhanh","areas":["quang-ngai"],"until":%d,"correction":"Tin trước là nhầm"}`, d.now().Unix()+3600)
+	body := fmt.Sprintf(`{"id":"lu-1","text":"Lũ lên nhanh","areas":["quang-ngai"],`+
+		`"until":%d,"correction":"Tin trước là nhầm"}`, d.now().Unix()+3600)
 	if status, text, _ := c.do("author", "POST", "/api/v1/alerts", body); status != 201 {
 		t.Fatal(text)
 	}
@@ -258,7 +261,8 @@ func TestChromiumAccessible(t *testing.T) {
 		for _, p := range pages {
 			for _, scheme := range []string{"light", "dark"} {
 				v.run(p, media(scheme), chromedp.Navigate(c.base+p),
-					until(`document.readyState === 'complete' && document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
+					until(`document.readyState === 'complete' &&
+						document.querySelector('main').innerText.length > 25 && !document.querySelector('[aria-busy=true]')`))
 				for _, b := range v.barriers(script) {
 					t.Errorf("%s as %s, %s: %s", p, who, scheme, b)
 				}

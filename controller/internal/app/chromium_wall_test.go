@@ -149,8 +149,15 @@ func (f *fakeWall) handler(t *testing.T) http.Handler {
 // watchPage notes when the first face is there and every task that is long.
 const watchPage = `
 window.seen = { long: [], first: 0 };
-new PerformanceObserver((l) => { for (const e of l.getEntries()) seen.long.push(Math.round(e.duration)); }).observe({ type: 'longtask', buffered: true });
-new MutationObserver((_, o) => { if (document.querySelector('article.sign .face canvas')) { o.disconnect(); requestAnimationFrame(() => setTimeout(() => { seen.first = performance.now(); })); } }).observe(document, { childList: true, subtree: true });
+new PerformanceObserver((l) => {
+	for (const e of l.getEntries()) seen.long.push(Math.round(e.duration));
+}).observe({ type: 'longtask', buffered: true });
+new MutationObserver((_, o) => {
+	if (document.querySelector('article.sign .face canvas')) {
+		o.disconnect();
+		requestAnimationFrame(() => setTimeout(() => { seen.first = performance.now(); }));
+	}
+}).observe(document, { childList: true, subtree: true });
 `
 
 // scrollAll scrolls through the wall as somebody who is looking for something,
@@ -170,7 +177,9 @@ const scrollAll = `(async () => {
 		last = now;
 	}
 	frames.sort((a, b) => a - b);
-	return { Longest: Math.max(0, ...seen.long.slice(before)), Tasks: seen.long.length - before, Frames: frames.length, P50: frames[frames.length >> 1], P99: frames[Math.floor(frames.length * 0.99)], Cards: document.querySelectorAll('article.sign').length, At: root.scrollTop };
+	return { Longest: Math.max(0, ...seen.long.slice(before)), Tasks: seen.long.length - before, Frames: frames.length,
+		P50: frames[frames.length >> 1], P99: frames[Math.floor(frames.length * 0.99)],
+		Cards: document.querySelectorAll('article.sign').length, At: root.scrollTop };
 })()`
 
 // The wall with 2,000 signs: there at once, and never stuck while somebody
@@ -188,7 +197,9 @@ func TestChromiumWall2000(t *testing.T) {
 	var first struct{ First, Answer, Load float64 }
 	v.run("open", v.size(1440), chromedp.ActionFunc(addScript), chromedp.Navigate(srv.URL+"/?lang=vi"),
 		until(`seen.first`),
-		chromedp.Evaluate(`({ First: seen.first, Answer: performance.getEntriesByType('resource').find((e) => e.name.endsWith('/api/v1/signs')).responseEnd, Load: Math.max(0, ...seen.long) })`, &first))
+		chromedp.Evaluate(`({ First: seen.first,
+			Answer: performance.getEntriesByType('resource').find((e) => e.name.endsWith('/api/v1/signs')).responseEnd,
+			Load: Math.max(0, ...seen.long) })`, &first))
 	t.Logf("first face %.0f ms after the page was asked for, %.0f ms after the signs were there; longest task %.0f ms",
 		first.First, first.First-first.Answer, first.Load)
 	v.run("settle", chromedp.Sleep(2*time.Second)) // the first events are all 2,000 signs
@@ -280,9 +291,11 @@ func TestChromiumLight(t *testing.T) {
 	var lights, marks []string
 	v.run("wall", v.size(1440), chromedp.Navigate(srv.URL+"/?lang=vi"),
 		until(`document.querySelectorAll('article.sign .badge').length > 5`),
-		chromedp.Evaluate(`[...document.querySelectorAll('article.sign')].map((a) => a.querySelector('.badge').classList.contains('good') ? 'good' : 'not')`, &lights),
+		chromedp.Evaluate(`[...document.querySelectorAll('article.sign')]
+			.map((a) => a.querySelector('.badge').classList.contains('good') ? 'good' : 'not')`, &lights),
 		chromedp.Click(`[data-view=map]`), until(`document.querySelectorAll('#map a.on-map').length > 0`),
-		chromedp.Evaluate(`[...document.querySelectorAll('#map a.on-map')].map((a) => a.classList.contains('behind') ? 'behind' : 'good')`, &marks))
+		chromedp.Evaluate(`[...document.querySelectorAll('#map a.on-map')]
+			.map((a) => a.classList.contains('behind') ? 'behind' : 'good')`, &marks))
 	if want := "[good not not good]"; fmt.Sprint(lights) != want {
 		t.Errorf("the lights are %v, want %v", lights, want)
 	}

@@ -66,7 +66,8 @@ func TestAreas(t *testing.T) {
 		{"viet-ads", "PUT", "/api/v1/signs/va-9",
 			`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],"name":"Chợ"}`, nil, 200, ""},
 		{"admin", "PUT", "/api/v1/campaigns/c1",
-			`{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"areas":["quang-ngai/atlantis"],"first":"2021-02-01","last":"2021-02-28"}`, nil, 422, "is not a known area"},
+			`{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,` +
+				`"areas":["quang-ngai/atlantis"],"first":"2021-02-01","last":"2021-02-28"}`, nil, 422, "is not a known area"},
 	})
 }
 
@@ -166,7 +167,8 @@ func TestReadableOrOverridden(t *testing.T) {
 	d := startDemo(t, t.TempDir())
 	defer d.stop(t)
 	c := newCaller(t, d)
-	long := `{"variants":[{"lang":"vi","headline":"Thông báo","body":"Đề nghị mọi người dân trên địa bàn tỉnh thực hiện nghiêm các biện pháp phòng chống dịch"}]}`
+	long := `{"variants":[{"lang":"vi","headline":"Thông báo",` +
+		`"body":"Đề nghị mọi người dân trên địa bàn tỉnh thực hiện nghiêm các biện pháp phòng chống dịch"}]}`
 	c.all([]ask{
 		{"viet-ads", "PUT", "/api/v1/signs/va-far",
 			`{"owner":"viet-ads","class":"128x64-rgb","areas":["quang-ngai/son-tinh"],"pitch_mm":10,"distance_m":300}`, nil,

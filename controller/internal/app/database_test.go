@@ -68,9 +68,9 @@ func (w *dbWorld) alert(id string) (v playlists.AlertView) {
 	return v
 }
 
-// A database server dies, or no longer answers, while an alert runs. That is noticed. Writes are refused with the reason.
-// The alert can be cancelled, and signs keep their connections. All that was acknowledged is in the log when the server
-// is back, also if the controller is killed meanwhile.
+// A database server dies, or no longer answers, while an alert runs. That is noticed. Writes are refused with the
+// reason. The alert can be cancelled, and signs keep their connections. All that was acknowledged is in the log when
+// the server is back, also if the controller is killed meanwhile.
 func TestCancelWithoutDatabase(t *testing.T) {
 	slow(t)
 	for seed := range uint64(4) {

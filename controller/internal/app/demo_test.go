@@ -74,7 +74,8 @@ func inside(a *app.App, d *demo.Demo, data string) *installation {
 func startDemo(t *testing.T, data string) *installation {
 	t.Helper()
 	a, err := app.New(t.Context(), app.Options{Data: data, Database: database(t, data),
-		Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test", Guest: demo.Guest(), Demo: true, BuiltIn: demo.People()})
+		Listen: "127.0.0.1:0", MQTTListen: "127.0.0.1:0", Software: "test",
+		Guest: demo.Guest(), Demo: true, BuiltIn: demo.People()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,9 @@ func TestEdge(t *testing.T) {
 		{"viet-ads", "PUT", "/api/v1/signs/va-1",
 			`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai","quang-ngai"]}`, nil, 422, "is named twice"},
 		{"viet-ads", "PUT", "/api/v1/signs/va-1",
-			`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"],"rules":{"off":[{"from":"22:00","until":"05:00"},{"days":["tue"],"from":"04:00","until":"06:00"}]}}`, nil, 422, "overlaps off[0], 22:00-05:00"},
+			`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai"],` +
+				`"rules":{"off":[{"from":"22:00","until":"05:00"},{"days":["tue"],"from":"04:00","until":"06:00"}]}}`, nil,
+			422, "overlaps off[0], 22:00-05:00"},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/playlists/own", `{"items":[{"message":"public/5k","weight":0}]}`, nil,
 			422, `"field":"playlists/own.items[0].weight","value":"0"`},
 		{"viet-ads", "PUT", "/api/v1/owners/viet-ads/messages/tet", tet, nil, 201, ""},

@@ -78,7 +78,8 @@ func (p *entered) want(method, path, body string, status int) string {
 // link makes a link for a person and returns its code.
 func (p *entered) link(user string) string {
 	p.t.Helper()
-	m := signInLink.FindStringSubmatch(strings.ReplaceAll(p.want("POST", "/api/v1/users/"+user+"/link", "{}", 200), `"`, " "))
+	m := signInLink.FindStringSubmatch(strings.ReplaceAll(
+		p.want("POST", "/api/v1/users/"+user+"/link", "{}", 200), `"`, " "))
 	if m == nil {
 		p.t.Fatal("no link")
 	}
@@ -168,7 +169,8 @@ func TestFirstAlertTakesTwo(t *testing.T) {
 	if status, _ := minh.do("GET", "/api/v1/me", ""); status == 200 {
 		t.Error("a person who was removed is still in")
 	}
-	if status, _ := (&entered{t: t, url: k.url}).do("POST", "/api/v1/session/code", fmt.Sprintf(`{"code":%q}`, late)); status == 200 {
+	if status, _ := (&entered{t: t, url: k.url}).do("POST", "/api/v1/session/code",
+		fmt.Sprintf(`{"code":%q}`, late)); status == 200 {
 		t.Error("the link of a person who was removed still works")
 	}
 	second.want("PUT", "/api/v1/users/sock", `{"owner":"public","role":"viewer"}`, 200)

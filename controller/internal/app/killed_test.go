@@ -93,8 +93,8 @@ func newVictim(t *testing.T) *victim {
 	if out, err := exec.Command("go", "build", "-o", bin, "ledcast/controller").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return &victim{t: t, bin: bin, data: filepath.Join(dir, "data"), acked: map[string]string{}, tried: map[string]string{},
-		seqs: map[int64]string{}}
+	return &victim{t: t, bin: bin, data: filepath.Join(dir, "data"), acked: map[string]string{},
+		tried: map[string]string{}, seqs: map[int64]string{}}
 }
 
 func (k *victim) start() {

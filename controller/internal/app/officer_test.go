@@ -39,7 +39,8 @@ func TestOfficersStayWithin(t *testing.T) {
 		return `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/` + area + `"]}`
 	}
 	campaign := func(more string) string {
-		return `{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"first":"2099-02-01","last":"2099-02-28",` + more + `}`
+		return `{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,` +
+			`"first":"2099-02-01","last":"2099-02-28",` + more + `}`
 	}
 	const beyond, outside = "reaches beyond the areas", "outside the areas"
 	c.all([]ask{
@@ -268,7 +269,8 @@ func TestCampaignNamesNoOthersSigns(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	c.all([]ask{{"admin", "PUT", "/api/v1/campaigns/named",
-		`{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,"signs":["demo-64x32","demo-320x160"],"first":"2099-02-01","last":"2099-02-28"}`, nil, 201, ""}})
+		`{"letter":{"number":"12/STTTT","date":"2021-01-28"},"messages":["5k"],"share_percent":10,` +
+			`"signs":["demo-64x32","demo-320x160"],"first":"2099-02-01","last":"2099-02-28"}`, nil, 201, ""}})
 	for as, want := range map[string][]string{"viet-ads": {"demo-64x32"}, "song-tra-ads": {"demo-320x160"},
 		"admin": {"demo-64x32", "demo-320x160"}} {
 		for _, path := range []string{"/api/v1/campaigns/named", "/api/v1/campaigns"} {

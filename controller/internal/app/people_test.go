@@ -336,7 +336,8 @@ func TestSignEnrolment(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	if status, text, _ := c.do("viet-ads", "PUT", "/api/v1/signs/va-001",
-		`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/duc-pho"],"test":true,"phone":"0255 3822 123"}`); status != 202 {
+		`{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/duc-pho"],`+
+			`"test":true,"phone":"0255 3822 123"}`); status != 202 {
 		t.Fatal(status, text)
 	}
 	if status, text, _ := c.do("viet-ads", "POST", "/api/v1/signs/va-001/pending/approve", "{}"); status != 403 {

@@ -64,7 +64,8 @@ func TestProblemsOverHTTP(t *testing.T) {
 			playlists.Reason{Title: "không dùng làm mã được: cần 2 đến 48 ký tự a-z, 0-9 và -, bắt đầu bằng chữ hoặc số",
 				Remedy: "dùng mã như bluezone-1", Field: "Mã"}},
 		{"author", "PUT", "/api/v1/campaigns/xx",
-			`{"letter":{"number":"1","date":"2021-01-30"},"messages":["bluezone-1"],"share_percent":0,"areas":["quang-ngai"],"first":"2021-02-01","last":"2021-02-02"}`, 422, "is outside 1 to 100 percent",
+			`{"letter":{"number":"1","date":"2021-01-30"},"messages":["bluezone-1"],"share_percent":0,` +
+				`"areas":["quang-ngai"],"first":"2021-02-01","last":"2021-02-02"}`, 422, "is outside 1 to 100 percent",
 			playlists.Reason{Title: "nằm ngoài khoảng 1 đến 100 %", Remedy: "đặt tỷ lệ thời gian của màn hình, ví dụ 20",
 				Field: "Tỷ lệ"}},
 		{"author", "POST", "/api/v1/alerts", `{"id":"xx","text":"A","until":0}`, 422, "are missing, and so are signs",

@@ -8,8 +8,8 @@ import (
 	"ledcast/controller/internal/demo"
 )
 
-// An old machine comes back at the broker of the installation: both controllers say so, and the one that stays says when
-// the other is gone.
+// An old machine comes back at the broker of the installation: both controllers say so, and the one that stays says
+// when the other is gone.
 func TestTwoControllersAtOneBroker(t *testing.T) {
 	slow(t)
 	t.Parallel()

@@ -45,20 +45,24 @@ func TestWhatCannotBePlanned(t *testing.T) {
 		{"viet-ads", "PUT", va + "schedules/s1",
 			`{"playlist":"own","from":"06:00","until":"22:00","signs":["demo-128x64"],"priority":10}`, nil, 201, ""},
 		{"author", "PUT", "/api/v1/campaigns/c1",
-			`{` + letter + `,"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 201, ""},
+			`{` + letter + `,"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],` +
+				`"first":"2026-01-01","last":"2027-12-31"}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":15}`, nil, 201, ""},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":25}`, nil, 200, ""},
 		{"author", "PUT", "/api/v1/campaigns/c1",
-			`{` + letter + `,"messages":["5k"],"share_percent":30,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "agreed to 25 %"},
+			`{` + letter + `,"messages":["5k"],"share_percent":30,"areas":["quang-ngai"],` +
+				`"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "agreed to 25 %"},
 		{"author", "PUT", "/api/v1/campaigns/c2",
-			`{` + letter + `,"messages":["5k"],"share_percent":10,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "5 % are left"},
+			`{` + letter + `,"messages":["5k"],"share_percent":10,"areas":["quang-ngai"],` +
+				`"first":"2026-01-01","last":"2027-12-31"}`, nil, 422, "5 % are left"},
 		{"viet-ads", "PUT", va + "agreements/deal", `{"share_percent":10}`, nil, 422, "campaign c1 has 20 %"},
 		{"viet-ads", "DELETE", va + "agreements/deal", "", nil, 422, "campaign c1"},
 		{"author", "PUT", "/api/v1/campaigns/c1",
 			`{"messages":["5k"],"share_percent":20,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 422,
 			"letter"},
 		{"viet-ads", "PUT", "/api/v1/campaigns/c3",
-			`{` + letter + `,"messages":["5k"],"share_percent":1,"areas":["quang-ngai"],"first":"2026-01-01","last":"2027-12-31"}`, nil, 403, ""},
+			`{` + letter + `,"messages":["5k"],"share_percent":1,"areas":["quang-ngai"],` +
+				`"first":"2026-01-01","last":"2027-12-31"}`, nil, 403, ""},
 		{"author", "PUT", va + "agreements/theirs", `{"share_percent":90}`, nil, 403, ""},
 		{"song-tra-ads", "GET", "/api/v1/campaigns", "", nil, 200, `"c1"`},
 		{"viet-ads", "DELETE", "/api/v1/owners/public/messages/5k", "", nil, 403, ""},

@@ -86,7 +86,8 @@ func newSoak(t *testing.T, seed uint64) *soak {
 	t.Helper()
 	dir := t.TempDir()
 	controller, sign := filepath.Join(dir, "controller"), filepath.Join(dir, "sign")
-	for bin, args := range map[string][]string{controller: {"-tags", "clockoffset", "ledcast/controller"}, sign: {"ledcast/sign"}} {
+	for bin, args := range map[string][]string{controller: {"-tags", "clockoffset", "ledcast/controller"},
+		sign: {"ledcast/sign"}} {
 		if out, err := exec.Command("go", append([]string{"build", "-o", bin}, args...)...).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -96,7 +97,8 @@ func newSoak(t *testing.T, seed uint64) *soak {
 	_, port, _ := net.SplitHostPort(s.addr)
 	s.config = fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\n", port)
 	s.run()
-	s.k = &victim{t: t, bin: controller, data: filepath.Join(smallDisk(t, 96<<20), "data"), args: []string{"--broker", "mqtt://" + s.addr}}
+	s.k = &victim{t: t, bin: controller, data: filepath.Join(smallDisk(t, 96<<20), "data"),
+		args: []string{"--broker", "mqtt://" + s.addr}}
 	s.k.start()
 	s.k.setUp()
 	links := s.k.links()
@@ -109,8 +111,8 @@ func newSoak(t *testing.T, seed uint64) *soak {
 		id := fmt.Sprintf("soak-%d", i)
 		first.want("PUT", "/api/v1/signs/"+id, `{"owner":"viet-ads","class":"64x32-red","areas":["quang-ngai/son-tinh"],`+
 			`"playlist":"public/list"}`, 201)
-		p := &signProcess{id: id, bin: sign, config: filepath.Join(dir, id+".json"), data: filepath.Join(smallDisk(t, 4<<20), "data"),
-			face: filepath.Join(dir, id)}
+		p := &signProcess{id: id, bin: sign, config: filepath.Join(dir, id+".json"),
+			data: filepath.Join(smallDisk(t, 4<<20), "data"), face: filepath.Join(dir, id)}
 		writeFile(t, p.config, first.want("POST", "/api/v1/signs/"+id+"/credentials", "{}", 200))
 		p.start(t)
 		s.signs = append(s.signs, p)
@@ -180,8 +182,8 @@ func (s *soak) fault() string {
 		s.restart(0)
 		return "the controller is killed"
 	default:
-		offsets := []time.Duration{-400 * 24 * time.Hour, -20_000 * 24 * time.Hour, -24 * time.Hour, -time.Hour, 3 * time.Hour,
-			10 * 24 * time.Hour}
+		offsets := []time.Duration{-400 * 24 * time.Hour, -20_000 * 24 * time.Hour, -24 * time.Hour, -time.Hour,
+			3 * time.Hour, 10 * 24 * time.Hour}
 		offset := offsets[s.random.IntN(len(offsets))]
 		s.restart(offset)
 		mend(func() { s.restart(0) })
@@ -219,8 +221,8 @@ func (s *soak) act() string {
 	if json.Unmarshal([]byte(text), &read) != nil {
 		return "preview " + id + ": not answered"
 	}
-	status, _ := s.ask(s.second, "POST", "/api/v1/alerts/"+id+"/approve", fmt.Sprintf(`{"signs":%d,"digest":%q}`, read.Signs,
-		read.Digest))
+	status, _ := s.ask(s.second, "POST", "/api/v1/alerts/"+id+"/approve",
+		fmt.Sprintf(`{"signs":%d,"digest":%q}`, read.Signs, read.Digest))
 	if status == 200 {
 		s.acknowledged[id] = playlists.AlertRunning
 	}

@@ -27,8 +27,8 @@ func (s source) Owners(ctx context.Context) ([]playlists.Owner, error) {
 
 func (s source) Heard(sign string) api.Heard {
 	st := s.a.listener.State(sign)
-	h := api.Heard{Online: st.Online, Unknown: st.Unknown, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt, Dropped: st.Dropped,
-		Faults: st.Faults(s.a.now())}
+	h := api.Heard{Online: st.Online, Unknown: st.Unknown, At: st.HeardAt, Snapshot: st.Snapshot, ShotAt: st.ShotAt,
+		Dropped: st.Dropped, Faults: st.Faults(s.a.now())}
 	if x := st.Status; x != nil {
 		h.Software, h.Trusted = x.Software, x.Clock == "trusted"
 		if x.Program != nil {

@@ -129,11 +129,11 @@ const mosquittoACLHead = `# Written by controller broker-config: who may read an
 
 // Topics of the controller (docs/protocol.md, "Topics"): for every sign, owner and class, and nothing but these leaves.
 var (
-	controllerReads = []string{wire.TopicController, wire.SignTopic("+", wire.LeafStatus), wire.SignTopic("+", wire.LeafAck),
-		wire.SignTopic("+", wire.LeafPlayed), wire.SignTopic("+", wire.LeafSnapshot)}
+	controllerReads = []string{wire.TopicController, wire.SignTopic("+", wire.LeafStatus),
+		wire.SignTopic("+", wire.LeafAck), wire.SignTopic("+", wire.LeafPlayed), wire.SignTopic("+", wire.LeafSnapshot)}
 
-	controllerWrites = []string{wire.TopicController, wire.TopicKeys, wire.SignTopic("+", wire.LeafProgram), wire.SignTopic("+", wire.LeafFrame),
-		wire.SignTopic("+", wire.LeafRequest), wire.FrameTopic("+", "+"),
+	controllerWrites = []string{wire.TopicController, wire.TopicKeys, wire.SignTopic("+", wire.LeafProgram),
+		wire.SignTopic("+", wire.LeafFrame), wire.SignTopic("+", wire.LeafRequest), wire.FrameTopic("+", "+"),
 		wire.AlertsTopic("+", false), wire.AlertFrameTopic("+", false, "+"), wire.AlertsTopic("+", true),
 		wire.AlertFrameTopic("+", true, "+")}
 )
@@ -213,7 +213,8 @@ func mosquittoConf(o MosquittoOptions) ([]byte, error) {
 		"allow_anonymous false\npassword_file %s\nacl_file %s\n"+
 		"set_tcp_nodelay true\npersistence true\n"+
 		"# Bytes: above every limit of the protocol.\nmessage_size_limit %d\n"+
-		"# All signs ack an alert at once, and the controller reads them one by one: of\n# 10,000 the default of 1000 waiting dropped most.\nmax_queued_messages %d\nmax_inflight_messages %d\n"+
+		"# All signs ack an alert at once, and the controller reads them one by one: of\n"+
+		"# 10,000 the default of 1000 waiting dropped most.\nmax_queued_messages %d\nmax_inflight_messages %d\n"+
 		"# A sign subscribes again at every connection.\npersistent_client_expiration 1d\n",
 		filepath.Join(o.Folder, MosquittoPasswords), filepath.Join(o.Folder, MosquittoACL), maxPacket, mosquittoQueue,
 		mosquittoInflight)

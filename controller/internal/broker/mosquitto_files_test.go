@@ -93,8 +93,9 @@ func TestMosquittoConf(t *testing.T) {
 		}
 		return strings.Join(out, "; ")
 	}
-	const rest = "use_username_as_clientid true; allow_anonymous false; password_file /etc/ledcast/mosquitto.passwd; acl_file /etc/ledcast/mosquitto.acl; " +
-		"set_tcp_nodelay true; persistence true; message_size_limit 1048576; max_queued_messages 200000; max_inflight_messages 1000; persistent_client_expiration 1d"
+	const rest = "use_username_as_clientid true; allow_anonymous false; password_file /etc/ledcast/mosquitto.passwd; " +
+		"acl_file /etc/ledcast/mosquitto.acl; set_tcp_nodelay true; persistence true; message_size_limit 1048576; " +
+		"max_queued_messages 200000; max_inflight_messages 1000; persistent_client_expiration 1d"
 	o := outsideOptions()
 	if got, want := lines(o), "listener 1883 127.0.0.1; "+rest; got != want {
 		t.Errorf("%s\nwant %s", got, want)

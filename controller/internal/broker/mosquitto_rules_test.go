@@ -71,7 +71,8 @@ func startOutside(t *testing.T) *outside {
 	}
 	main := filepath.Join(m.dir, "main.conf")
 	if err := os.WriteFile(main,
-		fmt.Appendf(nil, "user %s\npersistence true\npersistence_location %s/\nlog_dest file %[2]s/log\nlog_type all\ninclude_dir %[2]s/conf.d\n",
+		fmt.Appendf(nil, "user %s\npersistence true\npersistence_location %s/\n"+
+			"log_dest file %[2]s/log\nlog_type all\ninclude_dir %[2]s/conf.d\n",
 			me.Username, m.dir), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,8 @@ func NATS(o MosquittoOptions) ([]byte, error) {
 	}
 	b.WriteString("}\naccounts {\n  LEDCAST {\n    jetstream: enabled\n    users: [\n")
 	user := func(name, hash string, read, write []string) {
-		fmt.Fprintf(&b, "      { user: %q, password: %q, allowed_connection_types: [\"MQTT\"]\n        permissions: {\n          subscribe: { allow: [%s] }\n          publish: { allow: [%s] } } }\n",
+		fmt.Fprintf(&b, "      { user: %q, password: %q, allowed_connection_types: [\"MQTT\"]\n"+
+			"        permissions: {\n          subscribe: { allow: [%s] }\n          publish: { allow: [%s] } } }\n",
 			name, hash, subjects(read), subjects(write))
 	}
 	own, err := Verifiers(o.ControllerPassword)

@@ -189,7 +189,8 @@ func TestCAPFeed(t *testing.T) {
 		case mode.Load() == "list":
 			lists.Add(1)
 			rw.Header().Set("ETag", `"1"`)
-			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/><link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
+			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><link rel="alternate" href="/page"/>` +
+				`<link type="application/cap+xml" href="doc/b"/></entry><entry><link href="/doc/a"/></entry></feed>`))
 		case mode.Load() == "empty":
 		case mode.Load() == "empty list":
 			_, _ = rw.Write([]byte(`<feed xmlns="http://www.w3.org/2005/Atom"></feed>`))

@@ -56,7 +56,8 @@ func (d doc) ref() string {
 func (d doc) xml() []byte {
 	d = d.fill()
 	var b strings.Builder
-	fmt.Fprintf(&b, `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>%s</identifier><sender>%s</sender><sent>%s</sent><status>%s</status><msgType>%s</msgType><scope>%s</scope>`,
+	fmt.Fprintf(&b, `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>%s</identifier><sender>%s</sender>`+
+		`<sent>%s</sent><status>%s</status><msgType>%s</msgType><scope>%s</scope>`,
 		d.id, d.sender, capTime(d.sent), d.status, d.msgType, d.scope)
 	if d.refs != nil {
 		var refs []string
@@ -74,7 +75,9 @@ func (d doc) xml() []byte {
 		if d.expires > 0 {
 			expires = "<expires>" + capTime(d.sent.Add(d.expires)) + "</expires>"
 		}
-		fmt.Fprintf(&b, `<info><language>%s</language><category>Met</category><event>%s</event><urgency>%s</urgency><severity>%s</severity><certainty>Observed</certainty>%s<headline>%s %s</headline><instruction>Lên chỗ cao.</instruction>`,
+		fmt.Fprintf(&b, `<info><language>%s</language><category>Met</category><event>%s</event>`+
+			`<urgency>%s</urgency><severity>%s</severity><certainty>Observed</certainty>%s`+
+			`<headline>%s %s</headline><instruction>Lên chỗ cao.</instruction>`,
 			l, event, d.urgency, d.severity, expires, map[string]string{"vi-VN": "Lũ lên nhanh", "en-US": "Flood"}[l], d.id)
 		if d.area != "none" {
 			fmt.Fprintf(&b, "<area><areaDesc>%s</areaDesc>%s</area>", l, d.area)

@@ -89,7 +89,8 @@ func (e *env) alertPreview(cmd *cobra.Command, c *client, id string) error {
 	for _, x := range []struct {
 		what  string
 		signs []string
-	}{{"new, and not in the number", p.New}, {"never connected", p.Never}, {"offline now", p.Offline}, {"dark at this hour, and lit by it", p.Dark}} {
+	}{{"new, and not in the number", p.New}, {"never connected", p.Never},
+		{"offline now", p.Offline}, {"dark at this hour, and lit by it", p.Dark}} {
 		if len(x.signs) > 0 {
 			fmt.Fprintf(e.out, "  %s: %s\n", x.what, strings.Join(x.signs, ", "))
 		}

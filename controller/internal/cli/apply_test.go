@@ -75,7 +75,8 @@ func TestExampleThereAndBack(t *testing.T) {
 	// And a list of signs changes what it has columns for.
 	list := filepath.Join(t.TempDir(), "signs.csv")
 	if err := os.WriteFile(list,
-		[]byte("id,owner,class,areas,phone\ndp-001,bien-hieu-duc-pho,128x64-rgb,quang-ngai/thanh-pho-quang-ngai,0255 3822 999\n"), 0o600); err != nil {
+		[]byte("id,owner,class,areas,phone\n"+
+			"dp-001,bien-hieu-duc-pho,128x64-rgb,quang-ngai/thanh-pho-quang-ngai,0255 3822 999\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out := command(t, 0, second, "apply", "-f", list); !strings.Contains(out, "sign dp-001 changed") {

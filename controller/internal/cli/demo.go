@@ -40,8 +40,8 @@ func (f *serverFlags) options(e *env) app.Options {
 	if f.verbose {
 		level = slog.LevelDebug
 	}
-	return app.Options{Now: now, KeepProofs: f.keepProofs, Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen, Broker: f.broker,
-		Advertise: f.advertise, TLSCert: f.tlsCert, TLSKey: f.tlsKey, Insecure: f.insecure,
+	return app.Options{Now: now, KeepProofs: f.keepProofs, Data: f.data, Listen: f.listen, MQTTListen: f.mqttListen,
+		Broker: f.broker, Advertise: f.advertise, TLSCert: f.tlsCert, TLSKey: f.tlsKey, Insecure: f.insecure,
 		Software: buildVersion(), Log: slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))}
 }
 

@@ -12,8 +12,8 @@ import (
 	"ledcast/controller/internal/enrol"
 )
 
-// now is the clock of serve and demo; nil is the system's, of which the system says whether NTP holds it. A test is built
-// with another.
+// now is the clock of serve and demo; nil is the system's, of which the system says whether NTP holds it. A test is
+// built with another.
 var now func() time.Time
 
 func newServe(e *env) *cobra.Command {

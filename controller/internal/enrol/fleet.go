@@ -60,7 +60,8 @@ type Fleet struct{ o Options }
 // New returns a Fleet.
 func New(o Options) *Fleet { return &Fleet{o} }
 
-func (f *Fleet) putRecord(ctx context.Context, who *playlists.Principal, kind string, sign *playlists.Sign, v any) error {
+func (f *Fleet) putRecord(ctx context.Context, who *playlists.Principal, kind string,
+	sign *playlists.Sign, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -218,7 +219,8 @@ func (f *Fleet) ConfirmKey(ctx context.Context, who *playlists.Principal, id str
 	if err != nil {
 		return err
 	}
-	if err := f.putRecord(ctx, who, kindLogin, s, map[string]int64{"key_confirmed_ms": f.o.Now().UnixMilli()}); err != nil {
+	if err := f.putRecord(ctx, who, kindLogin, s,
+		map[string]int64{"key_confirmed_ms": f.o.Now().UnixMilli()}); err != nil {
 		return err
 	}
 	return f.o.Store.Proofs().Unpin(ctx, id)

@@ -69,7 +69,8 @@ func TestFlood(t *testing.T) {
 	l.ev.Ack = func(_ string, a *wire.Ack) { heard = append(heard, fmt.Sprint(a.Alert, " ", a.State)) }
 	l.ev.Class = func(string) (playlists.Class, bool) { return playlists.Class{W: 4, H: 4}, true }
 	ack := func(alert string, seq int, state wire.AckState) []byte {
-		return fmt.Appendf(nil, `{"v":1,"at_ms":1,"role":"alerts","epoch":1,"seq":%d,"alert":%q,"state":%q}`, seq, alert, state)
+		return fmt.Appendf(nil, `{"v":1,"at_ms":1,"role":"alerts","epoch":1,"seq":%d,"alert":%q,"state":%q}`,
+			seq, alert, state)
 	}
 	for range 1 + timeline.FloodMessages { // the first of a connection does not count
 		l.Message(topic, status("online", "a"), false)
@@ -108,7 +109,8 @@ func TestFlood(t *testing.T) {
 		t.Error("what was held was delivered twice")
 	}
 	l.Message(topic, status("online", "c"), false)
-	if s := l.State("qn-001"); !s.Online || !slices.Contains(s.Faults(c.t), FaultFlood) || s.Faults(c.t.Add(floodFault)) != nil {
+	if s := l.State("qn-001"); !s.Online || !slices.Contains(s.Faults(c.t), FaultFlood) ||
+		s.Faults(c.t.Add(floodFault)) != nil {
 		t.Errorf("online %v, faults %v and later %v", s.Online, s.Faults(c.t), s.Faults(c.t.Add(floodFault)))
 	}
 }

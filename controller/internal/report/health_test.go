@@ -33,7 +33,8 @@ func TestHealthSpans(t *testing.T) {
 			"0-48 online trusted"},
 		{"an outage and a fault", []playlists.Condition{up(-3, "trusted"), down(6), up(7, "untrusted"),
 			up(7.5, "trusted"), up(9, "trusted", "tấm 3"), up(30, "trusted")}, []playlists.Condition{up(-9, "")},
-			"0-6 online trusted, 6-7 offline, 7-7.5 online untrusted, 7.5-9 online trusted, 9-30 online trusted tấm 3, 30-48 online trusted"},
+			"0-6 online trusted, 6-7 offline, 7-7.5 online untrusted, 7.5-9 online trusted, " +
+				"9-30 online trusted tấm 3, 30-48 online trusted"},
 		{"the controller was away", []playlists.Condition{up(-3, "trusted"), down(20)},
 			[]playlists.Condition{up(-9, ""), down(4), up(10, "")},
 			"0-4 online trusted, 4-10 unknown, 10-20 online trusted, 20-48 offline"},

@@ -318,7 +318,8 @@ func TestUptime(t *testing.T) {
 	if err := u.Table().WriteCSV(&out); err != nil {
 		t.Fatal(err)
 	}
-	want := "day,sign,sign_owner,online_seconds,offline_seconds,unknown_seconds,online_percent,outages,clock_untrusted_seconds,faulty_seconds\r\n" +
+	want := "day,sign,sign_owner,online_seconds,offline_seconds,unknown_seconds,online_percent," +
+		"outages,clock_untrusted_seconds,faulty_seconds\r\n" +
 		"2021-02-11,qn-001,viet-ads,28800.000,28800.000,28800.000,50.00,2,60.000,3600.000\r\n"
 	if !strings.HasPrefix(out.String(), want) ||
 		!strings.Contains(out.String(), "2021-02-12,qn-002,viet-ads,0.000,0.000,21600.000,,0,0.000,0.000\r\n") {

@@ -51,8 +51,9 @@ func (w *week) compare(from, until int64, put map[string]map[playlists.Play][2]i
 	campaign := comparePlays(w.t, d, put)
 	days := knownTime(ran)
 	compareCoverage(w.t, d, shares, days)
-	w.t.Logf("%d signs, %d days, %d kills, %.0f hours without power: %d rows with each play counted once, coverage of %d days "+
-		"of signs exact to the ms", len(put), (until-from)/86400, w.kills, w.off.Hours(), len(d.Rows), len(days))
+	w.t.Logf("%d signs, %d days, %d kills, %.0f hours without power: %d rows with each play counted once, "+
+		"coverage of %d days of signs exact to the ms",
+		len(put), (until-from)/86400, w.kills, w.off.Hours(), len(d.Rows), len(days))
 	var sum report.Share
 	for _, x := range shares.Rows {
 		plus(&sum, x)
@@ -79,7 +80,8 @@ func plus(sum *report.Share, x report.Share) {
 
 func summary(x report.Share) string {
 	p := func(ms int64) float64 { return report.Percent(ms, x.BoundMS) }
-	return fmt.Sprintf("asked %.3f %%, planned %.3f %%, shown %.3f %% (%d plays) of %.1f hours, of which %.2f %% are proven",
+	return fmt.Sprintf("asked %.3f %%, planned %.3f %%, shown %.3f %% (%d plays) of %.1f hours, "+
+		"of which %.2f %% are proven",
 		p(x.AskedMS), p(x.PlannedMS), p(x.ShownMS), x.Shown, float64(x.BoundMS)/3600_000, p(x.ProvenMS))
 }
 

@@ -73,7 +73,8 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// Message takes a message of the topic. It ignores its own, and what is too old to say that another controller runs now.
+// Message takes a message of the topic. It ignores its own, and what is too old to say that another controller runs
+// now.
 func (w *Watch) Message(payload []byte) {
 	var b beat
 	if len(payload) > 1024 || json.Unmarshal(payload, &b) != nil || b.Run == "" || slices.Contains(w.o.Runs, b.Run) {

@@ -39,7 +39,8 @@ type packet struct {
 func (w *world) measure(ctx context.Context) (*Report, error) {
 	r := &Report{Signs: w.o.Signs, Classes: w.classes, Children: len(w.crowds), Broker: w.o.Broker, Notes: notes,
 		ReadyS: w.readyS, ConnectS: w.connectS, PaceS: pace.Seconds()}
-	order := "each process's signs read all that is there before they check and ack it, as signs with processors of their own would; --at-once for the other way"
+	order := "each process's signs read all that is there before they check and ack it, " +
+		"as signs with processors of their own would; --at-once for the other way"
 	if w.o.AtOnce {
 		order = "signs check and ack while others of their process still read: real ones have a processor each"
 	}
@@ -65,7 +66,8 @@ func (w *world) measure(ctx context.Context) (*Report, error) {
 		}
 		if i >= 0 {
 			r.Alerts, r.Bare = append(r.Alerts, *a), append(r.Bare, *b)
-			w.say("round %d: alert p50 %.0f p99 %.0f ms, showing p99 %.0f ms, last %.0f ms; bare p50 %.0f p99 %.0f ms; %d of %d show it", i+1,
+			w.say("round %d: alert p50 %.0f p99 %.0f ms, showing p99 %.0f ms, last %.0f ms; "+
+				"bare p50 %.0f p99 %.0f ms; %d of %d show it", i+1,
 				a.Receipt.P50, a.Receipt.P99, a.Showing.P99, a.LastMS, b.Receipt.P50, b.Receipt.P99, a.ShowedBy, w.o.Signs)
 		}
 		if err := sleep(ctx, pace-time.Since(began)); err != nil {
@@ -170,7 +172,8 @@ func (w *world) alertRound(ctx context.Context, id string, before func() error) 
 	}
 	cpu, _ := Usage()
 	t0 := time.Now()
-	if err := w.call(ctx, "approver", "POST", "/"+id+"/approve", playlists.AlertApproval{Signs: &p.Signs, Digest: p.Digest}, nil); err != nil {
+	if err := w.call(ctx, "approver", "POST", "/"+id+"/approve",
+		playlists.AlertApproval{Signs: &p.Signs, Digest: p.Digest}, nil); err != nil {
 		return nil, nil, err
 	}
 	r := &AlertRound{}

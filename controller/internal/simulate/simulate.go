@@ -94,8 +94,10 @@ type Report struct {
 
 // notes are what a reader of the numbers has to know.
 var notes = []string{
-	"every sign checks signatures of keys, programs, alert sets and requests and digests of alert frames itself; floors are in memory",
-	"signs have no face and no disk: frames of programs are taken to be cached, an alert shows once its frames and its set are there",
+	"every sign checks signatures of keys, programs, alert sets and requests " +
+		"and digests of alert frames itself; floors are in memory",
+	"signs have no face and no disk: frames of programs are taken to be cached, " +
+		"an alert shows once its frames and its set are there",
 	"the signs' own checking and acks use the same processors as controller and broker",
 }
 

@@ -174,7 +174,8 @@ func (s *Service) notes(event string, v *playlists.AlertView, missed int, at tim
 // done deletes a note that was delivered or given up.
 func (s *Service) done(ctx context.Context, id string) {
 	if err := s.o.Records.Delete(ctx, nil, kindNote, playlists.Public, id); err != nil {
-		s.o.Log.Warn("cannot delete a delivered webhook message; it will be sent again after a restart", "note", id, "err", err)
+		s.o.Log.Warn("cannot delete a delivered webhook message; it will be sent again after a restart",
+			"note", id, "err", err)
 	}
 }
 

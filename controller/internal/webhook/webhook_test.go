@@ -65,7 +65,8 @@ func TestWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	go s.Run(t.Context())
-	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "hanging", URL: hanging.URL, Events: Events}); err != nil {
+	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "hanging", URL: hanging.URL,
+		Events: Events}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.PutWebhook(t.Context(), admin, &playlists.Webhook{ID: "good", URL: good.URL,

@@ -5,7 +5,8 @@ import mqtt from 'mqtt'
 import { Sign } from './sign.mjs'
 import { sha256 } from './wire.mjs'
 
-const [file, dir] = process.argv.slice(2), config = JSON.parse(fs.readFileSync(file)), { broker, username, password, ca } = config
+const [file, dir] = process.argv.slice(2)
+const config = JSON.parse(fs.readFileSync(file)), { broker, username, password, ca } = config
 const topic = (leaf) => `led/v1/signs/${config.sign}/${leaf}`
 const mono = () => Math.floor(performance.now())
 const publish = (leaf, what) => client.publish(topic(leaf), JSON.stringify(what), { qos: 1, retain: leaf === 'status' })
@@ -24,13 +25,26 @@ function more(ms) {
 }
 
 function connect() {
-  const session = crypto.randomBytes(12).toString('hex'), payload = JSON.stringify({ v: 1, state: 'offline', session, at_ms: sign.now })
-  client = mqtt.connect(broker, { clientId: username, username, password, ca: ca && fs.readFileSync(ca), protocolVersion: 4, keepalive: 30,
-    reconnectPeriod: 0, will: { topic: topic('status'), payload, qos: 1, retain: true } })
-  client.on('connect', () => client.subscribe(sign.topics, () => { backoff = 1000; sign.connected(session); more(5_000) }))
-  client.on('message', (t, data) => { if (t.startsWith('led/v1/frames/')) client.unsubscribe(t); sign.message(t, data) })
+  const session = crypto.randomBytes(12).toString('hex')
+  const payload = JSON.stringify({ v: 1, state: 'offline', session, at_ms: sign.now })
+  client = mqtt.connect(broker, { clientId: username, username, password, ca: ca && fs.readFileSync(ca),
+    protocolVersion: 4, keepalive: 30, reconnectPeriod: 0,
+    will: { topic: topic('status'), payload, qos: 1, retain: true } })
+  client.on('connect', () => client.subscribe(sign.topics, () => {
+    backoff = 1000
+    sign.connected(session)
+    more(5_000)
+  }))
+  client.on('message', (t, data) => {
+    if (t.startsWith('led/v1/frames/')) client.unsubscribe(t)
+    sign.message(t, data)
+  })
   client.on('error', (e) => console.error(e.message)) // close follows
-  client.on('close', () => { sign.disconnected(); setTimeout(connect, Math.random() * backoff); backoff = Math.min(2 * backoff, 30_000) })
+  client.on('close', () => {
+    sign.disconnected()
+    setTimeout(connect, Math.random() * backoff)
+    backoff = Math.min(2 * backoff, 30_000)
+  })
 }
 
 connect()

@@ -11,11 +11,15 @@ function answer({ config, events }) {
   let sign, acks, status, mono = 0
   const say = (leaf, what) => (leaf === 'ack' ? acks.push(what) : (status = what))
   const link = { mono: () => mono, publish: say, subscribe() {} }
-  const face = ({ why, item, frame, offset, percent, rgb }) => ({ why, item, frame: frame?.sha256 ?? '', offset, percent, rgb_sha256: sha256(rgb) })
+  const face = ({ why, item, frame, offset, percent, rgb }) =>
+    ({ why, item, frame: frame?.sha256 ?? '', offset, percent, rgb_sha256: sha256(rgb) })
   const asked = () => { sign.status(); return { status } }
   const clock = (ms, ntp, started = mono) => () => [ms + mono - started, ntp]
   const act = {
-    start: (e) => { sign?.save(); sign = new Sign(config, dir, { ...link, system: clock(e.system_ms ?? 0, e.ntp ?? false) }) },
+    start: (e) => {
+      sign?.save()
+      sign = new Sign(config, dir, { ...link, system: clock(e.system_ms ?? 0, e.ntp ?? false) })
+    },
     connect: (e) => sign.connected(e.session, e.challenge),
     'ask-time': (e) => sign.askTime(e.challenge),
     disconnect: () => sign.disconnected(),
@@ -23,7 +27,11 @@ function answer({ config, events }) {
     wait: (e) => { mono += e.ms; sign.tick() },
     ask: (e) => (e.what === 'face' ? { face: face(sign.tick()) } : asked()),
   }
-  const answers = events.map((e) => { acks = []; const more = act[e.do](e); return { acks, ...(e.do === 'ask' && more) } })
+  const answers = events.map((e) => {
+    acks = []
+    const more = act[e.do](e)
+    return { acks, ...(e.do === 'ask' && more) }
+  })
   fs.rmSync(dir, { recursive: true })
   return answers
 }

@@ -127,7 +127,8 @@ func TestParseAccepts(t *testing.T) {
 			func(a *Alert) bool { return len(a.Infos) == 0 }},
 		"two polygons": {swap("</polygon>", "</polygon><polygon>14,108 14.1,108 14.1,108.1 14,108</polygon>"),
 			func(a *Alert) bool {
-				return len(a.Infos[0].Areas[0].Polygons) == 2 && a.Infos[0].Areas[0].Contains(playlists.Place{Lat: 14.05, Lon: 108.02})
+				return len(a.Infos[0].Areas[0].Polygons) == 2 &&
+					a.Infos[0].Areas[0].Contains(playlists.Place{Lat: 14.05, Lon: 108.02})
 			}},
 		"a point twice in a row": {swap("15.50,108.60 15.50,108.95", "15.50,108.60 15.50,108.60 15.50,108.60 15.50,108.95"),
 			func(a *Alert) bool { return len(a.Infos[0].Areas[0].Polygons[0]) == 5 }},

@@ -313,7 +313,8 @@ func TestJournalIsWrittenTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The last line was being written when the power was cut.
-	if err := os.WriteFile(filepath.Join(w.dir, FileName), append(slices.Clone(journal), journal[:20]...), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.dir, FileName),
+		append(slices.Clone(journal), journal[:20]...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.restart()

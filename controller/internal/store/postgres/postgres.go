@@ -4,9 +4,9 @@
 // Only one controller may write, because two could allocate the same seq. Three mechanisms ensure this. First, Open
 // takes an advisory lock and fails if another controller has it. Second, the lock belongs to a connection, and all
 // writes use this connection, one after another: a controller that loses its lock also loses its connection for
-// writing, and must take the lock again. Third, Open increments a fencing number that every transaction checks. This covers a failover to a
-// standby server, which does not have the lock. A controller that has lost the database to another one can still read.
-// Its writes return store.ErrLost until it is restarted.
+// writing, and must take the lock again. Third, Open increments a fencing number that every transaction checks. This
+// covers a failover to a standby server, which does not have the lock. A controller that has lost the database to
+// another one can still read. Its writes return store.ErrLost until it is restarted.
 //
 // A connection that breaks is replaced (see link.go). The controller goes on if the fencing number is the one that it
 // set, because no other controller has written then.

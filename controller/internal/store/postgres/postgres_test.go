@@ -201,7 +201,8 @@ func TestNoPasswordInErrors(t *testing.T) {
 func TestDumpsAll(t *testing.T) {
 	s := open(t, pgtest.Database(t))
 	var columns string
-	if err := s.r.QueryRow(`SELECT string_agg(table_name || '.' || column_name, ' ') FROM information_schema.columns WHERE table_schema = 'public'`).Scan(&columns); err != nil {
+	if err := s.r.QueryRow(`SELECT string_agg(table_name || '.' || column_name, ' ')
+		FROM information_schema.columns WHERE table_schema = 'public'`).Scan(&columns); err != nil {
 		t.Fatal(err)
 	}
 	storetest.DumpsAll(t, s, strings.Fields(columns))
@@ -211,9 +212,11 @@ func TestDumpsAll(t *testing.T) {
 func TestTablesAlike(t *testing.T) {
 	s := open(t, pgtest.Database(t))
 	var wrong sql.NullString
-	if err := s.r.QueryRow(`SELECT string_agg(table_name || '.' || column_name || ' ' || data_type || ' ' || COALESCE(collation_name, ''), ', ')
+	if err := s.r.QueryRow(`SELECT string_agg(table_name || '.' || column_name || ' ' || data_type || ' ' ||
+		COALESCE(collation_name, ''), ', ')
 		FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'goose_db_version'
-		AND NOT (data_type = 'text' AND collation_name = 'C') AND data_type NOT IN ('bigint', 'bytea')`).Scan(&wrong); err != nil {
+		AND NOT (data_type = 'text' AND collation_name = 'C')
+		AND data_type NOT IN ('bigint', 'bytea')`).Scan(&wrong); err != nil {
 		t.Fatal(err)
 	}
 	if wrong.Valid {

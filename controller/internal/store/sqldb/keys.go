@@ -90,7 +90,8 @@ func (s keys) PutSet(ctx context.Context, set store.KeySet) error {
 func (s keys) Set(ctx context.Context) (store.KeySet, error) {
 	var set store.KeySet
 	var roots string
-	err := s.row(ctx, `SELECT epoch, seq, jws, roots FROM key_set WHERE id = 1`, nil, &set.Epoch, &set.Seq, &set.JWS, &roots)
+	err := s.row(ctx, `SELECT epoch, seq, jws, roots FROM key_set WHERE id = 1`, nil,
+		&set.Epoch, &set.Seq, &set.JWS, &roots)
 	if err != nil {
 		return store.KeySet{}, s.scanErr(err, "key-set", "")
 	}

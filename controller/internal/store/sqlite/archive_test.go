@@ -37,8 +37,8 @@ func TestArchiveSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	per := size / (signs * days)
-	t.Logf("a program of %d bytes takes %d bytes: 10,000 signs x 396 days are %.1f GB instead of %.1f", raw/(signs*days), per,
-		float64(per)*3.96e-3, float64(raw/(signs*days))*3.96e-3)
+	t.Logf("a program of %d bytes takes %d bytes: 10,000 signs x 396 days are %.1f GB instead of %.1f",
+		raw/(signs*days), per, float64(per)*3.96e-3, float64(raw/(signs*days))*3.96e-3)
 	if per > 1500 {
 		t.Errorf("a program takes %d bytes", per)
 	}

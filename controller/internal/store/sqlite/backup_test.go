@@ -14,7 +14,8 @@ import (
 
 func TestDumpsAll(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))
-	rows, err := s.r.Query(`SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`)
+	rows, err := s.r.Query(`SELECT m.name || '.' || c.name
+		FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`)
 	if err != nil {
 		t.Fatal(err)
 	}

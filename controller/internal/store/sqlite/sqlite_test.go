@@ -209,10 +209,11 @@ func TestAuditTampering(t *testing.T) {
 		sql  string
 		want string // number of the first wrong entry
 	}{
-		"changed":  {`UPDATE audit SET after = X'7B2276223A397D' WHERE n = 3`, `"3"`},
-		"who":      {`UPDATE audit SET who = 'somebody else' WHERE n = 2`, `"2"`},
-		"removed":  {`DELETE FROM audit WHERE n = 4`, `"4"`},
-		"inserted": {`INSERT INTO audit SELECT 6, at_ms, who, from_addr, action, kind, owner, id, before, after, digest FROM audit WHERE n = 5`, `"6"`},
+		"changed": {`UPDATE audit SET after = X'7B2276223A397D' WHERE n = 3`, `"3"`},
+		"who":     {`UPDATE audit SET who = 'somebody else' WHERE n = 2`, `"2"`},
+		"removed": {`DELETE FROM audit WHERE n = 4`, `"4"`},
+		"inserted": {`INSERT INTO audit SELECT 6, at_ms, who, from_addr, action, kind, owner, id, before, after, digest
+			FROM audit WHERE n = 5`, `"6"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, filepath.Join(t.TempDir(), "ledcast.db"))

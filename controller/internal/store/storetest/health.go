@@ -43,7 +43,8 @@ func health(t *testing.T, open Opener) {
 	}
 	newest(ours, down, other)
 
-	checkCode(t, "NUL", h.Note(ctx, playlists.Condition{Sign: "qn-003", AtMS: 1, Faults: []string{"\x00"}}), playlists.Invalid)
+	checkCode(t, "NUL", h.Note(ctx, playlists.Condition{Sign: "qn-003", AtMS: 1, Faults: []string{"\x00"}}),
+		playlists.Invalid)
 	checkCode(t, "before 1970", h.Note(ctx, other, playlists.Condition{Sign: "qn-003", AtMS: -1}), playlists.Invalid)
 	noted("qn-003", 0, 100)
 

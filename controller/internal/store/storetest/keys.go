@@ -46,7 +46,8 @@ func keyStates(t *testing.T, open Opener) {
 func keyAddAllOrNone(t *testing.T, open Opener) {
 	ctx, k := t.Context(), opened(t, open).Keys()
 	must(t, k.Add(ctx, key("k1", "program", 0)))
-	checkCode(t, "a known key among new ones", k.Add(ctx, key("k2", "program", 0), key("k1", "program", 0)), playlists.Conflict)
+	checkCode(t, "a known key among new ones", k.Add(ctx, key("k2", "program", 0), key("k1", "program", 0)),
+		playlists.Conflict)
 	all, err := k.List(ctx)
 	must(t, err)
 	if len(all) != 1 {

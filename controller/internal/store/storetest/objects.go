@@ -88,7 +88,8 @@ func objectVersions(t *testing.T, open Opener) {
 		t.Errorf("got %+v, want %+v with version 4", got, want)
 	}
 	checkCode(t, "delete of a stale version", o.Delete(ctx, "message", "viet-ads", "bluezone-1", 3), playlists.Conflict)
-	checkCode(t, "delete of none", o.Delete(ctx, "message", "song-tra-ads", "bluezone-1", store.AnyVersion), playlists.NotFound)
+	checkCode(t, "delete of none", o.Delete(ctx, "message", "song-tra-ads", "bluezone-1", store.AnyVersion),
+		playlists.NotFound)
 	must(t, o.Delete(ctx, "message", "viet-ads", "bluezone-1", 4))
 	_, err = o.Get(ctx, "message", "viet-ads", "bluezone-1")
 	checkCode(t, "get after delete", err, playlists.NotFound)

@@ -54,7 +54,8 @@ func proofRecords(t *testing.T, open Opener) {
 			sign, want      string
 		}{
 			{0, 1000, "", "0:001/a/1:2 0:001/x/1:0 0:002/x/1:2 "},
-			{1000, 3001, "", "1000:001/a/2:2 1000:001/x/2:0 1000:002/x/2:2 2000:001/a/3:2 2000:001/x/3:0 2000:002/x/3:2 3000:003/x/1:1 "},
+			{1000, 3001, "", "1000:001/a/2:2 1000:001/x/2:0 1000:002/x/2:2 " +
+				"2000:001/a/3:2 2000:001/x/3:0 2000:002/x/3:2 3000:003/x/1:1 "},
 			{1, 2001, "qn-001", "1000:001/a/2:2 1000:001/x/2:0 2000:001/a/3:2 2000:001/x/3:0 "},
 			{0, 9000, "qn-003", "3000:003/x/1:1 "},
 			{0, 9000, "qn-009", ""},
@@ -80,10 +81,10 @@ func proofRecords(t *testing.T, open Opener) {
 	}
 	_, err := s.Records(ctx, store.RecordQuery{UntilMS: 1})
 	checkCode(t, "a page of none", err, playlists.Invalid)
-	checkCode(t, "NUL in a play", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}),
-		playlists.Invalid)
-	checkCode(t, "a negative count", s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}),
-		playlists.Invalid)
+	checkCode(t, "NUL in a play",
+		s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Item: "\x00"}}}), playlists.Invalid)
+	checkCode(t, "a negative count",
+		s.Add(ctx, playlists.PlayRecord{Sign: "qn-009", Plays: []playlists.Play{{Count: -1}}}), playlists.Invalid)
 }
 
 func proofs(t *testing.T, open Opener) {
