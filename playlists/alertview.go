@@ -130,7 +130,7 @@ type SignShowed struct {
 // showed the alert in its place, by the programs that were in force.
 type GaveWay struct {
 	Owner string `json:"owner"`
-	Item  string `json:"item"`
+	Item  string `json:"item"` // of the department's own; "" for all of a company's together
 	MS    int64  `json:"ms"`
 }
 

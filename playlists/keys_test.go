@@ -187,7 +187,7 @@ func fits(verb string, t types.Type) bool {
 	case 'q':
 		return has(types.IsString)
 	case 's':
-		if has(types.IsString) || strings.HasPrefix(strings.TrimLeft(t.String(), "*"), "ledcast/playlists.") {
+		if has(types.IsString) || strings.HasPrefix(strings.TrimLeft(t.String(), "*[]"), "ledcast/playlists.") {
 			return true
 		}
 		methods := types.NewMethodSet(t)

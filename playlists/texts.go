@@ -136,6 +136,12 @@ func (c *catalogue) argument(a any) any {
 		return a.EN
 	case Phrase:
 		return c.phrase(a.Key, a.Args).Title
+	case []Phrase:
+		var all []string
+		for _, x := range a {
+			all = append(all, c.phrase(x.Key, x.Args).Title)
+		}
+		return strings.Join(all, ", ")
 	case Word:
 		return c.word(string(a))
 	case error:

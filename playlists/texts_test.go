@@ -180,3 +180,16 @@ func TestPlacesAreCopied(t *testing.T) {
 		t.Errorf("%v %v %v", e.Places, b.Places, c.Places)
 	}
 }
+
+// A list of phrases is in the language of the text around it.
+func TestPhrasesInBothLanguages(t *testing.T) {
+	e := &Error{Key: "full-loop-too-long", Args: []any{int64(900), []Phrase{
+		{Key: "campaign-with-share", Args: []any{"a", int64(60), int64(500)}},
+		{Key: "campaign-with-share", Args: []any{"b", int64(40), int64(450)}}}}}
+	if got := e.English().Title; !strings.HasSuffix(got, "a with 60 % and 500 s of messages, b with 40 % and 450 s of messages") {
+		t.Errorf("English: %s", got)
+	}
+	if got := e.Vietnamese().Title; !strings.HasSuffix(got, "a với 60 % và 500 giây tin, b với 40 % và 450 giây tin") {
+		t.Errorf("Vietnamese: %s", got)
+	}
+}

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"ledcast/playlists"
 )
@@ -153,13 +152,13 @@ func (p *Planner) full(rs []rotation) (*loop, error) {
 		}
 		return merge(nil, rs, counts), nil
 	}
-	var names []string
+	var full []playlists.Phrase
 	for i := range rs {
-		names = append(names, fmt.Sprintf("%s with %d %% and %d s of messages", rs[i].campaign.ID, rs[i].percent,
-			rs[i].prefix[len(rs[i].entries)]))
+		full = append(full, playlists.Phrase{Key: "campaign-with-share",
+			Args: []any{rs[i].campaign.ID, rs[i].percent, rs[i].prefix[len(rs[i].entries)]}})
 	}
 	return nil, &playlists.Error{Code: playlists.TooLarge, Field: "campaigns/" + rs[0].campaign.ID + ".messages",
-		Key: "full-loop-too-long", Args: []any{MaxLoopS, strings.Join(names, ", ")}}
+		Key: "full-loop-too-long", Args: []any{MaxLoopS, full}}
 }
 
 // longer returns the entry stretched to s seconds. The same arguments return the

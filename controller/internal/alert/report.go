@@ -253,7 +253,10 @@ func walk(programs []*timeline.Program, alert timeline.Alert, others []otherOnSi
 					if otherwise.Item == "" {
 						continue
 					}
-					what := playlists.GaveWay{Owner: otherwise.Owner, Item: otherwise.Item}
+					what := playlists.GaveWay{Owner: otherwise.Owner}
+					if otherwise.Owner == playlists.Public { // the department reads no company's items
+						what.Item = otherwise.Item
+					}
 					out.pieces = append(out.pieces, piece{otherwise.FromMS, otherwise.UntilMS, what})
 					out.total[what] += otherwise.UntilMS - otherwise.FromMS
 				}

@@ -164,7 +164,7 @@ func (e *env) alertReport(cmd *cobra.Command, c *client, id string) error {
 		return err
 	}
 	for _, g := range r.GaveWay {
-		fmt.Fprintf(e.out, "gave way: %s/%s for %.1f s in all\n", g.Owner, g.Item, float64(g.MS)/1000)
+		fmt.Fprintf(e.out, "gave way: %s for %.1f s in all\n", strings.Trim(g.Owner+"/"+g.Item, "/"), float64(g.MS)/1000)
 	}
 	return nil
 }
