@@ -106,6 +106,7 @@ type Box struct {
 
 	conn       link.Conn
 	timekeeper player.Timekeeper
+	takeover   takeover
 	challenge  string    // that the next status carries; "" for none
 	asking     link.Conn // the connection on which it has asked
 	askWait    int64     // ms until the time is asked for again without an answer
@@ -288,6 +289,7 @@ func (b *Box) handle(ctx context.Context, ev any) {
 	switch ev := ev.(type) {
 	case eventUp:
 		b.conn = ev.conn
+		b.takeover.connected(mono)
 		b.player.Contact(mono)
 		if b.faults[faultRefused] {
 			b.due["refused"] = mono + statusEvery
@@ -325,6 +327,11 @@ func (b *Box) handle(ctx context.Context, ev any) {
 			delete(b.due, "refused")
 		}
 	case eventDown:
+		if link.Closed(ev.err) && b.takeover.closed(mono) && !b.faults[faultTakenOver] {
+			b.faults[faultTakenOver] = true
+			b.log.Warn("fault", "code", faultTakenOver, "why",
+				"the broker ended several connections soon after they stood; perhaps another box runs with this sign's config")
+		}
 		b.player.Contact(mono)
 		b.conn = nil
 		b.listening = false
@@ -355,6 +362,9 @@ func (b *Box) duties(ctx context.Context) int64 {
 		return true
 	}
 	if take("status", statusEvery) {
+		if !b.takeover.fault(mono) {
+			delete(b.faults, faultTakenOver)
+		}
 		b.sendStatus(mono)
 	}
 	if take("ask", askMost) {

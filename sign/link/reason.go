@@ -59,6 +59,12 @@ func Reason(err error) string {
 	return words(err)
 }
 
+// Closed reports whether the other side ended the connection.
+func Closed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
+}
+
 // words is an error's text without the addresses that package net puts before it, and without paho's prefix.
 func words(err error) string {
 	var op *net.OpError
