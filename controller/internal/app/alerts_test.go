@@ -96,12 +96,13 @@ func (d *installation) ready(t *testing.T) {
 	})
 }
 
-// ownSign is a program sign of our own of class 128x64-rgb, in an area: it has
+// ownSign is a program sign of a company of class 128x64-rgb, in an area, at which the department has looked. It has
 // said nothing yet, and a sign may say 20 things in 10 s.
 func (c *caller) ownSign(id, area string) (config string) {
 	c.t.Helper()
 	c.want("viet-ads", "PUT", "/api/v1/signs/"+id, map[string]any{"owner": "viet-ads",
 		"class": "128x64-rgb", "areas": []string{area}, "phone": "0255 3822 123"}, 201, nil)
+	c.want("admin", "POST", "/api/v1/signs/review", map[string]any{"signs": []string{id}}, 200, nil)
 	config = filepath.Join(c.t.TempDir(), id+".json")
 	writeFile(c.t, config, c.want("viet-ads", "POST", "/api/v1/signs/"+id+"/credentials", struct{}{}, 200, nil))
 	return config
