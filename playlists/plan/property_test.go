@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -310,12 +311,14 @@ func walk(g *timeline.Program, from, until int64) []play {
 // item is cut or shows for less than its reading time, a plan made later shows the
 // same, and planning twice gives equal plans.
 func TestRandomWeeks(t *testing.T) {
-	rounds, weeks := 10_000, 60
-	if testing.Short() || raceEnabled {
-		rounds, weeks = 1000, 6
-	}
-	if testing.Short() {
+	rounds, weeks := 3000, 20
+	switch {
+	case testing.Short():
 		rounds, weeks = 300, 2
+	case raceEnabled:
+		rounds, weeks = 1000, 6
+	case os.Getenv("LEDCAST_FULL") != "":
+		rounds, weeks = 10_000, 60
 	}
 	r := rand.New(rand.NewPCG(6, 2))
 	planned, bridges, absorbed := 0, 0, 0
