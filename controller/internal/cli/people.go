@@ -15,7 +15,7 @@ import (
 func newUser(e *env) *cobra.Command {
 	return e.group("user", "People who sign in to the pages",
 		"user adds people, and makes the links that let them in once to set a password. Nobody has a default password.",
-		e.userAdd(),
+		e.userAdd(), e.userMade(),
 		e.plain("list", "List people", func(cmd *cobra.Command, c *client) error {
 			var list struct{ Items []playlists.User }
 			if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/users", nil, &list); err != nil {
@@ -61,6 +61,26 @@ func (e *env) link(cmd *cobra.Command, c *client, id string) error {
 	}
 	fmt.Fprintf(e.out, "%s\nonce and until %s\n", c.at(out.Path), time.UnixMilli(out.ExpiresMS).Format(time.RFC3339))
 	return nil
+}
+
+// userMade lists what somebody looks at when a person is removed.
+func (e *env) userMade() *cobra.Command {
+	return e.named("made USER", "List what a person has made that is still there, also of one who is gone", "USER",
+		func(cmd *cobra.Command, c *client, id string) error {
+			var list struct {
+				Items []struct {
+					Kind, ID, Who string
+					AtMS          int64 `json:"at_ms"`
+				}
+			}
+			if _, err := c.do(cmd.Context(), http.MethodGet, "api/v1/users/"+id+"/made", nil, &list); err != nil {
+				return err
+			}
+			for _, x := range list.Items {
+				fmt.Fprintf(e.out, "%s\t%s %s\tby %s\n", clockTime(x.AtMS/1000), x.Kind, x.ID, x.Who)
+			}
+			return nil
+		})
 }
 
 func (e *env) userAdd() *cobra.Command {

@@ -19,17 +19,18 @@ import (
 
 // Sources are what is counted.
 type Sources struct {
-	Data     string // the data folder
-	Ready    func() error
-	Linked   func() bool  // the controller is connected to its broker
-	Rival    func() error // that another controller is at the broker
-	Doubt    func() bool  // the controller doubts its clock
-	Now      func() time.Time
-	Listener *listen.Listener
-	Alerts   interface{ Recent() []playlists.AlertView }
-	Plans    Plans
-	Keys     Keys
-	Artworks interface {
+	Data           string // the data folder
+	Ready          func() error
+	Linked         func() bool // the controller is connected to its broker
+	WebhooksFailed func() int64
+	Rival          func() error // that another controller is at the broker
+	Doubt          func() bool  // the controller doubts its clock
+	Now            func() time.Time
+	Listener       *listen.Listener
+	Alerts         interface{ Recent() []playlists.AlertView }
+	Plans          Plans
+	Keys           Keys
+	Artworks       interface {
 		Stats() (n int, bytes int64, drawn int64)
 	}
 }
@@ -70,6 +71,8 @@ func New(a Sources) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		gauge("ledcast_broker_connected", "1 while the controller is connected to the broker.",
 			func() float64 { return truth(a.Linked()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "ledcast_webhook_failures_total",
+			Help: "Webhook messages that were given up or dropped."}, func() float64 { return float64(a.WebhooksFailed()) }),
 		gauge("ledcast_second_controller", "1 while another controller publishes at the same broker.",
 			func() float64 { return truth(a.Rival() != nil) }),
 		gauge("ledcast_ready", "1 when the controller is connected and the broker holds what every sign should have.",

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -71,6 +72,7 @@ var backoff = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 
 // the others. Service is safe for concurrent use. It sends only while Run is running.
 type Service struct {
 	o       Options
+	failed  atomic.Int64
 	guard   *Guard
 	queue   chan note
 	pending []note // not sent by an earlier run
@@ -184,6 +186,7 @@ func (s *Service) enqueue(ctx context.Context, n note) {
 	select {
 	case s.queue <- n:
 	default:
+		s.failed.Add(1)
 		s.o.Log.Error("the webhook queue is full; an event was dropped", "webhook", n.Webhook, "note", n.id)
 		s.done(ctx, n.id)
 	}
@@ -213,6 +216,9 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
+// Failed is how many messages were given up or dropped since the start.
+func (s *Service) Failed() int64 { return s.failed.Load() }
+
 // deliver sends a note and retries until it gives up. If ctx ends first, the note stays stored.
 func (s *Service) deliver(ctx context.Context, n note) {
 	for try := 0; ; try++ {
@@ -234,6 +240,7 @@ func (s *Service) deliver(ctx context.Context, n note) {
 			return
 		}
 		if try == len(s.o.Backoff) {
+			s.failed.Add(1)
 			s.o.Log.Error("cannot deliver a webhook; giving up", "webhook", n.Webhook, "tries", try+1, "err", err)
 			s.done(ctx, n.id)
 			return

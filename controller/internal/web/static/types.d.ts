@@ -407,6 +407,19 @@ export interface Lost {
   rule: string;
 }
 
+export interface Made {
+  action: string;
+  at_ms: number;
+  id: string;
+  kind: string;
+  owner?: string;
+  who: string;
+}
+
+export interface MadeList {
+  items: Made[];
+}
+
 export interface Me {
   areas?: string[];
   id: string;
@@ -1122,6 +1135,7 @@ export interface Answers {
   'GET /api/v1/users/{id}': User;
   'PUT /api/v1/users/{id}': User;
   'POST /api/v1/users/{id}/link': UserLink;
+  'GET /api/v1/users/{id}/made': MadeList;
   'GET /api/v1/webhooks': WebhookList;
   'PUT /api/v1/webhooks/{id}': Webhook;
 }
