@@ -60,7 +60,7 @@ var (
 
 // Routes is the one route table.
 func (s *Server) Routes() []Route {
-	routes := []Route{
+	first := []Route{
 		{Method: "GET", Path: "/healthz", Summary: "Whether the process answers", Handler: s.healthz, Type: "text/plain",
 			Open: true},
 		{Method: "GET", Path: "/readyz",
@@ -68,7 +68,14 @@ func (s *Server) Routes() []Route {
 			Handler: s.readyz, Type: "text/plain", Open: true},
 		{Method: "GET", Path: "/api/v1/openapi.json", Summary: "This document", Handler: s.openAPI, Out: document{},
 			Open: true},
+	}
+	return slices.Concat(first, s.signRoutes(), s.mediaRoutes(), s.peopleRoutes(), s.reportRoutes(), s.alertRoutes(),
+		s.capRoutes(), s.clockRoutes(), s.objectRoutes())
+}
 
+// signRoutes are the routes of signs and their events.
+func (s *Server) signRoutes() []Route {
+	return []Route{
 		{Method: "GET", Path: "/api/v1/signs", Summary: "Every sign that one may see, as it is now", Handler: s.signs,
 			Out: signViews{}},
 		{Method: "GET", Path: "/api/v1/signs/{id}", Summary: "A sign as it is now", Handler: s.sign, Out: SignView{}},
@@ -115,7 +122,12 @@ func (s *Server) Routes() []Route {
 			Handler: s.events, Type: "text/event-stream",
 			Query: []Param{{Name: "sign", Type: "string", About: "the id of the only sign whose events are sent"},
 				{Name: "only", Type: "string", Enum: []string{"alerts"}, About: "sends no events of signs"}}},
+	}
+}
 
+// mediaRoutes are the routes of previews and pictures.
+func (s *Server) mediaRoutes() []Route {
+	return []Route{
 		{Method: "POST", Path: "/api/v1/owners/{owner}/preview",
 			Summary: "How a message would look on some classes, and what speaks against it; nothing is kept",
 			Handler: s.preview, In: previewIn{}, Out: previewOut{}},
@@ -132,7 +144,12 @@ func (s *Server) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/owners/{owner}/media/{id}/thumb.png", Summary: "The picture as it looks on a class",
 			Handler: s.mediaThumb, Type: "image/png",
 			Query: []Param{{Name: "class", Type: "string", Needed: true, About: "e.g. 128x64-rgb"}}},
+	}
+}
 
+// peopleRoutes are the routes of people, sessions and tokens.
+func (s *Server) peopleRoutes() []Route {
+	return []Route{
 		{Method: "GET", Path: "/api/v1/me", Summary: "Who asks", Handler: s.me, Out: Me{}},
 		{Method: "POST", Path: "/api/v1/session", Summary: "Sign in with name and password; sets a cookie",
 			Handler: s.signIn, In: credentials{}, Out: Me{}, Open: true},
@@ -155,7 +172,12 @@ func (s *Server) Routes() []Route {
 			Summary: "Make or replace an API token; the answer holds its secret, once", Handler: s.tokenPut, In: auth.Token{},
 			Out: madeToken{}},
 		{Method: "DELETE", Path: "/api/v1/tokens/{id}", Summary: "Revoke an API token at once", Handler: s.tokenRemove},
+	}
+}
 
+// reportRoutes are the routes of reports and the log.
+func (s *Server) reportRoutes() []Route {
+	return []Route{
 		{Method: "GET", Path: "/api/v1/reports/{kind}",
 			Summary: "What was shown, by proof of play: delivery, share or displaced; and uptime, " +
 				"by what the controller saw; the last 24 hours without a range",
@@ -176,5 +198,4 @@ func (s *Server) Routes() []Route {
 			Handler: s.auditVerify, Out: auditVerdict{},
 			Query: []Param{{Name: "expect", Type: "string", About: "a head of the log of an earlier day, N:DIGEST"}}},
 	}
-	return slices.Concat(routes, s.alertRoutes(), s.capRoutes(), s.clockRoutes(), s.objectRoutes())
 }
