@@ -161,7 +161,8 @@ func (s *Server) peopleRoutes() []Route {
 		{Method: "POST", Path: "/api/v1/users/{id}/link",
 			Summary: "Make a link that lets somebody in once, to set a password", Handler: s.userLink, Out: userLink{}},
 		{Method: "GET", Path: "/api/v1/users/{id}/made",
-			Summary: "What a person, who may be gone, has made that is still there: people, tokens, signs, templates, running alerts",
+			Summary: "What a person, who may be gone, has made that is still there: people, tokens, signs, templates, " +
+				"running alerts",
 			Handler: s.userMade, Out: list[Made]{}},
 		{Method: "POST", Path: "/api/v1/users/{id}/vouch",
 			Summary: "Stand for somebody whose way in is younger than 24 hours, and whom another let in", Handler: s.userVouch},
