@@ -33,7 +33,8 @@ type beat struct {
 
 // Options are the dependencies of a Watch.
 type Options struct {
-	// Runs identify this run of the controller, first, and its former ones: what they left is no other controller.
+	// Runs identify this run of the controller, first, and its former ones: what they left before this start is no other
+	// controller. What comes of them later is one: the database was copied while its controller ran.
 	Runs    []string
 	Publish func(ctx context.Context, payload []byte) error
 	Now     func() time.Time
@@ -42,7 +43,8 @@ type Options struct {
 
 // Watch announces this controller and notices others. It is safe for concurrent use.
 type Watch struct {
-	o Options
+	o       Options
+	started int64 // Unix milliseconds
 
 	mu   sync.Mutex
 	seen time.Time // when another controller was there last
@@ -50,7 +52,7 @@ type Watch struct {
 }
 
 // New returns a Watch. It does nothing before Run.
-func New(o Options) *Watch { return &Watch{o: o} }
+func New(o Options) *Watch { return &Watch{o: o, started: o.Now().UnixMilli()} }
 
 // Run announces the controller until ctx is done. Call it while a connection stands on which Message is called.
 func (w *Watch) Run(ctx context.Context) {
@@ -77,7 +79,8 @@ func (w *Watch) Run(ctx context.Context) {
 // now.
 func (w *Watch) Message(payload []byte) {
 	var b beat
-	if len(payload) > 1024 || json.Unmarshal(payload, &b) != nil || b.Run == "" || slices.Contains(w.o.Runs, b.Run) {
+	if len(payload) > 1024 || json.Unmarshal(payload, &b) != nil || b.Run == "" || b.Run == w.o.Runs[0] ||
+		b.AtMS <= w.started && slices.Contains(w.o.Runs, b.Run) {
 		return
 	}
 	now := w.o.Now()

@@ -74,6 +74,26 @@ func TestTwoControllers(t *testing.T) {
 	})
 }
 
+// A database that is copied while its controller runs knows that run as its own former one. It is another controller all
+// the same.
+func TestCopyOfARunningController(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &broker{}
+		old := b.connect("r1")
+		stopOld := run(t, old)
+		time.Sleep(5 * time.Second)
+		restored := b.connect("x1", "r1")
+		stopRestored := run(t, restored)
+		time.Sleep(beatEvery)
+		synctest.Wait()
+		if restored.Trouble() == nil || old.Trouble() == nil {
+			t.Errorf("the copy says %v, the old one %v", restored.Trouble(), old.Trouble())
+		}
+		stopOld()
+		stopRestored()
+	})
+}
+
 // What is retained from long ago, or is no message of a controller, is none.
 func TestOldMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
