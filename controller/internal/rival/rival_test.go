@@ -3,6 +3,7 @@ package rival
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,11 +11,14 @@ import (
 
 // broker retains the last message and delivers each to all.
 type broker struct {
+	mu       sync.Mutex
 	all      []*Watch
 	retained []byte
 }
 
 func (b *broker) publish(_ context.Context, payload []byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.retained = payload
 	for _, w := range b.all {
 		w.Message(payload)
@@ -23,6 +27,8 @@ func (b *broker) publish(_ context.Context, payload []byte) error {
 }
 
 func (b *broker) connect(runs ...string) *Watch {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	w := New(Options{Runs: runs, Publish: b.publish, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if b.retained != nil {
 		w.Message(b.retained)
