@@ -37,6 +37,8 @@ func (k Store) SetState(ctx context.Context, kid string, state publish.KeyState)
 	return k.Keeper.SetState(ctx, kid, store.KeyState(state))
 }
 
+func (k Store) Remove(ctx context.Context, kid string) error { return k.Keeper.Remove(ctx, kid) }
+
 func (k Store) Set(ctx context.Context) (*publish.SignedSet, error) {
 	s, err := k.Keeper.Set(ctx)
 	if playlists.IsNotFound(err) {

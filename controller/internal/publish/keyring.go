@@ -48,6 +48,8 @@ type KeyStore interface {
 	Keys(ctx context.Context) ([]SigningKey, error)
 	AddKeys(ctx context.Context, keys []SigningKey) error
 	SetState(ctx context.Context, kid string, state KeyState) error
+	// Remove deletes a retired key.
+	Remove(ctx context.Context, kid string) error
 	// Set returns nil before the first key set.
 	Set(ctx context.Context) (*SignedSet, error)
 	PutSet(ctx context.Context, set SignedSet) error
@@ -248,10 +250,24 @@ func (k *Keyring) Renew(ctx context.Context, store KeyStore, root ed25519.Privat
 	if err != nil {
 		return err
 	}
+	var over []string
 	if now.Unix()-old.Iat > wire.LifeProgram {
-		k.keys = slices.DeleteFunc(k.keys, func(s SigningKey) bool { return s.State == Retired })
+		k.keys = slices.DeleteFunc(k.keys, func(s SigningKey) bool {
+			if s.State == Retired {
+				over = append(over, KID(s))
+			}
+			return s.State == Retired
+		})
 	}
-	return k.sign(ctx, store, root, k.set.Root, k.set.Spare, k.set.Epoch, k.set.Seq, now)
+	if err := k.sign(ctx, store, root, k.set.Root, k.set.Spare, k.set.Epoch, k.set.Seq, now); err != nil {
+		return err
+	}
+	for _, kid := range over { // or the next start would list them again
+		if err := store.Remove(ctx, kid); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Rotate adds a new key for every role to the key set. Promote activates the

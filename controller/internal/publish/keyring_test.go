@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,11 +16,16 @@ type memoryKeys struct {
 	set  *SignedSet
 }
 
-func (m *memoryKeys) Keys(context.Context) ([]SigningKey, error) { return m.keys, nil }
+func (m *memoryKeys) Keys(context.Context) ([]SigningKey, error) { return slices.Clone(m.keys), nil }
 func (m *memoryKeys) AddKeys(_ context.Context, k []SigningKey) error {
 	m.keys = append(m.keys, k...)
 	return nil
 }
+func (m *memoryKeys) Remove(_ context.Context, kid string) error {
+	m.keys = slices.DeleteFunc(m.keys, func(k SigningKey) bool { return KID(k) == kid && k.State == Retired })
+	return nil
+}
+
 func (m *memoryKeys) SetState(_ context.Context, kid string, state KeyState) error {
 	for i := range m.keys {
 		if wire.KeyID(public(m.keys[i].Key)) == kid {
@@ -153,5 +159,15 @@ func TestRotation(t *testing.T) {
 	}
 	if set, err = wire.StoredKeys(k.KeySet()); err != nil || len(set.Keys) != len(onlineRoles) {
 		t.Errorf("%d keys after the renewal, %v", len(set.Keys), err)
+	}
+	// They do not come back after a restart.
+	if k, err = OpenKeyring(t.Context(), store, dir, now.Add(11*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Rotate(t.Context(), store, root, now.Add(12*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if set, err = wire.StoredKeys(k.KeySet()); err != nil || len(set.Keys) != 2*len(onlineRoles) {
+		t.Errorf("%d keys after the next rotation, %v", len(set.Keys), err)
 	}
 }

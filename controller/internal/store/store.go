@@ -169,6 +169,9 @@ type Keys interface {
 	// SetState returns an error with code NotFound for an unknown kid, and Conflict for a change of a revoked key:
 	// signs have already dropped the documents that it signed.
 	SetState(ctx context.Context, kid string, state KeyState) error
+	// Remove deletes a retired key: nothing that it signed is in force any more. The error is NotFound for a kid that is
+	// unknown or not retired.
+	Remove(ctx context.Context, kid string) error
 	// PutSet replaces the key set. The error is Conflict unless (Epoch, Seq) is higher than that of the current
 	// set. A set with the same (Epoch, Seq) and the same JWS may replace the current one to change Roots.
 	PutSet(ctx context.Context, set KeySet) error

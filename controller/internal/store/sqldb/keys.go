@@ -59,6 +59,14 @@ func (s keys) SetState(ctx context.Context, kid string, state store.KeyState) er
 	})
 }
 
+func (s keys) Remove(ctx context.Context, kid string) error {
+	n, err := s.exec(ctx, `DELETE FROM signing_keys WHERE kid = $1 AND state = 'retired'`, kid)
+	if err == nil && n == 0 {
+		err = notFound("keys/"+kid, "")
+	}
+	return err
+}
+
 func (s keys) PutSet(ctx context.Context, set store.KeySet) error {
 	if err := set.Validate(); err != nil {
 		return err

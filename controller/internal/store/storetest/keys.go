@@ -22,6 +22,8 @@ func keyStates(t *testing.T, open Opener) {
 	must(t, k.SetState(ctx, "k2", store.KeyRetired))
 	must(t, k.SetState(ctx, "k1", store.KeyRevoked))
 	must(t, k.SetState(ctx, "k1", store.KeyRevoked)) // repeating it is no error
+	checkCode(t, "removing a revoked key", k.Remove(ctx, "k1"), playlists.NotFound)
+	checkCode(t, "removing an unknown key", k.Remove(ctx, "k9"), playlists.NotFound)
 	checkCode(t, "out of revocation", k.SetState(ctx, "k1", store.KeyActive), playlists.Conflict)
 	checkCode(t, "unknown key", k.SetState(ctx, "k9", store.KeyActive), playlists.NotFound)
 	checkCode(t, "unknown state", k.SetState(ctx, "k2", "lost"), playlists.Invalid)
