@@ -175,8 +175,9 @@ func (a *App) assemblePages(context.Context) error {
 	mux := http.NewServeMux()
 	a.api.Handler(mux)
 	m := metrics.New(metrics.Sources{Data: a.o.Data, Ready: a.Ready, Linked: func() bool { return a.link.Down() == nil },
-		Rival:          a.rival.Trouble,
-		WebhooksFailed: a.webhooks.Failed, Doubt: func() bool { return a.clock.Look().Doubt() }, Now: a.now, Listener: a.listener,
+		Rival:    a.rival.Trouble,
+		Deferred: a.outage.Waiting, WebhooksFailed: a.webhooks.Failed,
+		Doubt: func() bool { return a.clock.Look().Doubt() }, Now: a.now, Listener: a.listener,
 		Alerts: a.alerts, Plans: a.publisher, Keys: a.keyring, Artworks: a.artist})
 	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("/", pages)

@@ -22,6 +22,7 @@ type Sources struct {
 	Data           string // the data folder
 	Ready          func() error
 	Linked         func() bool // the controller is connected to its broker
+	Deferred       func() int  // writes that wait for the database
 	WebhooksFailed func() int64
 	Rival          func() error // that another controller is at the broker
 	Doubt          func() bool  // the controller doubts its clock
@@ -73,6 +74,8 @@ func New(a Sources) *Metrics {
 			func() float64 { return truth(a.Linked()) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "ledcast_webhook_failures_total",
 			Help: "Webhook messages that were given up or dropped."}, func() float64 { return float64(a.WebhooksFailed()) }),
+		gauge("ledcast_deferred_writes", "Writes that wait for the database in the data folder.",
+			func() float64 { return float64(a.Deferred()) }),
 		gauge("ledcast_second_controller", "1 while another controller publishes at the same broker.",
 			func() float64 { return truth(a.Rival() != nil) }),
 		gauge("ledcast_ready", "1 when the controller is connected and the broker holds what every sign should have.",

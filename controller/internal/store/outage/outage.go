@@ -92,7 +92,7 @@ const watchEvery = time.Second
 func (s *Store) Run(ctx context.Context, back func()) {
 	t := time.NewTicker(watchEvery)
 	defer t.Stop()
-	away := false
+	away, failed := false, 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -111,11 +111,12 @@ func (s *Store) Run(ctx context.Context, back func()) {
 			continue
 		}
 		if err := s.flushLocked(ctx); err != nil {
-			if ctx.Err() == nil && !playlists.IsAway(err) {
-				s.log.Error("what waits for the database cannot be written", "err", err)
+			if failed++; failed%60 == 1 && ctx.Err() == nil && !playlists.IsAway(err) {
+				s.log.Error("what waits for the database cannot be written", "file", s.journal.path, "err", err)
 			}
 			continue
 		}
+		failed = 0
 		if away {
 			away = false
 			s.log.Warn("the database is back")
