@@ -186,7 +186,8 @@ func TestPhrasesInBothLanguages(t *testing.T) {
 	e := &Error{Key: "full-loop-too-long", Args: []any{int64(900), []Phrase{
 		{Key: "campaign-with-share", Args: []any{"a", int64(60), int64(500)}},
 		{Key: "campaign-with-share", Args: []any{"b", int64(40), int64(450)}}}}}
-	if got := e.English().Title; !strings.HasSuffix(got, "a with 60 % and 500 s of messages, b with 40 % and 450 s of messages") {
+	en := "a with 60 % and 500 s of messages, b with 40 % and 450 s of messages"
+	if got := e.English().Title; !strings.HasSuffix(got, en) {
 		t.Errorf("English: %s", got)
 	}
 	if got := e.Vietnamese().Title; !strings.HasSuffix(got, "a với 60 % và 500 giây tin, b với 40 % và 450 giây tin") {

@@ -61,11 +61,8 @@ func (s *Service) Wanted(t time.Time) (alerts []playlists.Alert, ended []playlis
 // Art returns the drawn alert for a class. It returns nil if the class cannot show the alert or is not drawn yet. In
 // the latter case, the service draws it and then calls Changed.
 func (s *Service) Art(ctx context.Context, id string, c playlists.Class) (*playlists.Artwork, error) {
-	e, err := s.find(id)
+	e, err := s.findLoaded(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -96,11 +96,8 @@ func (s *Service) Extend(ctx context.Context, who *playlists.Principal, id strin
 // redraw draws the words of a break-glass alert with another end. It returns nil if they do not name the end, and an
 // error if its template is not the one that the words are from.
 func (s *Service) redraw(ctx context.Context, id string, until playlists.Moment) (*rendering, error) {
-	e, err := s.find(id)
+	e, err := s.findLoaded(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -11,11 +11,8 @@ import (
 
 // Get returns an alert with its counts.
 func (s *Service) Get(ctx context.Context, id string) (*playlists.AlertView, error) {
-	e, err := s.find(id)
+	e, err := s.findLoaded(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
 	return s.view(e), nil

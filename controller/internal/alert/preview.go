@@ -10,11 +10,8 @@ import (
 
 // Preview returns what an approver sees. It is computed on each call.
 func (s *Service) Preview(ctx context.Context, id string) (*playlists.AlertPreview, error) {
-	e, err := s.find(id)
+	e, err := s.findLoaded(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
 	if err := s.loadSigns(ctx); err != nil {

@@ -14,11 +14,8 @@ import (
 // Report returns when each sign showed an alert and which items gave way to it. It
 // returns an *Error of code Conflict if the alert has not ended.
 func (s *Service) Report(ctx context.Context, id string) (*playlists.AlertReport, error) {
-	e, err := s.find(id)
+	e, err := s.findLoaded(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.load(ctx, e); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -313,6 +313,15 @@ func (s *Service) find(id string) (*entry, error) {
 	return e, nil
 }
 
+// findLoaded is find, with the entry's rendering and delivery.
+func (s *Service) findLoaded(ctx context.Context, id string) (*entry, error) {
+	e, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return e, s.load(ctx, e)
+}
+
 func notFound(what, id string) error {
 	return &playlists.Error{Code: playlists.NotFound, Field: what, Value: id, Key: "not-here"}
 }

@@ -108,6 +108,14 @@ func (c *caller) ownSign(id, area string) (config string) {
 	return config
 }
 
+// playing is a sign of our own that plays by its program.
+func (c *caller) playing(id string) *attached {
+	c.t.Helper()
+	a := attach(c.t, c.ownSign(id, "quang-ngai/son-tinh"), c.t.TempDir(), c.t.TempDir())
+	eventually(c.t, id+" plays", func() bool { return a.last(c.t).Why == timeline.WhyProgram })
+	return a
+}
+
 // Two people send an alert to four signs; one ends it.
 func TestAlertOnTheDemo(t *testing.T) {
 	slow(t)
@@ -116,9 +124,8 @@ func TestAlertOnTheDemo(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	d.ready(t)
-	a := attach(t, c.ownSign("va-001", "quang-ngai/son-tinh"), t.TempDir(), t.TempDir())
+	a := c.playing("va-001")
 	defer a.stop(t)
-	eventually(t, "the attached sign plays", func() bool { return a.last(t).Why == timeline.WhyProgram })
 	// A sign says at most 20 things in 10 s, and its start takes most of them.
 	begun := time.Now()
 	eventually(t, "the signs may speak", func() bool { return time.Since(begun) > 10*time.Second })
@@ -283,9 +290,8 @@ func TestDrill(t *testing.T) {
 	defer d.stop(t)
 	c := newCaller(t, d)
 	d.ready(t)
-	a := attach(t, c.ownSign("va-001", "quang-ngai/son-tinh"), t.TempDir(), t.TempDir())
+	a := c.playing("va-001")
 	defer a.stop(t)
-	eventually(t, "the attached sign plays", func() bool { return a.last(t).Why == timeline.WhyProgram })
 	c.approved(order("dien-tap", time.Now().Add(time.Hour), map[string]any{"mode": "drill"}))
 	var v playlists.AlertView
 	eventually(t, "every sign acks the drill", func() bool {

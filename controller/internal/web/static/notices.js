@@ -27,7 +27,8 @@ function notice(a) {
   }
   if (a.state === 'ended' && a.why === 'cancelled' && a.approved_ms && a.mode !== 'drill'
       && ['approver', 'admin'].includes(me.role) && Date.now() - a.ended_ms < takeBack) {
-    return ['waits', 'c.cancel_title', say('c.cancel_text', { name: person(a.ended_by), text: words(a), time: moment(a.ended_ms, zone) })];
+    return ['waits', 'c.cancel_title', say('c.cancel_text',
+      { name: person(a.ended_by), text: words(a), time: moment(a.ended_ms, zone) })];
   }
   return null;
 }

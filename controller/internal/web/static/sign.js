@@ -228,7 +228,8 @@ async function waiting() {
 function unable() {
   const box = at('unable');
   box.hidden = !sign.alerts_unable;
-  if (sign.alerts_unable) box.replaceChildren(say('sign.unable', { why: both(sign.alerts_unable.text), remedy: both(sign.alerts_unable.remedy) }));
+  const f = sign.alerts_unable;
+  if (f) box.replaceChildren(say('sign.unable', { why: both(f.text), remedy: both(f.remedy) }));
 }
 
 // review asks the department about a sign that is new, waiting or excluded.
@@ -244,8 +245,10 @@ function review() {
     }));
     return b;
   };
-  box.replaceChildren(h('h2', {}, say(`sign.review_${sign.alerts}`)), h('p', {}, say(`sign.review_${sign.alerts}_text`)),
-    h('div', { cls: 'buttons' }, decide('', 'main', 'sign.review_count'), sign.alerts === 'excluded' ? null : decide('excluded', 'danger', 'sign.review_exclude')));
+  const count = decide('', 'main', 'sign.review_count');
+  const exclude = sign.alerts === 'excluded' ? null : decide('excluded', 'danger', 'sign.review_exclude');
+  box.replaceChildren(h('h2', {}, say(`sign.review_${sign.alerts}`)),
+    h('p', {}, say(`sign.review_${sign.alerts}_text`)), h('div', { cls: 'buttons' }, count, exclude));
 }
 
 async function edit() {

@@ -22,6 +22,10 @@ export const band = () => h('p', { cls: 'hint' }, ['live', 'test', 'drill'].map(
 const faces = new WeakMap();
 const sizes = new ResizeObserver((entries) => { for (const e of entries) faces.get(e.target)?.measure(); });
 
+// numberOfSigns is where an approver types the number that the preview says.
+const numberOfSigns = () => h('input', { name: 'signs', inputmode: 'numeric', pattern: '[0-9]+', required: true,
+  autocomplete: 'off' });
+
 function frame(classOf, f, label) {
   const [, width, height, colour] = /^(\d+)x(\d+)-(\w+)$/.exec(classOf);
   const [w, hh] = [Number(width), Number(height)];
@@ -111,7 +115,7 @@ export class AlertPage {
     }
     if (a.state !== 'pending') return;
     if (me.role === 'approver') {
-      const n = h('input', { name: 'signs', inputmode: 'numeric', pattern: '[0-9]+', required: true, autocomplete: 'off' });
+      const n = numberOfSigns();
       const go = h('button', { cls: 'main' }, say(`urgent.approve_${a.mode}`));
       const reason = h('textarea', { name: 'reason', maxlength: 200 });
       const why = field(say('urgent.reason'), reason, { path: 'reason' });
@@ -137,11 +141,12 @@ export class AlertPage {
 
   // extend lets what one person sent alone run longer: the second person has read the preview.
   extend() {
-    const n = h('input', { name: 'signs', inputmode: 'numeric', pattern: '[0-9]+', required: true, autocomplete: 'off' });
-    const hours = h('select', { name: 'hours' }, [1, 2, 4, 8].map((x) => h('option', { value: String(x) }, say('urgent.extend_h', { n: number(x) }))));
+    const n = numberOfSigns();
+    const hours = h('select', { name: 'hours' },
+      [1, 2, 4, 8].map((x) => h('option', { value: String(x) }, say('urgent.extend_h', { n: number(x) }))));
     const go = h('button', { cls: 'main' }, say('urgent.extend'));
-    const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.extend_text')), field(say('urgent.until'), hours, { path: 'until' }),
-      field(say('urgent.number'), n, { path: 'signs' }), problems(), h('div', { cls: 'buttons' }, go));
+    const form = h('form', { cls: 'panel approve' }, h('p', {}, say('urgent.extend_text')),
+      field(say('urgent.until'), hours, { path: 'until' }), field(say('urgent.number'), n, { path: 'signs' }), problems(), h('div', { cls: 'buttons' }, go));
     form.addEventListener('submit', (e) => {
       e.preventDefault();
       const until = Math.floor(Date.now() / 1000) + Number(hours.value) * 3600;
@@ -189,7 +194,8 @@ export class AlertPage {
       h('p', { cls: 'showing' }, h('span', { cls: 'n', id: 'reach' }, number(p.signs)), ' ', say('urgent.signs_reached'), p.pictures ? ` ${say('urgent.pictures', { n: number(p.pictures) })}` : ''),
       h('div', { cls: 'columns' }, counts(say('urgent.by_company'), p.by_company), counts(say('urgent.by_area'), p.by_area)),
       p.out_of_service.length ? h('p', {}, say('urgent.out', { list: p.out_of_service.map((o) => `${o.sign} (${o.reason})`).join(', ') })) : null,
-      Object.entries({ fresh: p.new, never: p.never, offline: p.offline, dark: p.dark }).map(([k, list]) => (list?.length ? h('p', {}, say(`urgent.${k}`, { list: list.join(', ') })) : null)),
+      Object.entries({ fresh: p.new, never: p.never, offline: p.offline, dark: p.dark })
+        .map(([k, list]) => (list?.length ? h('p', {}, say(`urgent.${k}`, { list: list.join(', ') })) : null)),
       h('div', { cls: 'looks' }, p.classes.map(onClass)), p.correction.length ? [h('h2', {}, say('urgent.correction')), h('div', { cls: 'looks' }, p.correction.map(onClass))] : null));
   }
 }

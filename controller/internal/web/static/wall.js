@@ -82,7 +82,7 @@ function newcomers() {
   box.dataset.of = text;
   box.hidden = fresh.length === 0;
   const all = h('button', { type: 'button', cls: 'quiet' }, say('wall.new_count', { n: fresh.length }));
-  all.addEventListener('click', () => busy(all, box, async () => { await post('/api/v1/signs/review', { signs: fresh }); }));
+  all.addEventListener('click', () => busy(all, box, () => post('/api/v1/signs/review', { signs: fresh })));
   const only = h('button', { type: 'button', cls: 'quiet' }, say('wall.new_show'));
   only.addEventListener('click', () => { filters.elements.state.value = 'new'; refilter(); });
   box.replaceChildren(say('wall.new', { n: fresh.length }), ' ', only, ' ', all);
